@@ -1,0 +1,190 @@
+"""The analysing process: takes exchanges from the rings, decodes, observes, scores, and serves the result.
+
+It may die at any moment and lose only what it had taken and not yet committed, which is counted. Its orders are one
+line of JSON on standard input.
+"""
+
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any, Final
+
+import numpy as np
+
+from exporter import collect, config, decode, vitals, web
+from exporter.collect.scene import Scene
+from exporter.handoff import board, frames, report
+from exporter.handoff.board import Seat
+from exporter.handoff.ledger import Ledger
+from exporter.handoff.ring import Reader, Ring
+from exporter.handoff.tally import Slot
+from exporter.monitor import Monitor
+from exporter.profile import document
+from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
+from exporter.values import split_upstream
+from exporter.web.server import WebServer
+
+_LOG = logging.getLogger("exporter.analyser")
+_BATCH_RECORDS: Final = 2000
+_BATCH_BYTES: Final = 8 << 20
+_SHORTEST_SLEEP_S: Final = 0.005
+_LONGEST_SLEEP_S: Final = 0.1
+_LAST_DRAIN_S: Final = 5.0
+_NICE: Final = 10
+_OBSERVED, _CORRUPT, _LOST = 0, 1, 2
+
+
+class Analyser:
+    """Everything the analysing process holds."""
+
+    def __init__(self, orders: dict[str, Any]) -> None:
+        settings = config.from_document(orders["settings"])
+        self._settings = settings
+        self._board = board.attach(orders["board_fd"])
+        self._rings = [Ring(fd) for fd in orders["ring_fds"]]
+        self._readers = [Reader(ring) for ring in self._rings]
+        profile = document.load(settings.profile) if settings.profile else None
+        self._profile = profile
+        self._model = settings.model.name or (profile.model if profile else "default")
+        self._version = settings.model.version or (profile.version if profile else "unknown")
+        self._monitor = Monitor(profile, settings.windows, settings.capture.probe_paths)
+        self._accounts = np.zeros(3, np.int64)
+        self._arrays = {"accounts": self._accounts, **self._monitor.arrays()}
+        self._ledger = Ledger(orders["ledger_fd"], self._arrays)
+        self._settle()
+        self._page: bytes | None = None
+        self._server = ServerVitals()
+        self._processes: dict[str, ProcessVitals] = {}
+        self._snapshot_seconds = 0.0
+        self._stop = threading.Event()
+        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), web.create_app(lambda: self._page, self._model))
+
+    def _settle(self) -> None:
+        """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""
+        if not self._ledger.restored:
+            return
+        self._ledger.load(self._arrays)
+        taken = sum(reader.taken() for reader in self._readers)
+        self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
+        self._ledger.commit(self._arrays)
+
+    # the loop
+
+    def run(self) -> None:
+        """Work until told to stop, then empty the rings once more."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        parent = os.getppid()
+        threading.Thread(target=self._watch, name="vitals", daemon=True).start()
+        gc.freeze()
+        sleep = _SHORTEST_SLEEP_S
+        due = 0.0
+        while not self._stop.is_set() and os.getppid() == parent:
+            self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
+            busy = self._take()
+            if time.monotonic() >= due:
+                self._publish()
+                due = time.monotonic() + self._settings.windows.snapshot_interval
+            sleep = _SHORTEST_SLEEP_S if busy else min(sleep * 2, _LONGEST_SLEEP_S)
+            if not busy:
+                time.sleep(sleep)
+        self._finish()
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGTERM:  # SIGINT from a terminal is the supervisor's affair
+            self._stop.set()
+
+    def _finish(self) -> None:
+        deadline = time.monotonic() + _LAST_DRAIN_S
+        while self._take() and time.monotonic() < deadline:
+            pass
+        self._publish()
+        self._web.stop()
+
+    def _take(self) -> bool:
+        """Take what the rings hold, within bounds, and commit it; whether there was anything."""
+        taken = 0
+        for reader in self._readers:
+            before = reader.corrupt
+            for record in reader.take(_BATCH_RECORDS, _BATCH_BYTES):
+                self._observe(record)
+                taken += 1
+            self._accounts[_CORRUPT] += reader.corrupt - before
+        if taken:
+            self._monitor.flush()
+            self._ledger.commit(self._arrays)
+        return bool(taken)
+
+    def _observe(self, record: bytes) -> None:
+        try:
+            exchange: Exchange = frames.unpack(record)
+        except (ValueError, UnicodeError):
+            self._accounts[_CORRUPT] += 1
+            return
+        self._monitor.observe(exchange, decode.decode(exchange))
+        self._accounts[_OBSERVED] += 1
+
+    # the page
+
+    def _publish(self) -> None:
+        begun = time.perf_counter()
+        snapshot = self._monitor.snapshot(time.monotonic())
+        scene = Scene(self._model, self._version, self._profile, snapshot, self._server, self._health())
+        self._page = collect.page(scene)
+        self._snapshot_seconds = time.perf_counter() - begun
+
+    def _health(self) -> Health:
+        observed, corrupt, lost = self._accounts.tolist()
+        return Health(
+            started_wall_s=self._board[Seat.STARTED_WALL_NS] / 1e9,
+            observed=observed,
+            relay=report.relay(self._rings, lost, corrupt),
+            snapshot_wall_s=time.time(),
+            snapshot_seconds=self._snapshot_seconds,
+            processes=self._processes,
+            restarts={
+                "analyser": self._board[Seat.ANALYSER_RESTARTS],
+                **{f"worker-{index}": ring.slots[Slot.RESTARTS] for index, ring in enumerate(self._rings)},
+            },
+        )
+
+    def _watch(self) -> None:
+        host, port = split_upstream(self._settings.upstream or "")
+        watch = vitals.ServerWatch(host, port, self._settings.upstream_pid, self._pids().values())
+        while True:
+            try:
+                self._server = watch.look()
+                self._processes = vitals.own(self._pids())
+            except Exception:  # noqa: BLE001 (the next look may succeed)
+                _LOG.exception("looking at processes failed")
+            self._stop.wait(self._settings.upstream_probe_interval)
+
+    def _pids(self) -> dict[str, int]:
+        return {
+            "supervisor": self._board[Seat.SUPERVISOR_PID],
+            "analyser": os.getpid(),
+            **{f"worker-{index}": ring.slots[Slot.PID] for index, ring in enumerate(self._rings)},
+        }
+
+
+def main() -> None:
+    """Run the analyser to its end."""
+    orders = json.loads(sys.stdin.readline())
+    logging.basicConfig(
+        level=orders["settings"]["log_level"].upper(), stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )  # fmt: skip
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    os.nice(_NICE)
+    Analyser(orders).run()
+
+
+if __name__ == "__main__":
+    main()

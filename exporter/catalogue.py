@@ -1,0 +1,264 @@
+"""Every metric family, once: name, type, labels and help. Names are never built from data.
+
+Collectors, the README's table and the tests take them from here. Help says the rule and the origin of a number.
+"""
+
+from typing import Final, NamedTuple
+
+COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
+_MODEL: Final = ("model", "model_version")
+_PROFILED: Final = (*_MODEL, "profile")
+
+
+class Family(NamedTuple):
+    """One family of series."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    help: str
+
+
+def _model(name: str, kind: str, text: str, *labels: str) -> Family:
+    return Family(f"model_{name}", kind, _MODEL + labels, text)
+
+
+def _self(name: str, kind: str, text: str, *labels: str) -> Family:
+    return Family(f"inference_exporter_{name}", kind, labels, text)
+
+
+# --- the model: traffic
+
+REQUESTS = _model(
+    "requests_total",
+    COUNTER,
+    "Requests answered by the model server, by HTTP status code; health probes are left out.",
+    "code",
+)
+REQUEST_DURATION = _model(
+    "request_duration_seconds",
+    HISTOGRAM,
+    "Time from a request's first byte to its answer's last one, health probes left out.",
+)
+REQUEST_SIZE = _model("request_size_bytes", HISTOGRAM, "Size of request bodies as sent.")
+RESPONSE_SIZE = _model("response_size_bytes", HISTOGRAM, "Size of response bodies as sent.")
+IN_FLIGHT = _model(
+    "requests_in_flight",
+    GAUGE,
+    "Requests whose answer is not complete; counted by the relay, health probes included.",
+)
+ROWS = _model("rows_total", COUNTER, "Rows of model input decoded: one per instance of a batch.")
+UNKNOWN_FIELDS = _model("unknown_field_values_total", COUNTER, "Values under names that the profile does not have.")
+LAST_REQUEST = _model(
+    "last_request_timestamp_seconds",
+    GAUGE,
+    "Unix time at which the last request was answered; 0 before the first.",
+)
+
+# --- the model: server and identity
+
+SERVER_UP = _model("server_up", GAUGE, "Whether the model server accepted a TCP connection at the last probe.")
+SERVER_VISIBLE = _model(
+    "server_process_visible",
+    GAUGE,
+    "Whether the model server's process can be seen: same host and pid namespace, or --upstream-pid.",
+)
+SERVER_PROCESSES = _model(
+    "server_processes", GAUGE, "Processes of the model server: the one that listens and its descendants."
+)
+SERVER_CPU = _model("server_cpu_seconds_total", COUNTER, "User and system CPU time of the model server's processes.")
+SERVER_MEMORY = _model(
+    "server_resident_memory_bytes",
+    GAUGE,
+    "Resident memory of the model server's processes, shared pages counted once per process.",
+)
+SERVER_START = _model(
+    "server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started."
+)
+MODEL_INFO = _model(
+    "info",
+    GAUGE,
+    "1; the model that is watched, and the version of the exporter that watches it.",
+    "exporter_version",
+)
+TRAINED = _model(
+    "trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it."
+)
+PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "source"), "1; the reference profile in force.")
+PROFILE_ROWS = Family("model_profile_rows", GAUGE, _PROFILED, "Rows of training data behind the profile.")
+
+
+class Columns(NamedTuple):
+    """The families of one side, features or outputs; the side's label comes behind the model's."""
+
+    label: str
+    bins: Family
+    reference_ratio: Family
+    reference_samples: Family
+    bin_step: Family
+    bin_info: Family
+    values: Family
+    type_errors: Family
+    quality_values: dict[str, Family]
+    quality_ratios: dict[str, Family]
+    samples: Family
+    sufficient: Family
+    statistics: dict[str, Family]
+    critical: dict[str, Family]
+
+
+_QUALITY: Final = {
+    "missing": "null, absent, or an empty cell of training data",
+    "nonfinite": "NaN, infinite, or of a type that is no number",
+    "out_of_range": "below the smallest or above the largest number of the reference",
+    "unseen": "a category that the reference does not list",
+}
+_STATISTICS: Final = {
+    "psi": "Population stability index in nats: sum of (p-r) ln(p/r) over the bins in use, p=(c+1/2)/(n+B/2), r alike.",
+    "total_variation": "Share of values that changed bin: half the sum of |p-r|.",
+    "ks": "Kolmogorov-Smirnov distance over the ordered bins 00-13, renormalised; taken at bin edges only.",
+    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(1/n + 1/m)).",
+}
+_CRITICAL: Final = {
+    "psi": "What the PSI exceeds once in 1000 windows of this very size without drift: chi-square at 0.999 times (1/n + 1/m).",
+    "total_variation": "What the total variation exceeds at most once in 1000 windows of this very size without drift.",
+    "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
+}
+
+
+def _columns(side: str, label: str) -> Columns:
+    def family(name: str, kind: str, text: str, *labels: str) -> Family:
+        return Family(f"model_{side}_{name}", kind, (*_PROFILED, label, *labels), text)
+
+    return Columns(
+        label,
+        family(
+            "bin_total",
+            COUNTER,
+            "Values by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.",
+            "bin",
+        ),
+        family("reference_ratio", GAUGE, "Share of the reference's values in the bin.", "bin"),
+        family("reference_samples", GAUGE, "Values the reference has."),
+        family(
+            "bin_step_ratio",
+            GAUGE,
+            "Distance from the middle of the bin to that of the next ordered one, in standard deviations of the reference.",
+            "bin",
+        ),
+        family("bin_info", GAUGE, "1; what the bin holds, in words.", "bin", "text"),
+        family("values_total", COUNTER, "Values counted, missing ones included."),
+        family(
+            "type_error_values_total",
+            COUNTER,
+            "Values of a type that does not fit the kind, such as text where numbers were.",
+        ),
+        {word: family(f"{word}_values_total", COUNTER, f"Values that were {text}.") for word, text in _QUALITY.items()},
+        {
+            word: family(f"{word}_ratio", GAUGE, f"Share of the window's values that were {text}.", "window")
+            for word, text in _QUALITY.items()
+        },
+        family("window_samples", GAUGE, "Values in the window.", "window"),
+        family(
+            "window_sufficient",
+            GAUGE,
+            "Whether the window holds enough values for its scores to be judged.",
+            "window",
+        ),
+        {word: family(word, GAUGE, text, "window") for word, text in _STATISTICS.items()},
+        {word: family(f"{word}_critical", GAUGE, text, "window") for word, text in _CRITICAL.items()},
+    )
+
+
+FEATURES = _columns("feature", "feature")
+OUTPUTS = _columns("prediction", "output")
+
+# --- the exporter itself
+
+BUILD_INFO = _self("build_info", GAUGE, "1; the version of the exporter and of its Python.", "version", "python")
+COLLECTOR_SUCCESS = _self("collector_success", GAUGE, "Whether a part of this page could be made.", "collector")
+START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor started.")
+PROFILE_LOADED = _self(
+    "profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored."
+)
+OFFERED = _self(
+    "exchanges_offered_total",
+    COUNTER,
+    "Complete exchanges on observable connections: observed + dropped + what waits in the rings.",
+)
+OBSERVED = _self("exchanges_observed_total", COUNTER, "Exchanges that the analyser counted.")
+DROPPED = _self("exchanges_dropped_total", COUNTER, "Exchanges that were relayed but not counted, by reason.", "reason")
+BODIES_SHED = _self(
+    "bodies_shed_total",
+    COUNTER,
+    "Exchanges whose bodies were dropped to stay within memory; they are counted all the same.",
+)
+RING_QUEUED = _self("ring_queued_bytes", GAUGE, "Bytes waiting in the rings between relay and analyser.")
+RING_SIZE = _self("ring_size_bytes", GAUGE, "Size of the rings.")
+PAYLOADS_OFFERED = _self(
+    "payloads_offered_total",
+    COUNTER,
+    "Sides of exchanges that should hold model input or output: decoded + undecoded.",
+    "side",
+)
+PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were understood.", "side")
+PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
+PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
+CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted.")
+CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open.")
+CONNECT_ERRORS = _self(
+    "proxy_connect_errors_total",
+    COUNTER,
+    "Client connections for which the model server could not be reached.",
+)
+PROXY_BYTES = _self("proxy_relayed_bytes_total", COUNTER, "Bytes relayed, by whom they went to.", "to")
+UNOBSERVABLE = _self(
+    "proxy_unobservable_connections_total",
+    COUNTER,
+    "Connections relayed unread from some point on, by reason.",
+    "reason",
+)
+INCOMPLETE = _self(
+    "proxy_incomplete_exchanges_total",
+    COUNTER,
+    "Exchanges cut off by the end of their connection, by who ended it.",
+    "ended_by",
+)
+PROXY_REQUESTS = _self(
+    "proxy_requests_total",
+    COUNTER,
+    "Exchanges counted by the relay itself, by HTTP status code, health probes included.",
+    "code",
+)
+PROXY_DURATION = _self(
+    "proxy_request_duration_seconds",
+    HISTOGRAM,
+    "Time from first request byte to last response byte, counted by the relay itself.",
+)
+SNAPSHOT_TIME = _self("snapshot_timestamp_seconds", GAUGE, "Unix time of the scores shown.")
+SNAPSHOT_DURATION = _self("snapshot_duration_seconds", GAUGE, "Time the last scoring took.")
+PROCESS_CPU = _self("process_cpu_seconds_total", COUNTER, "User and system CPU time of our own processes.", "process")
+PROCESS_MEMORY = _self("process_resident_memory_bytes", GAUGE, "Resident memory of our own processes.", "process")
+PROCESS_START = _self("process_start_time_seconds", GAUGE, "Unix time at which our own processes started.", "process")
+RESTARTS = _self("process_restarts_total", COUNTER, "Times a process of ours was started again.", "process")
+
+
+def families() -> tuple[Family, ...]:
+    """Every family, in the order of this file."""
+    found: list[Family] = []
+    for item in globals().values():
+        if isinstance(item, Family):
+            found.append(item)
+        elif isinstance(item, Columns):
+            for part in item:
+                found += [part] if isinstance(part, Family) else part.values() if isinstance(part, dict) else []
+    return tuple(found)
+
+
+def table() -> str:
+    """The catalogue as a Markdown table."""
+    lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+    for family in families():
+        labels = ", ".join(family.labels)
+        lines.append(f"| `{family.name}` | {family.type} | {labels} | {family.help.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)

@@ -1,0 +1,206 @@
+"""The command line: `inference-exporter serve | check | config | catalogue | profile build | profile show`.
+
+Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from exporter import __version__, config
+from exporter.errors import ConfigError, ExporterError
+
+if TYPE_CHECKING:
+    from exporter.config import Settings
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with the exit code for usage errors that the rest of the project has (EX_USAGE)."""
+
+    def error(self, message: str) -> "None":  # type: ignore[override]
+        """One line and exit 64."""
+        raise ConfigError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code. Every expected fault is one line on standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        given = _parser().parse_args(words)
+        code: int = given.run(given, words)
+    except ExporterError as error:
+        print(f"inference-exporter: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="inference-exporter", description="A sidecar that watches a model server for Prometheus.",
+                     allow_abbrev=False)  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"inference-exporter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for name, (run, text, takes_settings) in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command.set_defaults(run=run)
+        if takes_settings:
+            _add_settings(command)
+    _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
+    return parser
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", metavar="FILE", help="YAML file of settings")
+    command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
+    for key in config.every_key():
+        default = f" (default {key.default})" if key.default is not None else ""
+        command.add_argument(key.flag, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"))
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    build = commands.add_parser("build", help="make a profile from training data", allow_abbrev=False)
+    build.set_defaults(run=_profile_build)
+    build.add_argument("source", metavar="TRAIN", help="CSV file with a header, or Parquet")
+    build.add_argument("--prediction", action="append", default=[], metavar="COLUMN", required=True,
+                       help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
+    build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
+    build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
+    build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
+                       help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
+    build.add_argument("--model", default="default", metavar="NAME", help="the model's name")
+    build.add_argument("--model-version", default="unknown", metavar="VERSION", help="the model's version")
+    build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
+    build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
+    show = commands.add_parser("show", help="print a profile for people")
+    show.set_defaults(run=_profile_show)
+    show.add_argument("file", metavar="PROFILE")
+
+
+# --- serve and check
+
+
+def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
+    # A short-lived child reads the YAML and the profile, so that this process never grows by a parser.
+    child = subprocess.run(  # noqa: S603 (our own interpreter and module)
+        [sys.executable, "-m", "exporter", "check", "--json", *words[1:]], stdout=subprocess.PIPE, check=False
+    )
+    if child.returncode:
+        return child.returncode
+    from exporter import supervisor  # noqa: PLC0415 (only this command needs it)
+
+    return supervisor.serve(config.from_document(json.loads(child.stdout)))
+
+
+def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
+    settings = _settings(given)
+    profile = None
+    if settings.profile is not None:
+        from exporter.profile import document  # noqa: PLC0415
+
+        profile = document.load(settings.profile)
+    if given.json:
+        print(json.dumps(config.to_document(settings)))
+        return 0
+    print("settings: fine")
+    if profile is not None:
+        features, outputs = len(profile.features), len(profile.outputs)
+        print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
+    return 0
+
+
+def _settings(given: argparse.Namespace) -> "Settings":
+    flags = {key.name: getattr(given, key.name) for key in config.every_key()}
+    file = given.config or os.environ.get("INFERENCE_EXPORTER_CONFIG")
+    environ = {word: text for word, text in os.environ.items() if word != "INFERENCE_EXPORTER_CONFIG"}
+    return config.resolve(
+        ("command line", flags),
+        ("environment", config.from_environment(environ)),
+        (file or "", _read_yaml(file) if file else {}),
+    )
+
+
+def _read_yaml(path: str) -> dict[str, object]:
+    import yaml  # noqa: PLC0415 (only this child needs it)
+
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (the error should carry the path as given)
+            return config.flatten(yaml.safe_load(file), path)
+    except OSError as error:
+        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def _config(_: argparse.Namespace, __: Sequence[str]) -> int:
+    print(config.reference(), end="")
+    return 0
+
+
+def _catalogue(_: argparse.Namespace, __: Sequence[str]) -> int:
+    from exporter import catalogue  # noqa: PLC0415
+
+    print(catalogue.table())
+    return 0
+
+
+# --- profile
+
+
+def _profile_build(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import build, document, show  # noqa: PLC0415
+
+    plan = build.Plan(
+        source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
+        model=given.model, version=given.model_version, trained_at=_trained_at(given.trained_at),
+        kinds=_kinds(given.kind),
+    )  # fmt: skip
+    profile, notes = build.build(plan)
+    profile = document.save(profile, given.output)
+    print(show.summary(profile))
+    for note in notes:
+        print(f"note: {note}")
+    print(f"written to {given.output}")
+    return 0
+
+
+def _trained_at(text: str | None) -> float | None:
+    from exporter.profile import document  # noqa: PLC0415
+
+    try:
+        return document.moment(text) if text else None
+    except ValueError:
+        raise ConfigError(f"--trained-at: must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
+
+
+def _kinds(pairs: Sequence[str]) -> dict[str, str]:
+    from exporter.reference import KINDS  # noqa: PLC0415
+
+    kinds = {}
+    for pair in pairs:
+        column, _, kind = pair.rpartition("=")
+        if not column or kind not in KINDS:
+            raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
+        kinds[column] = kind
+    return kinds
+
+
+def _profile_show(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, show  # noqa: PLC0415
+
+    print(show.page(document.load(given.file)))
+    return 0
+
+
+_COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {
+    "serve": (_serve, "relay a model server's requests and watch them", True),
+    "check": (_check, "check the settings and the profile that serve would use", True),
+    "config": (_config, "print every setting with its default, as a configuration file", False),
+    "catalogue": (_catalogue, "print every metric family", False),
+}

@@ -1,0 +1,85 @@
+"""Features and outputs: bins, reference, data quality, and the scores of every window."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter import catalogue
+from exporter.catalogue import Columns, Family
+from exporter.collect.exposition import Labels, Samples
+from exporter.collect.scene import Scene
+from exporter.records import BlockSnapshot, Scores
+from exporter.reference import Column
+
+
+def collect(scene: Scene) -> Iterator[Samples]:
+    """Families of both sides that the profile has."""
+    if scene.profile is None:
+        return
+    for families, columns, block in (
+        (catalogue.FEATURES, scene.profile.features, scene.snapshot.features),
+        (catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
+    ):
+        if block is not None:
+            labels = [(*scene.profiled, column.name) for column in columns]
+            yield from _reference(families, columns, labels)
+            yield from _totals(families, columns, labels, block)
+            yield from _scores(families, labels, block.scores)
+
+
+def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[Labels]) -> Iterator[Samples]:
+    pairs = list(zip(columns, labels, strict=True))
+    ratios = [
+        ((*of, f"{place:02d}"), column.counts[place] / column.rows)
+        for column, of in pairs for place, _ in column.bins()
+    ]  # fmt: skip
+    texts = [((*of, f"{place:02d}", text), 1) for column, of in pairs for place, text in column.bins()]
+    steps = [
+        ((*of, f"{place:02d}"), (after - before) / column.sd)
+        for column, of in pairs if column.sd
+        for (place, before), (_, after) in pairwise(column.centres())
+    ]  # fmt: skip
+    yield Samples(families.reference_ratio, ratios)
+    yield Samples(families.reference_samples, [(of, column.rows) for column, of in pairs])
+    yield Samples(families.bin_step, steps)
+    yield Samples(families.bin_info, texts)
+
+
+def _totals(
+    families: Columns, columns: Sequence[Column], labels: Sequence[Labels], block: BlockSnapshot
+) -> Iterator[Samples]:
+    bins, values = [], []
+    quality: dict[str, list[tuple[Labels, float]]] = {name: [] for name in families.quality_values}
+    for column, of, counts in zip(columns, labels, block.totals.bins.tolist(), strict=True):
+        bins += [((*of, f"{place:02d}"), counts[place]) for place, _ in column.bins()]
+        values.append((of, sum(counts)))
+        for name, places in column.quality_bins().items():
+            quality[name].append((of, sum(counts[place] for place in places)))
+    yield Samples(families.bins, bins)
+    yield Samples(families.values, values)
+    for name, family in families.quality_values.items():
+        yield Samples(family, quality[name])
+    yield Samples(families.type_errors, list(zip(labels, block.totals.type_errors.tolist(), strict=True)))
+
+
+def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Iterator[Samples]:
+    yield _by_window(families.samples, labels, {one.window: one.samples for one in windows})
+    yield _by_window(families.sufficient, labels, {one.window: one.sufficient for one in windows})
+    for name, family in families.statistics.items():
+        yield _by_window(family, labels, {one.window: one.values[name] for one in windows})
+    for name, family in families.critical.items():
+        yield _by_window(family, labels, {one.window: one.critical[name] for one in windows})
+    for name, family in families.quality_ratios.items():
+        yield _by_window(family, labels, {one.window: one.ratios[name] for one in windows})
+
+
+def _by_window(family: Family, labels: Sequence[Labels], windows: Mapping[str, NDArray[np.generic]]) -> Samples:
+    """What does not apply is NaN there and left out here."""
+    return Samples(family, [
+        ((*of, window), value)
+        for window, values in windows.items()
+        for of, value in zip(labels, values.tolist(), strict=True)
+        if value == value  # noqa: PLR0124 (not NaN)
+    ])  # fmt: skip

@@ -1,0 +1,89 @@
+"""Families as Prometheus text, version 0.0.4.
+
+Written here because prometheus_client needs some 15 to 60 µs a series; it is the tests' oracle. Label sets are
+escaped once and kept, so that a snapshot costs one formatting of a number per series.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from exporter.catalogue import HISTOGRAM, Family
+from exporter.records import Histogram
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+Labels = tuple[str, ...]
+
+
+class Samples(NamedTuple):
+    """A family with its values by label values (in the order of the family's labels)."""
+
+    family: Family
+    values: Sequence[tuple[Labels, float]]
+
+
+class Distributions(NamedTuple):
+    """A histogram family with its counts by label values."""
+
+    family: Family
+    bounds: Sequence[float]
+    values: Sequence[tuple[Labels, Histogram]]
+
+
+def render(collected: Iterable[Samples | Distributions]) -> bytes:
+    """The page."""
+    lines: list[str] = []
+    for item in collected:
+        family = item.family
+        lines.append(f"# HELP {family.name} {_escape_help(family.help)}\n# TYPE {family.name} {family.type}\n")
+        if isinstance(item, Distributions):
+            lines += _histogram(item)
+        else:
+            lines += [f"{_series(family, labels)} {number(value)}\n" for labels, value in item.values]
+    return "".join(lines).encode()
+
+
+def number(value: float) -> str:
+    """A value as Prometheus writes it: exact, shortest, integers without a point."""
+    if isinstance(value, int):
+        return str(int(value))  # True is 1
+    value = float(value)
+    if value != value:  # noqa: PLR0124 (NaN)
+        return "NaN"
+    if value in {float("inf"), float("-inf")}:
+        return "+Inf" if value > 0 else "-Inf"
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+@lru_cache(maxsize=100_000)
+def _series(family: Family, labels: Labels) -> str:
+    return family.name + _label_set(family.labels, labels)
+
+
+def _label_set(names: Sequence[str], values: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in zip(names, values, strict=True)) + "}"
+
+
+def _escape(value: str) -> str:
+    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return text.encode("utf-8", "replace").decode()
+
+
+def _escape_help(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _histogram(item: Distributions) -> Iterable[str]:
+    family = item.family
+    if family.type != HISTOGRAM:
+        raise ValueError(f"{family.name} is no histogram")
+    bounds = [*(number(bound) for bound in item.bounds), "+Inf"]
+    for labels, histogram in item.values:
+        running = 0
+        for bound, count in zip(bounds, histogram.counts, strict=True):
+            running += count
+            yield f"{family.name}_bucket{_label_set((*family.labels, 'le'), (*labels, bound))} {running}\n"
+        yield f"{family.name}_sum{_label_set(family.labels, labels)} {number(histogram.total)}\n"
+        yield f"{family.name}_count{_label_set(family.labels, labels)} {running}\n"

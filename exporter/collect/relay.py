@@ -1,0 +1,46 @@
+"""The exporter itself: what was relayed, what was lost and why, and what its processes cost."""
+
+from collections.abc import Iterator
+
+from exporter import catalogue
+from exporter.collect.exposition import Distributions, Samples
+from exporter.collect.scene import Scene
+from exporter.records import DURATION_BOUNDS
+
+
+def collect(scene: Scene) -> Iterator[Samples | Distributions]:
+    """Families about ourselves."""
+    health = scene.health
+    relay = health.relay
+    for family, value in (
+        (catalogue.START, health.started_wall_s),
+        (catalogue.OFFERED, relay.offered),
+        (catalogue.OBSERVED, health.observed),
+        (catalogue.BODIES_SHED, relay.bodies_shed),
+        (catalogue.RING_QUEUED, relay.ring_queued_bytes),
+        (catalogue.RING_SIZE, relay.ring_bytes),
+        (catalogue.CONNECTIONS, relay.connections),
+        (catalogue.CONNECTIONS_OPEN, relay.connections_open),
+        (catalogue.CONNECT_ERRORS, relay.connect_errors),
+        (catalogue.SNAPSHOT_TIME, health.snapshot_wall_s),
+        (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
+    ):
+        yield Samples(family, [((), value)])
+    yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
+    for family, counts in (
+        (catalogue.DROPPED, relay.dropped),
+        (catalogue.UNOBSERVABLE, relay.unobservable),
+        (catalogue.INCOMPLETE, relay.incomplete),
+        (catalogue.PROXY_REQUESTS, relay.codes),
+        (catalogue.RESTARTS, health.restarts),
+    ):
+        yield Samples(family, [((key,), count) for key, count in counts.items()])
+    yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
+    yield from _processes(scene)
+
+
+def _processes(scene: Scene) -> Iterator[Samples]:
+    processes = scene.health.processes
+    yield Samples(catalogue.PROCESS_CPU, [((name,), one.cpu_seconds) for name, one in processes.items()])
+    yield Samples(catalogue.PROCESS_MEMORY, [((name,), one.resident_bytes) for name, one in processes.items()])
+    yield Samples(catalogue.PROCESS_START, [((name,), one.started_wall_s) for name, one in processes.items()])

@@ -1,0 +1,26 @@
+"""The model server and the model's identity."""
+
+from collections.abc import Iterator
+
+from exporter import __version__, catalogue
+from exporter.collect.exposition import Samples
+from exporter.collect.scene import Scene
+
+
+def collect(scene: Scene) -> Iterator[Samples]:
+    """Families of the server next door. What cannot be seen is left out rather than shown as 0."""
+    labels, server, profile = scene.labels, scene.server, scene.profile
+    yield Samples(catalogue.MODEL_INFO, [((*labels, __version__), 1)])
+    yield Samples(catalogue.SERVER_UP, [(labels, int(server.up))])
+    yield Samples(catalogue.SERVER_VISIBLE, [(labels, int(server.visible))])
+    if server.process is not None:
+        yield Samples(catalogue.SERVER_PROCESSES, [(labels, server.processes)])
+        yield Samples(catalogue.SERVER_CPU, [(labels, server.process.cpu_seconds)])
+        yield Samples(catalogue.SERVER_MEMORY, [(labels, server.process.resident_bytes)])
+        yield Samples(catalogue.SERVER_START, [(labels, server.process.started_wall_s)])
+    yield Samples(catalogue.PROFILE_LOADED, [((), int(profile is not None))])
+    if profile is not None:
+        yield Samples(catalogue.PROFILE_INFO, [((*scene.profiled, profile.source), 1)])
+        yield Samples(catalogue.PROFILE_ROWS, [(scene.profiled, profile.rows)])
+        if profile.trained_at is not None:
+            yield Samples(catalogue.TRAINED, [(labels, profile.trained_at)])

@@ -1,0 +1,71 @@
+"""Payload protocols: an exchange in, an observation out. No I/O, no state, and any bytes at all are survived.
+
+To add a protocol: a file with `KEYS`, the top-level keys that announce it, and `features(document)`; then a line in
+the table. A decoder raises DecodeError and nothing else, and its messages never hold a value of the payload.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from exporter.decode import instances, json_body, mlflow, predictions
+from exporter.errors import DecodeError
+from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
+
+REASONS: Final = (
+    "error_status", "truncated", "shed", "content_encoding", "empty", "invalid_json", "unknown_protocol",
+    "shape", "ragged", "too_many_columns", "row_count", "width", "no_known_field", "internal",
+)  # fmt: skip
+"""Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
+
+PREDICTING_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
+
+
+class Decoder(NamedTuple):
+    """One entry of the table."""
+
+    keys: tuple[str, ...]
+    features: Callable[[Mapping[str, Any]], Table]
+
+
+DECODERS: Final[Mapping[str, Decoder]] = {
+    "instances": Decoder(instances.KEYS, instances.features),
+    "mlflow": Decoder(mlflow.KEYS, mlflow.features),
+}
+
+
+def decode(exchange: Exchange) -> Observation:
+    """What an exchange says about the model; a side that cannot be read is a Failure."""
+    if exchange.method not in PREDICTING_METHODS:
+        return Observation(None, None)
+    if not 200 <= exchange.status < 300:
+        failure = Failure("error_status")
+        return Observation(failure, failure)
+    features = _attempt(_features, exchange.request, exchange.request_headers)
+    answers = _attempt(_predictions, exchange.response, exchange.response_headers)
+    if isinstance(features, Table) and isinstance(answers, Table) and features.rows != answers.rows:
+        answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
+    return Observation(features, answers)
+
+
+def _attempt(read: Callable[[Mapping[str, Any]], Table], body: Body, headers: Mapping[str, str]) -> Table | Failure:
+    try:
+        if body.capture is not Capture.WHOLE:
+            raise DecodeError("truncated" if body.capture is Capture.TRUNCATED else "shed")
+        return read(json_body.document(body.content, headers))
+    except DecodeError as error:
+        return Failure(error.reason, error.detail)
+    except Exception as error:  # noqa: BLE001 (a bug in a decoder costs one payload, never the analyser)
+        return Failure("internal", type(error).__name__)
+
+
+def _features(document: Mapping[str, Any]) -> Table:
+    for decoder in DECODERS.values():
+        if any(key in document for key in decoder.keys):
+            return decoder.features(document)
+    raise DecodeError("unknown_protocol", "no known key at the top level")
+
+
+def _predictions(document: Mapping[str, Any]) -> Table:
+    if predictions.KEY not in document:
+        raise DecodeError("unknown_protocol", f"no key {predictions.KEY!r} at the top level")
+    return predictions.outputs(document)

@@ -1,0 +1,35 @@
+"""A body as a JSON object. Python's servers accept NaN and Infinity, so traffic with them is read too."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from exporter.errors import DecodeError
+
+
+def document(content: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """The object in a body. DecodeError: content_encoding, empty, invalid_json, unknown_protocol."""
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise DecodeError("content_encoding", "only identity is read")
+    if not content:
+        raise DecodeError("empty")
+    try:
+        parsed = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        parsed = _tolerant(content)
+    if not isinstance(parsed, dict):
+        raise DecodeError("unknown_protocol", f"the top level is a {type(parsed).__name__}, not an object")
+    return parsed
+
+
+def _tolerant(content: bytes) -> object:
+    # What orjson refuses and the standard library reads: NaN, Infinity, a byte order mark, UTF-16, huge integers.
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise DecodeError("invalid_json", "nested too deeply") from None
+    except (ValueError, UnicodeError):
+        raise DecodeError("invalid_json") from None

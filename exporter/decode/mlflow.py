@@ -1,0 +1,28 @@
+"""MLflow's scoring server: `dataframe_split` and `dataframe_records` (its `instances` are those of KServe V1)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from exporter.decode import tables
+from exporter.errors import DecodeError
+from exporter.records import Table
+
+KEYS: Final = ("dataframe_split", "dataframe_records")
+
+
+def features(document: Mapping[str, Any]) -> Table:
+    """The rows of a request. DecodeError: shape, ragged, too_many_columns."""
+    if "dataframe_records" in document:
+        return tables.from_any(document["dataframe_records"])
+    split = document["dataframe_split"]
+    if not isinstance(split, dict) or not isinstance(split.get("data"), list):
+        raise DecodeError("shape", "dataframe_split needs a list 'data'")
+    columns = split.get("columns")
+    if columns is None:
+        return tables.from_any(split["data"])
+    if not isinstance(columns, list) or not all(isinstance(name, str | int) for name in columns):
+        raise DecodeError("shape", "dataframe_split 'columns' must be a list of names")
+    names = tuple(map(str, columns))
+    if len(set(names)) != len(names):
+        raise DecodeError("shape", "dataframe_split names a column twice")
+    return tables.from_rows(split["data"], names)

@@ -1,0 +1,56 @@
+"""Rows as columns: the two shapes every JSON protocol is made of."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from exporter.errors import DecodeError
+from exporter.records import Table
+
+MOST_COLUMNS: Final = 10_000
+_SCALARS: Final = (int, float, str, bool, type(None))
+
+
+def from_any(rows: object) -> Table:
+    """A table from a list of objects, of lists, or of scalars (one column)."""
+    if not isinstance(rows, list):
+        raise DecodeError("shape", f"a list of rows was expected, not {type(rows).__name__}")
+    if not rows:
+        return Table(0, None, ())
+    if isinstance(rows[0], dict):
+        return from_records(rows)
+    if isinstance(rows[0], list):
+        return from_rows(rows, None)
+    if not all(isinstance(row, _SCALARS) for row in rows):
+        raise DecodeError("ragged", "rows of different shapes")
+    return Table(len(rows), None, (rows,))
+
+
+def from_records(rows: Sequence[Any]) -> Table:
+    """A table from objects; a key that a row does not have is missing there."""
+    names: dict[str, None] = {}
+    for row in rows:
+        if not isinstance(row, dict):
+            raise DecodeError("ragged", "rows of different shapes")
+        if row.keys() != names.keys():
+            names |= dict.fromkeys(row)
+    _check_width(len(names))
+    columns = tuple([row.get(name) for row in rows] for name in names)
+    return Table(len(rows), tuple(names), columns)
+
+
+def from_rows(rows: Sequence[Any], names: tuple[str, ...] | None) -> Table:
+    """A table from lists of scalars, all of one length."""
+    width = len(names) if names is not None else len(rows[0])
+    _check_width(width)
+    for row in rows:
+        if not isinstance(row, list) or len(row) != width:
+            raise DecodeError("ragged", f"a row does not have {width} values")
+    if rows and any(isinstance(cell, list) for cell in rows[0]):
+        raise DecodeError("shape", "rows of more than one dimension")
+    columns: tuple[Sequence[object], ...] = tuple(zip(*rows, strict=True)) if rows else ((),) * width
+    return Table(len(rows), names, columns)
+
+
+def _check_width(width: int) -> None:
+    if width > MOST_COLUMNS:
+        raise DecodeError("too_many_columns", f"{width} columns")

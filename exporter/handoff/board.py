@@ -1,0 +1,29 @@
+"""What the supervisor lets its children read about the whole: process ids and restarts."""
+
+import enum
+from typing import Final
+
+from exporter.handoff import memory
+
+
+class Seat(enum.IntEnum):
+    """Numbers on the board."""
+
+    SUPERVISOR_PID = 0
+    ANALYSER_PID = enum.auto()
+    ANALYSER_RESTARTS = enum.auto()
+    ANALYSER_HEARTBEAT_NS = enum.auto()
+    STARTED_WALL_NS = enum.auto()
+
+
+_SEATS: Final = len(Seat)
+
+
+def create() -> int:
+    """A new board's memfd."""
+    return memory.create("board", 4096)
+
+
+def attach(fd: int) -> "memoryview[int]":
+    """The board's numbers, by `Seat`."""
+    return memory.slots(memory.attach(fd), _SEATS)

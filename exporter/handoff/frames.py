@@ -1,0 +1,67 @@
+"""An exchange as the bytes of one record, and back. No pickle: what crosses is shaped by strangers.
+
+Layout: a fixed head, then method, path, both header blocks (`name:value` lines, Latin-1) and both bodies, each
+preceded by its length in the head.
+"""
+
+import struct
+from collections.abc import Mapping
+from typing import Final
+
+from exporter.records import Body, Capture, Exchange
+
+_HEAD: Final = struct.Struct("<QQQQQHBBHHIIII")
+
+
+def pack(exchange: Exchange) -> tuple[bytes, ...]:
+    """The parts of a record, in order, to be written behind each other."""
+    request, response = exchange.request, exchange.response
+    texts = (
+        exchange.method.encode("latin-1"),
+        exchange.path.encode("latin-1"),
+        _pack_headers(exchange.request_headers),
+        _pack_headers(exchange.response_headers),
+    )
+    head = _HEAD.pack(
+        exchange.ended_ns, exchange.wall_ns, exchange.duration_ns, request.size, response.size,
+        exchange.status, request.capture, response.capture,
+        *map(len, texts), len(request.content), len(response.content),
+    )  # fmt: skip
+    return (head, *texts, request.content, response.content)
+
+
+def without_bodies(exchange: Exchange) -> Exchange:
+    """The same exchange with its bodies shed; sizes stay true."""
+    return exchange._replace(request=_shed(exchange.request), response=_shed(exchange.response))
+
+
+def _shed(body: Body) -> Body:
+    return body._replace(capture=Capture.SHED, content=b"") if body.content else body
+
+
+def unpack(record: bytes) -> Exchange:
+    """The exchange in a record. ValueError where the lengths do not add up."""
+    (ended, wall, duration, request_size, response_size, status, request_capture, response_capture,
+     *lengths) = _HEAD.unpack_from(record)  # fmt: skip
+    if _HEAD.size + sum(lengths) != len(record):
+        raise ValueError("record of the wrong length")
+    pieces = []
+    cursor = _HEAD.size
+    for length in lengths:
+        pieces.append(record[cursor : cursor + length])
+        cursor += length
+    return Exchange(
+        ended, wall, duration, status, pieces[0].decode("latin-1"), pieces[1].decode("latin-1"),
+        _unpack_headers(pieces[2]), _unpack_headers(pieces[3]),
+        Body(request_size, Capture(request_capture), pieces[4]),
+        Body(response_size, Capture(response_capture), pieces[5]),
+    )  # fmt: skip
+
+
+def _pack_headers(headers: Mapping[str, str]) -> bytes:
+    return "\n".join([f"{name}:{value}" for name, value in headers.items()]).encode("latin-1")
+
+
+def _unpack_headers(block: bytes) -> dict[str, str]:
+    lines = block.decode("latin-1").split("\n") if block else []
+    return {name: value for name, _, value in (line.partition(":") for line in lines)}

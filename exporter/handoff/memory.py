@@ -1,0 +1,29 @@
+"""Shared memory as unsigned 64-bit slots and bytes. An aligned slot is stored at once: readers see old or new.
+
+memfd rather than /dev/shm: not subject to a container's 64 MiB there, gone with its last descriptor, and sealed
+against shrinking, so that no process can make another one fault.
+"""
+
+import fcntl
+import mmap
+import os
+
+SLOT = 8
+
+
+def create(name: str, size: int) -> int:
+    """A new memfd of `size` bytes (it may still grow, never shrink). The caller owns the descriptor."""
+    fd = os.memfd_create(f"inference-exporter-{name}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(fd, size)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+    return fd
+
+
+def attach(fd: int) -> mmap.mmap:
+    """Map all of a block; the descriptor stays the caller's."""
+    return mmap.mmap(fd, os.fstat(fd).st_size)
+
+
+def slots(block: mmap.mmap, count: int) -> "memoryview[int]":
+    """The first `count` slots of a block."""
+    return memoryview(block)[: count * SLOT].cast("Q")

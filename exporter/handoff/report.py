@@ -1,0 +1,49 @@
+"""The workers' counters, added up: the last thing that is known of a worker survives it in its ring."""
+
+from collections.abc import Sequence
+
+from exporter.handoff.ring import Ring
+from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
+from exporter.records import DURATION_BOUNDS, Histogram, Relay
+
+_CODES = 501
+
+
+def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
+    """What all workers together have relayed and lost."""
+
+    def total(slot: int) -> int:
+        return sum(ring.slots[slot] for ring in rings)
+
+    # Read before what it must cover: dropped and observed never exceed an offered read afterwards.
+    dropped = {
+        "ring_full": total(Slot.RING_FULL),
+        "worker_lost": total(Slot.WORKER_LOST),
+        "analyser_lost": analyser_lost,
+        "corrupt": corrupt,
+    }
+    return Relay(
+        offered=total(Slot.OFFERED),
+        dropped=dropped,
+        bodies_shed=total(Slot.BODIES_SHED),
+        ring_queued_bytes=sum(ring.slots[Slot.HEAD] - ring.slots[Slot.TAIL] for ring in rings),
+        ring_bytes=sum(ring.capacity for ring in rings),
+        connections=total(Slot.CONNECTIONS),
+        connections_open=total(Slot.CONNECTIONS_OPEN),
+        connect_errors=total(Slot.CONNECT_ERRORS),
+        bytes_to_server=total(Slot.BYTES_TO_SERVER),
+        bytes_to_client=total(Slot.BYTES_TO_CLIENT),
+        in_flight=total(Slot.IN_FLIGHT),
+        unobservable={reason: total(Slot.UNOBSERVABLE + at) for at, reason in enumerate(UNOBSERVABLE)},
+        incomplete={who: total(Slot.INCOMPLETE + at) for at, who in enumerate(INCOMPLETE)},
+        codes=_codes([total(Slot.CODES + at) for at in range(_CODES)]),
+        duration=Histogram(
+            tuple(total(Slot.DURATION_BUCKETS + at) for at in range(len(DURATION_BOUNDS) + 1)),
+            total(Slot.DURATION_NS) / 1e9,
+        ),
+    )
+
+
+def _codes(counts: Sequence[int]) -> dict[str, int]:
+    seen = {str(100 + at): count for at, count in enumerate(counts[:-1]) if count}
+    return {"200": 0} | seen | ({"other": counts[-1]} if counts[-1] else {})

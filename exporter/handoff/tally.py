@@ -1,0 +1,99 @@
+"""What a worker counts where others can read it: one slot of the ring's head a number.
+
+Every count here survives the worker. A worker that is started again goes on where the last one stopped; what the
+last one had begun and not handed over becomes `worker_lost`.
+"""
+
+import enum
+import mmap
+from bisect import bisect_left
+from typing import Final
+
+from exporter.handoff import memory
+from exporter.records import DURATION_BOUNDS
+
+_DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUNDS)
+
+UNOBSERVABLE: Final = (
+    "http2", "upgrade", "connect", "request_syntax", "response_syntax", "head_limit",
+    "unsolicited_response", "observer_error",
+)  # fmt: skip
+"""Why a connection is relayed without being observed any longer."""
+
+INCOMPLETE: Final = ("client", "upstream")
+"""Who ended a connection while an exchange was under way."""
+
+
+class Slot(enum.IntEnum):
+    """Numbers of the ring's head. The first ones belong to `ring`."""
+
+    MAGIC = 0
+    CAPACITY = enum.auto()
+    HEAD = enum.auto()
+    SEQUENCE = enum.auto()
+    TAIL = enum.auto()
+    PID = enum.auto()
+    HEARTBEAT_NS = enum.auto()
+    RESTARTS = enum.auto()
+    DRAINING = enum.auto()
+    OFFERED = enum.auto()
+    RING_FULL = enum.auto()
+    WORKER_LOST = enum.auto()
+    BODIES_SHED = enum.auto()
+    CONNECTIONS = enum.auto()
+    CONNECTIONS_OPEN = enum.auto()
+    CONNECT_ERRORS = enum.auto()
+    BYTES_TO_SERVER = enum.auto()
+    BYTES_TO_CLIENT = enum.auto()
+    IN_FLIGHT = enum.auto()
+    DURATION_NS = enum.auto()
+    UNOBSERVABLE = 64
+    INCOMPLETE = 96
+    DURATION_BUCKETS = 128
+    CODES = 192
+    """Status codes 100 to 599; anything else is counted as 599 + 1."""
+
+
+SLOTS: Final = Slot.CODES + 501
+HEAD_BYTES: Final = 8192
+
+
+class Tally:
+    """A worker's counters over the head of its ring."""
+
+    __slots__ = ("slots",)
+
+    def __init__(self, block: mmap.mmap) -> None:
+        self.slots = memory.slots(block, SLOTS)
+
+    def exchange(self, status: int, duration_ns: int) -> None:
+        """Count one complete exchange (before it is offered to the ring)."""
+        slots = self.slots
+        slots[Slot.OFFERED] += 1
+        slots[Slot.CODES + (status - 100 if 100 <= status < 600 else 500)] += 1
+        slots[Slot.DURATION_BUCKETS + bisect_left(_DURATION_BOUNDS_NS, duration_ns)] += 1
+        slots[Slot.DURATION_NS] += duration_ns
+
+    def add(self, slot: int, amount: int = 1) -> None:
+        """Add to one counter."""
+        self.slots[slot] += amount
+
+    def subtract(self, slot: int) -> None:
+        """Take one from a gauge; never below zero."""
+        self.slots[slot] = max(self.slots[slot] - 1, 0)
+
+    def unobservable(self, reason: str) -> None:
+        """Count a connection that is relayed blindly from now on."""
+        self.slots[Slot.UNOBSERVABLE + UNOBSERVABLE.index(reason)] += 1
+
+    def incomplete(self, ended_by: str, exchanges: int) -> None:
+        """Count exchanges cut off by the end of their connection."""
+        self.slots[Slot.INCOMPLETE + INCOMPLETE.index(ended_by)] += exchanges
+
+    def take_over(self, pid: int) -> None:
+        """Start as the worker of this ring: settle what a predecessor left open."""
+        slots = self.slots
+        settled = slots[Slot.SEQUENCE] + slots[Slot.RING_FULL] + slots[Slot.WORKER_LOST]
+        slots[Slot.WORKER_LOST] += max(slots[Slot.OFFERED] - settled, 0)
+        slots[Slot.IN_FLIGHT] = slots[Slot.CONNECTIONS_OPEN] = slots[Slot.DRAINING] = 0
+        slots[Slot.PID] = pid

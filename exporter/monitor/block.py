@@ -1,0 +1,162 @@
+"""The columns of one side, features or outputs: cells in, bins counted, scores out."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.config import Windows as WindowSettings
+from exporter.drift import STATISTICS
+from exporter.drift.summary import Summary
+from exporter.monitor import cells
+from exporter.records import BlockSnapshot, ColumnTotals, Failure, Scores, Table
+from exporter.reference import MISSING, QUALITY, Column
+from exporter.sketch.binning import CategoryBins, NumberBins
+from exporter.sketch.moments import ONE_SD, standardise
+from exporter.sketch.window import Windows
+from exporter.values import format_duration
+
+_MOST_PENDING_ROWS: Final = 4096
+Fitted = Sequence[Sequence[object] | None]
+"""Cells per column of the profile; None where the table does not have it."""
+
+
+class Block:
+    """Some columns of a profile, and the values they had since."""
+
+    def __init__(self, columns: tuple[Column, ...], windows: WindowSettings) -> None:
+        self._columns = columns
+        self._places = {column.name: place for place, column in enumerate(columns)}
+        self._minimum_samples = windows.minimum_samples
+        self._pane_s = windows.pane
+        self._ordered = np.array([column.ordered for column in columns])
+        self._numeric = np.flatnonzero(self._ordered)
+        self._number_bins = NumberBins([columns[place].edges for place in self._numeric])
+        self._category_bins = {
+            place: CategoryBins(column.categories, column.others)
+            for place, column in enumerate(columns) if not column.ordered
+        }  # fmt: skip
+        self._mean = np.array([columns[place].mean for place in self._numeric])
+        self._sd = np.array([columns[place].sd or np.nan for place in self._numeric])
+        self._bins = max(len(column.counts) for column in columns)
+        self._reference = self._make_reference()
+        shape = (len(columns), self._bins)
+        self._totals = np.zeros(shape, np.int64)
+        self._type_errors = np.zeros(len(columns), np.int64)
+        self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
+        self._deviations = Windows(windows.lengths, windows.pane, (len(columns),), np.int64)
+        self._pending: list[list[object]] = [[] for _ in columns]
+        self._pending_at = 0.0
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept."""
+        return {
+            f"{prefix}.totals": self._totals,
+            f"{prefix}.type_errors": self._type_errors,
+            **self._counts.arrays(f"{prefix}.counts"),
+            **self._deviations.arrays(f"{prefix}.deviations"),
+        }
+
+    # in
+
+    def fit(self, table: Table) -> Fitted | Failure:
+        """A table's cells by the profile's columns, or why it cannot be of this model."""
+        columns = self._columns
+        if table.names is None or (len(table.names) == len(columns) == 1):
+            if table.rows and len(table.columns) != len(columns):
+                return Failure("width", f"{len(table.columns)} columns where the profile has {len(columns)}")
+            return table.columns if table.rows else [()] * len(columns)
+        given = dict(zip(table.names, table.columns, strict=True))
+        if not any(name in given for name in self._places):
+            return Failure("no_known_field", "none of the names is in the profile")
+        return [given.get(column.name) for column in columns]
+
+    def unknown_fields(self, table: Table) -> int:
+        """Values under names that the profile does not know."""
+        if table.names is None or len(self._columns) == 1:
+            return 0
+        return table.rows * sum(name not in self._places for name in table.names)
+
+    def add(self, fitted: Fitted, rows: int, at: float) -> None:
+        """Take the cells of some rows, seen at the moment `at`."""
+        if int(at // self._pane_s) != int(self._pending_at // self._pane_s):
+            self.flush()
+        self._pending_at = at
+        for pending, cells_ in zip(self._pending, fitted, strict=True):
+            pending.extend(cells_ if cells_ is not None else [None] * rows)
+        if len(self._pending[0]) >= _MOST_PENDING_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Count the pending cells."""
+        rows = len(self._pending[0])
+        if not rows:
+            return
+        counts = np.zeros((len(self._columns), self._bins), np.int64)
+        deviations = np.zeros(len(self._columns), np.int64)
+        if self._numeric.size:
+            self._count_numbers(rows, counts, deviations)
+        for place, bins in self._category_bins.items():
+            names, errors = cells.categories(self._pending[place], self._columns[place].kind)
+            counts[place] += np.bincount(bins.place(names), minlength=self._bins)
+            self._type_errors[place] += errors
+        self._totals += counts
+        self._counts.add(self._pending_at, counts)
+        self._deviations.add(self._pending_at, deviations)
+        for pending in self._pending:
+            pending.clear()
+
+    def _count_numbers(self, rows: int, counts: NDArray[np.int64], deviations: NDArray[np.int64]) -> None:
+        values = np.empty((rows, self._numeric.size))
+        missing = np.empty((rows, self._numeric.size), bool)
+        for column, place in enumerate(self._numeric.tolist()):
+            read = cells.lengths if self._columns[place].kind == "text" else cells.numbers
+            values[:, column], missing[:, column], errors = read(self._pending[place])
+            self._type_errors[place] += errors
+        placed = self._number_bins.place(values, missing) + self._numeric * self._bins
+        counts += np.bincount(placed.ravel(), minlength=counts.size).reshape(counts.shape)
+        deviations[self._numeric] = standardise(values, self._mean, self._sd).sum(axis=0)
+
+    # out
+
+    def snapshot(self, now: float) -> BlockSnapshot:
+        """Totals, and the scores of every window that ends at `now`."""
+        totals = ColumnTotals(self._totals.copy(), self._type_errors.copy())
+        return BlockSnapshot(totals, tuple(self._score(now, length) for length in self._counts.lengths))
+
+    def _score(self, now: float, length: float) -> Scores:
+        counts = self._counts.total(now, length)
+        current = self._summary(counts, self._deviations.total(now, length) / ONE_SD)
+        empty = current.samples == 0
+        values, critical = {}, {}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for name, statistic in STATISTICS.items():
+                hidden = empty | ~self._ordered if statistic.numbers_only else empty
+                values[name] = np.where(hidden, np.nan, statistic.score(self._reference, current))
+                if statistic.critical:
+                    critical[name] = np.where(hidden, np.nan, statistic.critical(self._reference, current))
+        sufficient = current.samples >= self._minimum_samples
+        ratios = self._ratios(counts, current.samples)
+        return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios)
+
+    def _summary(self, counts: NDArray[np.int64], deviation: NDArray[np.float64]) -> Summary:
+        ordered = np.zeros((len(self._columns), MISSING), np.int64)
+        ordered[self._ordered] = counts[self._ordered, :MISSING]
+        finite = ordered.sum(axis=1)
+        finite[self._numeric[np.isnan(self._sd)]] = 0  # a constant has no standard error
+        return Summary(counts, counts.sum(axis=1), ordered, finite, deviation)
+
+    def _make_reference(self) -> Summary:
+        counts = np.zeros((len(self._columns), self._bins), np.int64)
+        for place, column in enumerate(self._columns):
+            counts[place, : len(column.counts)] = column.counts
+        return self._summary(counts, np.zeros(len(self._columns)))
+
+    def _ratios(self, counts: NDArray[np.int64], samples: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        shares = {name: np.full(len(self._columns), np.nan) for name in QUALITY}
+        for place, column in enumerate(self._columns):
+            if samples[place]:
+                for name, bins in column.quality_bins().items():
+                    shares[name][place] = counts[place, list(bins)].sum() / samples[place]
+        return shares

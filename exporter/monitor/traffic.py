@@ -1,0 +1,66 @@
+"""Requests as requests: codes, latency, sizes. Health probes are traffic of the platform, not of the model."""
+
+from bisect import bisect_left
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.records import DURATION_BOUNDS, SIZE_BOUNDS, Exchange, Histogram, Traffic
+
+_DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUNDS)
+_PROBERS: Final = ("kube-probe/", "GoogleHC/", "ELB-HealthChecker/")
+_FIRST_CODE, _CODES = 100, 501
+_DURATION_NS, _REQUEST_BYTES, _RESPONSE_BYTES, _LAST_WALL_NS, _PROBES = range(5)
+
+
+class TrafficCounts:
+    """Counts since start, as arrays."""
+
+    def __init__(self, probe_paths: tuple[str, ...]) -> None:
+        self._probe_paths = frozenset(probe_paths)
+        self._codes = np.zeros(_CODES, np.int64)
+        self._durations = np.zeros(len(DURATION_BOUNDS) + 1, np.int64)
+        self._sizes = np.zeros((2, len(SIZE_BOUNDS) + 1), np.int64)
+        self._sums = np.zeros(5, np.int64)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What must be kept."""
+        return {
+            "traffic.codes": self._codes, "traffic.durations": self._durations,
+            "traffic.sizes": self._sizes, "traffic.sums": self._sums,
+        }  # fmt: skip
+
+    def add(self, exchange: Exchange) -> bool:
+        """Count an exchange; False for a probe, which says nothing about the model."""
+        sums = self._sums
+        agent = exchange.request_headers.get("user-agent", "")
+        if exchange.path in self._probe_paths or agent.startswith(_PROBERS):
+            sums[_PROBES] += 1
+            return False
+        status = exchange.status
+        self._codes[status - _FIRST_CODE if _FIRST_CODE <= status < 600 else _CODES - 1] += 1
+        self._durations[bisect_left(_DURATION_BOUNDS_NS, exchange.duration_ns)] += 1
+        self._sizes[0, bisect_left(SIZE_BOUNDS, exchange.request.size)] += 1
+        self._sizes[1, bisect_left(SIZE_BOUNDS, exchange.response.size)] += 1
+        sums[_DURATION_NS] += exchange.duration_ns
+        sums[_REQUEST_BYTES] += exchange.request.size
+        sums[_RESPONSE_BYTES] += exchange.response.size
+        sums[_LAST_WALL_NS] = max(int(sums[_LAST_WALL_NS]), exchange.wall_ns)
+        return True
+
+    def snapshot(self) -> Traffic:
+        """The counts so far."""
+        sums = self._sums.tolist()
+        codes = {
+            str(_FIRST_CODE + place) if place < _CODES - 1 else "other": int(self._codes[place])
+            for place in np.flatnonzero(self._codes).tolist()
+        }
+        return Traffic(
+            codes={"200": 0} | codes,
+            duration=Histogram(tuple(self._durations.tolist()), sums[_DURATION_NS] / 1e9),
+            request_size=Histogram(tuple(self._sizes[0].tolist()), sums[_REQUEST_BYTES]),
+            response_size=Histogram(tuple(self._sizes[1].tolist()), sums[_RESPONSE_BYTES]),
+            last_wall_s=sums[_LAST_WALL_NS] / 1e9,
+            probes=sums[_PROBES],
+        )

@@ -1,0 +1,65 @@
+"""From a table of training data to a profile: which columns are what, and what people should know about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exporter.errors import ConfigError, DataError
+from exporter.profile import sources
+from exporter.profile.builder import ColumnBuilder
+from exporter.reference import Column, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the person who builds the profile says about the table."""
+
+    source: str
+    predictions: Sequence[str]
+    """Columns the model answers with, in the order of its answer."""
+    target: str | None = None
+    """The column of the truth: neither fed to the model nor answered."""
+    ignored: Sequence[str] = ()
+    model: str = "default"
+    version: str = "unknown"
+    trained_at: float | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Declared kinds by column; the others are inferred."""
+
+
+def build(plan: Plan) -> tuple[Profile, list[str]]:
+    """The profile of a table, and notes for people. ConfigError for a wrong plan, DataError for a bad table."""
+    builders, rows = sources.columns(plan.source, plan.kinds)
+    by_name = {builder.name: builder for builder in builders}
+    _check_names(plan, by_name)
+    outside = {*plan.predictions, *plan.ignored, *([plan.target] if plan.target else [])}
+    profile = Profile(
+        model=plan.model,
+        version=plan.version,
+        trained_at=plan.trained_at,
+        rows=rows,
+        source=Path(plan.source).name,
+        features=tuple(_column(plan, one) for one in builders if one.name not in outside),
+        outputs=tuple(_column(plan, by_name[name]) for name in plan.predictions),
+    )
+    if not profile.features:
+        raise DataError(f"{plan.source}: no column is left to be a feature")
+    return profile, [f"{one.name}: {one.note}" for one in builders if one.note and one.name not in plan.ignored]
+
+
+def _check_names(plan: Plan, known: dict[str, ColumnBuilder]) -> None:
+    asked = [("--prediction", name) for name in plan.predictions]
+    asked += [("--ignore", name) for name in plan.ignored] + [("--kind", name) for name in plan.kinds]
+    if plan.target:
+        asked.append(("--target", plan.target))
+    for flag, name in asked:
+        if name not in known:
+            shown = ", ".join(list(known)[:20]) + (", …" if len(known) > 20 else "")
+            raise ConfigError(f"{flag} {name}: {plan.source} has no such column, it has {shown}")
+
+
+def _column(plan: Plan, builder: ColumnBuilder) -> Column:
+    try:
+        return builder.build()
+    except ValueError as error:
+        raise DataError(f"{plan.source}: {error}") from None

@@ -1,0 +1,260 @@
+"""The profile as a JSON document: read with every fault named by its path, written in one canonical form."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from exporter.errors import ConfigError, DataError
+from exporter.reference import (
+    ABOVE,
+    BELOW,
+    KINDS,
+    MISSING,
+    MOST_BINS,
+    MOST_INSIDE,
+    NONFINITE,
+    NUMERIC_BINS,
+    ORDERED_KINDS,
+    Column,
+    Profile,
+)
+
+FORMAT: Final = "inference-exporter/profile/1"
+_LARGEST: Final = 64 << 20
+_COUNT_LIMIT: Final = 2**53
+
+
+class _Fault(Exception):
+    """Path and words of what is wrong."""
+
+
+# --- reading
+
+
+def load(path: str) -> Profile:
+    """The profile in a file. ConfigError where there is none, DataError naming the path to the fault in it."""
+    try:
+        if Path(path).stat().st_size > _LARGEST:
+            raise DataError(f"{path}: larger than {_LARGEST >> 20} MiB, not a profile")
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"profile: cannot read {path}: {error.strerror}") from None
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON: {error}") from None
+    try:
+        return parse(document)
+    except _Fault as fault:
+        raise DataError(f"{path}: {fault}") from None
+
+
+def parse(document: object) -> Profile:
+    """The profile a document describes."""
+    top = _mapping(document, "document")
+    if top.get("format") != FORMAT:
+        raise _Fault(f"format: must be {FORMAT!r}, not {top.get('format')!r}")
+    _only(top, {"format", "model", "rows", "source", "features", "outputs"}, "")
+    model = _mapping(top.get("model"), "model")
+    _only(model, {"name", "version", "trained_at"}, "model.")
+    digest = hashlib.sha256(canonical(top)).hexdigest()
+    profile = Profile(
+        model=_text(model.get("name"), "model.name"),
+        version=_text(model.get("version"), "model.version"),
+        trained_at=_moment(model.get("trained_at"), "model.trained_at"),
+        rows=_count(top.get("rows"), "rows"),
+        source=_text(top.get("source"), "source"),
+        features=_columns(top.get("features"), "features"),
+        outputs=_columns(top.get("outputs"), "outputs"),
+        digest=digest,
+    )
+    if not profile.features and not profile.outputs:
+        raise _Fault("features: a profile needs at least one feature or output")
+    return profile
+
+
+def _columns(node: object, path: str) -> tuple[Column, ...]:
+    if not isinstance(node, list):
+        raise _Fault(f"{path}: must be a list")
+    columns = tuple(_column(item, f"{path}[{index}]") for index, item in enumerate(node))
+    names = [column.name for column in columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise _Fault(f"{path}: {name!r} stands there twice")
+    return columns
+
+
+def _column(node: object, path: str) -> Column:
+    item = _mapping(node, path)
+    name, kind = _text(item.get("name"), f"{path}.name"), item.get("kind")
+    if kind not in KINDS:
+        raise _Fault(f"{path}.kind: must be one of {', '.join(KINDS)}, not {kind!r}")
+    if kind in ORDERED_KINDS:
+        return _ordered(item, path, name, str(kind))
+    return _categorical(item, path, name, str(kind))
+
+
+def _ordered(item: Mapping[str, Any], path: str, name: str, kind: str) -> Column:
+    _only(item, {"name", "kind", "edges", "counts", "mean", "sd", "minimum", "maximum"}, f"{path}.")
+    edges = _list(item.get("edges"), f"{path}.edges", _number)
+    if not 2 <= len(edges) <= MOST_INSIDE + 1 or any(b <= a for a, b in pairwise(edges)):
+        raise _Fault(f"{path}.edges: must be 2 to {MOST_INSIDE + 1} ascending numbers")
+    counts = _mapping(item.get("counts"), f"{path}.counts")
+    _only(counts, {"below", "inside", "above", "missing", "nonfinite"}, f"{path}.counts.")
+    inside = _list(counts.get("inside"), f"{path}.counts.inside", _count)
+    if len(inside) != len(edges) - 1:
+        raise _Fault(f"{path}.counts.inside: must have {len(edges) - 1} numbers, one per pair of edges")
+    bins = [0] * NUMERIC_BINS
+    bins[1 : 1 + len(inside)] = inside
+    for place, word in ((BELOW, "below"), (ABOVE, "above"), (MISSING, "missing"), (NONFINITE, "nonfinite")):
+        bins[place] = _count(counts.get(word), f"{path}.counts.{word}")
+    mean, sd, low, high = (_number(item.get(word), f"{path}.{word}") for word in ("mean", "sd", "minimum", "maximum"))
+    if sd < 0:
+        raise _Fault(f"{path}.sd: must not be negative")
+    _filled(bins, path)
+    return Column(name, kind, tuple(bins), tuple(edges), mean, sd, low, high)
+
+
+def _categorical(item: Mapping[str, Any], path: str, name: str, kind: str) -> Column:
+    _only(item, {"name", "kind", "counts", "others"}, f"{path}.")
+    counts = _mapping(item.get("counts"), f"{path}.counts")
+    _only(counts, {"listed", "other", "unseen", "missing"}, f"{path}.counts.")
+    listed = _list(counts.get("listed"), f"{path}.counts.listed", _pair)
+    others = _list(item.get("others"), f"{path}.others", _text)
+    names = [category for category, _ in listed] + others
+    if len(set(names)) != len(names):
+        raise _Fault(f"{path}.counts.listed: a category stands there twice")
+    if len(listed) + 3 > MOST_BINS:
+        raise _Fault(f"{path}.counts.listed: at most {MOST_BINS - 3} categories have a bin of their own")
+    rest = [_count(counts.get(word), f"{path}.counts.{word}") for word in ("other", "unseen", "missing")]
+    bins = [count for _, count in listed] + rest
+    _filled(bins, path)
+    return Column(name, kind, tuple(bins), categories=tuple(c for c, _ in listed), others=tuple(others))
+
+
+def _filled(bins: list[int], path: str) -> None:
+    if not sum(bins):
+        raise _Fault(f"{path}.counts: must hold at least one row")
+
+
+def _pair(node: object, path: str) -> tuple[str, int]:
+    if not isinstance(node, list) or len(node) != 2:
+        raise _Fault(f"{path}: must be [category, rows]")
+    if not isinstance(node[0], str):
+        raise _Fault(f"{path}[0]: must be text")
+    return node[0], _count(node[1], f"{path}[1]")
+
+
+def _mapping(node: object, path: str) -> Mapping[str, Any]:
+    if not isinstance(node, Mapping):
+        raise _Fault(f"{path}: must be a mapping")
+    return node
+
+
+def _only(node: Mapping[str, Any], known: set[str], prefix: str) -> None:
+    for key in node:
+        if key not in known:
+            raise _Fault(f"{prefix}{key}: unknown key, known are {', '.join(sorted(known))}")
+
+
+def _list(node: object, path: str, parse_item: Callable[[object, str], Any]) -> list[Any]:
+    if not isinstance(node, list):
+        raise _Fault(f"{path}: must be a list")
+    return [parse_item(item, f"{path}[{index}]") for index, item in enumerate(node)]
+
+
+def _text(node: object, path: str) -> str:
+    if not isinstance(node, str) or not 0 < len(node) <= 1024:
+        raise _Fault(f"{path}: must be text of 1 to 1024 characters")
+    return node
+
+
+def _count(node: object, path: str) -> int:
+    if not isinstance(node, int) or isinstance(node, bool) or not 0 <= node < _COUNT_LIMIT:
+        raise _Fault(f"{path}: must be a whole number from 0")
+    return node
+
+
+def _number(node: object, path: str) -> float:
+    if not isinstance(node, int | float) or isinstance(node, bool) or not math.isfinite(node):
+        raise _Fault(f"{path}: must be a finite number")
+    return float(node)
+
+
+def _moment(node: object, path: str) -> float | None:
+    if node is None:
+        return None
+    try:
+        return moment(str(node))
+    except ValueError:
+        raise _Fault(f"{path}: must be a time such as 2026-01-31T12:00:00Z") from None
+
+
+def moment(text: str) -> float:
+    """Unix time of an ISO 8601 time, UTC where it names no zone. ValueError."""
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+# --- writing
+
+
+def describe(profile: Profile) -> dict[str, Any]:
+    """The document of a profile."""
+    at = profile.trained_at
+    stamp = None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    return {
+        "format": FORMAT,
+        "model": {"name": profile.model, "version": profile.version, "trained_at": stamp},
+        "rows": profile.rows,
+        "source": profile.source,
+        "features": [_describe(column) for column in profile.features],
+        "outputs": [_describe(column) for column in profile.outputs],
+    }
+
+
+def _describe(column: Column) -> dict[str, Any]:
+    counts = column.counts
+    if not column.ordered:
+        listed = [[category, rows] for category, rows in zip(column.categories, counts, strict=False)]
+        other, unseen, missing = counts[-3:]
+        return {
+            "name": column.name, "kind": column.kind, "others": list(column.others),
+            "counts": {"listed": listed, "other": other, "unseen": unseen, "missing": missing},
+        }  # fmt: skip
+    return {
+        "name": column.name, "kind": column.kind, "edges": list(column.edges),
+        "counts": {
+            "below": counts[BELOW], "inside": list(counts[1 : len(column.edges)]), "above": counts[ABOVE],
+            "missing": counts[MISSING], "nonfinite": counts[NONFINITE],
+        },
+        "mean": column.mean, "sd": column.sd, "minimum": column.minimum, "maximum": column.maximum,
+    }  # fmt: skip
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """The bytes that are hashed: the same for the same content, however the file is laid out."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def save(profile: Profile, path: str) -> Profile:
+    """Write a profile, whole or not at all; it comes back with its digest. ConfigError where it cannot be."""
+    document = describe(profile)
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with Path(temporary).open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise ConfigError(f"output: cannot write {path}: {error.strerror}") from None
+    return parse(document)

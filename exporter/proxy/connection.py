@@ -1,0 +1,195 @@
+"""One client connection and its one upstream connection, coupled: what comes from one goes to the other.
+
+Bytes, half-closes, resets and back-pressure are passed on as they are. Each client connection has an upstream
+connection of its own, so no bytes of two clients can ever meet.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, cast
+
+from exporter.handoff.tally import Slot
+from exporter.proxy.observer import Observer, Tap
+from exporter.proxy.upstream import Refusal, Upstream
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class Leg(asyncio.Protocol):
+    """One socket of a relayed connection."""
+
+    __slots__ = ("_bytes_slot", "_connection", "_observe", "_slots", "ended", "name", "peer", "transport")
+
+    peer: "Leg"
+    transport: asyncio.Transport
+
+    def __init__(self, connection: "Connection", name: str, observe: Callable[[bytes], None], slot: int) -> None:
+        self._connection = connection
+        self._observe = observe
+        self._slots = connection.slots
+        self._bytes_slot = slot
+        self.name = name
+        self.ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The server's socket is open (the client's always was: `Connection` had it first)."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._connection.couple()
+
+    def data_received(self, data: bytes) -> None:
+        """Forward first, look later."""
+        self.peer.transport.write(data)
+        self._slots[self._bytes_slot] += len(data)
+        self._observe(data)
+
+    def eof_received(self) -> bool:
+        """Pass a half-close on; the other direction goes on until it ends too."""
+        self.ended = True
+        self._connection.half_closed(self)
+        if self.peer.ended:
+            self.peer.transport.close()
+            return False
+        if self.peer.transport.can_write_eof():
+            self.peer.transport.write_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        """This side's buffer is full: stop reading from the other."""
+        with contextlib.suppress(RuntimeError):  # the other side is closing
+            self.peer.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """This side's buffer has drained."""
+        with contextlib.suppress(RuntimeError):
+            self.peer.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the other side the same way: a reset stays a reset."""
+        self._connection.lost(self, exc)
+
+    def reset(self) -> None:
+        """Abort with RST, so that a body cut off does not look like one that ended."""
+        raw = self.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.transport.abort()
+
+
+class Connection(asyncio.Protocol):
+    """A client's leg, the server's leg and the observer of both.
+
+    It is itself the client socket's protocol until the server's socket is open. An event loop may deliver one read
+    before a pause takes effect: that much is kept, and no more is read.
+    """
+
+    __slots__ = (
+        "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_upstream", "slots"
+    )  # fmt: skip
+
+    def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
+        self._upstream = upstream
+        self._connections = connections
+        self._over = False
+        self._early: list[bytes] = []
+        self._connecting: asyncio.Task[None] | None = None
+        self.slots = tap.tally.slots
+        self._observer = Observer(tap)
+        self._client = Leg(self, "client", self._observer.request, Slot.BYTES_TO_SERVER)
+        self._server = Leg(self, "upstream", self._observer.response, Slot.BYTES_TO_CLIENT)
+        self._client.peer, self._server.peer = self._server, self._client
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way."""
+        return self._observer.idle and not self._early
+
+    # while the server's socket is being opened
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has come."""
+        self._client.transport = cast("asyncio.Transport", transport)
+        self._connections.add(self)
+        self.slots[Slot.CONNECTIONS] += 1
+        self.slots[Slot.CONNECTIONS_OPEN] += 1
+        self._client.transport.pause_reading()
+        self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    def data_received(self, data: bytes) -> None:
+        """The client was faster than the connect."""
+        self._client.transport.pause_reading()
+        self._early.append(data)
+
+    def eof_received(self) -> bool:
+        """The client has already said all it will say."""
+        self._client.ended = True
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has given up waiting."""
+        self.lost(self._client, exc)
+
+    async def _connect(self) -> None:
+        try:
+            await self._upstream.connect(lambda: self._server)
+        except OSError:
+            self.slots[Slot.CONNECT_ERRORS] += 1
+            if not self._over:
+                self._refuse()
+        finally:
+            self._connecting = None
+
+    def _refuse(self) -> None:
+        self._end()
+        refusal = Refusal(self._client.transport)
+        self._client.transport.set_protocol(refusal)
+        if self._early:
+            refusal.data_received(self._early[0])
+        self._client.transport.resume_reading()
+
+    # once it is open
+
+    def couple(self) -> None:
+        """Both sockets are open: let the bytes through, those that came early first."""
+        if self._over:
+            self._server.transport.abort()
+            return
+        client = self._client
+        client.transport.set_protocol(client)
+        for data in self._early:
+            client.data_received(data)
+        self._early.clear()
+        if client.ended:
+            client.eof_received()
+        client.transport.resume_reading()
+
+    def half_closed(self, leg: Leg) -> None:
+        """One side has said all it will say."""
+        if leg is self._server:
+            self._observer.response_eof()
+
+    def lost(self, leg: Leg, exc: Exception | None) -> None:
+        """One socket is gone, so the other goes too."""
+        if self._over:
+            return
+        self._end()
+        self._observer.close(leg.name)
+        if self._connecting:
+            self._connecting.cancel()
+        elif exc is None:
+            leg.peer.transport.close()
+        else:
+            leg.peer.reset()
+
+    def _end(self) -> None:
+        self._over = True
+        self._connections.discard(self)
+        self.slots[Slot.CONNECTIONS_OPEN] -= 1
+
+    def close(self) -> None:
+        """End both legs; what is buffered is still sent."""
+        self._client.transport.close()
+        if not self._connecting:
+            self._server.transport.close()

@@ -1,0 +1,210 @@
+"""The nouns that travel between rooms. Plain data: no method here computes, no import here is heavy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+DURATION_BOUNDS: Final = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+)  # fmt: skip
+"""Upper bounds of latency buckets in seconds, the same for every latency histogram of ours."""
+SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+"""Upper bounds of size buckets in bytes."""
+
+
+class Capture(IntEnum):
+    """What became of the copy of a body."""
+
+    WHOLE = 0
+    """All of it is here (an absent body is a whole empty one)."""
+    TRUNCATED = 1
+    """Longer than the cap, or cut off by the peer: nothing of it was kept."""
+    SHED = 2
+    """Dropped to protect memory or because the ring was filling."""
+    SKIPPED = 3
+    """Not a method that carries model input."""
+
+
+class Body(NamedTuple):
+    """One direction's body: its true size in bytes, and its bytes where `capture` is WHOLE."""
+
+    size: int
+    capture: Capture
+    content: bytes
+
+
+class Exchange(NamedTuple):
+    """One HTTP request with its response, as they passed. Times are nanoseconds."""
+
+    ended_ns: int
+    """Last response byte, CLOCK_MONOTONIC."""
+    wall_ns: int
+    """The same moment on the wall clock."""
+    duration_ns: int
+    """First request byte to last response byte."""
+    status: int
+    method: str
+    path: str
+    """The request target without its query."""
+    request_headers: Mapping[str, str]
+    """The few that decoding needs, names in lower case."""
+    response_headers: Mapping[str, str]
+    request: Body
+    response: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of model input or output, column by column; cells are JSON scalars (None is null or absent).
+
+    `names` is None where the protocol sends bare arrays: the columns are then those of the profile, in order.
+    """
+
+    rows: int
+    names: tuple[str, ...] | None
+    columns: tuple[Sequence[object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one side of an exchange could not be decoded. Never holds a value of the payload."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one exchange says about the model. A side is None where the exchange was not a prediction."""
+
+    features: Table | Failure | None
+    predictions: Table | Failure | None
+
+
+class Scores(NamedTuple):
+    """What one window says about a block of columns; arrays have shape (columns,)."""
+
+    window: str
+    samples: "NDArray[np.int64]"
+    sufficient: "NDArray[np.bool_]"
+    values: Mapping[str, "NDArray[np.float64]"]
+    """By statistic; NaN where the statistic does not apply or the window is empty."""
+    critical: Mapping[str, "NDArray[np.float64]"]
+    ratios: Mapping[str, "NDArray[np.float64]"]
+    """Shares of missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
+
+
+class ColumnTotals(NamedTuple):
+    """Counts since start for a block of columns."""
+
+    bins: "NDArray[np.int64]"
+    """Shape (columns, bins)."""
+    type_errors: "NDArray[np.int64]"
+
+
+class BlockSnapshot(NamedTuple):
+    """Features, or outputs."""
+
+    totals: ColumnTotals
+    scores: tuple[Scores, ...]
+
+
+class Histogram(NamedTuple):
+    """Counts per bucket (not cumulative, the last one is above every bound), and the sum of the values."""
+
+    counts: tuple[int, ...]
+    total: float
+
+
+class Traffic(NamedTuple):
+    """Exchanges counted since start."""
+
+    codes: Mapping[str, int]
+    duration: Histogram
+    request_size: Histogram
+    response_size: Histogram
+    last_wall_s: float
+    """Unix time of the last request's end; 0 before the first."""
+    probes: int
+
+
+class Decoding(NamedTuple):
+    """Payloads counted since start: offered = decoded + Σ undecoded, on each side."""
+
+    offered: Mapping[str, int]
+    decoded: Mapping[str, int]
+    undecoded: Mapping[tuple[str, str], int]
+    """By (side, reason)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is known of one model at one moment. Frozen; scrapes render the last one."""
+
+    traffic: Traffic
+    decoding: Decoding
+    rows: int
+    unknown_fields: int
+    features: BlockSnapshot | None = None
+    outputs: BlockSnapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessVitals:
+    """What the operating system says of one process, or of a tree of them."""
+
+    cpu_seconds: float
+    resident_bytes: int
+    started_wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVitals:
+    """What is seen of the model server from outside."""
+
+    up: bool = False
+    visible: bool = False
+    """Whether its process can be seen (same host and pid namespace)."""
+    processes: int = 0
+    process: ProcessVitals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What the workers counted, added up; keys are label values."""
+
+    offered: int
+    dropped: Mapping[str, int]
+    bodies_shed: int
+    ring_queued_bytes: int
+    ring_bytes: int
+    connections: int
+    connections_open: int
+    connect_errors: int
+    bytes_to_server: int
+    bytes_to_client: int
+    in_flight: int
+    unobservable: Mapping[str, int]
+    incomplete: Mapping[str, int]
+    codes: Mapping[str, int]
+    duration: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the exporter knows of itself."""
+
+    started_wall_s: float
+    observed: int
+    relay: Relay
+    snapshot_wall_s: float = 0.0
+    snapshot_seconds: float = 0.0
+    processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
+    """By process name, as are `restarts`."""
+    restarts: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Mergeable summaries. Counts are integers and only ever added, so order, batching and sharding do not matter."""

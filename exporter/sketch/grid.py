@@ -1,0 +1,87 @@
+"""A deterministic, mergeable summary of real numbers on a log-linear grid.
+
+A float64 is mapped to an integer that keeps its order (its bit pattern, mirrored for negative numbers). A cell is
+such an integer with its lowest `shift` bits dropped: cells are finest where the data are dense in the floating-point
+sense, 2^(52-shift) to an octave, and never straddle zero. When more than `LIMIT` cells are occupied the shift is
+raised and neighbouring cells fall together. The final shift is the smallest at which the occupied cells fit, which
+depends on the set of values alone: neither order nor partitioning of the rows changes a bit. (The collapsing is that
+of UDDSketch, arXiv 2004.08604, on a log-linear instead of a logarithmic grid.)
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMIT: Final = 4096
+"""Most occupied cells."""
+_MIRROR: Final = np.int64(0x7FFFFFFFFFFFFFFF)
+
+
+def keys(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Order-preserving integers of finite numbers; both zeros are 0."""
+    bits = (values + 0.0).view(np.int64)  # -0.0 + 0.0 is 0.0
+    return np.where(bits < 0, -(bits & _MIRROR), bits)
+
+
+def values(keys_: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The inverse of `keys`."""
+    bits = np.where(keys_ < 0, -keys_ | ~_MIRROR, keys_)
+    return bits.view(np.float64)
+
+
+class Grid:
+    """Counts per occupied cell; cell `c` holds the numbers from key `c << shift` up to the next cell's."""
+
+    __slots__ = ("cells", "counts", "shift")
+
+    def __init__(self) -> None:
+        self.shift = 0
+        self.cells: NDArray[np.int64] = np.empty(0, np.int64)
+        """Occupied cells, ascending."""
+        self.counts: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def update(self, numbers: NDArray[np.float64]) -> None:
+        """Add finite numbers."""
+        if numbers.size:
+            cells, counts = np.unique(keys(numbers) >> self.shift, return_counts=True)
+            self._add(cells, counts.astype(np.int64))
+
+    def merge(self, other: "Grid") -> None:
+        """Add all that another grid holds."""
+        shift = max(self.shift, other.shift)
+        self._coarsen(shift)
+        self._add(*_combine(other.cells >> (shift - other.shift), other.counts))
+
+    def lower_bounds(self) -> NDArray[np.float64]:
+        """The smallest number of each occupied cell."""
+        return values(self.cells << self.shift)
+
+    def upper_bound(self) -> float:
+        """The smallest number above every occupied cell."""
+        return float(self._upper_bounds()[-1])
+
+    def centres(self) -> NDArray[np.float64]:
+        """A number to stand for each occupied cell: itself while cells hold one number each, else the middle."""
+        low = self.lower_bounds()
+        return low if self.shift == 0 else low / 2 + self._upper_bounds() / 2
+
+    def _upper_bounds(self) -> NDArray[np.float64]:
+        # The last cell of all would end at infinity.
+        return np.minimum(values((self.cells + 1) << self.shift), np.finfo(np.float64).max)
+
+    def _add(self, cells: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+        self.cells, self.counts = _combine(np.concatenate((self.cells, cells)), np.concatenate((self.counts, counts)))
+        while self.cells.size > LIMIT:
+            self._coarsen(self.shift + 1)
+
+    def _coarsen(self, shift: int) -> None:
+        self.cells, self.counts = _combine(self.cells >> (shift - self.shift), self.counts)
+        self.shift = shift
+
+
+def _combine(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    unique, where = np.unique(cells, return_inverse=True)
+    total = np.zeros(unique.size, np.int64)
+    np.add.at(total, where, counts)
+    return unique, total

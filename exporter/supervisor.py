@@ -1,0 +1,266 @@
+"""The first process: binds the sockets, owns the memory, starts the others and starts them again.
+
+It relays nothing and computes nothing, so there is little it can die of. The standard library only. It answers
+`/-/healthy` and `/-/ready` itself: a platform's probes must not depend on the analyser.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from exporter import config
+from exporter.errors import ConfigError
+from exporter.handoff import board, memory, ring
+from exporter.handoff.board import Seat
+from exporter.handoff.ring import Ring
+from exporter.handoff.tally import Slot
+from exporter.values import split_address, split_upstream
+
+_LOG = logging.getLogger("exporter.supervisor")
+
+_WORKER_HUNG_S: Final = 10.0
+_ANALYSER_HUNG_S: Final = 60.0
+_CHECK_S: Final = 0.5
+_BACKOFF_S: Final = (0.1, 30.0)
+_STEADY_S: Final = 60.0
+"""A process that ran this long starts its back-off anew."""
+_ANALYSER_GRACE_S: Final = 10.0
+_REQUEST_TIMEOUT_S: Final = 2.0
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+def listen(address: str, key: str, *, share: bool = False) -> socket.socket:
+    """A bound and listening socket. ConfigError, naming the setting, where the address cannot be had."""
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError as error:
+        sock.close()
+        raise ConfigError(f"{key}: cannot listen on {address}: {error.strerror or error}") from None
+    return sock
+
+
+class Child:
+    """One process that is kept running."""
+
+    def __init__(self, module: str, orders: dict[str, Any], fds: tuple[int, ...], seen: Callable[[], int]) -> None:
+        """`seen` gives the time of its last heartbeat (ns, monotonic), 0 before the first."""
+        self.name = f"{module.rpartition('.')[2]}-{orders['index']}" if "index" in orders else "analyser"
+        self.restarts = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._module = module
+        self._orders = json.dumps(orders).encode() + b"\n"
+        self._fds = fds
+        self._seen = seen
+        self._started = 0.0
+        self._backoff = _BACKOFF_S[0]
+        self._start_at = 0.0
+
+    def start(self) -> None:
+        """Start it by exec: nothing of this process is inherited but the descriptors named."""
+        self._started = time.monotonic()
+        self.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", self._module],
+            stdin=subprocess.PIPE, pass_fds=self._fds, env=os.environ | _ONE_THREAD,
+        )  # fmt: skip
+        assert self.process.stdin is not None  # noqa: S101 (asked for above)
+        try:
+            self.process.stdin.write(self._orders)
+            self.process.stdin.close()
+        except BrokenPipeError:
+            _LOG.error("%s ended while it was started", self.name)
+
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 while it does not run."""
+        return self.process.pid if self.process and self.process.poll() is None else 0
+
+    def look_after(self, hung_after_s: float) -> None:
+        """Start it again if it died, kill it if it hangs."""
+        now = time.monotonic()
+        if self.pid:
+            silent = now - max(self._seen() / 1e9, self._started)
+            if silent > hung_after_s:
+                _LOG.error("%s gave no sign of life for %.0f s, killing it", self.name, silent)
+                self.signal(signal.SIGKILL)
+        elif self.process is not None:
+            _LOG.error("%s ended with status %s", self.name, self.process.returncode)
+            self.process = None
+            self._backoff = _BACKOFF_S[0] if now - self._started > _STEADY_S else self._backoff
+            self._start_at = now + self._backoff
+            self._backoff = min(self._backoff * 2, _BACKOFF_S[1])
+        elif now >= self._start_at:
+            self.restarts += 1
+            self.start()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        if self.pid:
+            os.kill(self.pid, number)
+
+    async def ended(self, within_s: float) -> bool:
+        """Wait for its end."""
+        deadline = time.monotonic() + within_s
+        while self.pid and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        return not self.pid
+
+
+class Supervisor:
+    """The sockets, the memory and the children of one sidecar."""
+
+    def __init__(self, settings: config.Settings) -> None:
+        self._settings = settings
+        self._draining = False
+        shared = settings.workers > 1
+        self._listeners = [listen(settings.listen, "listen", share=shared) for _ in range(settings.workers)]
+        self._web = listen(settings.web.listen_address, "web.listen_address")
+        self._health = listen(settings.health.listen_address, "health.listen_address")
+        self._board_fd = board.create()
+        self._board = board.attach(self._board_fd)
+        self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.workers)]
+        self._rings = [Ring(fd) for fd in self._ring_fds]
+        self._ledger_fd = memory.create("ledger", 4096)
+        self._workers = [self._worker(index) for index in range(settings.workers)]
+        self._analyser = self._make_analyser()
+        self._signals: asyncio.Queue[int] = asyncio.Queue()
+
+    def _worker(self, index: int) -> Child:
+        settings, slots = self._settings, self._rings[index].slots
+        host, port = split_upstream(settings.upstream or "")
+        fds = (self._listeners[index].fileno(), self._ring_fds[index])
+        orders = {
+            "index": index, "listen_fd": fds[0], "ring_fd": fds[1],
+            "upstream_host": host, "upstream_port": port,
+            "max_body": settings.capture.max_body, "max_pending": settings.capture.max_pending,
+            "drain_timeout": settings.drain.timeout,
+        }  # fmt: skip
+        return Child("exporter.worker", orders, fds, lambda: slots[Slot.HEARTBEAT_NS])
+
+    def _make_analyser(self) -> Child:
+        fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
+        orders = {
+            "settings": config.to_document(self._settings),
+            "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
+        }  # fmt: skip
+        return Child("exporter.analyser", orders, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS])
+
+    # running
+
+    async def run(self) -> int:
+        """Run until told to stop; the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signals.put_nowait, number)
+        self._board[Seat.SUPERVISOR_PID] = os.getpid()
+        self._board[Seat.STARTED_WALL_NS] = time.time_ns()
+        for child in (*self._workers, self._analyser):
+            child.start()
+        server = await asyncio.start_server(self._answer, sock=self._health)
+        _LOG.info(
+            "relaying %s to %s, metrics on http://%s/metrics",
+            self._settings.listen, self._settings.upstream, self._settings.web.listen_address,
+        )  # fmt: skip
+        watch = loop.create_task(self._watch())
+        await self._signals.get()
+        stop = loop.create_task(self._stop(watch))
+        again = loop.create_task(self._signals.get())
+        await asyncio.wait((stop, again), return_when=asyncio.FIRST_COMPLETED)
+        if not stop.done():
+            _LOG.warning("told to stop twice, killing everything")
+        watch.cancel()
+        await self._kill_all()
+        server.close()
+        return 0
+
+    async def _watch(self) -> None:
+        while True:
+            for index, worker in enumerate(self._workers):
+                if not (self._draining and not worker.pid):
+                    worker.look_after(_WORKER_HUNG_S)
+                self._rings[index].slots[Slot.RESTARTS] = worker.restarts
+            self._analyser.look_after(_ANALYSER_HUNG_S)
+            self._board[Seat.ANALYSER_PID] = self._analyser.pid
+            self._board[Seat.ANALYSER_RESTARTS] = self._analyser.restarts
+            await asyncio.sleep(_CHECK_S)
+
+    async def _stop(self, watch: "asyncio.Task[None]") -> None:
+        """Drain: not ready at once, then no new connections, then the exchanges, then the numbers."""
+        _LOG.info("draining")
+        self._draining = True
+        await asyncio.sleep(self._settings.drain.delay)
+        for listener in self._listeners:
+            listener.close()
+        for worker in self._workers:
+            worker.signal(signal.SIGTERM)
+        for worker in self._workers:
+            await worker.ended(self._settings.drain.timeout + 2)
+        watch.cancel()
+        self._analyser.signal(signal.SIGTERM)
+        await self._analyser.ended(_ANALYSER_GRACE_S)
+
+    async def _kill_all(self) -> None:
+        for child in (*self._workers, self._analyser):
+            child.signal(signal.SIGKILL)
+            await child.ended(5)
+
+    # health
+
+    @property
+    def ready(self) -> bool:
+        """Listening and not draining; the analyser has no say."""
+        return not self._draining and all(
+            worker.pid and worker_ring.slots[Slot.HEARTBEAT_NS]
+            for worker, worker_ring in zip(self._workers, self._rings, strict=True)
+        )
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
+                line = await reader.readline()
+                while await reader.readline() not in {b"\r\n", b"\n", b""}:
+                    pass
+                writer.write(self._reply(line))
+                await writer.drain()
+        except (OSError, ValueError):
+            pass  # a prober that goes away or sends nonsense
+        finally:
+            writer.close()
+
+    def _reply(self, request_line: bytes) -> bytes:
+        words = request_line.split()
+        path = words[1].partition(b"?")[0] if len(words) > 1 else b""
+        status, text = {
+            b"/-/healthy": (b"200 OK", b"inference-exporter is healthy\n"),
+            b"/-/ready": (b"200 OK", b"inference-exporter is ready\n")
+            if self.ready
+            else (b"503 Service Unavailable", b"inference-exporter is not ready\n"),
+        }.get(path, (b"404 Not Found", b"try /-/healthy or /-/ready\n"))
+        body = b"" if words[:1] == [b"HEAD"] else text
+        head = b"HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+        return head % (status, len(text)) + b"connection: close\r\n\r\n" + body
+
+
+def serve(settings: config.Settings) -> int:
+    """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had."""
+    if settings.upstream is None:
+        raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )  # fmt: skip
+    return asyncio.run(Supervisor(settings).run())

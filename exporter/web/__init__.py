@@ -1,0 +1,61 @@
+"""The web side of the analyser.
+
+GET /            what this is and where to look
+GET /metrics     the last snapshot, as Prometheus text
+GET /-/healthy   the analyser is alive
+GET /-/ready     it has scored at least once
+"""
+
+import gzip
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask, Response, request
+
+from exporter import __version__
+from exporter.collect.exposition import CONTENT_TYPE
+
+_COMPRESSED_FROM: Final = 1024
+_LANDING: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
+<body><h1>inference-exporter</h1><p>Version {version}. Watching {model}.</p>
+<ul><li><a href="/metrics">Metrics</a></li><li><a href="/-/healthy">Healthy</a></li>
+<li><a href="/-/ready">Ready</a></li></ul></body></html>
+"""
+
+
+def create_app(page: Callable[[], bytes | None], model: str) -> Flask:
+    """The application; `page` gives the text of /metrics, None before the first snapshot."""
+    app = Flask("exporter.web", static_folder=None)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        text = page()
+        if text is None:
+            return Response("no snapshot yet\n", 503, mimetype="text/plain")
+        response = Response(text, content_type=CONTENT_TYPE)
+        if len(text) >= _COMPRESSED_FROM and request.accept_encodings.best_match(["gzip"]) == "gzip":
+            response.set_data(gzip.compress(text, 1))
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+    @app.get("/-/healthy")
+    def healthy() -> Response:
+        return Response("inference-exporter's analyser is healthy\n", mimetype="text/plain")
+
+    @app.get("/-/ready")
+    def ready() -> Response:
+        if page() is None:
+            return Response("no snapshot yet\n", 503, mimetype="text/plain")
+        return Response("inference-exporter's analyser is ready\n", mimetype="text/plain")
+
+    @app.get("/")
+    def landing() -> Response:
+        return Response(_LANDING.format(version=__version__, model=_escape(model)), mimetype="text/html")
+
+    return app
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

@@ -1,0 +1,92 @@
+"""The relay process: accepts clients on an inherited socket and couples each with the model server.
+
+It imports the standard library, uvloop and httptools, nothing heavier. Its orders are one line of JSON on standard
+input. SIGTERM drains it; SIGINT is the supervisor's affair.
+"""
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any, Final
+
+import uvloop
+
+from exporter.handoff.ring import Ring, Writer
+from exporter.handoff.tally import Slot, Tally
+from exporter.proxy.connection import Connection
+from exporter.proxy.observer import Tap
+from exporter.proxy.upstream import Upstream
+
+_HEARTBEAT_S: Final = 0.2
+_SWEEP_S: Final = 0.05
+_BACKLOG: Final = 1024
+
+
+class Worker:
+    """Everything one relay process holds."""
+
+    def __init__(self, orders: dict[str, Any]) -> None:
+        ring = Ring(orders["ring_fd"])
+        self._tally = Tally(ring.block)
+        self._tally.take_over(os.getpid())
+        self._tap = Tap(self._tally, Writer(ring), orders["max_body"], orders["max_pending"])
+        self._upstream = Upstream(orders["upstream_host"], orders["upstream_port"])
+        self._listener = socket.socket(fileno=orders["listen_fd"])
+        self._drain_timeout = orders["drain_timeout"]
+        self._connections: set[Connection] = set()
+        self._draining = asyncio.Event()
+
+    async def run(self) -> None:
+        """Relay until told to drain, then until the last exchange is over or time is up."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._draining.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
+        heart = loop.create_task(self._beat())
+        gc.freeze()
+        await self._draining.wait()
+        server.close()
+        await self._drain()
+        heart.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await heart
+
+    def _accept(self) -> asyncio.Protocol:
+        return Connection(self._upstream, self._tap, self._connections)
+
+    async def _beat(self) -> None:
+        while True:
+            self._tally.slots[Slot.HEARTBEAT_NS] = time.monotonic_ns()
+            await asyncio.sleep(_HEARTBEAT_S)
+
+    async def _drain(self) -> None:
+        """Close connections as they fall idle. What cannot be observed is waited for until the end."""
+        deadline = time.monotonic() + self._drain_timeout
+        self._tally.slots[Slot.DRAINING] = 1
+        while self._connections and time.monotonic() < deadline:
+            for connection in [one for one in self._connections if one.idle]:
+                connection.close()
+            await asyncio.sleep(_SWEEP_S)
+        for connection in list(self._connections):
+            connection.close()
+        await asyncio.sleep(_SWEEP_S)
+
+
+def main() -> None:
+    """Run one worker to its end."""
+    orders = json.loads(sys.stdin.readline())
+
+    async def run() -> None:
+        await Worker(orders).run()
+
+    uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main()
