@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config
+from exporter import __version__, config, values
 from exporter.errors import ConfigError, ExporterError
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         if takes_settings:
             _add_settings(command)
     _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
+    demo = commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False)
+    demo.set_defaults(run=_demo)
+    demo.add_argument("--duration", type=_duration, default=60.0, metavar="TIME", help="length of the story (60s)")
+    demo.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="which rows are sent")
     return parser
 
 
@@ -196,6 +200,23 @@ def _profile_show(given: argparse.Namespace, _: Sequence[str]) -> int:
 
     print(show.page(document.load(given.file)))
     return 0
+
+
+def _duration(text: str) -> float:
+    try:
+        return values.duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _demo(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.demo import story  # noqa: PLC0415
+
+    try:
+        return story.run(given.duration, given.seed)
+    except KeyboardInterrupt:
+        print("\nstopped: every process of the demo was ended")
+        return 130
 
 
 _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {

@@ -1,0 +1,45 @@
+"""A real model on a real data set: disease progression of 442 diabetes patients (Efron et al. 2004).
+
+scikit-learn ships the data, in the units in which they were measured.
+"""
+
+import csv
+import pickle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from exporter.errors import ConfigError
+
+PREDICTION = "progression"
+TARGET = "measured_progression"
+
+
+class Trained(NamedTuple):
+    """What training left behind."""
+
+    rows: list[dict[str, float]]
+    """The training data: healthy traffic is drawn from it."""
+    table: Path
+    model: Path
+
+
+def train(directory: Path) -> Trained:
+    """Train, and write the model and its training data with its own predictions."""
+    try:
+        from sklearn.datasets import load_diabetes  # noqa: PLC0415 (an extra)
+        from sklearn.ensemble import GradientBoostingRegressor  # noqa: PLC0415
+    except ImportError:
+        raise ConfigError("the demo needs the extra: pip install 'inference-exporter[demo]'") from None
+    data: Any = load_diabetes(scaled=False)
+    features = list(data.feature_names)
+    model = GradientBoostingRegressor(n_estimators=60, random_state=0).fit(data.data, data.target)
+    rows = [dict(zip(features, map(float, row), strict=True)) for row in data.data]
+    table = directory / "train.csv"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*features, TARGET, PREDICTION])
+        for row, target, prediction in zip(data.data, data.target, model.predict(data.data), strict=True):
+            writer.writerow([*row, target, prediction])
+    path = directory / "model.pickle"
+    path.write_bytes(pickle.dumps((model, features)))
+    return Trained(rows, table, path)

@@ -1,0 +1,61 @@
+"""A plain model server of the kind people write: scikit-learn behind the standard library's HTTP server.
+
+    python -m exporter.demo.server MODEL.pickle PORT
+
+It knows nothing of the exporter, which is the point.
+"""
+
+import json
+import pickle
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+class Handler(BaseHTTPRequestHandler):
+    """POST {"instances": [{feature: number}, ...]}, answered by {"predictions": [number, ...]}."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one packet
+    model: ClassVar[Any] = None
+    features: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        """Predict."""
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        try:
+            rows = [[row[name] for name in self.features] for row in json.loads(body)["instances"]]
+            answer = {"predictions": self.model.predict(rows).tolist()}
+        except (ValueError, KeyError, TypeError) as error:
+            self._send(400, {"error": repr(error)})
+        else:
+            self._send(200, answer)
+
+    def do_GET(self) -> None:
+        """Health."""
+        self._send(200, {"status": "ready"})
+
+    def _send(self, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def main() -> None:
+    """Serve until killed."""
+    # The file was written by the demo a moment ago, in a directory of its own.
+    Handler.model, Handler.features = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+    server.daemon_threads = True
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
