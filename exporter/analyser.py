@@ -157,7 +157,7 @@ class Analyser:
 
     def _watch(self) -> None:
         host, port = split_upstream(self._settings.upstream or "")
-        watch = vitals.ServerWatch(host, port, self._settings.upstream_pid, self._pids().values())
+        watch = vitals.ServerWatch(host, port, self._settings.upstream_pid, lambda: self._pids().values())
         while True:
             try:
                 self._server = watch.look()

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ExporterError as error:
         print(f"inference-exporter: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
@@ -212,11 +214,7 @@ def _duration(text: str) -> float:
 def _demo(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.demo import story  # noqa: PLC0415
 
-    try:
-        return story.run(given.duration, given.seed)
-    except KeyboardInterrupt:
-        print("\nstopped: every process of the demo was ended")
-        return 130
+    return story.run(given.duration, given.seed)
 
 
 _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {

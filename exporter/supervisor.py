@@ -30,7 +30,7 @@ _WORKER_HUNG_S: Final = 10.0
 _ANALYSER_HUNG_S: Final = 60.0
 _CHECK_S: Final = 0.5
 _BACKOFF_S: Final = (0.1, 30.0)
-_STEADY_S: Final = 60.0
+_STEADY_S: Final = 3.0
 """A process that ran this long starts its back-off anew."""
 _ANALYSER_GRACE_S: Final = 10.0
 _REQUEST_TIMEOUT_S: Final = 2.0

@@ -2,24 +2,26 @@
 
 import logging
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import psutil
 
 from exporter.records import ProcessVitals, ServerVitals
 
 _LOG = logging.getLogger("exporter.vitals")
-_CONNECT_TIMEOUT_S = 2.0
+_CONNECT_TIMEOUT_S: Final = 2.0
+_ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 (compared with, not bound to)
 
 
 class ServerWatch:
     """Looks after the model server from outside: is it up, and what does it use."""
 
-    def __init__(self, host: str, port: int, pid: int | None, ours: Iterable[int]) -> None:
-        """`pid` where it is known; `ours` are processes that are never taken for the server."""
+    def __init__(self, host: str, port: int, pid: int | None, ours: Callable[[], Iterable[int]]) -> None:
+        """`pid` where it is known; `ours` gives processes that are never taken for the server."""
         self._address = (host, port)
         self._declared = pid
-        self._ours = frozenset(ours)
+        self._ours = ours
         self._root: psutil.Process | None = None
         self._told = False
 
@@ -56,20 +58,48 @@ class ServerWatch:
             )
             return None
         self._told = False
-        # The parent of a pre-forking server and its workers hold the same socket: take the eldest.
-        return min((psutil.Process(pid) for pid in listeners), key=lambda one: (one.create_time(), one.pid))
+        eldest = min((psutil.Process(pid) for pid in listeners), key=lambda one: (one.create_time(), one.pid))
+        return self._first_holder(eldest)
+
+    def _first_holder(self, process: psutil.Process) -> psutil.Process:
+        """The ancestor that opened the socket: a pre-forking server's workers inherit it, and any may be found."""
+        parent = process.parent()
+        while parent is not None and self._holds(parent):
+            process, parent = parent, parent.parent()
+        return process
+
+    def _holds(self, process: psutil.Process) -> bool:
+        try:
+            found = process.net_connections(kind="tcp")
+        except psutil.Error:
+            return False
+        return any(self._is_server(one, self._local_addresses()) for one in found)
 
     def _listeners(self) -> set[int]:
-        port = self._address[1]
+        """Processes of this host that listen where the upstream's name points to."""
+        addresses = self._local_addresses()
+        if not addresses:
+            return set()
         try:
             found = psutil.net_connections(kind="tcp")
         except psutil.AccessDenied:
             return set()
-        return {
-            one.pid for one in found
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid
-            and one.pid not in self._ours
-        }  # fmt: skip
+        return {one.pid for one in found if one.pid and self._is_server(one, addresses)} - set(self._ours())
+
+    def _is_server(self, one: Any, addresses: set[str]) -> bool:  # noqa: ANN401 (psutil's record is private)
+        if one.status != psutil.CONN_LISTEN or not one.laddr:
+            return False
+        return one.laddr.port == self._address[1] and (one.laddr.ip in _ANY or one.laddr.ip in addresses)
+
+    def _local_addresses(self) -> set[str]:
+        """The upstream's addresses that are this host's own: another host's server has no process here."""
+        try:
+            found = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)
+        except OSError:
+            return set()
+        own_addresses = {address.address for each in psutil.net_if_addrs().values() for address in each}
+        named = {str(info[4][0]) for info in found}
+        return {one for one in named if one in own_addresses or one.startswith("127.") or one == "::1"}
 
     def _tell(self, text: str) -> None:
         if not self._told:

@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,12 @@ class Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet per answer: no 40 ms of delayed acknowledgements
 
-    def do_GET(self) -> None:  # noqa: N802 (http.server's naming)
+    def do_GET(self) -> None:
         self._send(200, b"ready\n", "text/plain")
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 (http.server's naming)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         try:
             rows = json.loads(body)["instances"]
@@ -188,14 +188,16 @@ class Sidecar:
         assert status == 200, f"/metrics answered {status}: {self.log()}"
         return Metrics(body.decode())
 
-    def settled(self) -> Metrics:
-        """A scrape after everything offered was observed or dropped."""
+    def settled(self, exchanges: int) -> Metrics:
+        """A scrape after so many exchanges were offered, and all of them observed or dropped."""
 
         def scrape() -> Metrics | None:
             metrics = self.metrics()
-            return metrics if accounted(metrics) else None
+            offered = metrics.value("inference_exporter_exchanges_offered_total")
+            assert offered <= exchanges
+            return metrics if offered == exchanges and accounted(metrics) else None
 
-        result: Metrics = eventually(scrape, what="every exchange accounted for")
+        result: Metrics = eventually(scrape, what=f"{exchanges} exchanges accounted for")
         return result
 
     def pid_of(self, module: str) -> int:
@@ -230,10 +232,8 @@ class Sidecar:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def children(pid: int) -> list[tuple[int, str]]:

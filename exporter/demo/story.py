@@ -25,6 +25,9 @@ _START_TIMEOUT_S: Final = 60.0
 _MMHG_IN_KPA: Final = 7.50062
 _WATCHED: Final = ("bp", "bmi")
 _WINDOW: Final = "20s"
+_COMPRESSED_TIME: Final = (
+    "--windows.pane", "1s", "--windows.lengths", f"{_WINDOW},60s", "--windows.snapshot-interval", "500ms",
+)  # fmt: skip
 
 Row = dict[str, float]
 
@@ -58,22 +61,25 @@ def run(duration_s: float, seed: int) -> int:
         trained = model.train(directory)
         server_port, port, web_port, health_port = _free_ports(4)
         _start(stack, "-m", "exporter.demo.server", str(trained.model), str(server_port))
-        _exporter("profile", "build", str(trained.table), "--prediction", model.PREDICTION, "--target", model.TARGET,
-                  "--model", "diabetes", "--model-version", "1", "--output", str(directory / "profile.json"))  # fmt: skip
+        profile = str(directory / "profile.json")
+        _exporter(
+            "profile", "build", str(trained.table), "--prediction", model.PREDICTION, "--target", model.TARGET,
+            "--model", "diabetes", "--model-version", "1", "--output", profile,
+        )  # fmt: skip
         _wait(server_port, "the model server")
         _start(
             stack, "-m", "exporter", "serve", "--upstream", f"http://127.0.0.1:{server_port}",
             "--listen", f"127.0.0.1:{port}", "--web.listen-address", f"127.0.0.1:{web_port}",
-            "--health.listen-address", f"127.0.0.1:{health_port}", "--profile", str(directory / "profile.json"),
-            "--windows.pane", "1s", "--windows.lengths", f"{_WINDOW},60s", "--log-level", "warning",
+            "--health.listen-address", f"127.0.0.1:{health_port}", "--profile", profile,
+            *_COMPRESSED_TIME, "--log-level", "warning",
         )  # fmt: skip
         _wait(port, "the sidecar")
         _wait_ready(web_port)
         print(f"\nclients talk to http://127.0.0.1:{port}, metrics are on http://127.0.0.1:{web_port}/metrics\n")
+        stack.callback(print, "\nending every process of the demo")
         # Whoever presses Ctrl-C twice must not leave a process behind.
         stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         _tell(duration_s, random.Random(seed), trained.rows, (port, web_port))  # noqa: S311 (traffic, not secrets)
-    print("\nthe end: every process of the demo was stopped")
     return 0
 
 

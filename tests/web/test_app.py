@@ -1,0 +1,38 @@
+"""The web side without its processes."""
+
+import gzip
+
+from exporter import web
+from exporter.collect.exposition import CONTENT_TYPE
+
+
+def test_metrics_are_served_plain_and_compressed() -> None:
+    page = b"model_x 1\n" * 500
+    client = web.create_app(lambda: page, "m").test_client()
+    plain = client.get("/metrics")
+    assert (plain.status_code, plain.data, plain.headers["Content-Type"]) == (200, page, CONTENT_TYPE)
+    assert "Content-Encoding" not in plain.headers
+    squeezed = client.get("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert squeezed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(squeezed.data) == page
+    refused = client.get("/metrics", headers={"Accept-Encoding": "gzip;q=0"})
+    assert refused.data == page
+
+
+def test_before_the_first_snapshot_it_is_healthy_but_not_ready() -> None:
+    client = web.create_app(lambda: None, "m").test_client()
+    assert client.get("/-/healthy").status_code == 200
+    assert client.get("/-/ready").status_code == 503
+    assert client.get("/metrics").status_code == 503
+
+
+def test_the_landing_page_escapes_the_model_and_links_to_the_metrics() -> None:
+    answer = web.create_app(lambda: b"", "<script>").test_client().get("/")
+    assert b'href="/metrics"' in answer.data
+    assert b"<script>" not in answer.data
+
+
+def test_unknown_paths_and_methods_are_refused() -> None:
+    client = web.create_app(lambda: b"", "m").test_client()
+    assert client.get("/nothing").status_code == 404
+    assert client.post("/metrics").status_code == 405
