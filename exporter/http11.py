@@ -8,64 +8,24 @@ httptools (llhttp) does the parsing, and what it gets wrong or leaves to its cal
   - a response that ends with its connection has no end that llhttp would report.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 import httptools
 
+from exporter.messages import Listener, Message, Unanswered
 from exporter.records import Capture
 
 _KEPT_HEADERS: Final = frozenset((b"content-type", b"content-encoding", b"user-agent", b"x-request-id"))
 _LONGEST_VALUE: Final = 512
-_LONGEST_PATH: Final = 1024
 _HEAD_LIMIT: Final = 64 << 10
-"""Bytes a message may spend on its head (and per 16 bytes of body on framing) before we stop following it."""
-_FRAMING_RATIO: Final = 16
+"""Bytes that may pass without a message beginning, ending or gaining body before we stop following them."""
 _HEAD_END: Final = b"\r\n\r\n"
 _HTTP2_PREFACE: Final = b"PRI * HTTP/2.0\r\n"
 
 
 class Unobservable(Exception):
     """The bytes cannot be followed any further; `args[0]` is the reason, one of `tally.UNOBSERVABLE`."""
-
-
-class Message:
-    """A request or a response as far as it has passed."""
-
-    __slots__ = (
-        "begun_ns", "body_size", "capture", "chunks", "complete", "headers", "method", "status", "target"
-    )  # fmt: skip
-
-    def __init__(self, begun_ns: int) -> None:
-        self.begun_ns = begun_ns
-        self.method = ""
-        self.target = b""
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.body_size = 0
-        self.capture = Capture.SKIPPED
-        """Whether the body is kept; the listener decides."""
-        self.chunks: list[bytes] = []
-        """The body's parts, while `capture` is WHOLE."""
-        self.complete = False
-
-    @property
-    def path(self) -> str:
-        """The target without its query, cut at 1024 bytes."""
-        return self.target.partition(b"?")[0][:_LONGEST_PATH].decode("latin-1")
-
-
-class Listener(Protocol):
-    """Who is told of the messages of one direction."""
-
-    def head(self, message: Message) -> None:
-        """A message's head is complete."""
-
-    def body(self, message: Message, part: bytes) -> None:
-        """A part of its body was seen (the size is already added)."""
-
-    def done(self, message: Message) -> None:
-        """Its last byte was seen."""
 
 
 class _Reader:
@@ -77,7 +37,9 @@ class _Reader:
         self._listener = listener
         self._clock = clock
         self._message: Message | None = None
-        self._fed = 0
+        self._in_head = False
+        self._stalled = 0
+        self._progress = False
         self._parser = self._new_parser()
 
     def _new_parser(self) -> Any:  # noqa: ANN401 (httptools has no types)
@@ -88,13 +50,12 @@ class _Reader:
         """Between two messages."""
         return self._message is None
 
-    def _parse(self, data: bytes) -> bytes:
+    def _parse(self, data: bytes | memoryview) -> bytes | memoryview:
         """Feed `data`; what lies behind an upgrade comes back unread."""
-        message = self._message
-        if message and self._fed - message.body_size > _HEAD_LIMIT + _FRAMING_RATIO * message.body_size:
+        if self._stalled > _HEAD_LIMIT:
             # Names and values that arrive in pieces are joined in quadratic time: never let them grow.
             raise Unobservable("head_limit")
-        self._fed += len(data)
+        self._progress = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -103,12 +64,14 @@ class _Reader:
             raise (error.__context__ or error) from None
         except httptools.HttpParserError:
             raise Unobservable(self.syntax_reason) from None
+        self._stalled = 0 if self._progress else self._stalled + len(data)
         return b""
 
     # httptools' callbacks
 
     def on_message_begin(self) -> None:
         self._message = Message(self._clock())
+        self._in_head = self._progress = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
@@ -118,12 +81,13 @@ class _Reader:
 
     def on_body(self, part: bytes) -> None:
         if self._message:
+            self._progress = True
             self._message.body_size += len(part)
             self._listener.body(self._message, part)
 
     def on_message_complete(self) -> None:
         message, self._message = self._message, None
-        self._fed = 0
+        self._progress = True
         if message:
             message.complete = True
             self._listener.done(message)
@@ -139,17 +103,28 @@ class RequestReader(_Reader):
         self._framing = b""
         self._skipped_body = False
         self._replaying = False
-        self._first = True
+        self._opening: bytes | None = b""
 
     def _new_parser(self) -> Any:  # noqa: ANN401
         return httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read on. Unobservable where the bytes are not HTTP/1 or stop being so."""
-        if self._first:
-            self._first = False
+        if self._opening is not None:
+            data = self._opening + data
             if data.startswith(_HTTP2_PREFACE):
                 raise Unobservable("http2")
+            # As long as it may become the preface of HTTP/2 it is held back: llhttp would call it a syntax error.
+            self._opening = data if _HTTP2_PREFACE.startswith(data) else None
+        if self._opening is None:
+            self._read(data)
+
+    @property
+    def idle(self) -> bool:
+        """Between two messages."""
+        return not self._message and not self._opening
+
+    def _read(self, data: bytes) -> None:
         rest = self._parse(data)
         while self._skipped_body:
             self._replay_head()
@@ -159,7 +134,7 @@ class RequestReader(_Reader):
         # The same framing without the wish to upgrade, so that the body is read.
         self._skipped_body, self._replaying = False, True
         self._parser = self._new_parser()
-        self._parser.feed_data(b"POST / HTTP/1.1\r\nhost: x\r\n" + self._framing + b"\r\n")
+        self._parse(b"POST / HTTP/1.1\r\nhost: x\r\n" + self._framing + b"\r\n")
 
     def on_message_begin(self) -> None:
         if not self._replaying:
@@ -171,7 +146,7 @@ class RequestReader(_Reader):
             self._message.target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._replaying:
+        if self._replaying or not self._in_head:  # a trailer is no header
             return
         if name.lower() in {b"content-length", b"transfer-encoding"}:
             self._framing += name + b": " + value + b"\r\n"
@@ -181,6 +156,7 @@ class RequestReader(_Reader):
         if self._replaying:
             self._replaying = False
             return
+        self._in_head = False
         method = self._parser.get_method().decode()
         if method == "CONNECT":
             raise Unobservable("connect")
@@ -199,44 +175,46 @@ class ResponseReader(_Reader):
 
     syntax_reason = "response_syntax"
 
-    def __init__(
-        self, listener: Listener, clock: Callable[[], int], requested: Callable[[], Sequence[Message]]
-    ) -> None:
-        """`requested` gives the requests that are not answered yet, oldest first."""
+    def __init__(self, listener: Listener, clock: Callable[[], int], unanswered: Unanswered) -> None:
+        """`unanswered` are the requests; whoever listens takes the first away when its response is done."""
         super().__init__(listener, clock)
-        self._requested = requested
+        self._unanswered = unanswered
         self._length: int | None = None
         self._chunked = False
         self._final = False
-        self._last_bytes = b""
+        self._tail = b""
 
     def _new_parser(self) -> Any:  # noqa: ANN401
         return httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read on. Unobservable where the bytes are not HTTP/1, or another protocol begins."""
-        while data:
-            if not any(request.method == "HEAD" for request in self._requested()):
-                self._parse(data)
-                return
-            cut = self._next_end(data)
-            self._parse(data[:cut])
-            data = data[cut:]
+        view = memoryview(data)
+        start = 0
+        while start < len(data):
+            # The end of a response to HEAD is known to us alone, so while one is awaited we feed no further than
+            # to the next place at which a message may end.
+            end = self._next_end(data, start) if self._unanswered.heads else len(data)
+            self._parse(view[start:end])
             self._end_if_bodiless()
+            start = end
 
-    def _next_end(self, data: bytes) -> int:
-        """How many bytes may be fed so that no message can end before the last of them."""
-        message = self._message
+    def _next_end(self, data: bytes, start: int) -> int:
+        message, tail = self._message, self._tail
+        self._tail = b""
         if message and self._final and self._length is not None:
-            return max(self._length - message.body_size, 1)
-        joined = self._last_bytes + data
-        found = joined.find(_HEAD_END)
-        cut = found + len(_HEAD_END) - len(self._last_bytes) if found >= 0 else len(data)
-        self._last_bytes = joined[-3:] if found < 0 else b""
-        return cut
+            return min(start + max(self._length - message.body_size, 1), len(data))
+        across = (tail + data[start : start + 3]).find(_HEAD_END) if tail else -1
+        if across >= 0:
+            return start + across + len(_HEAD_END) - len(tail)
+        found = data.find(_HEAD_END, start)
+        if found >= 0:
+            return found + len(_HEAD_END)
+        self._tail = (tail + data[max(start, len(data) - 3) :])[-3:]
+        return len(data)
 
     def _end_if_bodiless(self) -> None:
-        if self._message and self._final and self._requested()[0].method == "HEAD":
+        if self._message and self._final and self._unanswered.first.method == "HEAD":
             self.on_message_complete()
             self._parser = self._new_parser()
 
@@ -255,18 +233,21 @@ class ResponseReader(_Reader):
         self._length, self._chunked, self._final = None, False, False
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:  # a trailer is no header
+            return
         lower = name.lower()
-        if lower == b"content-length" and value.isdigit():
-            self._length = int(value[:19])
+        if lower == b"content-length":
+            self._length = int(value.strip().lstrip(b"0")[:20] or b"0")
         elif lower == b"transfer-encoding":
-            self._chunked = value.lower().endswith(b"chunked")
+            self._chunked = value.strip().lower().endswith(b"chunked")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         status = self._parser.get_status_code()
         if status == 101:
             raise Unobservable("upgrade")
-        if not self._requested():
+        if not self._unanswered:
             raise Unobservable("unsolicited_response")
         self._final = not 100 <= status < 200
         if self._message and self._final:
@@ -277,4 +258,4 @@ class ResponseReader(_Reader):
         if self._final:
             super().on_message_complete()
         self._message = None
-        self._fed = 0
+        self._progress = True

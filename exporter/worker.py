@@ -33,11 +33,14 @@ class Worker:
 
     def __init__(self, orders: dict[str, Any]) -> None:
         ring = Ring(orders["ring_fd"])
+        writer = Writer(ring)
         self._tally = Tally(ring.block)
         self._tally.take_over(os.getpid())
-        self._tap = Tap(self._tally, Writer(ring), orders["max_body"], orders["max_pending"])
+        self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
         self._upstream = Upstream(orders["upstream_host"], orders["upstream_port"])
         self._listener = socket.socket(fileno=orders["listen_fd"])
+        # Handed on to every client accepted: one that vanished without a word is noticed one day.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._drain_timeout = orders["drain_timeout"]
         self._connections: set[Connection] = set()
         self._draining = asyncio.Event()
@@ -66,7 +69,10 @@ class Worker:
             await asyncio.sleep(_HEARTBEAT_S)
 
     async def _drain(self) -> None:
-        """Close connections as they fall idle. What cannot be observed is waited for until the end."""
+        """Close connections as they fall idle. What cannot be observed is waited for until the end.
+
+        What is cut off then is reset: an ordinary end could make half a response look whole.
+        """
         deadline = time.monotonic() + self._drain_timeout
         self._tally.slots[Slot.DRAINING] = 1
         while self._connections and time.monotonic() < deadline:
@@ -74,7 +80,7 @@ class Worker:
                 connection.close()
             await asyncio.sleep(_SWEEP_S)
         for connection in list(self._connections):
-            connection.close()
+            connection.abort()
         await asyncio.sleep(_SWEEP_S)
 
 

@@ -41,6 +41,8 @@ def _shed(body: Body) -> Body:
 
 def unpack(record: bytes) -> Exchange:
     """The exchange in a record. ValueError where the lengths do not add up."""
+    if len(record) < _HEAD.size:
+        raise ValueError("record shorter than its head")
     (ended, wall, duration, request_size, response_size, status, request_capture, response_capture,
      *lengths) = _HEAD.unpack_from(record)  # fmt: skip
     if _HEAD.size + sum(lengths) != len(record):

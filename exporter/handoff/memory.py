@@ -1,18 +1,24 @@
 """Shared memory as unsigned 64-bit slots and bytes. An aligned slot is stored at once: readers see old or new.
 
 memfd rather than /dev/shm: not subject to a container's 64 MiB there, gone with its last descriptor, and sealed
-against shrinking, so that no process can make another one fault.
+against shrinking, so that no process can make another one fault. Elsewhere than on Linux an unlinked file does.
 """
 
 import fcntl
 import mmap
 import os
+import sys
+import tempfile
 
 SLOT = 8
 
 
 def create(name: str, size: int) -> int:
-    """A new memfd of `size` bytes (it may still grow, never shrink). The caller owns the descriptor."""
+    """New memory of `size` bytes (it may still grow, never shrink). The caller owns the descriptor."""
+    if sys.platform != "linux":
+        with tempfile.TemporaryFile(prefix=f"inference-exporter-{name}-") as file:
+            file.truncate(size)
+            return os.dup(file.fileno())
     fd = os.memfd_create(f"inference-exporter-{name}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)

@@ -2,8 +2,8 @@
 
 Head and tail count bytes since the beginning and only grow; the writer owns the first, the reader the second. A
 record is published by moving the head after its bytes are written. On x86 stores are seen in order; elsewhere a
-pair of uncontended lock operations stands between them as a barrier, and a CRC over the record's head bytes with
-its sequence number lets the reader tell a torn record from a whole one.
+pair of uncontended lock operations stands between them as a barrier, and a CRC over the record's length, sequence
+number and first bytes lets the reader tell a torn record from a whole one.
 """
 
 import mmap
@@ -17,7 +17,8 @@ from exporter.handoff import memory
 from exporter.handoff.tally import HEAD_BYTES, SLOTS, Slot
 
 _MAGIC: Final = 0x31474E49525849  # "IXRING1", little endian
-_RECORD: Final = struct.Struct("<IIQI4x")  # magic, length, sequence, CRC of the first bytes
+_RECORD: Final = struct.Struct("<IIQI4x")  # magic, length, sequence, CRC
+_COVERED: Final = struct.Struct("<IQ")  # what of a record's head its CRC covers: length, sequence
 _RECORD_MAGIC: Final = 0x52435849
 _PADDING_MAGIC: Final = 0x50445849
 _ALIGN: Final = 8
@@ -61,6 +62,7 @@ class Writer:
         self._barrier = threading.Lock()
         self.longest = ring.capacity // 2 - _RECORD.size
         """Longest record that is ever accepted, bytes."""
+        self._finish()
 
     def offer(self, parts: Sequence[bytes], *, reserve: bool) -> bool:
         """Append one record made of `parts`; False, at once, where there is no room.
@@ -98,7 +100,7 @@ class Writer:
             data[cursor : cursor + len(part)] = part
             cursor += len(part)
         sequence = self._ring.slots[Slot.SEQUENCE]
-        crc = zlib.crc32(data[start : start + min(length, _CRC_SPAN)])
+        crc = _checksum(length, sequence, data[start : start + min(length, _CRC_SPAN)])
         _RECORD.pack_into(data, position, _RECORD_MAGIC, length, sequence, crc)
 
     def _publish(self, head: int) -> None:
@@ -106,8 +108,24 @@ class Writer:
             self._barrier.acquire()
             self._barrier.release()
         slots = self._ring.slots
+        slots[Slot.PENDING] = head
         slots[Slot.SEQUENCE] += 1
         slots[Slot.HEAD] = head
+
+    def _finish(self) -> None:
+        # A predecessor killed while it published had the record whole: count it once, and show it.
+        ring, slots = self._ring, self._ring.slots
+        head, pending = slots[Slot.HEAD], slots[Slot.PENDING]
+        if pending > head:
+            position = head % ring.capacity
+            wrapped = position + (pending - head) > ring.capacity
+            _, _, sequence, _ = _RECORD.unpack_from(ring.data, 0 if wrapped else position)
+            slots[Slot.SEQUENCE] = sequence + 1
+            slots[Slot.HEAD] = pending
+
+
+def _checksum(length: int, sequence: int, first: bytes | memoryview) -> int:
+    return zlib.crc32(first, zlib.crc32(_COVERED.pack(length, sequence)))
 
 
 class Reader:
@@ -132,10 +150,9 @@ class Reader:
         slots = self._ring.slots
         head = slots[Slot.HEAD]
         tail = self._skip_padding(slots[Slot.TAIL], head)
-        if tail >= head:
-            return slots[Slot.SEQUENCE]
-        magic, _, sequence, _ = _RECORD.unpack_from(self._ring.data, tail % self._ring.capacity)
-        return sequence if magic == _RECORD_MAGIC else slots[Slot.SEQUENCE]
+        # A predecessor killed between its two stores left `TAKEN` ahead of the tail: the record there knows better.
+        found = self._parse(tail) if tail < head and self._end(tail, head) else None
+        return found[0] if found else slots[Slot.TAKEN]
 
     def take(self, most_records: int, most_bytes: int) -> list[bytes]:
         """Take records, oldest first, up to either bound (at least one). They are gone from the ring then."""
@@ -151,29 +168,44 @@ class Reader:
             if record is not None:
                 records.append(record)
                 size += len(record)
+        slots[Slot.TAKEN] = self._next
         slots[Slot.TAIL] = tail
         return records
 
     def _skip_padding(self, tail: int, head: int) -> int:
         if tail >= head:
             return tail
-        to_end = self._ring.capacity - tail % self._ring.capacity
-        if to_end < _RECORD.size:
-            return tail + to_end
-        magic, *_ = _RECORD.unpack_from(self._ring.data, tail % self._ring.capacity)
-        return tail + to_end if magic == _PADDING_MAGIC else tail
+        position = tail % self._ring.capacity
+        to_end = self._ring.capacity - position
+        if to_end >= _RECORD.size and _RECORD.unpack_from(self._ring.data, position)[0] != _PADDING_MAGIC:
+            return tail
+        return min(tail + to_end, head)  # beyond the head it was no padding, only damage that looks like it
 
     def _read(self, tail: int, head: int) -> tuple[bytes | None, int]:
-        position = tail % self._ring.capacity
-        magic, length, sequence, crc = _RECORD.unpack_from(self._ring.data, position)
-        end = position + _RECORD.size + length
-        after = tail + _RECORD.size + length + -length % _ALIGN
-        if magic != _RECORD_MAGIC or end > self._ring.capacity or after > head:
-            # The length cannot be trusted, so neither can anything behind it: go on at the head.
+        end = self._end(tail, head)
+        if end is None:
+            # Where the length cannot be trusted, neither can anything behind it: go on at the head.
             return None, head
-        record = bytes(self._ring.data[position + _RECORD.size : end])
-        if zlib.crc32(record[:_CRC_SPAN]) != crc:
-            return None, after
+        found = self._parse(tail)
+        if found is None:
+            return None, end
+        sequence, record = found
         self.corrupt += max(sequence - self._next, 0)
         self._next = sequence + 1
-        return record, after
+        return record, end
+
+    def _end(self, tail: int, head: int) -> int | None:
+        """Where the record at `tail` ends, by its own word; None where that cannot be true."""
+        position = tail % self._ring.capacity
+        magic, length, *_ = _RECORD.unpack_from(self._ring.data, position)
+        size = _RECORD.size + length + -length % _ALIGN
+        plausible = magic == _RECORD_MAGIC and position + size <= self._ring.capacity and tail + size <= head
+        return tail + size if plausible else None
+
+    def _parse(self, tail: int) -> tuple[int, bytes] | None:
+        """Sequence number and bytes of the record at `tail`; None where they are damaged."""
+        position = tail % self._ring.capacity
+        _, length, sequence, crc = _RECORD.unpack_from(self._ring.data, position)
+        start = position + _RECORD.size
+        record = bytes(self._ring.data[start : start + length])
+        return (sequence, record) if _checksum(length, sequence, record[:_CRC_SPAN]) == crc else None

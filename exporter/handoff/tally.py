@@ -16,12 +16,12 @@ _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUN
 
 UNOBSERVABLE: Final = (
     "http2", "upgrade", "connect", "request_syntax", "response_syntax", "head_limit",
-    "unsolicited_response", "observer_error",
+    "pipeline_limit", "unsolicited_response", "observer_error",
 )  # fmt: skip
 """Why a connection is relayed without being observed any longer."""
 
-INCOMPLETE: Final = ("client", "upstream")
-"""Who ended a connection while an exchange was under way."""
+INCOMPLETE: Final = ("client", "upstream", "shutdown")
+"""Who ended a connection while an exchange was under way; `shutdown` is our own, out of patience."""
 
 
 class Slot(enum.IntEnum):
@@ -47,6 +47,8 @@ class Slot(enum.IntEnum):
     BYTES_TO_CLIENT = enum.auto()
     IN_FLIGHT = enum.auto()
     DURATION_NS = enum.auto()
+    PENDING = enum.auto()
+    TAKEN = enum.auto()
     UNOBSERVABLE = 64
     INCOMPLETE = 96
     DURATION_BUCKETS = 128
@@ -91,7 +93,10 @@ class Tally:
         self.slots[Slot.INCOMPLETE + INCOMPLETE.index(ended_by)] += exchanges
 
     def take_over(self, pid: int) -> None:
-        """Start as the worker of this ring: settle what a predecessor left open."""
+        """Start as the worker of this ring: settle what a predecessor left open.
+
+        The ring's `Writer` must have been made before: it publishes what the predecessor had written.
+        """
         slots = self.slots
         settled = slots[Slot.SEQUENCE] + slots[Slot.RING_FULL] + slots[Slot.WORKER_LOST]
         slots[Slot.WORKER_LOST] += max(slots[Slot.OFFERED] - settled, 0)

@@ -16,12 +16,14 @@ from exporter.proxy.observer import Observer, Tap
 from exporter.proxy.upstream import Refusal, Upstream
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+_READ_BYTES: Final = 64 << 10
+_SALVAGED_READS: Final = 16
 
 
 class Leg(asyncio.Protocol):
     """One socket of a relayed connection."""
 
-    __slots__ = ("_bytes_slot", "_connection", "_observe", "_slots", "ended", "name", "peer", "transport")
+    __slots__ = ("_bytes_slot", "_connection", "_observe", "_slots", "ended", "lost", "name", "peer", "transport")
 
     peer: "Leg"
     transport: asyncio.Transport
@@ -33,6 +35,9 @@ class Leg(asyncio.Protocol):
         self._bytes_slot = slot
         self.name = name
         self.ended = False
+        """It has said all it will say."""
+        self.lost = False
+        """Its socket is gone, or never was."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The server's socket is open (the client's always was: `Connection` had it first)."""
@@ -63,17 +68,30 @@ class Leg(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """This side's buffer has drained."""
-        with contextlib.suppress(RuntimeError):
-            self.peer.transport.resume_reading()
+        if not self.peer.ended:
+            with contextlib.suppress(RuntimeError):
+                self.peer.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the other side the same way: a reset stays a reset."""
         self._connection.lost(self, exc)
 
+    def salvage(self) -> None:
+        """Pass on what a broken socket still holds.
+
+        Writing to a server that has answered early and closed fails before its answer was read.
+        """
+        with contextlib.suppress(OSError, RuntimeError), self.transport.get_extra_info("socket").dup() as raw:
+            for _ in range(_SALVAGED_READS):
+                data = raw.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+                if not data:
+                    return
+                self.data_received(data)
+
     def reset(self) -> None:
         """Abort with RST, so that a body cut off does not look like one that ended."""
-        raw = self.transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # the socket may be gone already
+            raw = self.transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()
 
@@ -86,13 +104,15 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_upstream", "slots"
+        "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_stopped", "_upstream",
+        "slots",
     )  # fmt: skip
 
     def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
         self._upstream = upstream
         self._connections = connections
         self._over = False
+        self._stopped = False
         self._early: list[bytes] = []
         self._connecting: asyncio.Task[None] | None = None
         self.slots = tap.tally.slots
@@ -134,15 +154,17 @@ class Connection(asyncio.Protocol):
     async def _connect(self) -> None:
         try:
             await self._upstream.connect(lambda: self._server)
-        except OSError:
-            self.slots[Slot.CONNECT_ERRORS] += 1
-            if not self._over:
+        except Exception as error:  # noqa: BLE001 (whatever it was, the client must not be left waiting)
+            if self._connecting is None:
+                # Time ran out in the very moment in which the socket opened: it was closed without a word.
+                self.lost(self._server, error)
+            elif not self._over:
+                self.slots[Slot.CONNECT_ERRORS] += 1
                 self._refuse()
-        finally:
-            self._connecting = None
 
     def _refuse(self) -> None:
-        self._end()
+        self._over = True
+        self._leave()
         refusal = Refusal(self._client.transport)
         self._client.transport.set_protocol(refusal)
         if self._early:
@@ -153,17 +175,18 @@ class Connection(asyncio.Protocol):
 
     def couple(self) -> None:
         """Both sockets are open: let the bytes through, those that came early first."""
+        client, self._connecting = self._client, None
         if self._over:
             self._server.transport.abort()
             return
-        client = self._client
         client.transport.set_protocol(client)
-        for data in self._early:
+        if not client.ended:
+            client.transport.resume_reading()  # before the first write, which may have to pause it again
+        early, self._early = self._early, []
+        for data in early:
             client.data_received(data)
-        self._early.clear()
         if client.ended:
             client.eof_received()
-        client.transport.resume_reading()
 
     def half_closed(self, leg: Leg) -> None:
         """One side has said all it will say."""
@@ -172,24 +195,41 @@ class Connection(asyncio.Protocol):
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """One socket is gone, so the other goes too."""
-        if self._over:
-            return
-        self._end()
-        self._observer.close(leg.name)
+        leg.lost = True
+        if not self._over:
+            self._over = True
+            self._end_other(leg, exc)
+        if self._client.lost and self._server.lost:
+            self._leave()
+
+    def _end_other(self, leg: Leg, exc: Exception | None) -> None:
         if self._connecting:
             self._connecting.cancel()
+            self._server.lost = True
         elif exc is None:
             leg.peer.transport.close()
         else:
+            leg.salvage()
             leg.peer.reset()
+        # The server's ordinary end was noted when it came, so an end without an error is the client's.
+        self._observer.close("shutdown" if self._stopped else leg.name if exc else "client")
 
-    def _end(self) -> None:
-        self._over = True
-        self._connections.discard(self)
-        self.slots[Slot.CONNECTIONS_OPEN] -= 1
+    def _leave(self) -> None:
+        if self in self._connections:
+            self._connections.remove(self)
+            self.slots[Slot.CONNECTIONS_OPEN] -= 1
+
+    # when the process is to end
 
     def close(self) -> None:
         """End both legs; what is buffered is still sent."""
         self._client.transport.close()
         if not self._connecting:
             self._server.transport.close()
+
+    def abort(self) -> None:
+        """Reset both legs."""
+        self._stopped = True
+        self._client.reset()
+        if not self._connecting:
+            self._server.reset()

@@ -5,17 +5,19 @@ does not notice.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from exporter.handoff import frames
 from exporter.handoff.ring import Writer
 from exporter.handoff.tally import Slot, Tally
-from exporter.http11 import Message, RequestReader, ResponseReader, Unobservable
+from exporter.http11 import RequestReader, ResponseReader, Unobservable
+from exporter.messages import Message, Unanswered
 from exporter.records import Body, Capture, Exchange
 
 _CAPTURED_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
+_MOST_UNANSWERED: Final = 1024
+"""Requests sent ahead of their answers on one connection that are kept track of; each costs far more than its bytes."""
 
 
 class Tap:
@@ -41,16 +43,15 @@ class Tap:
             self.release(message, Capture.TRUNCATED)
         elif self.held + len(part) > self.max_pending:
             self.release(message, Capture.SHED)
-            self.tally.add(Slot.BODIES_SHED)
         else:
-            message.chunks.append(part)
+            message.content += part
             self.held += len(part)
 
     def release(self, message: Message, capture: Capture) -> None:
         """Forget what was kept of a body."""
         if message.capture is Capture.WHOLE:
-            self.held -= sum(map(len, message.chunks))
-            message.chunks.clear()
+            self.held -= len(message.content)
+            message.content = bytearray()
             message.capture = capture
 
     def offer(self, request: Message, response: Message) -> None:
@@ -62,16 +63,28 @@ class Tap:
             request.headers, response.headers, self._body(request), self._body(response),
         )  # fmt: skip
         self.tally.exchange(response.status, duration)
-        if self.writer.offer(frames.pack(exchange), reserve=True):
-            return
-        self.tally.add(Slot.BODIES_SHED)
-        if not self.writer.offer(frames.pack(frames.without_bodies(exchange)), reserve=False):
+        self._hand_over(exchange)
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        # Bodies are shed first: what has none may fill the ring to its end.
+        if exchange.request.content or exchange.response.content:
+            if self.writer.offer(frames.pack(exchange), reserve=True):
+                self._count_shed(exchange)
+                return
+            exchange = frames.without_bodies(exchange)
+        if self.writer.offer(frames.pack(exchange), reserve=False):
+            self._count_shed(exchange)
+        else:
             self.tally.add(Slot.RING_FULL)
+
+    def _count_shed(self, exchange: Exchange) -> None:
+        if Capture.SHED in {exchange.request.capture, exchange.response.capture}:
+            self.tally.add(Slot.BODIES_SHED)
 
     def _body(self, message: Message) -> Body:
         if message.capture is Capture.WHOLE and not message.complete:
             self.release(message, Capture.TRUNCATED)
-        content = b"".join(message.chunks)
+        content = bytes(message.content)
         capture = message.capture
         self.release(message, Capture.SKIPPED)
         return Body(message.body_size, capture, content)
@@ -80,43 +93,44 @@ class Tap:
 class Observer:
     """One connection's two directions, paired in order (RFC 9112 section 9.3.2)."""
 
-    __slots__ = ("_lost", "_requests", "_tap", "_waiting", "request_reader", "response_reader")
+    __slots__ = ("_blind", "_over", "_tap", "_waiting", "request_reader", "response_reader")
 
     def __init__(self, tap: Tap) -> None:
         self._tap = tap
-        self._lost = False
-        self._waiting: deque[Message] = deque()
+        self._over = False
+        self._blind = False
+        self._waiting = Unanswered()
         self.request_reader = RequestReader(_Requests(self), tap.clock)
-        self.response_reader = ResponseReader(_Responses(self), tap.clock, self._unanswered)
+        self.response_reader = ResponseReader(_Responses(self), tap.clock, self._waiting)
 
     @property
     def idle(self) -> bool:
         """No exchange is under way, as far as can be known."""
-        return not self._lost and not self._waiting and self.request_reader.idle
-
-    def _unanswered(self) -> deque[Message]:
-        return self._waiting
+        if self._over:
+            return not self._blind
+        return not self._waiting and self.request_reader.idle
 
     # what the relay calls
 
     def request(self, data: bytes) -> None:
         """Bytes went to the server."""
-        if not self._lost:
+        if not self._over:
             self._guard(self.request_reader.feed, data)
 
     def response(self, data: bytes) -> None:
         """Bytes went to the client."""
-        if not self._lost:
+        if not self._over:
             self._guard(self.response_reader.feed, data)
 
     def response_eof(self) -> None:
-        """The server ended its side."""
-        if not self._lost:
+        """The server ended its side: nothing more can be answered."""
+        if not self._over:
             self._guard(lambda _: self.response_reader.eof(), b"")
+            self.close("upstream")
 
     def close(self, ended_by: str) -> None:
         """The connection is over; what is under way will not complete."""
-        if not self._lost:
+        if not self._over:
             unfinished = len(self._waiting) or (0 if self.request_reader.idle else 1)
             self._tap.tally.incomplete(ended_by, unfinished)
             self._forget()
@@ -130,21 +144,23 @@ class Observer:
             self._give_up("observer_error")
 
     def _give_up(self, reason: str) -> None:
+        self._blind = True
         self._tap.tally.unobservable(reason)
         self._forget()
 
     def _forget(self) -> None:
-        self._lost = True
-        for message in self._waiting:
-            self._tap.release(message, Capture.SKIPPED)
-            self._tap.tally.subtract(Slot.IN_FLIGHT)
+        self._over = True
         self.response_reader.abandon(self._tap.release)
-        self._waiting.clear()
+        while self._waiting:
+            self._tap.release(self._waiting.popleft(), Capture.SKIPPED)
+            self._tap.tally.subtract(Slot.IN_FLIGHT)
 
     # what the readers tell
 
     def requested(self, message: Message) -> None:
         """A request's head has passed."""
+        if len(self._waiting) >= _MOST_UNANSWERED:
+            raise Unobservable("pipeline_limit")
         self._waiting.append(message)
         self._tap.tally.add(Slot.IN_FLIGHT)
         if message.method in _CAPTURED_METHODS:
@@ -152,7 +168,7 @@ class Observer:
 
     def answering(self, message: Message) -> None:
         """A final response's head has passed."""
-        if self._waiting[0].method in _CAPTURED_METHODS:
+        if self._waiting.first.method in _CAPTURED_METHODS:
             message.capture = Capture.WHOLE
 
     def answered(self, message: Message) -> None:
