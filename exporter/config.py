@@ -6,6 +6,7 @@ standard library only: the supervisor imports this, and a short-lived child pars
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -27,6 +28,7 @@ from exporter.values import (
 )
 
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
+_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _Section = TypeVar("_Section")
 
 
@@ -96,9 +98,11 @@ class Windows:
     minimum_samples: int = setting(
         200, "Fewest values in a window for its scores to count as sufficient.", integer(1, 10**9)
     )
-    snapshot_interval: float = setting(1.0, "How often scores are computed.", duration, "1s")
+    snapshot_interval: float = setting(2.0, "How often scores are computed.", duration, "2s")
 
     def __post_init__(self) -> None:
+        if len({format_duration(length) for length in self.lengths}) < len(self.lengths):
+            raise ValueError("lengths: two windows would have the same name")
         for length in self.lengths:
             if abs(length / self.pane - round(length / self.pane)) > 1e-9 or length < self.pane:
                 raise ValueError(f"lengths: {format_duration(length)} is not a multiple of pane")
@@ -213,10 +217,18 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     """The settings given as environment variables; a misspelt one is an error like a misspelt key."""
     known = {key.environment: key.name for key in every_key()}
     given = {word: text for word, text in environ.items() if word.startswith(ENVIRONMENT_PREFIX)}
-    for word in given:
+    for word, text in list(given.items()):
         if word not in known:
+            if _is_service_link(word, text):
+                del given[word]
+                continue
             raise ConfigError(f"environment: {word}: unknown variable{_nearest(word, set(known))}")
     return {known[word]: text for word, text in given.items()}
+
+
+def _is_service_link(word: str, text: str) -> bool:
+    """Whether Kubernetes set the variable: it does so in every pod, for every Service, and one may be named like us."""
+    return _SERVICE_LINK.search(word) is not None or (word.endswith("_PORT") and "://" in text)
 
 
 def resolve(*layers: Layer) -> Settings:

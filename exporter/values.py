@@ -12,29 +12,46 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|)")
 _SIZE_UNITS = {"B": 1, "": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_LONGEST_S = 10 * 366 * 86400.0
+_LARGEST_B = 1 << 40
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]*):(\d{1,5})")
 _LABEL_LENGTH = 128
 
 
 def duration(value: object) -> float:
     """Seconds from `90`, `"250ms"`, `"5m"`, `"1.5h"`; more than zero."""
-    match = _DURATION.fullmatch(str(value))
-    seconds = float(match[1]) * _DURATION_UNITS[match[2]] if match else 0.0
-    if seconds <= 0:
+    seconds = _seconds(value)
+    if not 0 < seconds <= _LONGEST_S:
         raise ValueError(f"must be a duration above zero such as 250ms, 30s, 5m or 1h, not {value!r}")
     return seconds
 
 
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) <= _LONGEST_S else -1.0
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return float(match[1]) * _DURATION_UNITS[match[2]] if match else -1.0
+
+
 def pause(value: object) -> float:
     """As `duration`, but zero is allowed."""
-    return 0.0 if str(value) in {"0", "0s", "0.0"} else duration(value)
+    return 0.0 if _seconds(value) == 0 else duration(value)
 
 
 def durations(value: object) -> tuple[float, ...]:
-    """Distinct durations, shortest first, from a list or `"5m,1h"`."""
-    items = value.split(",") if isinstance(value, str) else value
+    """Distinct durations, shortest first, from a list, `"5m,1h"` or `"[5m, 1h]"`."""
+    items = _items(value)
     if not isinstance(items, list | tuple) or not items:
         raise ValueError(f"must be a list of durations such as [5m, 1h], not {value!r}")
     return tuple(sorted({duration(item.strip() if isinstance(item, str) else item) for item in items}))
+
+
+def _items(value: object) -> object:
+    """A list as it is; text as flags and the environment have it is split."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    return (text[1:-1] if text.startswith("[") and text.endswith("]") else text).split(",")
 
 
 def size(minimum: int) -> Callable[[object], int]:
@@ -43,7 +60,7 @@ def size(minimum: int) -> Callable[[object], int]:
     def parse(value: object) -> int:
         match = _SIZE.fullmatch(str(value))
         count = int(match[1]) * _SIZE_UNITS[match[2]] if match else -1
-        if count < minimum:
+        if not minimum <= count <= _LARGEST_B:
             raise ValueError(f"must be a size of at least {minimum} bytes such as 64KiB or 1MiB, not {value!r}")
         return count
 
@@ -70,21 +87,21 @@ def address(value: object) -> str:
 
 def split_address(text: str) -> tuple[str, int]:
     """The host (without brackets, `0.0.0.0` where left out) and port of `HOST:PORT`."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not re.fullmatch(r"\d{1,5}", port) or int(port) > 65535 or (":" in host and host[0] != "["):
+    match = _ADDRESS.fullmatch(text)
+    if not match or int(match[2]) > 65535:
         raise ValueError(f"must be HOST:PORT such as 127.0.0.1:8080, not {text!r}")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (a sidecar is reached from outside its pod)
+    return match[1].strip("[]") or "0.0.0.0", int(match[2])  # noqa: S104 (a sidecar is reached from outside its pod)
 
 
 def upstream_url(value: object) -> str:
     """`http://HOST[:PORT]` of the model server; a path would be ignored by a relay, so it is refused."""
     text = str(value)
-    parts = urlsplit(text)
     try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme != "http" or not parts.hostname or port in {-1, 0} or parts.username is not None:
+        parts = urlsplit(text)
+        usable = parts.scheme == "http" and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:  # a port or brackets that are none
+        usable = False
+    if not usable or re.search(r"\s", text):
         raise ValueError(f"must be http://HOST:PORT such as http://127.0.0.1:8000, not {text!r}")
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ValueError(f"must not have a path, bytes are relayed unchanged: {text!r}")
@@ -99,7 +116,9 @@ def split_upstream(url: str) -> tuple[str, int]:
 
 def label_value(value: object) -> str:
     """A label value: text of 1 to 128 characters."""
-    text = str(value)
+    text = str(value) if isinstance(value, str) or type(value) is int else ""
+    if not text and value != "":  # 1.10 in YAML is the number 1.1
+        raise ValueError(f"must be text, write it in quotes: {value!r}")
     if not 0 < len(text) <= _LABEL_LENGTH:
         raise ValueError(f"must be 1 to {_LABEL_LENGTH} characters long")
     return text
@@ -107,14 +126,14 @@ def label_value(value: object) -> str:
 
 def path(value: object) -> str:
     """A file's path, not empty."""
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(f"must be a path, not {value!r}")
     return value
 
 
 def paths(value: object) -> tuple[str, ...]:
     """URL paths, from a list or separated by commas."""
-    items = value.split(",") if isinstance(value, str) else value
+    items = _items(value)
     if not isinstance(items, list | tuple) or any(not str(item).strip().startswith("/") for item in items):
         raise ValueError(f"must be a list of paths such as [/health, /ready], not {value!r}")
     return tuple(str(item).strip() for item in items)
@@ -137,4 +156,4 @@ def format_duration(seconds: float) -> str:
         # 24h is what people say; days start at two.
         if seconds >= width * (2 if unit == "d" else 1) and seconds % width == 0:
             return f"{int(seconds // width)}{unit}"
-    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
+    return f"{seconds:.12g}s" if seconds >= 1 else f"{seconds * 1000:.12g}ms"

@@ -7,6 +7,8 @@ from exporter.errors import DecodeError
 from exporter.records import Table
 
 MOST_COLUMNS: Final = 10_000
+MOST_SPARSE_CELLS: Final = 1_000_000
+"""Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
 _SCALARS: Final = (int, float, str, bool, type(None))
 
 
@@ -28,12 +30,16 @@ def from_any(rows: object) -> Table:
 def from_records(rows: Sequence[Any]) -> Table:
     """A table from objects; a key that a row does not have is missing there."""
     names: dict[str, None] = {}
+    given = 0
     for row in rows:
         if not isinstance(row, dict):
             raise DecodeError("ragged", "rows of different shapes")
+        given += len(row)
         if row.keys() != names.keys():
             names |= dict.fromkeys(row)
     _check_width(len(names))
+    if len(rows) * len(names) > max(MOST_SPARSE_CELLS, 10 * given):
+        raise DecodeError("ragged", f"{len(rows)} rows of {len(names)} names have {given} values only")
     columns = tuple([row.get(name) for row in rows] for name in names)
     return Table(len(rows), tuple(names), columns)
 

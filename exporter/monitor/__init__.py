@@ -30,8 +30,8 @@ class Monitor:
         self._decoding = np.zeros((len(_SIDES), _FIRST_REASON + len(REASONS)), np.int64)
         self._counts = np.zeros(2, np.int64)
         self._profile = profile
-        self._features = Block(profile.features, windows) if profile and profile.features else None
-        self._outputs = Block(profile.outputs, windows) if profile and profile.outputs else None
+        self._features = Block(profile.features, windows, by_name=True) if profile and profile.features else None
+        self._outputs = Block(profile.outputs, windows, by_name=False) if profile and profile.outputs else None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first."""

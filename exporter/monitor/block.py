@@ -1,6 +1,6 @@
 """The columns of one side, features or outputs: cells in, bins counted, scores out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from exporter.sketch.moments import ONE_SD, standardise
 from exporter.sketch.window import Windows
 from exporter.values import format_duration
 
+_MOST_PENDING_CELLS: Final = 1 << 18
 _MOST_PENDING_ROWS: Final = 4096
 Fitted = Sequence[Sequence[object] | None]
 """Cells per column of the profile; None where the table does not have it."""
@@ -25,8 +26,10 @@ Fitted = Sequence[Sequence[object] | None]
 class Block:
     """Some columns of a profile, and the values they had since."""
 
-    def __init__(self, columns: tuple[Column, ...], windows: WindowSettings) -> None:
+    def __init__(self, columns: tuple[Column, ...], windows: WindowSettings, *, by_name: bool) -> None:
+        """`by_name` says whether a lone column must have its name, too."""
         self._columns = columns
+        self._by_name = by_name or len(columns) > 1
         self._places = {column.name: place for place, column in enumerate(columns)}
         self._minimum_samples = windows.minimum_samples
         self._pane_s = windows.pane
@@ -40,6 +43,7 @@ class Block:
         self._mean = np.array([columns[place].mean for place in self._numeric])
         self._sd = np.array([columns[place].sd or np.nan for place in self._numeric])
         self._bins = max(len(column.counts) for column in columns)
+        self._quality = _quality_bins(columns, self._bins)
         self._reference = self._make_reference()
         shape = (len(columns), self._bins)
         self._totals = np.zeros(shape, np.int64)
@@ -47,6 +51,8 @@ class Block:
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns),), np.int64)
         self._pending: list[list[object]] = [[] for _ in columns]
+        self._pending_rows = 0
+        self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(columns)))
         self._pending_at = 0.0
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
@@ -63,7 +69,7 @@ class Block:
     def fit(self, table: Table) -> Fitted | Failure:
         """A table's cells by the profile's columns, or why it cannot be of this model."""
         columns = self._columns
-        if table.names is None or (len(table.names) == len(columns) == 1):
+        if table.names is None or self._lone(table.names):
             if table.rows and len(table.columns) != len(columns):
                 return Failure("width", f"{len(table.columns)} columns where the profile has {len(columns)}")
             return table.columns if table.rows else [()] * len(columns)
@@ -74,23 +80,31 @@ class Block:
 
     def unknown_fields(self, table: Table) -> int:
         """Values under names that the profile does not know."""
-        if table.names is None or len(self._columns) == 1:
+        if table.names is None or self._lone(table.names):
             return 0
         return table.rows * sum(name not in self._places for name in table.names)
+
+    def _lone(self, names: Sequence[str]) -> bool:
+        # A single output: the server's word for it is rarely that of the training table.
+        return not self._by_name and len(names) == 1
 
     def add(self, fitted: Fitted, rows: int, at: float) -> None:
         """Take the cells of some rows, seen at the moment `at`."""
         if int(at // self._pane_s) != int(self._pending_at // self._pane_s):
             self.flush()
         self._pending_at = at
-        for pending, cells_ in zip(self._pending, fitted, strict=True):
-            pending.extend(cells_ if cells_ is not None else [None] * rows)
-        if len(self._pending[0]) >= _MOST_PENDING_ROWS:
-            self.flush()
+        for start in range(0, rows, self._most_pending):  # a huge payload must not become huge arrays
+            stop = min(start + self._most_pending, rows)
+            for pending, cells_ in zip(self._pending, fitted, strict=True):
+                if cells_ is not None:  # a column that is absent stays short: the rest of it is missing
+                    pending.extend(cells_ if rows == stop - start else cells_[start:stop])
+            self._pending_rows += stop - start
+            if self._pending_rows >= self._most_pending:
+                self.flush()
 
     def flush(self) -> None:
         """Count the pending cells."""
-        rows = len(self._pending[0])
+        rows = self._pending_rows
         if not rows:
             return
         counts = np.zeros((len(self._columns), self._bins), np.int64)
@@ -100,23 +114,31 @@ class Block:
         for place, bins in self._category_bins.items():
             names, errors = cells.categories(self._pending[place], self._columns[place].kind)
             counts[place] += np.bincount(bins.place(names), minlength=self._bins)
+            counts[place, len(self._columns[place].counts) - 1] += rows - len(names)
             self._type_errors[place] += errors
         self._totals += counts
         self._counts.add(self._pending_at, counts)
         self._deviations.add(self._pending_at, deviations)
+        self._pending_rows = 0
         for pending in self._pending:
             pending.clear()
 
     def _count_numbers(self, rows: int, counts: NDArray[np.int64], deviations: NDArray[np.int64]) -> None:
-        values = np.empty((rows, self._numeric.size))
-        missing = np.empty((rows, self._numeric.size), bool)
-        for column, place in enumerate(self._numeric.tolist()):
+        given = np.array([len(self._pending[place]) for place in self._numeric])
+        counts[self._numeric[given == 0], MISSING] += rows
+        chosen = np.flatnonzero(given)
+        places = self._numeric[chosen]
+        values = np.zeros((rows, chosen.size))
+        missing = np.ones((rows, chosen.size), bool)
+        for column, place in enumerate(places.tolist()):
+            pending = self._pending[place]
             read = cells.lengths if self._columns[place].kind == "text" else cells.numbers
-            values[:, column], missing[:, column], errors = read(self._pending[place])
+            values[: len(pending), column], missing[: len(pending), column], errors = read(pending)
             self._type_errors[place] += errors
-        placed = self._number_bins.place(values, missing) + self._numeric * self._bins
+        placed = self._number_bins.place(values, missing, chosen) + places * self._bins
         counts += np.bincount(placed.ravel(), minlength=counts.size).reshape(counts.shape)
-        deviations[self._numeric] = standardise(values, self._mean, self._sd).sum(axis=0)
+        values[missing] = np.nan  # whatever stands there is no number
+        deviations[places] = standardise(values, self._mean[chosen], self._sd[chosen]).sum(axis=0)
 
     # out
 
@@ -127,7 +149,7 @@ class Block:
 
     def _score(self, now: float, length: float) -> Scores:
         counts = self._counts.total(now, length)
-        current = self._summary(counts, self._deviations.total(now, length) / ONE_SD)
+        current = self._summary(counts, self._deviations.total(now, length, np.float64) / ONE_SD)
         empty = current.samples == 0
         values, critical = {}, {}
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,7 +157,8 @@ class Block:
                 hidden = empty | ~self._ordered if statistic.numbers_only else empty
                 values[name] = np.where(hidden, np.nan, statistic.score(self._reference, current))
                 if statistic.critical:
-                    critical[name] = np.where(hidden, np.nan, statistic.critical(self._reference, current))
+                    undefined = np.isnan(values[name])
+                    critical[name] = np.where(undefined, np.nan, statistic.critical(self._reference, current))
         sufficient = current.samples >= self._minimum_samples
         ratios = self._ratios(counts, current.samples)
         return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios)
@@ -154,9 +177,18 @@ class Block:
         return self._summary(counts, np.zeros(len(self._columns)))
 
     def _ratios(self, counts: NDArray[np.int64], samples: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        shares = {name: np.full(len(self._columns), np.nan) for name in QUALITY}
-        for place, column in enumerate(self._columns):
-            if samples[place]:
-                for name, bins in column.quality_bins().items():
-                    shares[name][place] = counts[place, list(bins)].sum() / samples[place]
-        return shares
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return {
+                name: np.where(applies, (counts * bins).sum(axis=1) / samples, np.nan)
+                for name, (applies, bins) in self._quality.items()
+            }
+
+
+def _quality_bins(columns: Sequence[Column], bins: int) -> Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """By QUALITY: the columns it applies to, and the bins it counts."""
+    table = {name: (np.zeros(len(columns), bool), np.zeros((len(columns), bins), bool)) for name in QUALITY}
+    for place, column in enumerate(columns):
+        for name, chosen in column.quality_bins().items():
+            table[name][0][place] = True
+            table[name][1][place, list(chosen)] = True
+    return table

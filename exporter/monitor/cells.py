@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.sketch.binning import category_name
+from exporter.sketch.binning import category_name, truth_name
 
 Numbers = tuple[NDArray[np.float64], NDArray[np.bool_], int]
 """Values, which of them are missing, and how many had a wrong type (those are NaN)."""
@@ -62,6 +62,5 @@ def categories(cells: Sequence[object], kind: str) -> tuple[list[str | None], in
     names = [category_name(cell) for cell in cells]
     errors = sum(isinstance(cell, list | dict) for cell in cells)
     if kind == "boolean":
-        truths = {"0": "false", "1": "true", "False": "false", "True": "true"}
-        names = [truths.get(name, name) if name is not None else None for name in names]
+        names = [truth_name(name) if name is not None else None for name in names]
     return names, errors

@@ -56,6 +56,11 @@ def _check_names(plan: Plan, known: dict[str, ColumnBuilder]) -> None:
         if name not in known:
             shown = ", ".join(list(known)[:20]) + (", …" if len(known) > 20 else "")
             raise ConfigError(f"{flag} {name}: {plan.source} has no such column, it has {shown}")
+    for index, name in enumerate(plan.predictions):
+        if name in plan.predictions[:index]:
+            raise ConfigError(f"--prediction {name}: given twice")
+        if name == plan.target or name in plan.ignored:
+            raise ConfigError(f"--prediction {name}: a prediction cannot be the target or ignored")
 
 
 def _column(plan: Plan, builder: ColumnBuilder) -> Column:

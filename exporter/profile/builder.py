@@ -5,6 +5,7 @@ fits is dropped. Everything is counted on mergeable sketches, so the order of th
 """
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.reference import MISSING, NONFINITE, NUMERIC_BINS, Column
-from exporter.sketch.binning import category_name
+from exporter.sketch.binning import category_name, truth_name
 from exporter.sketch.exact_sum import ExactSum
 from exporter.sketch.grid import Grid
 
@@ -31,6 +32,12 @@ _MISSING_TOKENS: Final = frozenset(
     ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "None", "none")
 )
 _TRUTHS: Final = frozenset(("true", "false"))
+_LONGEST_CATEGORY: Final = 1024
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CARD: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,18}")
+_LARGEST_BELOW_MAX: Final = math.nextafter(sys.float_info.max, 0.0)
+"""An edge above every value needs room for itself."""
 
 
 class Numbers:
@@ -41,14 +48,19 @@ class Numbers:
         self.sum = ExactSum()
         self.missing = 0
         self.nonfinite = 0
+        self._minimum = math.inf
+        self._maximum = -math.inf
 
     def update(self, values: NDArray[np.float64], missing: int) -> None:
         """Add values, NaN being non-finite, and a number of missing ones."""
         finite = values[np.isfinite(values)]
         self.missing += missing
         self.nonfinite += values.size - finite.size
-        self.grid.update(finite)
-        self.sum.update(finite)
+        if finite.size:
+            self.grid.update(np.minimum(finite, _LARGEST_BELOW_MAX))
+            self.sum.update(finite)
+            self._minimum = min(self._minimum, float(finite.min()))
+            self._maximum = max(self._maximum, float(finite.max()))
 
     def column(self, name: str, kind: str) -> Column:
         """The reference of an ordered column that has at least one finite number."""
@@ -59,7 +71,7 @@ class Numbers:
         mean = self.sum.mean()
         centres = self.grid.centres()
         sd = _standard_deviation(centres.tolist(), self.grid.counts.tolist(), mean)
-        low, high = float(centres[0]), float(centres[-1])
+        low, high = self._minimum + 0.0, self._maximum + 0.0  # no -0.0: which zero came first must not show
         return Column(name, kind, tuple(counts), edges, mean, sd, low, high)
 
 
@@ -101,6 +113,11 @@ class ColumnBuilder:
         self._names: Counter[str] | None = Counter()
         self._lengths: Numbers | None = Numbers()
 
+    @property
+    def by_name(self) -> bool:
+        """Whether the values are declared to be names, even where they look like numbers."""
+        return self._declared in {"categorical", "boolean"}
+
     def add_tokens(self, tokens: Sequence[str]) -> None:
         """Add cells of a text file, where nothing says what is a number or missing but the text."""
         present = [token for token in tokens if token.strip() not in _MISSING_TOKENS]
@@ -123,8 +140,10 @@ class ColumnBuilder:
         present = values[~missing]
         if self._numbers is not None:
             self._numbers.update(present, int(missing.sum()))
-        if self._declared in {"categorical", "boolean"}:
-            self._add_names([category_name(value) or "" for value in present.tolist()])
+        if self.by_name:
+            names = [name for name in map(category_name, present.tolist()) if name is not None]
+            self._missing += present.size - len(names)
+            self._add_names(names)
 
     def add_values(self, values: Sequence[object]) -> None:
         """Add typed text or truth values; None is missing."""
@@ -168,7 +187,10 @@ class ColumnBuilder:
             return self._lengths.column(self.name, kind)
         if self._names is None:
             raise ValueError(f"column {self.name!r} is declared {kind} but has over {_MOST_DISTINCT} distinct values")
-        return self._categorical(kind, self._spell(self._names))
+        names = self._spell(self._names)
+        if kind == "boolean" and names and not names.keys() & _TRUTHS:
+            raise ValueError(f"column {self.name!r} is declared boolean but holds neither true, false, 1 nor 0")
+        return self._categorical(kind, names)
 
     def _infer(self) -> str:
         if self._numbers is not None and self._numbers.sum.count:
@@ -178,9 +200,9 @@ class ColumnBuilder:
         names = self._spell(self._names)
         if names and set(names) <= _TRUTHS:
             return "boolean"
-        frequent = sum(rows for rows in names.values() if rows >= LEAST_CATEGORY_ROWS)
-        if frequent < _LEAST_CATEGORY_COVERAGE * names.total():
-            return self._as_text(f"most values occur fewer than {LEAST_CATEGORY_ROWS} times")
+        writable = sum(rows for name, rows in names.items() if _writable(name, rows))
+        if writable < _LEAST_CATEGORY_COVERAGE * names.total():
+            return self._as_text(f"most values occur fewer than {LEAST_CATEGORY_ROWS} times, or name people")
         return "categorical"
 
     def _as_text(self, why: str) -> str:
@@ -190,19 +212,15 @@ class ColumnBuilder:
     def _spell(self, names: Counter[str]) -> Counter[str]:
         """One spelling per category: `True` is true; `3.0` is 3 where all are numbers."""
         spelt: Counter[str] = Counter()
-        truths = all(name.lower() in _TRUTHS for name in names)
+        truths = self._declared == "boolean" or all(name.lower() in _TRUTHS for name in names)
         for name, rows in names.items():
-            if truths:
-                spelt[name.lower()] += rows
-            elif self._numbers is not None and _is_number(name):
-                spelt[category_name(float(name)) or name] += rows
-            else:
-                spelt[name] += rows
+            one = _number_name(name) if self._numbers is not None else name
+            spelt[truth_name(one) if truths else one] += rows
         return spelt
 
     def _categorical(self, kind: str, names: Counter[str]) -> Column:
         ranked = sorted(names.items(), key=lambda item: (-item[1], item[0]))
-        known = [(name, rows) for name, rows in ranked if rows >= LEAST_CATEGORY_ROWS]
+        known = [one for one in ranked if _writable(*one)]
         if kind == "boolean":
             known = [(truth, names.get(truth, 0)) for truth in ("false", "true")]
         listed = known[:MOST_CATEGORIES]
@@ -210,12 +228,35 @@ class ColumnBuilder:
         other_rows = sum(rows for _, rows in others)
         unseen = names.total() - sum(rows for _, rows in listed) - other_rows
         if unseen:
-            self.note = f"{unseen} rows hold values too rare to be written down: expected as unseen"
-        counts = (*(rows for _, rows in listed), other_rows, unseen, self._missing)
+            self.note = (
+                f"{unseen} rows hold values too rare, too long or too personal to be written: expected as unseen"
+            )
+        missing = self._rows - names.total()  # NaN alone has no kind: missing, too
+        counts = (*(rows for _, rows in listed), other_rows, unseen, missing)
         return Column(
             self.name, kind, counts,
             categories=tuple(name for name, _ in listed), others=tuple(name for name, _ in others),
         )  # fmt: skip
+
+
+def _writable(name: str, rows: int) -> bool:
+    """Whether a category may stand in a profile: it must not identify anybody."""
+    if rows < LEAST_CATEGORY_ROWS or len(name) > _LONGEST_CATEGORY or _EMAIL.fullmatch(name):
+        return False
+    return not _CARD.fullmatch(name) or not _is_card(name)
+
+
+def _is_card(name: str) -> bool:
+    """The check digit of payment cards (Luhn)."""
+    digits = [int(letter) for letter in reversed(name) if letter.isdigit()]
+    return (sum(digits[::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])) % 10 == 0
+
+
+def _number_name(token: str) -> str:
+    # Whole numbers by their digits: a float would lose those beyond 2^53.
+    if _WHOLE.fullmatch(token.strip()):
+        return category_name(int(token)) or token
+    return category_name(float(token)) or token if _is_number(token) else token
 
 
 def _is_number(token: str) -> bool:

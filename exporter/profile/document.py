@@ -1,9 +1,11 @@
 """The profile as a JSON document: read with every fault named by its path, written in one canonical form."""
 
+import dataclasses
 import hashlib
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -59,11 +61,10 @@ def parse(document: object) -> Profile:
     """The profile a document describes."""
     top = _mapping(document, "document")
     if top.get("format") != FORMAT:
-        raise _Fault(f"format: must be {FORMAT!r}, not {top.get('format')!r}")
+        raise _Fault(f"format: must be {FORMAT!r}, not {_shown(top.get('format'))}")
     _only(top, {"format", "model", "rows", "source", "features", "outputs"}, "")
     model = _mapping(top.get("model"), "model")
     _only(model, {"name", "version", "trained_at"}, "model.")
-    digest = hashlib.sha256(canonical(top)).hexdigest()
     profile = Profile(
         model=_text(model.get("name"), "model.name"),
         version=_text(model.get("version"), "model.version"),
@@ -72,20 +73,19 @@ def parse(document: object) -> Profile:
         source=_text(top.get("source"), "source"),
         features=_columns(top.get("features"), "features"),
         outputs=_columns(top.get("outputs"), "outputs"),
-        digest=digest,
     )
     if not profile.features and not profile.outputs:
         raise _Fault("features: a profile needs at least one feature or output")
-    return profile
+    # Of what was understood, not of the text: key order, indentation and 1 for 1.0 make no other profile.
+    return dataclasses.replace(profile, digest=hashlib.sha256(canonical(describe(profile))).hexdigest())
 
 
 def _columns(node: object, path: str) -> tuple[Column, ...]:
     if not isinstance(node, list):
         raise _Fault(f"{path}: must be a list")
     columns = tuple(_column(item, f"{path}[{index}]") for index, item in enumerate(node))
-    names = [column.name for column in columns]
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(column.name for column in columns).items():
+        if times > 1:
             raise _Fault(f"{path}: {name!r} stands there twice")
     return columns
 
@@ -94,7 +94,7 @@ def _column(node: object, path: str) -> Column:
     item = _mapping(node, path)
     name, kind = _text(item.get("name"), f"{path}.name"), item.get("kind")
     if kind not in KINDS:
-        raise _Fault(f"{path}.kind: must be one of {', '.join(KINDS)}, not {kind!r}")
+        raise _Fault(f"{path}.kind: must be one of {', '.join(KINDS)}, not {_shown(kind)}")
     if kind in ORDERED_KINDS:
         return _ordered(item, path, name, str(kind))
     return _categorical(item, path, name, str(kind))
@@ -126,7 +126,7 @@ def _categorical(item: Mapping[str, Any], path: str, name: str, kind: str) -> Co
     counts = _mapping(item.get("counts"), f"{path}.counts")
     _only(counts, {"listed", "other", "unseen", "missing"}, f"{path}.counts.")
     listed = _list(counts.get("listed"), f"{path}.counts.listed", _pair)
-    others = _list(item.get("others"), f"{path}.others", _text)
+    others = _list(item.get("others"), f"{path}.others", _category)
     names = [category for category, _ in listed] + others
     if len(set(names)) != len(names):
         raise _Fault(f"{path}.counts.listed: a category stands there twice")
@@ -146,9 +146,7 @@ def _filled(bins: list[int], path: str) -> None:
 def _pair(node: object, path: str) -> tuple[str, int]:
     if not isinstance(node, list) or len(node) != 2:
         raise _Fault(f"{path}: must be [category, rows]")
-    if not isinstance(node[0], str):
-        raise _Fault(f"{path}[0]: must be text")
-    return node[0], _count(node[1], f"{path}[1]")
+    return _category(node[0], f"{path}[0]"), _count(node[1], f"{path}[1]")
 
 
 def _mapping(node: object, path: str) -> Mapping[str, Any]:
@@ -170,9 +168,21 @@ def _list(node: object, path: str, parse_item: Callable[[object, str], Any]) -> 
 
 
 def _text(node: object, path: str) -> str:
-    if not isinstance(node, str) or not 0 < len(node) <= 1024:
+    if not isinstance(node, str) or not node:
         raise _Fault(f"{path}: must be text of 1 to 1024 characters")
+    return _category(node, path)
+
+
+def _category(node: object, path: str) -> str:
+    if not isinstance(node, str) or len(node) > 1024:
+        raise _Fault(f"{path}: must be text of at most 1024 characters")
+    if not node.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in node):
+        raise _Fault(f"{path}: holds half a surrogate pair, which is no text")
     return node
+
+
+def _shown(node: object) -> str:
+    return repr(node)[:60] if isinstance(node, str | int | float | None) else f"a {type(node).__name__}"
 
 
 def _count(node: object, path: str) -> int:
@@ -182,17 +192,22 @@ def _count(node: object, path: str) -> int:
 
 
 def _number(node: object, path: str) -> float:
-    if not isinstance(node, int | float) or isinstance(node, bool) or not math.isfinite(node):
-        raise _Fault(f"{path}: must be a finite number")
-    return float(node)
+    if isinstance(node, int | float) and not isinstance(node, bool):
+        try:
+            number = float(node)
+        except OverflowError:  # an integer beyond every float
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise _Fault(f"{path}: must be a finite number")
 
 
 def _moment(node: object, path: str) -> float | None:
     if node is None:
         return None
     try:
-        return moment(str(node))
-    except ValueError:
+        return moment(str(node) if isinstance(node, str) else "")
+    except (ValueError, OverflowError):
         raise _Fault(f"{path}: must be a time such as 2026-01-31T12:00:00Z") from None
 
 
@@ -244,8 +259,15 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 
 
 def save(profile: Profile, path: str) -> Profile:
-    """Write a profile, whole or not at all; it comes back with its digest. ConfigError where it cannot be."""
+    """Write a profile, whole or not at all; it comes back with its digest.
+
+    ConfigError where it cannot be written, DataError where it could not be read again.
+    """
     document = describe(profile)
+    try:
+        checked = parse(document)
+    except _Fault as fault:
+        raise DataError(f"profile: {fault}") from None
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
@@ -257,4 +279,4 @@ def save(profile: Profile, path: str) -> Profile:
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
         raise ConfigError(f"output: cannot write {path}: {error.strerror}") from None
-    return parse(document)
+    return checked

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,9 @@ def columns(path: str, declared: dict[str, str]) -> tuple[list[ColumnBuilder], i
     try:
         return read(path, declared)
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+        if error.errno is None:  # the operating system had no objection, the reader of the format has
+            raise DataError(f"{path}: {str(error).splitlines()[0]}") from None
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
 
 
 # --- CSV
@@ -35,18 +38,16 @@ def _csv(path: str, declared: dict[str, str]) -> tuple[list[ColumnBuilder], int]
         try:
             return _read_csv(path, text, declared)
         except UnicodeDecodeError as error:
-            raise DataError(f"{path}: not UTF-8 text: {error.reason} near byte {error.start}") from None
-        except csv.Error as error:
-            raise DataError(f"{path}: {error}") from None
+            raise DataError(f"{path}: line {_bad_line(path)}: not UTF-8 text: {error.reason}") from None
 
 
 def _read_csv(path: str, text: io.TextIOWrapper, declared: dict[str, str]) -> tuple[list[ColumnBuilder], int]:
-    rows = csv.reader(text, delimiter=_delimiter(path, text), strict=True)
+    rows = csv.reader(_lines(path, text), delimiter=_delimiter(text), strict=True)
     try:
         header = next(rows, None)
         if not header:
             raise DataError(f"{path}: empty, a header line was expected")
-        builders = _builders(path, [name.strip() for name in header], declared)
+        builders = _builders(f"{path}: line 1", [name.strip() for name in header], declared)
         total = 0
         for batch in _batches(path, rows, len(header)):
             for builder, tokens in zip(builders, zip(*batch, strict=True), strict=True):
@@ -59,12 +60,28 @@ def _read_csv(path: str, text: io.TextIOWrapper, declared: dict[str, str]) -> tu
     return builders, total
 
 
-def _delimiter(path: str, text: io.TextIOWrapper) -> str:
+def _lines(path: str, text: io.TextIOWrapper) -> Iterator[str]:
+    for number, line in enumerate(text, 1):
+        if "\0" in line:
+            raise DataError(f"{path}: line {number}: holds NUL bytes, not a text file")
+        yield line
+
+
+def _bad_line(path: str) -> int:
+    """The first line that is not UTF-8: readers decode ahead and do not know."""
+    with Path(path).open("rb") as raw:
+        for number, line in enumerate(raw, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 0
+
+
+def _delimiter(text: io.TextIOWrapper) -> str:
     """The one of `,` `;` tab `|` that splits the header into most fields, outside quotes."""
     start = text.buffer.peek(_SNIFFED)[:_SNIFFED] if isinstance(text.buffer, io.BufferedReader) else b""
     line = start.split(b"\n", 1)[0]
-    if b"\x00" in start:
-        raise DataError(f"{path}: holds NUL bytes, not a text file")
     header = codecs.getincrementaldecoder("utf-8")("replace").decode(line)
     unquoted = "".join(header.split('"')[::2])
     return max(",;\t|", key=unquoted.count)
@@ -85,12 +102,13 @@ def _batches(path: str, rows: Any, width: int) -> Iterator[list[list[str]]]:  # 
         yield batch
 
 
-def _builders(path: str, names: list[str], declared: dict[str, str]) -> list[ColumnBuilder]:
+def _builders(where: str, names: list[str], declared: dict[str, str]) -> list[ColumnBuilder]:
+    times = Counter(names)
     for index, name in enumerate(names, 1):
         if not name:
-            raise DataError(f"{path}: line 1: column {index} has no name")
-        if names.count(name) > 1:
-            raise DataError(f"{path}: line 1: column {name!r} stands there twice")
+            raise DataError(f"{where}: column {index} has no name")
+        if times[name] > 1:
+            raise DataError(f"{where}: column {name!r} stands there twice")
     return [ColumnBuilder(name, declared.get(name)) for name in names]
 
 
@@ -111,7 +129,7 @@ def _parquet(path: str, declared: dict[str, str]) -> tuple[list[ColumnBuilder], 
                 for builder, column in zip(builders, batch.columns, strict=True):
                     _add_arrow(builder, column, pa.types)
                 total += batch.num_rows
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise DataError(f"{path}: {str(error).splitlines()[0]}") from None
     if not total:
         raise DataError(f"{path}: no rows")
@@ -122,10 +140,11 @@ def _add_arrow(builder: ColumnBuilder, column: Any, types: Any) -> None:  # noqa
     kind = column.type
     if types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+    whole = types.is_integer(kind)
+    if types.is_floating(kind) or types.is_decimal(kind) or (whole and not builder.by_name):
         missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
         values = column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
         builder.add_numbers(np.where(missing, 0.0, values), missing)
     else:
-        builder.add_values([None if value is None else value if isinstance(value, bool) else str(value)
+        builder.add_values([value if isinstance(value, bool | int | None) else str(value)
                             for value in column.to_pylist()])  # fmt: skip

@@ -1,5 +1,6 @@
 """From values to bin numbers, for every column of a block at once."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,6 +11,11 @@ from exporter.reference import ABOVE, MISSING, NONFINITE
 
 _STEPS: Final = (8, 4, 2, 1)
 _PADDED: Final = 16
+
+_SMALLEST: Final = -(1 << 63)
+_LARGEST: Final = (1 << 64) - 1
+"""The integers JSON libraries agree on; a larger one is a float to some of them."""
+_TRUTHS: Final = {"0": "false", "1": "true", "false": "false", "true": "true"}
 
 Bins = NDArray[np.int64]
 
@@ -27,16 +33,24 @@ class NumberBins:
         self._edges = np.full((len(edges), _PADDED), np.inf)
         for column, numbers in enumerate(edges):
             self._edges[column, : len(numbers)] = numbers
+        # Nothing finite lies above the largest float: as an edge it belongs to the bin below it.
+        self._edges[self._edges == np.finfo(np.float64).max] = np.inf
         self._last = np.array([len(numbers) for numbers in edges], np.int64)
 
-    def place(self, values: NDArray[np.float64], missing: NDArray[np.bool_]) -> Bins:
-        """Bin numbers of `values`, shape (rows, columns); NaN that is not `missing` is non-finite."""
-        columns = np.arange(self._edges.shape[0]) * _PADDED
+    def place(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_], chosen: NDArray[np.int64] | None = None
+    ) -> Bins:
+        """Bin numbers of `values`, shape (rows, columns), of all columns or those chosen by their place.
+
+        NaN that is not `missing` is non-finite.
+        """
+        places = np.arange(self._last.size) if chosen is None else chosen
+        columns = places * _PADDED
         flat = self._edges.ravel()
         position = np.zeros(values.shape, np.int64)
         for step in _STEPS:
             position += step * (values >= flat[columns + position + (step - 1)])
-        position[position >= self._last] = ABOVE
+        position[position >= self._last[places]] = ABOVE
         position[~np.isfinite(values)] = NONFINITE
         position[missing] = MISSING
         return position
@@ -61,16 +75,24 @@ class CategoryBins:
 
 
 def category_name(value: object) -> str | None:
-    """The one spelling of a category: text as it is, true/false, numbers without a trailing `.0`; None is missing.
+    """The one spelling of a category: text as it is, true/false, whole numbers by their digits; None is missing.
 
-    What is neither (a list, say) is named by its type, which no profile lists: it will be unseen.
+    NaN is missing too, as everywhere in pandas. What is neither (a list, say) is named by its type, which no profile
+    lists: it will be unseen.
     """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value) if -(1 << 63) <= value < 1 << 64 else "huge integer"
+        return str(value) if _SMALLEST <= value <= _LARGEST else "huge integer"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        if math.isnan(value):
+            return None
+        return str(int(value)) if value.is_integer() and _SMALLEST <= value <= _LARGEST else repr(value)
     return f"<{type(value).__name__}>"
+
+
+def truth_name(name: str) -> str:
+    """The one spelling of a truth value, `true` or `false`; what is none stays as it is."""
+    return _TRUTHS.get(name.lower(), name)

@@ -55,7 +55,8 @@ class Grid:
 
     def lower_bounds(self) -> NDArray[np.float64]:
         """The smallest number of each occupied cell."""
-        return values(self.cells << self.shift)
+        # The first cell of all would begin at minus infinity.
+        return np.maximum(values(self.cells << self.shift), -np.finfo(np.float64).max)
 
     def upper_bound(self) -> float:
         """The smallest number above every occupied cell."""

@@ -1,7 +1,8 @@
 """Sums of numbers in units of the reference's standard deviation, as integers: exact, subtractable, order-free.
 
-A value is stored as round((x - mean) / sd * 2^32), within ±1024 sd, so that one wild value cannot poison a mean
-and 2^21 of the wildest ones fit a pane's 64 bits.
+A value is stored as round((x - mean) / sd * 2^30), within ±1024 sd, so that one wild value cannot poison a mean
+and 2^23 of the wildest ones fit a pane's 64 bits. Many panes of them do not: windows add panes up as floats, which
+is still exact below 2^53.
 """
 
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-ONE_SD: Final = float(1 << 32)
+ONE_SD: Final = float(1 << 30)
 MOST_SD: Final = 1024.0
 
 

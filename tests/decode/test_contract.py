@@ -1,0 +1,105 @@
+"""What every payload protocol promises, for everything in the table."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.decode import DECODERS, REASONS, Decoder, decode
+from exporter.errors import DecodeError
+from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
+
+ENTRIES = [pytest.param(decoder, id=name) for name, decoder in DECODERS.items()]
+PRIVATE = "Jane Doe"
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=4), inner, max_size=4)),
+    max_leaves=12,
+)  # fmt: skip
+KEYS = st.sampled_from([key for decoder in DECODERS.values() for key in decoder.keys] + ["predictions"])
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    JSON.map(lambda value: json.dumps(value).encode()),
+    st.dictionaries(KEYS, JSON, max_size=3).map(lambda value: json.dumps(value).encode()),
+    st.builds(lambda key, columns, data: json.dumps({key: {"columns": columns, "data": data}}).encode(),
+              KEYS, JSON, JSON),
+)  # fmt: skip
+
+
+def exchange(request: bytes, response: bytes = b"", /, **changes: Any) -> Exchange:
+    standard = Exchange(
+        1, 1, 1, 200, "POST", "/invocations", {}, {}, Body(len(request), Capture.WHOLE, request),
+        Body(len(response), Capture.WHOLE, response),
+    )  # fmt: skip
+    return standard._replace(**changes)
+
+
+def check(side: Any) -> None:
+    assert isinstance(side, Table | Failure | None)
+    if isinstance(side, Failure):
+        assert side.reason in REASONS
+        assert side.reason != "internal"
+    if isinstance(side, Table):
+        assert all(len(column) == side.rows for column in side.columns)
+        assert side.names is None or len(side.names) == len(set(side.names)) == len(side.columns)
+
+
+@settings(deadline=None, max_examples=400)
+@given(BODIES, BODIES, st.integers(0, 999), st.sampled_from(["POST", "GET", "PUT", "PATCH", "DELETE", ""]))
+def test_any_bytes_are_an_observation(request: bytes, response: bytes, status: int, method: str) -> None:
+    seen = decode(exchange(request, response, status=status, method=method))
+    assert isinstance(seen, Observation)
+    check(seen.features)
+    check(seen.predictions)
+    if isinstance(seen.features, Table) and isinstance(seen.predictions, Table):
+        assert seen.features.rows == seen.predictions.rows
+
+
+@settings(deadline=None)
+@given(
+    BODIES,
+    st.dictionaries(st.sampled_from(["content-encoding", "content-type"]), st.text(max_size=9)),
+    st.sampled_from(Capture),
+)
+def test_any_headers_and_captures_are_an_observation(body: Any, headers: dict[str, str], capture: Capture) -> None:
+    seen = decode(exchange(body, request_headers=headers, request=Body(9, capture, body)))
+    check(seen.features)
+
+
+@pytest.mark.parametrize("decoder", ENTRIES)
+@settings(deadline=None)
+@given(value=JSON)
+def test_a_decoder_raises_decode_errors_and_nothing_else(decoder: Decoder, value: Any) -> None:
+    for key in decoder.keys:
+        reason = None
+        try:
+            check(decoder.features({key: value}))
+        except DecodeError as error:
+            reason = error.reason
+        assert reason in {None, *REASONS}
+
+
+@pytest.mark.parametrize("decoder", ENTRIES)
+def test_messages_never_hold_a_value(decoder: Decoder) -> None:
+    values = [PRIVATE, [PRIVATE, {"a": PRIVATE}], [[PRIVATE], [PRIVATE, PRIVATE]], [[[PRIVATE]]], {"data": PRIVATE},
+              {"data": [[PRIVATE]], "columns": [PRIVATE, PRIVATE]},
+              {"data": [[PRIVATE]], "columns": [[PRIVATE]]}]  # fmt: skip
+    for key in decoder.keys:
+        for value in values:
+            seen = decode(exchange(json.dumps({key: value}).encode(), json.dumps({"predictions": value}).encode()))
+            for side in (seen.features, seen.predictions):
+                assert not isinstance(side, Failure) or PRIVATE not in side.reason + side.detail
+
+
+def test_no_two_protocols_claim_one_key() -> None:
+    keys = [key for decoder in DECODERS.values() for key in decoder.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_bug_in_a_decoder_costs_one_payload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.decode.instances.tables.from_any", lambda _: 1 / 0)
+    assert decode(exchange(b'{"instances": []}')).features == Failure("internal", "ZeroDivisionError")

@@ -1,0 +1,106 @@
+"""What every statistic promises, for everything in the table."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exporter import catalogue
+from exporter.drift import STATISTICS, Statistic
+from exporter.drift.summary import Summary
+from exporter.reference import MISSING, NUMERIC_BINS
+
+SIGNED = {"mean_shift_zscore"}
+NAMED = [pytest.param(name, one, id=name) for name, one in STATISTICS.items()]
+ALL = [pytest.param(one, id=name) for name, one in STATISTICS.items()]
+WITH_CRITICAL = [pytest.param(one, id=name) for name, one in STATISTICS.items() if one.critical]
+
+
+def summary(counts: Any, deviation: Any = None) -> Summary:
+    counts = np.asarray(counts, np.int64)
+    ordered = counts[:, :MISSING]
+    finite = ordered.sum(axis=1)
+    return Summary(
+        counts, counts.sum(axis=1), ordered, finite, np.zeros(len(counts)) if deviation is None else deviation
+    )
+
+
+def random_summaries(columns: int = 200, seed: int = 0, size: tuple[int, int] = (1, 3000)) -> tuple[Summary, Summary]:
+    """A reference and a window of numeric columns, some bins empty on one side or on both."""
+    random = np.random.default_rng(seed)
+    shares = random.dirichlet(np.full(NUMERIC_BINS, 0.3), columns)
+    sides = []
+    for _ in range(2):
+        counts = np.array([random.multinomial(random.integers(*size), share) for share in shares])
+        counts[counts[:, :MISSING].sum(axis=1) == 0, 3] = 1
+        sides.append(summary(counts, random.normal(size=columns)))
+    return sides[0]._replace(deviation=np.zeros(columns)), sides[1]
+
+
+@pytest.mark.parametrize("statistic", ALL)
+def test_equal_counts_score_nothing(statistic: Statistic) -> None:
+    reference, _ = random_summaries()
+    assert statistic.score(reference, reference) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("statistic", ALL)
+def test_equal_shares_of_large_samples_score_next_to_nothing(statistic: Statistic) -> None:
+    reference, _ = random_summaries(size=(10_000, 10_001))
+    tenfold = summary(reference.counts * 10)
+    assert statistic.score(reference, tenfold) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "statistic"), NAMED)
+def test_scores_are_finite_and_not_negative_unless_signed(name: str, statistic: Statistic) -> None:
+    for seed in range(5):
+        score = statistic.score(*random_summaries(seed=seed))
+        assert score.shape == (200,)
+        assert np.isfinite(score).all()
+        assert name in SIGNED or (score >= 0).all()
+
+
+@pytest.mark.parametrize("statistic", ALL)
+def test_columns_do_not_know_each_other(statistic: Statistic) -> None:
+    reference, current = random_summaries()
+    order = np.random.default_rng(1).permutation(200)
+    for function in filter(None, (statistic.score, statistic.critical)):
+        shuffled = function(*(Summary(*(part[order] for part in side)) for side in (reference, current)))
+        assert np.array_equal(shuffled, function(reference, current)[order])
+        alone = function(*(Summary(*(part[7:8] for part in side)) for side in (reference, current)))
+        assert np.array_equal(alone, function(reference, current)[7:8])
+
+
+@pytest.mark.parametrize("statistic", ALL)
+def test_bins_that_nobody_uses_change_nothing(statistic: Statistic) -> None:
+    reference, current = random_summaries()
+    wider = [side._replace(counts=np.pad(side.counts, ((0, 0), (0, 9)))) for side in (reference, current)]
+    for function in filter(None, (statistic.score, statistic.critical)):
+        assert function(*wider) == pytest.approx(function(reference, current), rel=1e-12)
+
+
+@pytest.mark.parametrize("statistic", WITH_CRITICAL)
+def test_critical_values_are_finite_and_positive(statistic: Statistic) -> None:
+    critical = statistic.critical(*random_summaries(size=(50, 3000)))
+    assert np.isfinite(critical).all()
+    assert (critical > 0).all()
+
+
+@pytest.mark.parametrize("statistic", WITH_CRITICAL)
+def test_more_rows_never_raise_the_critical_value(statistic: Statistic) -> None:
+    reference, current = random_summaries(size=(50, 3000))
+    fewer = statistic.critical(reference, current)
+    more = statistic.critical(reference, summary(current.counts * 4))
+    assert (more <= fewer).all()
+
+
+@pytest.mark.parametrize(("name", "statistic"), NAMED)
+def test_every_statistic_has_its_families(name: str, statistic: Statistic) -> None:
+    for side in (catalogue.FEATURES, catalogue.OUTPUTS):
+        assert name in side.statistics
+        assert (name in side.critical) == (statistic.critical is not None)
+        assert "window" in side.statistics[name].labels
+
+
+def test_no_family_is_without_its_statistic() -> None:
+    for side in (catalogue.FEATURES, catalogue.OUTPUTS):
+        assert side.statistics.keys() == STATISTICS.keys()

@@ -1,0 +1,151 @@
+"""Windows hold exactly the panes they cover, whatever the order in which values come."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.sketch.window import PaneRing, Windows
+
+MINUTE = 60.0
+
+
+def ring(slots: int = 5, pane: float = 10.0) -> PaneRing:
+    return PaneRing(slots, pane, (1,), np.int32)
+
+
+def add(panes: Any, at: float, count: int = 1) -> bool:
+    pane = panes.pane(at)
+    if pane is not None:
+        pane += count
+    return pane is not None
+
+
+def test_a_window_covers_its_newest_panes_and_no_other() -> None:
+    panes = ring()
+    for number in range(5):
+        add(panes, number * 10.0, 10**number)
+    assert panes.total(45.0, 10.0)[0] == 10_000
+    assert panes.total(45.0, 30.0)[0] == 11_100
+    assert panes.total(45.0, 50.0)[0] == 11_111
+    assert panes.total(55.0, 50.0)[0] == 11_110
+    assert panes.total(99.9, 50.0)[0] == 0
+
+
+def test_a_boundary_belongs_to_the_pane_it_opens() -> None:
+    panes = ring()
+    add(panes, 9.999_999)
+    add(panes, 10.0, 10)
+    assert panes.total(10.0, 10.0)[0] == 10
+    assert panes.total(9.999_999, 10.0)[0] == 1
+    assert panes.total(19.999_999, 20.0)[0] == 11
+    assert panes.total(20.0, 20.0)[0] == 10
+
+
+def test_idle_gaps_leave_nothing_behind() -> None:
+    panes = ring()
+    add(panes, 0.0)
+    assert panes.total(10_000.0, 50.0)[0] == 0
+    add(panes, 10_000.0, 5)
+    assert panes.total(10_000.0, 50.0)[0] == 5
+    add(panes, 10_050.0, 7)  # the same slot, a round later
+    assert panes.total(10_050.0, 50.0)[0] == 7
+
+
+def test_late_values_land_in_their_own_pane() -> None:
+    panes = ring()
+    add(panes, 42.0)
+    assert add(panes, 11.0, 100)
+    assert panes.total(42.0, 10.0)[0] == 1
+    assert panes.total(42.0, 50.0)[0] == 101
+
+
+def test_values_older_than_the_ring_are_in_no_window() -> None:
+    panes = ring()
+    add(panes, 100.0)
+    assert not add(panes, 50.0)  # its slot holds a newer pane
+    add(panes, 5.0, 1000)  # its slot is free, but no window reaches it
+    assert panes.total(100.0, 50.0)[0] == 1
+
+
+def test_the_first_pane_is_not_taken_for_an_empty_slot() -> None:
+    panes = ring()
+    assert panes.total(0.0, 50.0)[0] == 0
+    add(panes, 0.0, 3)
+    assert panes.total(0.0, 50.0)[0] == 3
+
+
+def brute(events: Any, now: float, length: float, pane: float) -> int:
+    newest = int(now // pane)
+    panes = round(length / pane)
+    return sum(count for at, count in events if newest - panes < int(at // pane) <= newest)
+
+
+EVENTS = st.lists(st.tuples(st.integers(0, 400_000), st.integers(1, 9)), max_size=40)
+
+
+@settings(deadline=None)
+@given(EVENTS)
+def test_every_window_equals_a_count_over_all_events(events: Any) -> None:
+    windows = Windows((300.0, 3600.0, 86_400.0), MINUTE, (1,), np.int32)
+    for at, count in sorted(events):
+        windows.add(float(at), np.array([count]))
+    now = float(max((at for at, _ in events), default=0) + 30)
+    for length, pane in ((300.0, 60.0), (3600.0, 60.0), (86_400.0, 300.0)):
+        assert windows.total(now, length)[0] == brute(events, now, length, pane)
+
+
+@settings(deadline=None)
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_order_does_not_matter_while_everything_fits_the_rings(events: Any, random: Any) -> None:
+    events = [(at % 3500, count) for at, count in events]
+    totals = []
+    for order in (events, random.sample(events, len(events))):
+        windows = Windows((300.0, 3600.0), MINUTE, (1,), np.int32)
+        for at, count in order:
+            windows.add(float(at), np.array([count]))
+        totals.append([windows.total(3500.0, length)[0] for length in windows.lengths])
+    assert totals[0] == totals[1]
+
+
+def test_long_windows_use_coarser_panes() -> None:
+    windows = Windows((300.0, 3600.0, 86_400.0), MINUTE, (2, 3), np.int32)
+    kept = windows.arrays("x")
+    assert kept["x.60.panes"].shape == (60, 2, 3)
+    assert kept["x.300.panes"].shape == (288, 2, 3)
+
+
+def test_time_can_be_compressed() -> None:
+    windows = Windows((20.0, 60.0), 1.0, (1,), np.int32)
+    for second in range(100):
+        windows.add(second + 0.5, np.array([1]))
+    assert windows.total(99.5, 20.0)[0] == 20
+    assert windows.total(99.5, 60.0)[0] == 60
+    assert windows.total(109.5, 20.0)[0] == 10
+
+
+@pytest.mark.parametrize("pane", [0.1, 0.25, 1.0, 7.0])
+def test_panes_of_any_width_count_whole_panes(pane: float) -> None:
+    windows = Windows((4 * pane, 100 * pane), pane, (1,), np.int32)
+    for number in range(200):
+        windows.add((number + 0.5) * pane, np.array([1]))
+    assert windows.total(199.5 * pane, 4 * pane)[0] == 4
+    assert windows.total(199.5 * pane, 100 * pane)[0] == 100
+
+
+def test_sums_of_many_full_panes_do_not_wrap() -> None:
+    windows = Windows((86_400.0,), MINUTE, (1,), np.int64)
+    for number in range(288):
+        windows.add(number * 300.0, np.array([2**62]))
+    assert windows.total(287 * 300.0, 86_400.0, np.float64)[0] == 288 * 2.0**62
+
+
+def test_kept_arrays_are_the_live_ones() -> None:
+    windows = Windows((300.0,), MINUTE, (1,), np.int32)
+    kept = windows.arrays("x")
+    windows.add(5.0, np.array([4]))
+    assert kept["x.60.panes"].sum() == 4
+    kept["x.60.panes"] *= 2
+    assert windows.total(5.0, 300.0)[0] == 8
