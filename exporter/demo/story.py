@@ -138,7 +138,7 @@ def _scrape(web_port: int) -> dict[tuple[str, str], float]:
     client.request("GET", "/metrics")
     lines = client.getresponse().read().decode().splitlines()
     client.close()
-    found = {}
+    found: dict[tuple[str, str], float] = {}
     for line in lines:
         name, _, rest = line.partition("{")
         labels, _, value = rest.rpartition("} ")
