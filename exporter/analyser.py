@@ -20,7 +20,8 @@ import numpy as np
 
 from exporter import collect, config, decode, vitals, web
 from exporter.collect.scene import Scene
-from exporter.handoff import board, frames, report
+from exporter.errors import ExporterError
+from exporter.handoff import board, frames, memory, report
 from exporter.handoff.board import Seat
 from exporter.handoff.ledger import Ledger
 from exporter.handoff.ring import Reader, Ring
@@ -50,7 +51,8 @@ class Analyser:
         self._board = board.attach(orders["board_fd"])
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
-        profile = document.load(settings.profile) if settings.profile else None
+        kept = orders["profile_fd"]
+        profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
         self._profile = profile
         self._model = settings.model.name or (profile.model if profile else "default")
         self._version = settings.model.version or (profile.version if profile else "unknown")
@@ -68,9 +70,8 @@ class Analyser:
 
     def _settle(self) -> None:
         """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""
-        if not self._ledger.restored:
-            return
-        self._ledger.load(self._arrays)
+        if self._ledger.restored:
+            self._ledger.load(self._arrays)
         taken = sum(reader.taken() for reader in self._readers)
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
         self._ledger.commit(self._arrays)
@@ -183,7 +184,12 @@ def main() -> None:
     )  # fmt: skip
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.nice(_NICE)
-    Analyser(orders).run()
+    try:
+        analyser = Analyser(orders)
+    except ExporterError as error:
+        _LOG.error("%s", error)
+        sys.exit(error.exit_code)
+    analyser.run()
 
 
 if __name__ == "__main__":

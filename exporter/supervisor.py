@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from exporter import config
@@ -52,6 +53,16 @@ def listen(address: str, key: str, *, share: bool = False) -> socket.socket:
         sock.close()
         raise ConfigError(f"{key}: cannot listen on {address}: {error.strerror or error}") from None
     return sock
+
+
+def _keep_profile(path: str | None) -> int | None:
+    """The profile as it is now: an analyser that is started again must not find another one in its place."""
+    if path is None:
+        return None
+    try:
+        return memory.keep("profile", Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"profile: cannot read {path}: {error}") from None
 
 
 class Child:
@@ -135,6 +146,7 @@ class Supervisor:
         self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.workers)]
         self._rings = [Ring(fd) for fd in self._ring_fds]
         self._ledger_fd = memory.create("ledger", 4096)
+        self._profile_fd = _keep_profile(settings.profile)
         self._workers = [self._worker(index) for index in range(settings.workers)]
         self._analyser = self._make_analyser()
         self._signals: asyncio.Queue[int] = asyncio.Queue()
@@ -153,7 +165,10 @@ class Supervisor:
 
     def _make_analyser(self) -> Child:
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
+        if self._profile_fd is not None:
+            fds += (self._profile_fd,)
         orders = {
+            "profile_fd": self._profile_fd,
             "settings": config.to_document(self._settings),
             "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
         }  # fmt: skip

@@ -453,3 +453,21 @@ def test_the_analyser_ends_when_the_supervisor_is_killed_and_traffic_goes_on() -
             assert predict(running.url, [[1, 2]])["predictions"] == [3.0]
         finally:
             os.kill(worker, signal.SIGKILL)
+
+
+def test_a_profile_replaced_on_disk_changes_nothing_until_the_next_start(profile: Path, tmp_path: Path) -> None:
+    used = tmp_path / "profile.json"
+    used.write_bytes(profile.read_bytes())
+    with model_server() as upstream, sidecar(upstream, "--profile", str(used), *FAST_WINDOWS) as running:
+        predict(running.url, _live_rows(10))
+        before = running.settled(1)
+        used.write_text("no profile any more")
+        pid = running.pid_of("exporter.analyser")
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: running.pid_of("exporter.analyser") not in {0, pid}, what="the next analyser")
+        eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="its first page")
+        predict(running.url, _live_rows(10))
+        after = running.settled(2)
+    (labels, _), *_ = before.all("model_profile_info")
+    assert after.value("model_profile_info", profile=labels["profile"]) == 1
+    assert after.value("model_feature_values_total", feature="age") == 20

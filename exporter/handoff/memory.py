@@ -25,6 +25,20 @@ def create(name: str, size: int) -> int:
     return fd
 
 
+def keep(name: str, content: bytes) -> int:
+    """New memory that holds `content`. The caller owns the descriptor."""
+    fd = create(name, len(content))
+    with mmap.mmap(fd, len(content)) as block:
+        block.write(content)
+    return fd
+
+
+def kept(fd: int) -> bytes:
+    """What `keep` put there."""
+    with attach(fd) as block:
+        return block.read()
+
+
 def attach(fd: int) -> mmap.mmap:
     """Map all of a block; the descriptor stays the caller's."""
     return mmap.mmap(fd, os.fstat(fd).st_size)

@@ -47,14 +47,19 @@ def load(path: str) -> Profile:
         raw = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(f"profile: cannot read {path}: {error.strerror}") from None
+    return loads(raw, path)
+
+
+def loads(raw: bytes, name: str) -> Profile:
+    """The profile in the bytes of a file. DataError naming the file and the path to the fault in it."""
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON: {error}") from None
+        raise DataError(f"{name}: not JSON: {error}") from None
     try:
         return parse(document)
     except _Fault as fault:
-        raise DataError(f"{path}: {fault}") from None
+        raise DataError(f"{name}: {fault}") from None
 
 
 def parse(document: object) -> Profile:

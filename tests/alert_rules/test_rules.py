@@ -1,0 +1,233 @@
+"""The rules are those that promtool accepts, name what exists, and have a test and a runbook each."""
+
+import re
+import subprocess
+from itertools import starmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import promql
+import pytest
+import yaml
+from support import tool
+
+from exporter.drift import STATISTICS
+from exporter.drift.summary import Summary
+
+ROOT = Path(__file__).parents[2]
+RULES = sorted((ROOT / "alert_rules").glob("*.rules.yml"))
+TESTS = sorted((ROOT / "alert_rules" / "tests").glob("*.test.yml"))
+RUNBOOKS = "https://github.com/inference-exporter/inference-exporter/blob/main/docs/runbooks.md#"
+MOST_RULES = 20
+"""In a group: what hosted rulers accept by default."""
+FAMILY = re.compile(r"(?:model|inference_exporter)_[a-z_]+(?=\{)")
+
+
+def groups() -> list[dict[str, Any]]:
+    return [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+
+
+def rules(kind: str) -> list[dict[str, Any]]:
+    return [rule for group in groups() for rule in group["rules"] if kind in rule]
+
+
+def alerts() -> list[Any]:
+    return [pytest.param(rule, id=rule["alert"]) for rule in rules("alert")]
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    return {path.name: yaml.safe_load(path.read_text()) for path in TESTS}
+
+
+def run(*words: str | Path) -> str:
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_promtool_accepts_the_rules() -> None:
+    run(tool("promtool", "prometheus"), "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_the_rules_do_what_their_tests_say(path: Path) -> None:
+    run(tool("promtool", "prometheus"), "test", "rules", path)
+
+
+def test_expressions_name_only_series_and_labels_that_exist() -> None:
+    recorded = {rule["record"] for rule in rules("record")}
+    for rule in rules("expr"):
+        assert promql.unknown(rule["expr"], recorded) == set(), rule.get("alert", rule.get("record"))
+
+
+def test_every_recorded_series_says_its_level_and_operation_and_is_used_or_a_score() -> None:
+    everything = "\n".join(rule["expr"] for rule in rules("expr"))
+    for rule in rules("record"):
+        name = rule["record"]
+        assert re.fullmatch(r"[a-z_]+:(model|inference_exporter)_[a-z_]+:[a-z]+[0-9a-z]*", name)
+        assert name in everything or name.endswith(":fleet1h")
+
+
+def test_groups_are_small_and_named_once() -> None:
+    names = [group["name"] for group in groups()]
+    assert len(set(names)) == len(names)
+    assert all(len(group["rules"]) <= MOST_RULES for group in groups())
+
+
+@pytest.mark.parametrize("rule", alerts())
+def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: dict[str, Any]) -> None:
+    name, annotations = rule["alert"], rule["annotations"]
+    assert re.fullmatch(r"(Model|InferenceExporter)([A-Z][a-z]+)+", name)
+    assert rule["labels"] == {"severity": rule["labels"]["severity"]}
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert annotations.keys() == {"summary", "description", "runbook_url"}
+    assert "{{" not in annotations["summary"]
+    assert annotations["summary"].endswith(".")
+    assert "{{ $" in annotations["description"]
+    assert annotations["runbook_url"] == RUNBOOKS + name.lower()
+
+
+@pytest.mark.parametrize("rule", alerts())
+def test_an_alert_asks_only_for_series_that_exist_when_it_describes_itself(rule: dict[str, Any]) -> None:
+    known = promql.series()
+    recorded = {recording["record"].split(":")[1] for recording in rules("record")}
+    for name in FAMILY.findall(rule["annotations"]["description"]):
+        assert name in known or name in recorded
+
+
+def test_every_alert_has_its_section_in_the_runbooks_and_nothing_else_has() -> None:
+    text = (ROOT / "docs" / "runbooks.md").read_text()
+    sections = dict(zip(*[iter(re.split(r"^## (\w+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    assert list(sections) == [rule["alert"] for rule in rules("alert")]
+    for section in sections.values():
+        for question in ("What it means.", "Look first at", "Likely causes.", "What to do.", "When to ignore."):
+            assert f"**{question}**" in section
+    for anchor in re.findall(r"\]\(#([a-z]+)\)", text):
+        assert anchor in map(str.lower, sections)
+
+
+def test_the_runbooks_name_only_metrics_and_labels_that_exist() -> None:
+    text = (ROOT / "docs" / "runbooks.md").read_text()
+    for quoted in re.findall(r"`([^`]*(?:model|inference_exporter)_[^`]*)`", text):
+        if "/" not in quoted:
+            assert promql.unknown(quoted) == set()
+
+
+@pytest.mark.parametrize("rule", alerts())
+def test_an_alert_is_tested_firing_silent_before_and_silent_after(rule: dict[str, Any]) -> None:
+    cases = [
+        (index, _minutes(case["eval_time"]), bool(case["exp_alerts"]))
+        for document in documents().values()
+        for index, test in enumerate(document["tests"])
+        for case in test.get("alert_rule_test", [])
+        if case["alertname"] == rule["alert"]
+    ]
+    firing = [(test, at) for test, at, fires in cases if fires]
+    silent = [(test, at) for test, at, fires in cases if not fires]
+    assert any(
+        any(other == test and before < at for other, before in silent)
+        and any(other == test and after > at for other, after in silent)
+        for test, at in firing
+    )
+
+
+def _minutes(text: str) -> int:
+    assert text.endswith("m")
+    return int(text[:-1])
+
+
+def test_outputs_are_pooled_by_the_rules_of_features() -> None:
+    features, outputs = yaml.safe_load((ROOT / "alert_rules" / "fleet.rules.yml").read_text())["groups"]
+    for feature, output in zip(features["rules"], outputs["rules"], strict=True):
+        for key in ("record", "expr"):
+            words = feature[key].replace("model_feature_", "model_prediction_")
+            assert re.sub(r"\bfeature(?=\b|_bin:)", "output", words) == output[key]
+
+
+# --- the fleet's truths once more, by the exporter's own statistics
+
+SERIES = re.compile(r"(\w+)\{(.*)\}")
+TRUTH = re.compile(r"abs\(\w+:model_(\w+?)_(psi|psi_critical|total_variation):fleet1h\{(.*?)\} - (\S+)\) < bool (\S+)")
+
+
+def labels(text: str) -> dict[str, str]:
+    return dict(re.findall(r'(\w+)="([^"]*)"', text))
+
+
+def column(found: dict[str, str]) -> tuple[str, str]:
+    return found.get("feature") or found["output"], found["profile"]
+
+
+def counted(test: dict[str, Any]) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Counts of the last hour and of the reference, by column and profile."""
+    live: dict[tuple[str, str], dict[str, int]] = {}
+    shares: dict[tuple[str, str], dict[str, float]] = {}
+    sizes: dict[tuple[str, str], int] = {}
+    for given in test["input_series"]:
+        name, found = SERIES.fullmatch(given["series"]).groups()  # type: ignore[union-attr]
+        key, bin_ = column(labels(found)), labels(found).get("bin", "")
+        value = float(re.split("[+x]", given["values"])[0])
+        if name.endswith("bin_total"):
+            step = int(given["values"].split()[-1].partition("+")[2].partition("x")[0])
+            live.setdefault(key, {}).setdefault(bin_, 0)
+            live[key][bin_] += 60 * step
+        elif name.endswith("reference_ratio"):
+            shares.setdefault(key, {})[bin_] = value
+        else:
+            sizes[key] = int(value)
+    return {
+        key: (
+            np.array([[live[key][bin_] for bin_ in sorted(shares[key])]]),
+            np.array([[round(shares[key][bin_] * sizes[key]) for bin_ in sorted(shares[key])]]),
+        )
+        for key in sizes
+    }
+
+
+def summary(counts: np.ndarray) -> Summary:
+    nothing = np.zeros(1)
+    return Summary(counts, counts.sum(axis=1), np.zeros((1, 14), np.int64), nothing.astype(np.int64), nothing)
+
+
+@pytest.mark.parametrize("test", documents()["fleet.test.yml"]["tests"], ids=lambda test: test["name"])
+def test_the_fleet_is_held_to_what_the_exporter_computes_of_the_same_counts(test: dict[str, Any]) -> None:
+    counts = counted(test)
+    checked = 0
+    for case in test["promql_expr_test"]:
+        if found := TRUTH.fullmatch(case["expr"]):
+            _, score, of, truth, tolerance = found.groups()
+            current, reference = starmap(summary, zip(counts[column(labels(of))], strict=True))
+            name, _, critical = score.partition("_critical")
+            statistic = STATISTICS[name]
+            function = statistic.critical if critical or score.endswith("critical") else statistic.score
+            assert function is not None
+            assert function(reference, current)[0] == pytest.approx(float(truth), rel=1e-12)
+            assert float(tolerance) <= max(1e-9, 2e-6 * float(truth))
+            checked += 1
+    assert checked == 11
+
+
+# --- Alertmanager
+
+
+def routed(*given: str) -> str:
+    config = ROOT / "alert_rules" / "alertmanager.yml"
+    return run(tool("amtool", "prometheus-alertmanager"), "config", "routes", "test", f"--config.file={config}", *given)
+
+
+def test_amtool_accepts_the_configuration() -> None:
+    run(tool("amtool", "prometheus-alertmanager"), "check-config", ROOT / "alert_rules" / "alertmanager.yml")
+
+
+@pytest.mark.parametrize(
+    ("given", "receiver"),
+    [
+        (("alertname=ModelServerDown", "severity=critical"), "pager"),
+        (("alertname=ModelFeatureDrift", "severity=warning"), "tickets"),
+        (("alertname=SomethingElse", "severity=info"), "tickets"),
+        (("alertname=WithoutSeverity",), "tickets"),
+    ],
+)
+def test_every_alert_reaches_somebody(given: tuple[str, ...], receiver: str) -> None:
+    assert routed(*given).split() == [receiver]
