@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from exporter import catalogue
@@ -59,9 +60,9 @@ def tokens(expression: str) -> Iterator[tuple[str, str]]:
 def read(expression: str) -> Named:
     """What an expression names."""
     named = Named(set(), set(), set())
-    found = [*tokens(expression), ("end", ""), ("end", "")]
+    found = [*tokens(expression), ("end", "")]
     metric, braces, listing = "", False, False
-    for (kind, text), (_, following) in zip(found, found[1:], strict=False):
+    for (kind, text), (_, following) in pairwise(found):
         if text in {"{", "}"}:
             braces = text == "{"
         elif text == ")":

@@ -198,9 +198,8 @@ def test_the_fleet_is_held_to_what_the_exporter_computes_of_the_same_counts(test
         if found := TRUTH.fullmatch(case["expr"]):
             _, score, of, truth, tolerance = found.groups()
             current, reference = starmap(summary, zip(counts[column(labels(of))], strict=True))
-            name, _, critical = score.partition("_critical")
-            statistic = STATISTICS[name]
-            function = statistic.critical if critical or score.endswith("critical") else statistic.score
+            statistic = STATISTICS[score.removesuffix("_critical")]
+            function = statistic.critical if score.endswith("_critical") else statistic.score
             assert function is not None
             assert function(reference, current)[0] == pytest.approx(float(truth), rel=1e-12)
             assert float(tolerance) <= max(1e-9, 2e-6 * float(truth))

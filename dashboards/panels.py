@@ -1,0 +1,224 @@
+# ruff: noqa: INP001 (scripts side by side, not a package)
+"""What the dashboard "Model health at a glance" shows: rows of panels, each with its queries in words of the catalogue.
+
+A panel that asks for a label which its family does not have stops the build.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from exporter import catalogue as c
+from exporter.catalogue import HISTOGRAM, Columns, Family
+
+MODEL: Final = {"model": "$model", "model_version": "$version"}
+WINDOW: Final = {"window": "$window"}
+Json = dict[str, Any]
+
+
+class Query(NamedTuple):
+    """One query of a panel; in tables and bar charts the legend heads the column."""
+
+    expr: str
+    legend: str = ""
+
+
+class Panel(NamedTuple):
+    """A panel before it has a place."""
+
+    kind: str
+    title: str
+    description: str
+    unit: str
+    queries: Sequence[Query]
+    width: int
+    height: int = 8
+    field: Json = {}  # noqa: RUF012 (never written to)
+    """More defaults of its fields."""
+
+
+def of(family: Family, **labels: str) -> str:
+    """The series of a family for the chosen model, by more labels if given; `~` before a value matches a pattern."""
+    wanted = (MODEL if "model" in family.labels else {}) | labels
+    if strange := wanted.keys() - set(family.labels):
+        raise ValueError(f"{family.name} has no label {strange}")
+    matchers = [f'{name}=~"{value[1:]}"' if value[0] == "~" else f'{name}="{value}"' for name, value in wanted.items()]
+    name = f"{family.name}_bucket" if family.type == HISTOGRAM else family.name
+    return f"{name}{{{','.join(matchers)}}}" if matchers else name
+
+
+def rate(family: Family, **labels: str) -> str:
+    """Per second."""
+    return f"rate({of(family, **labels)}[$__rate_interval])"
+
+
+def here(expr: str) -> str:
+    """Of series without a model label, those from exporters of the chosen model."""
+    return f"({expr} and on (job, instance) {of(c.MODEL_INFO)})"
+
+
+def over_critical(columns: Columns) -> str:
+    """PSI over its critical value on the worst replica, where the window suffices."""
+    psi, critical = of(columns.statistics["psi"], **WINDOW), of(columns.critical["psi"], **WINDOW)
+    return f"max by ({columns.label}) ({psi} / {critical} and {of(columns.sufficient, **WINDOW)} == 1)"
+
+
+def drifted() -> str:
+    """How many features have drifted; nothing, rather than 0, where no window suffices."""
+    scores, critical = c.FEATURES.statistics, c.FEATURES.critical
+    judged = f"{of(c.FEATURES.sufficient, **WINDOW)} == 1"
+    beyond = " and ".join(
+        f"{of(scores[name], **WINDOW)} > {of(critical[name], **WINDOW)}" for name in ("psi", "total_variation")
+    )
+    floor = f"{of(scores['total_variation'], **WINDOW)} > 0.1"
+    return f"count(max by (feature) ({beyond} and {floor} and {judged})) or 0 * count({judged})"
+
+
+def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
+    """Share of the live values by bin, in words."""
+    match = f"job, instance, model, model_version, profile, {columns.label}, bin"
+    counts, texts = f"{function}({of(columns.bins, **labels)}[{span}])", of(columns.bin_info, **labels)
+    by = f"{columns.label}, bin, text"
+    return (
+        f"sum by ({by}) ({counts} * on ({match}) group_left (text) {texts})"
+        f" / on ({columns.label}) group_left () (sum by ({columns.label}) ({counts}) > 0)"
+    )
+
+
+def reference(columns: Columns, **labels: str) -> str:
+    """Share of the reference by bin, in words."""
+    by = f"{columns.label}, bin, text"
+    ratio, texts = of(columns.reference_ratio, **labels), of(columns.bin_info, **labels)
+    return f"max by ({by}) ({texts} * ignoring (text) group_left () {ratio})"
+
+
+def steps(*colours: tuple[float | None, str]) -> Json:
+    """Thresholds: each colour from its value on."""
+    listed = [{"value": value, "color": colour} for value, colour in colours]
+    return {"thresholds": {"mode": "absolute", "steps": listed}, "noValue": "not enough data"}
+
+
+PLAIN: Final = steps((None, "text"))
+LOSSES: Final = steps((None, "green"), (0.01, "orange"), (0.05, "red"))
+LIMIT: Final = steps((None, "transparent"), (1, "red")) | {"custom": {"thresholdsStyle": {"mode": "line"}}}
+STACKED: Final = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}, "max": 1, "min": 0}
+
+
+def now() -> Iterator[Panel]:
+    """The verdict."""
+    requests, errors = rate(c.REQUESTS), rate(c.REQUESTS, code="~5..")
+    dropped, offered = (f"sum({here(rate(family))})" for family in (c.DROPPED, c.OFFERED))
+    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION)}))"
+    up = steps((None, "red"), (0.5, "orange"), (1, "green"))
+    moved = steps((None, "green"), (1, "orange"))
+    yield Panel("stat", "Model servers up", "Share of the replicas whose server accepts connections.", "percentunit",
+                [Query(f"avg({of(c.SERVER_UP)})")], 4, 4, up)  # fmt: skip
+    yield Panel("stat", "Requests", "Requests answered per second, all replicas together.", "reqps",
+                [Query(f"sum({requests})")], 4, 4, PLAIN)  # fmt: skip
+    yield Panel("stat", "Errors", "Share of the requests answered with a 5xx code.", "percentunit",
+                [Query(f"(sum({errors}) or vector(0)) / (sum({requests}) > 0)")], 4, 4, LOSSES)  # fmt: skip
+    yield Panel("stat", "p99 latency", "99 of 100 requests are answered within this time.", "s",
+                [Query(p99)], 4, 4, PLAIN)  # fmt: skip
+    yield Panel("stat", "Features drifted", "Features beyond chance and beyond 10 % of values moved, on any replica, in"
+                " windows that suffice; grey where none does.", "short", [Query(drifted())], 4, 4, moved)  # fmt: skip
+    yield Panel("stat", "Exchanges not counted", "Share of exchanges relayed but dropped from the counts; scores are"
+                " about the rest.", "percentunit", [Query(f"{dropped} / ({offered} > 0)")], 4, 4, LOSSES)  # fmt: skip
+
+
+def drift() -> Iterator[Panel]:
+    """Features against the training data."""
+    f, chosen = c.FEATURES, {"feature": "$feature"}
+    psi, critical = of(f.statistics["psi"], **chosen, **WINDOW), of(f.critical["psi"], **chosen, **WINDOW)
+    yield Panel("timeseries", "PSI over its critical value, by feature", "Above 1 is more than chance reaches once in"
+                " 1000 windows of that size. The worst replica; windows that do not suffice are left out.", "none",
+                [Query(over_critical(f), "{{feature}}")], 12, 9, LIMIT)  # fmt: skip
+    yield Panel("timeseries", "PSI of $feature, by replica", "The score and the critical value of each replica for the"
+                " number of values it has.", "none",
+                [Query(psi, "{{instance}}"), Query(critical, "critical, {{instance}}")], 12, 9)  # fmt: skip
+    table = (
+        (over_critical(f), "PSI / critical"),
+        (f"max by (feature) ({of(f.statistics['psi'], **WINDOW)})", "PSI"),
+        (f"max by (feature) ({of(f.statistics['total_variation'], **WINDOW)})", "values moved"),
+        (f"max by (feature) ({of(f.quality_ratios['missing'], **WINDOW)})", "missing"),
+        (f"min by (feature) ({of(f.samples, **WINDOW)})", "fewest values"),
+        (f"min by (feature) ({of(f.sufficient, **WINDOW)})", "suffices"),
+    )
+    yield Panel("table", "Features, worst first", "The worst replica of each. `suffices` is 1 where every replica's"
+                " window holds enough; choose a feature to see its bins.", "none",
+                [Query(*row) for row in table], 12, 10)  # fmt: skip
+    bars = [Query(reference(f, **chosen), "reference"), Query(shares(f, "$window", "increase", **chosen), "live")]
+    yield Panel("barchart", "Bins of $feature", "Share of the values in each bin: training data, and all replicas"
+                " together over the chosen window.", "percentunit", bars, 12, 10)  # fmt: skip
+
+
+def quality() -> Iterator[Panel]:
+    """Values that are not as they should be."""
+    texts = {"missing": "null or absent", "nonfinite": "NaN, infinite or no number",
+             "out_of_range": "beyond what the training data had", "unseen": "unknown categories"}  # fmt: skip
+    for name, family in c.FEATURES.quality_ratios.items():
+        yield Panel("timeseries", f"{name.replace('_', ' ').capitalize()} values", f"Share of the window's values that"
+                    f" are {texts[name]}, on the worst replica; features that have none are left out.", "percentunit",
+                    [Query(f"max by (feature) ({of(family, **WINDOW)}) > 0", "{{feature}}")], 6)  # fmt: skip
+    undecoded = f"sum by (side, reason) ({here(rate(c.PAYLOADS_UNDECODED))}) > 0"
+    yield Panel("timeseries", "Payloads not decoded", "Per second, by side and reason. They are relayed, but not"
+                " judged.", "ops", [Query(undecoded, "{{side}}: {{reason}}")], 12)  # fmt: skip
+    yield Panel("timeseries", "Wrong types and unknown fields", "Values per second that have another type than the"
+                " profile says, by feature, and those under names that it does not have.", "ops",
+                [Query(f"sum by (feature) ({rate(c.FEATURES.type_errors)}) > 0", "{{feature}}"),
+                 Query(f"sum({rate(c.UNKNOWN_FIELDS)}) > 0", "unknown fields")], 12)  # fmt: skip
+
+
+def predictions() -> Iterator[Panel]:
+    """What the model answers."""
+    live = shares(c.OUTPUTS, "$__rate_interval", "rate")
+    yield Panel("timeseries", "PSI over its critical value, by output", "As for features: above 1 is more than chance."
+                " Against the model's own predictions on the training data.", "none",
+                [Query(over_critical(c.OUTPUTS), "{{output}}")], 8, 9, LIMIT)  # fmt: skip
+    yield Panel("timeseries", "Predictions over time", "Share of the predictions in each bin, all replicas together.",
+                "percentunit", [Query(live, "{{output}}: {{text}}")], 8, 9, STACKED)  # fmt: skip
+    bars = [Query(reference(c.OUTPUTS), "reference"), Query(shares(c.OUTPUTS, "$window", "increase"), "live")]
+    yield Panel("barchart", "Bins of the predictions", "Share of the predictions in each bin: on the training data,"
+                " and over the chosen window.", "percentunit", bars, 8, 9)  # fmt: skip
+
+
+def resources() -> Iterator[Panel]:
+    """Traffic, and what it costs."""
+    buckets = f"sum by (le) ({rate(c.REQUEST_DURATION)})"
+    yield Panel("timeseries", "Requests by code", "Requests answered per second, by HTTP status code.", "reqps",
+                [Query(f"sum by (code) ({rate(c.REQUESTS)})", "{{code}}")], 8)  # fmt: skip
+    yield Panel("timeseries", "Latency", "From a request's first byte to its answer's last one; interpolated within"
+                " buckets.", "s", [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}")
+                                   for level in (0.5, 0.9, 0.99)], 8)  # fmt: skip
+    yield Panel("timeseries", "Requests in flight", "Requests whose answer is not complete, by replica.", "short",
+                [Query(of(c.IN_FLIGHT), "{{instance}}")], 8)  # fmt: skip
+    yield Panel("timeseries", "CPU of the model server", "Cores in use, by replica; nothing where the process cannot be"
+                " seen.", "none", [Query(rate(c.SERVER_CPU), "{{instance}}")], 12)  # fmt: skip
+    yield Panel("timeseries", "Memory of the model server", "Resident memory, by replica.", "bytes",
+                [Query(of(c.SERVER_MEMORY), "{{instance}}")], 12)  # fmt: skip
+
+
+def itself() -> Iterator[Panel]:
+    """The exporter's own health."""
+    age = here(f"timestamp({of(c.SNAPSHOT_TIME)}) - {of(c.SNAPSHOT_TIME)}")
+    restarts = f"increase({of(c.RESTARTS)}[$__rate_interval])"
+    yield Panel("timeseries", "Exchanges dropped", "Exchanges per second that were relayed but not counted, by reason.",
+                "ops", [Query(f"sum by (reason) ({here(rate(c.DROPPED))})", "{{reason}}")], 8)  # fmt: skip
+    yield Panel("timeseries", "Ring in use", "Share of the memory between relay and analyser that is taken. What finds"
+                " it full is dropped.", "percentunit",
+                [Query(here(f"{of(c.RING_QUEUED)} / {of(c.RING_SIZE)}"), "{{instance}}")],
+                8, field={"min": 0, "max": 1})  # fmt: skip
+    yield Panel("timeseries", "Age of the numbers", "How old the scores were when they were scraped.", "s",
+                [Query(age, "{{instance}}")], 8)  # fmt: skip
+    yield Panel("timeseries", "CPU of the exporter", "Cores in use, by process, all replicas together.", "none",
+                [Query(f"sum by (process) ({here(rate(c.PROCESS_CPU))})", "{{process}}")], 8)  # fmt: skip
+    yield Panel("timeseries", "Memory of the exporter", "Resident memory by process, the largest replica.", "bytes",
+                [Query(f"max by (process) ({here(of(c.PROCESS_MEMORY))})", "{{process}}")], 8)  # fmt: skip
+    yield Panel("timeseries", "Restarts and failed connections", "Processes started again, and client connections per"
+                " second for which the model server could not be reached.", "short",
+                [Query(f"sum by (process) ({here(restarts)})", "{{process}} restarted"),
+                 Query(f"sum({here(rate(c.CONNECT_ERRORS))})", "connections failed")], 8)  # fmt: skip
+
+
+ROWS: Final = (
+    ("Now", now), ("Drift", drift), ("Data quality", quality), ("Predictions", predictions),
+    ("Traffic and resources", resources), ("The exporter itself", itself),
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""What a running Alertmanager silences on its own, and what it must not."""
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import eventually, free_port, tool
+
+CONFIG = Path(__file__).parents[2] / "alert_rules" / "alertmanager.yml"
+A, B = {"job": "models", "instance": "a:9877"}, {"job": "models", "instance": "b:9877"}
+CHURN, FRAUD = {"model": "churn", "model_version": "7"}, {"model": "fraud", "model_version": "1"}
+AMOUNT, AGE = {"profile": "0a1b2c3d", "feature": "amount"}, {"profile": "0a1b2c3d", "feature": "age"}
+
+
+def ask(url: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[str]:
+    """The address of an Alertmanager with the shipped rules of inhibition and receivers that go nowhere."""
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(CONFIG.read_text().replace("http://127.0.0.1:9099", f"http://127.0.0.1:{free_port()}"))
+    address = f"127.0.0.1:{free_port()}"
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [
+                tool("prometheus-alertmanager", "prometheus-alertmanager"), f"--config.file={config}",
+                f"--storage.path={tmp_path}", f"--web.listen-address={address}", "--cluster.listen-address=",
+            ],
+            stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            eventually(lambda: _answers(address), what="Alertmanager ready")
+            yield f"http://{address}/api/v2/alerts"
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+def _answers(address: str) -> bool:
+    try:
+        ask(f"http://{address}/api/v2/status")
+    except OSError:
+        return False
+    return True
+
+
+def becomes(url: str, *alerts: tuple[str, dict[str, str], str]) -> None:
+    """Each alert comes to its state once all of them are there."""
+    labelled = [{"alertname": name, **labels} for name, labels, _ in alerts]
+    expected = [state for _, _, state in alerts]
+    ask(url, [{"labels": labels} for labels in labelled])
+
+    def settled() -> bool:
+        found = [(one["labels"], one["status"]["state"]) for one in ask(url)]
+        return [state for labels in labelled for other, state in found if other == labels] == expected
+
+    eventually(settled, what=f"{expected}")
+
+
+def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager: str) -> None:
+    becomes(
+        alertmanager,
+        ("ModelServerDown", {"job": "models", **CHURN}, "active"),
+        ("ModelServerReplicaDown", {**A, **CHURN}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "window": "1h"}, "suppressed"),
+        ("ModelNoTraffic", {"job": "models", "model": "churn"}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT, "window": "1h"}, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "model_version": "8"}, "active"),
+        ("InferenceExporterDropping", {**A, **CHURN}, "active"),
+    )
+
+
+def test_an_exporter_that_is_down_silences_nothing(alertmanager: str) -> None:
+    becomes(
+        alertmanager,
+        # Once these two are judged, so are the others.
+        ("InferenceExporterAllDown", {"job": "others"}, "active"),
+        ("InferenceExporterDown", {**A, "job": "others"}, "suppressed"),
+        ("InferenceExporterDown", A, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "active"),
+        ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT}, "active"),
+    )
+
+
+def test_all_exporters_down_is_said_once(alertmanager: str) -> None:
+    becomes(
+        alertmanager,
+        ("InferenceExporterAllDown", {"job": "models"}, "active"),
+        ("InferenceExporterDown", A, "suppressed"),
+        ("InferenceExporterDown", {**B, "job": "others"}, "active"),
+    )
+
+
+def test_an_absent_feature_silences_its_own_drift_only(alertmanager: str) -> None:
+    becomes(
+        alertmanager,
+        ("ModelFeatureAbsent", {**A, **CHURN, **AMOUNT}, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "window": "1h"}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AGE, "window": "1h"}, "active"),
+        ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT, "window": "1h"}, "active"),
+    )
