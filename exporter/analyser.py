@@ -13,7 +13,6 @@ import socket
 import sys
 import threading
 import time
-from types import FrameType
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +26,7 @@ from exporter.handoff.ledger import Ledger
 from exporter.handoff.ring import Reader, Ring
 from exporter.handoff.tally import Slot
 from exporter.monitor import Monitor
+from exporter.process import DRAIN
 from exporter.profile import document
 from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
 from exporter.values import split_upstream
@@ -38,6 +38,8 @@ _BATCH_BYTES: Final = 8 << 20
 _SHORTEST_SLEEP_S: Final = 0.005
 _LONGEST_SLEEP_S: Final = 0.1
 _LAST_DRAIN_S: Final = 5.0
+_COMMIT_PACE: Final = 20
+"""Commits may take one part in so many of the time."""
 _NICE: Final = 10
 _OBSERVED, _CORRUPT, _LOST = 0, 1, 2
 
@@ -61,6 +63,8 @@ class Analyser:
         self._arrays = {"accounts": self._accounts, **self._monitor.arrays()}
         self._ledger = Ledger(orders["ledger_fd"], self._arrays)
         self._settle()
+        self._uncommitted = False
+        self._commit_due = 0.0
         self._page: bytes | None = None
         self._server = ServerVitals()
         self._processes: dict[str, ProcessVitals] = {}
@@ -80,8 +84,7 @@ class Analyser:
 
     def run(self) -> None:
         """Work until told to stop, then empty the rings once more."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        signal.signal(DRAIN, lambda *_: self._stop.set())
         parent = os.getppid()
         threading.Thread(target=self._watch, name="vitals", daemon=True).start()
         gc.freeze()
@@ -98,10 +101,6 @@ class Analyser:
                 time.sleep(sleep)
         self._finish()
 
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if number == signal.SIGTERM:  # SIGINT from a terminal is the supervisor's affair
-            self._stop.set()
-
     def _finish(self) -> None:
         deadline = time.monotonic() + _LAST_DRAIN_S
         while self._take() and time.monotonic() < deadline:
@@ -110,7 +109,7 @@ class Analyser:
         self._web.stop()
 
     def _take(self) -> bool:
-        """Take what the rings hold, within bounds, and commit it; whether there was anything."""
+        """Take what the rings hold, within bounds; whether there was anything. It is committed soon."""
         taken = 0
         for reader in self._readers:
             before = reader.corrupt
@@ -118,10 +117,18 @@ class Analyser:
                 self._observe(record)
                 taken += 1
             self._accounts[_CORRUPT] += reader.corrupt - before
-        if taken:
-            self._monitor.flush()
-            self._ledger.commit(self._arrays)
+        self._uncommitted = self._uncommitted or bool(taken)
+        if self._uncommitted and time.monotonic() >= self._commit_due:
+            self._commit()
         return bool(taken)
+
+    def _commit(self) -> None:
+        """Make what was observed so far the truth. It copies everything, so it is paced by what it costs."""
+        begun = time.monotonic()
+        self._monitor.flush()
+        self._ledger.commit(self._arrays)
+        self._uncommitted = False
+        self._commit_due = begun + (time.monotonic() - begun) * _COMMIT_PACE
 
     def _observe(self, record: bytes) -> None:
         try:
@@ -136,6 +143,8 @@ class Analyser:
 
     def _publish(self) -> None:
         begun = time.perf_counter()
+        if self._uncommitted:
+            self._commit()  # what was once shown must never be lost
         snapshot = self._monitor.snapshot(time.monotonic())
         scene = Scene(self._model, self._version, self._profile, snapshot, self._server, self._health())
         self._page = collect.page(scene)
@@ -177,6 +186,8 @@ class Analyser:
 
 def main() -> None:
     """Run the analyser to its end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the supervisor says when; it is watched, and its end is ours
     orders = json.loads(sys.stdin.readline())
     logging.basicConfig(
         level=orders["settings"]["log_level"].upper(), stream=sys.stderr,

@@ -48,7 +48,9 @@ IN_FLIGHT = _model(
     "Requests whose answer is not complete; counted by the relay, health probes included.",
 )
 ROWS = _model("rows_total", COUNTER, "Rows of model input decoded: one per instance of a batch.")
-UNKNOWN_FIELDS = _model("unknown_field_values_total", COUNTER, "Values under names that the profile does not have.")
+UNKNOWN_FIELDS = _model(
+    "unknown_field_values_total", COUNTER, "Values, not nulls, under names that the profile does not have."
+)
 LAST_REQUEST = _model(
     "last_request_timestamp_seconds",
     GAUGE,
@@ -108,8 +110,8 @@ class Columns(NamedTuple):
 
 
 _QUALITY: Final = {
-    "missing": "null, absent, or an empty cell of training data",
-    "nonfinite": "NaN, infinite, or of a type that is no number",
+    "missing": "null, NaN, absent, or an empty cell of training data",
+    "nonfinite": "infinite, or of a type that is no number",
     "out_of_range": "below the smallest or above the largest number of the reference",
     "unseen": "a category that the reference does not list",
 }

@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that `serve` stays as small 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,9 @@ from exporter.errors import ConfigError, ExporterError
 
 if TYPE_CHECKING:
     from exporter.config import Settings
+
+
+_EX_IOERR: Final = 74
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,14 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = _parser().parse_args(words)
         code: int = given.run(given, words)
+        sys.stdout.flush()
     except ExporterError as error:
         print(f"inference-exporter: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would complain once more at its end
+        if isinstance(error, BrokenPipeError):
+            return 0
+        print(f"inference-exporter: {error}", file=sys.stderr)
+        return _EX_IOERR
     return code
 
 
@@ -93,6 +101,9 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
+    _fill_standard_descriptors()
+    # As process 1 of a container a signal without a handler is not delivered at all.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A short-lived child reads the YAML and the profile, so that this process never grows by a parser.
     child = subprocess.run(  # noqa: S603 (our own interpreter and module)
         [sys.executable, "-m", "exporter", "check", "--json", *words[1:]], stdout=subprocess.PIPE, check=False
@@ -102,6 +113,15 @@ def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
     from exporter import supervisor  # noqa: PLC0415 (only this command needs it)
 
     return supervisor.serve(config.from_document(json.loads(child.stdout)))
+
+
+def _fill_standard_descriptors() -> None:
+    """A closed standard stream would be given to the first socket, and taken from it again by a child's."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
@@ -114,7 +134,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if given.json:
         print(json.dumps(config.to_document(settings)))
         return 0
-    print("settings: fine")
+    print("settings: fine" if settings.upstream else "settings: fine, but serve needs --upstream as well")
     if profile is not None:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")

@@ -24,9 +24,15 @@ from exporter.values import (
     paths,
     pause,
     size,
+    split_address,
+    split_upstream,
     upstream_url,
 )
 
+_BODIES_PER_RING = 6
+"""So that an exchange of two whole bodies leaves room for others."""
+_ANY = frozenset(("0.0.0.0", "::"))  # noqa: S104 (compared with, not bound to)
+_LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _Section = TypeVar("_Section")
@@ -82,6 +88,10 @@ class Capture:
          "/v2/health/live", "/v2/health/ready", "/metrics"),
         "Paths of health probes: relayed, but not counted as model requests.", paths,
     )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.ring < _BODIES_PER_RING * self.max_body:
+            raise ValueError(f"ring: must be at least {_BODIES_PER_RING} times max_body ({self.max_body} bytes)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,16 @@ class Settings:
     capture: Capture = field(default_factory=Capture)
     windows: Windows = field(default_factory=Windows)
     drain: Drain = field(default_factory=Drain)
+
+    def __post_init__(self) -> None:
+        if self.upstream is not None:
+            host, port = split_upstream(self.upstream)
+            own_host, own_port = split_address(self.listen)
+            if port == own_port and host in {
+                own_host,
+                *(_LOOPBACK if own_host in _ANY or own_host in _LOOPBACK else ()),
+            }:
+                raise ValueError(f"upstream: {self.upstream} is the address of the relay itself")
 
 
 # --- one description for flags, environment and file

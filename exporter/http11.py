@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httptools
 
-from exporter.messages import Listener, Message, Unanswered
+from exporter.messages import LONGEST_PATH, Listener, Message, Unanswered
 from exporter.records import Capture
 
 _KEPT_HEADERS: Final = frozenset((b"content-type", b"content-encoding", b"user-agent", b"x-request-id"))
@@ -143,7 +143,7 @@ class RequestReader(_Reader):
 
     def on_url(self, part: bytes) -> None:
         if self._message and not self._replaying:
-            self._message.target += part
+            self._message.target += part[: LONGEST_PATH - len(self._message.target)]
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._replaying or not self._in_head:  # a trailer is no header

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from exporter.records import Capture
 
-_LONGEST_PATH: Final = 1024
+LONGEST_PATH: Final = 1024
 
 
 class Message:
@@ -32,7 +32,7 @@ class Message:
     @property
     def path(self) -> str:
         """The target without its query, cut at 1024 bytes."""
-        return self.target.partition(b"?")[0][:_LONGEST_PATH].decode("latin-1")
+        return self.target.partition(b"?")[0][:LONGEST_PATH].decode("latin-1")
 
 
 class Unanswered:

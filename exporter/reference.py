@@ -1,6 +1,6 @@
 """The nouns of the reference: a column as the training data had it, and the profile of a model.
 
-Bins of the ordered kinds: 00 below, 01-12 inside, 13 above, 14 missing, 15 non-finite (a wrong type included);
+Bins of the ordered kinds: 00 below, 01-12 inside, 13 above, 14 missing (NaN too), 15 non-finite (a wrong type too);
 of the others: the listed categories, then other, unseen and missing.
 """
 

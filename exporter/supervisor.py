@@ -5,17 +5,16 @@ It relays nothing and computes nothing, so there is little it can die of. The st
 """
 
 import asyncio
-import json
+import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from exporter import config
 from exporter.errors import ConfigError
@@ -23,19 +22,20 @@ from exporter.handoff import board, memory, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
+from exporter.process import DRAIN, Child, Terms
 from exporter.values import split_address, split_upstream
 
 _LOG = logging.getLogger("exporter.supervisor")
 
-_WORKER_HUNG_S: Final = 10.0
-_ANALYSER_HUNG_S: Final = 60.0
+# A worker that is away is an outage: it is back at once. An analyser that keeps dying must not eat the machine.
+_WORKER_TERMS: Final = Terms(hung_after_s=10.0, longest_backoff_s=0.5)
+_ANALYSER_TERMS: Final = Terms(hung_after_s=60.0, longest_backoff_s=30.0)
 _CHECK_S: Final = 0.5
-_BACKOFF_S: Final = (0.1, 30.0)
-_STEADY_S: Final = 3.0
-"""A process that ran this long starts its back-off anew."""
 _ANALYSER_GRACE_S: Final = 10.0
 _REQUEST_TIMEOUT_S: Final = 2.0
-_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+_EX_SOFTWARE: Final = 70
+_MOST_DESCRIPTORS: Final = 1 << 20
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def listen(address: str, key: str, *, share: bool = False) -> socket.socket:
@@ -65,72 +65,6 @@ def _keep_profile(path: str | None) -> int | None:
         raise ConfigError(f"profile: cannot read {path}: {error}") from None
 
 
-class Child:
-    """One process that is kept running."""
-
-    def __init__(self, module: str, orders: dict[str, Any], fds: tuple[int, ...], seen: Callable[[], int]) -> None:
-        """`seen` gives the time of its last heartbeat (ns, monotonic), 0 before the first."""
-        self.name = f"{module.rpartition('.')[2]}-{orders['index']}" if "index" in orders else "analyser"
-        self.restarts = 0
-        self.process: subprocess.Popen[bytes] | None = None
-        self._module = module
-        self._orders = json.dumps(orders).encode() + b"\n"
-        self._fds = fds
-        self._seen = seen
-        self._started = 0.0
-        self._backoff = _BACKOFF_S[0]
-        self._start_at = 0.0
-
-    def start(self) -> None:
-        """Start it by exec: nothing of this process is inherited but the descriptors named."""
-        self._started = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-            [sys.executable, "-m", self._module],
-            stdin=subprocess.PIPE, pass_fds=self._fds, env=os.environ | _ONE_THREAD,
-        )  # fmt: skip
-        assert self.process.stdin is not None  # noqa: S101 (asked for above)
-        try:
-            self.process.stdin.write(self._orders)
-            self.process.stdin.close()
-        except BrokenPipeError:
-            _LOG.error("%s ended while it was started", self.name)
-
-    @property
-    def pid(self) -> int:
-        """Its process id, 0 while it does not run."""
-        return self.process.pid if self.process and self.process.poll() is None else 0
-
-    def look_after(self, hung_after_s: float) -> None:
-        """Start it again if it died, kill it if it hangs."""
-        now = time.monotonic()
-        if self.pid:
-            silent = now - max(self._seen() / 1e9, self._started)
-            if silent > hung_after_s:
-                _LOG.error("%s gave no sign of life for %.0f s, killing it", self.name, silent)
-                self.signal(signal.SIGKILL)
-        elif self.process is not None:
-            _LOG.error("%s ended with status %s", self.name, self.process.returncode)
-            self.process = None
-            self._backoff = _BACKOFF_S[0] if now - self._started > _STEADY_S else self._backoff
-            self._start_at = now + self._backoff
-            self._backoff = min(self._backoff * 2, _BACKOFF_S[1])
-        elif now >= self._start_at:
-            self.restarts += 1
-            self.start()
-
-    def signal(self, number: int) -> None:
-        """Send it a signal, if it runs."""
-        if self.pid:
-            os.kill(self.pid, number)
-
-    async def ended(self, within_s: float) -> bool:
-        """Wait for its end."""
-        deadline = time.monotonic() + within_s
-        while self.pid and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        return not self.pid
-
-
 class Supervisor:
     """The sockets, the memory and the children of one sidecar."""
 
@@ -150,6 +84,7 @@ class Supervisor:
         self._workers = [self._worker(index) for index in range(settings.workers)]
         self._analyser = self._make_analyser()
         self._signals: asyncio.Queue[int] = asyncio.Queue()
+        self._look = asyncio.Event()
 
     def _worker(self, index: int) -> Child:
         settings, slots = self._settings, self._rings[index].slots
@@ -161,7 +96,7 @@ class Supervisor:
             "max_body": settings.capture.max_body, "max_pending": settings.capture.max_pending,
             "drain_timeout": settings.drain.timeout,
         }  # fmt: skip
-        return Child("exporter.worker", orders, fds, lambda: slots[Slot.HEARTBEAT_NS])
+        return Child("exporter.worker", orders, fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
 
     def _make_analyser(self) -> Child:
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
@@ -172,46 +107,62 @@ class Supervisor:
             "settings": config.to_document(self._settings),
             "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
         }  # fmt: skip
-        return Child("exporter.analyser", orders, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS])
+        return Child("exporter.analyser", orders, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], _ANALYSER_TERMS)
 
     # running
 
     async def run(self) -> int:
-        """Run until told to stop; the exit code."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signals.put_nowait, number)
+        """Run until told to stop; the exit code. Whatever happens, no process is left behind."""
+        self._handle_signals()
         self._board[Seat.SUPERVISOR_PID] = os.getpid()
         self._board[Seat.STARTED_WALL_NS] = time.time_ns()
-        for child in (*self._workers, self._analyser):
-            child.start()
-        server = await asyncio.start_server(self._answer, sock=self._health)
+        try:
+            for child in (*self._workers, self._analyser):
+                child.start()
+            async with await asyncio.start_server(self._answer, sock=self._health):
+                return await self._supervise()
+        finally:
+            await self._kill_all()
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, self._signals.put_nowait, number)
+        loop.add_signal_handler(signal.SIGCHLD, self._look.set)
+        # Elsewhere it asks for a reload; to end on it would leave the relay's clients without one.
+        loop.add_signal_handler(signal.SIGHUP, _LOG.warning, "SIGHUP ignored: settings are read at the start only")
+
+    async def _supervise(self) -> int:
+        settings = self._settings
         _LOG.info(
             "relaying %s to %s, metrics on http://%s/metrics",
-            self._settings.listen, self._settings.upstream, self._settings.web.listen_address,
+            settings.listen, settings.upstream, settings.web.listen_address,
         )  # fmt: skip
-        watch = loop.create_task(self._watch())
-        await self._signals.get()
-        stop = loop.create_task(self._stop(watch))
-        again = loop.create_task(self._signals.get())
+        loop = asyncio.get_running_loop()
+        watch, told = loop.create_task(self._watch()), loop.create_task(self._signals.get())
+        await asyncio.wait((watch, told), return_when=asyncio.FIRST_COMPLETED)
+        if watch.done():
+            _LOG.critical("supervision failed, ending", exc_info=watch.exception())
+            return _EX_SOFTWARE
+        stop, again = loop.create_task(self._stop(watch)), loop.create_task(self._signals.get())
         await asyncio.wait((stop, again), return_when=asyncio.FIRST_COMPLETED)
         if not stop.done():
             _LOG.warning("told to stop twice, killing everything")
         watch.cancel()
-        await self._kill_all()
-        server.close()
         return 0
 
     async def _watch(self) -> None:
         while True:
             for index, worker in enumerate(self._workers):
                 if not (self._draining and not worker.pid):
-                    worker.look_after(_WORKER_HUNG_S)
+                    worker.look_after()
                 self._rings[index].slots[Slot.RESTARTS] = worker.restarts
-            self._analyser.look_after(_ANALYSER_HUNG_S)
+            self._analyser.look_after()
             self._board[Seat.ANALYSER_PID] = self._analyser.pid
             self._board[Seat.ANALYSER_RESTARTS] = self._analyser.restarts
-            await asyncio.sleep(_CHECK_S)
+            self._look.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), _CHECK_S)
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:
         """Drain: not ready at once, then no new connections, then the exchanges, then the numbers."""
@@ -221,11 +172,11 @@ class Supervisor:
         for listener in self._listeners:
             listener.close()
         for worker in self._workers:
-            worker.signal(signal.SIGTERM)
+            worker.signal(DRAIN)
         for worker in self._workers:
             await worker.ended(self._settings.drain.timeout + 2)
         watch.cancel()
-        self._analyser.signal(signal.SIGTERM)
+        self._analyser.signal(DRAIN)
         await self._analyser.ended(_ANALYSER_GRACE_S)
 
     async def _kill_all(self) -> None:
@@ -270,10 +221,20 @@ class Supervisor:
         return head % (status, len(text)) + b"connection: close\r\n\r\n" + body
 
 
+def _raise_descriptor_limit() -> None:
+    """Two descriptors a connection: the soft limit that shells start with would halve what the server could take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if wanted > soft:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(settings: config.Settings) -> int:
     """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had."""
     if settings.upstream is None:
         raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
+    _raise_descriptor_limit()
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -33,7 +33,7 @@ class ServerWatch:
                 self._root = self._find()
             if self._root is not None:
                 tree = [self._root, *self._root.children(recursive=True)]
-                vitals = _total(tree)
+                vitals = _total(tree, with_ended_children=True)
                 return ServerVitals(up, visible=True, processes=len(tree), process=vitals)
         except psutil.Error as error:
             self._root = None
@@ -113,14 +113,14 @@ def own(pids: Mapping[str, int]) -> dict[str, ProcessVitals]:
     for name, pid in pids.items():
         try:
             if pid:
-                vitals[name] = _total([psutil.Process(pid)])
+                vitals[name] = _total([psutil.Process(pid)], with_ended_children=False)
         except psutil.Error:
             continue
     return vitals
 
 
-def _total(processes: list[psutil.Process]) -> ProcessVitals:
-    """The sum over processes; children that have ended are in their parents' figures."""
+def _total(processes: list[psutil.Process], *, with_ended_children: bool) -> ProcessVitals:
+    """The sum over processes; CPU time of children that have ended stands in their parents' figures."""
     cpu = 0.0
     resident = 0
     for place, process in enumerate(processes):
@@ -133,6 +133,6 @@ def _total(processes: list[psutil.Process]) -> ProcessVitals:
                 raise
             continue  # a child that ended meanwhile
         cpu += times.user + times.system
-        if len(processes) > 1:
+        if with_ended_children:
             cpu += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
     return ProcessVitals(cpu, resident, processes[0].create_time())

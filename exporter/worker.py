@@ -1,7 +1,7 @@
 """The relay process: accepts clients on an inherited socket and couples each with the model server.
 
 It imports the standard library, uvloop and httptools, nothing heavier. Its orders are one line of JSON on standard
-input. SIGTERM drains it; SIGINT is the supervisor's affair.
+input. The supervisor tells it when to drain; it goes on serving should the supervisor be killed.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ import uvloop
 
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
+from exporter.process import DRAIN
 from exporter.proxy.connection import Connection
 from exporter.proxy.observer import Tap
 from exporter.proxy.upstream import Upstream
@@ -44,12 +45,14 @@ class Worker:
         self._drain_timeout = orders["drain_timeout"]
         self._connections: set[Connection] = set()
         self._draining = asyncio.Event()
+        self._supervisor = os.getppid()
 
     async def run(self) -> None:
         """Relay until told to drain, then until the last exchange is over or time is up."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._draining.set)
-        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        loop.add_signal_handler(DRAIN, self._draining.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_by_others)
         server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
         heart = loop.create_task(self._beat())
         gc.freeze()
@@ -59,6 +62,11 @@ class Worker:
         heart.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await heart
+
+    def _told_by_others(self) -> None:
+        # The supervisor decides when to drain; without it there is nobody left to ask.
+        if os.getppid() != self._supervisor:
+            self._draining.set()
 
     def _accept(self) -> asyncio.Protocol:
         return Connection(self._upstream, self._tap, self._connections)

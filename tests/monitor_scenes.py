@@ -133,14 +133,14 @@ def _name(cell: Any) -> str:
 
 
 def number_of(column: Column, cell: Any) -> float:
-    """The number that an ordered column sees in a cell; NaN where there is none."""
+    """The number that an ordered column sees in a cell; infinite where the type is wrong."""
     if column.kind == "text":
-        return float(len(cell)) if isinstance(cell, str) else math.nan
-    return float(cell) if isinstance(cell, bool | int | float) else math.nan
+        return float(len(cell)) if isinstance(cell, str) else math.inf
+    return float(cell) if isinstance(cell, bool | int | float) else math.inf
 
 
 def _ordered_bin(column: Column, cell: Any) -> int:
-    if cell is None:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):  # NaN is a gap
         return 14
     number = number_of(column, cell)
     if not math.isfinite(number):

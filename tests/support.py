@@ -5,6 +5,7 @@ Everything listens on loopback and ephemeral ports, and everything that is start
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -143,7 +144,10 @@ class Metrics:
 class Sidecar:
     """A running `inference-exporter serve`."""
 
-    def __init__(self, upstream_port: int, *flags: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, upstream_port: int, *flags: str, environ: Mapping[str, str] | None = None, wrapper: str | None = None
+    ) -> None:
+        """`wrapper` is a line for sh in which `{command}` stands for the command."""
         self.port, self.web_port, self.health_port = free_port(), free_port(), free_port()
         self.log_path = Path(os.environ.get("TMPDIR", "/tmp")) / f"sidecar-{os.getpid()}-{self.port}.log"  # noqa: S108
         command = [
@@ -154,6 +158,8 @@ class Sidecar:
             "--health.listen-address", f"127.0.0.1:{self.health_port}",
             *flags,
         ]  # fmt: skip
+        if wrapper is not None:
+            command = ["sh", "-c", wrapper.replace("{command}", shlex.join(command))]
         self._log = self.log_path.open("wb")
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=os.environ | dict(environ or {})

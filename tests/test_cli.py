@@ -144,3 +144,25 @@ def test_the_example_file_is_the_printed_reference_and_can_be_used() -> None:
 def test_version_and_catalogue_are_printed() -> None:
     assert command("--version").stdout.split() == ["inference-exporter", __version__]
     assert "| `model_feature_psi` | gauge |" in command("catalogue").stdout
+
+
+def test_odd_outputs_are_one_line_or_written_through(tmp_path: Path, table: Path) -> None:
+    (tmp_path / "file").write_text("")
+    build = ("profile", "build", str(table), "--prediction", "p", "--output")
+    _assert_one_line(command(*build, str(tmp_path / "file" / "x.json")), 64, "cannot write")
+    _assert_one_line(command(*build[:-1], "--trained-at", "9999-12-31T23:59:59-12:00"), 64, "--trained-at")
+    assert command(*build, "/dev/null").returncode == 0
+    assert Path("/dev/null").is_char_device()
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "target.json")
+    assert command(*build, str(link)).returncode == 0
+    assert link.is_symlink()
+    assert (tmp_path / "target.json").stat().st_size > 100
+
+
+def test_a_relay_to_itself_and_bodies_too_long_for_the_ring_are_refused() -> None:
+    _assert_one_line(
+        command("check", "--upstream", "http://localhost:8080", "--listen", "127.0.0.1:8080"), 64, "the relay itself"
+    )
+    _assert_one_line(command("check", "--capture.max-body", "8MiB"), 64, "capture.ring", "max_body")
+    assert "needs --upstream" in command("check").stdout

@@ -428,6 +428,7 @@ def test_a_worker_that_dies_is_started_again_and_the_accounts_stay_exact() -> No
     with model_server() as upstream, sidecar(upstream) as running:
         for _ in range(5):
             predict(running.url, [[1, 2]])
+        running.settled(5)  # a client has its answer before it is counted
         os.kill(running.pid_of("exporter.worker"), signal.SIGKILL)
         eventually(lambda: running.get(running.health_port, "/-/ready")[0] == 200, what="the next worker")
         eventually(lambda: _predicts(running.url), what="an answer")
@@ -471,3 +472,76 @@ def test_a_profile_replaced_on_disk_changes_nothing_until_the_next_start(profile
     (labels, _), *_ = before.all("model_profile_info")
     assert after.value("model_profile_info", profile=labels["profile"]) == 1
     assert after.value("model_feature_values_total", feature="age") == 20
+
+
+def test_a_process_that_cannot_be_started_is_tried_again_until_it_can() -> None:
+    prlimit = tool("prlimit", "util-linux")
+    with model_server() as upstream, sidecar(upstream) as running:
+        supervisor = str(running.process.pid)
+        limits = subprocess.run(
+            [prlimit, "--pid", supervisor, "--nofile", "--output", "SOFT,HARD", "--noheadings"],
+            capture_output=True, text=True, check=True,
+        ).stdout.split()  # fmt: skip
+        subprocess.run([prlimit, "--pid", supervisor, "--nofile=8:"], check=True)
+        os.kill(running.pid_of("exporter.analyser"), signal.SIGKILL)
+        eventually(lambda: "analyser could not be started" in running.log(), what="a line that says so")
+        subprocess.run([prlimit, "--pid", supervisor, f"--nofile={limits[0]}:"], check=True)
+        eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="the next analyser")
+        os.kill(running.pid_of("exporter.worker"), signal.SIGKILL)
+        eventually(lambda: _predicts(running.url), what="an answer: supervision goes on")
+
+
+def test_a_hangup_ends_nothing() -> None:
+    with model_server() as upstream, sidecar(upstream) as running:
+        running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "SIGHUP ignored" in running.log(), what="a line that says so")
+        assert _predicts(running.url)
+        assert running.stop() == 0
+
+
+def test_a_freeze_of_everything_is_no_silence_of_the_worker() -> None:
+    with model_server() as upstream, sidecar(upstream) as running:
+        worker = running.pid_of("exporter.worker")
+        family = [running.process.pid, *(pid for pid, _ in children(running.process.pid))]
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for pid in family:
+                os.kill(pid, number)
+            time.sleep(12 if number == signal.SIGSTOP else 2)  # longer than a hung worker is waited for
+        assert running.pid_of("exporter.worker") == worker
+        assert _predicts(running.url)
+
+
+def test_a_worker_that_keeps_dying_is_back_within_a_moment() -> None:
+    with model_server() as upstream, sidecar(upstream) as running:
+        for _ in range(6):
+            pid = eventually(lambda: running.pid_of("exporter.worker"), what="a worker")
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda pid=pid: running.pid_of("exporter.worker") not in {0, pid}, 5, what="the next worker")
+        eventually(lambda: _predicts(running.url), 5, what="an answer")
+
+
+def test_a_sigterm_to_every_process_at_once_drains_in_order() -> None:
+    with _slow_server() as (upstream, entered), sidecar(upstream, "--drain.delay", "1s") as running:
+        answers: list[Any] = []
+        client = threading.Thread(target=lambda: answers.append(predict(running.url, [[1]])))
+        client.start()
+        assert entered.wait(10)
+        for pid in [running.process.pid, *(pid for pid, _ in children(running.process.pid))]:
+            os.kill(pid, signal.SIGTERM)
+        time.sleep(0.4)
+        assert _listens(running.port), "within the delay connections are still accepted"
+        assert running.process.wait(30) == 0
+        client.join(10)
+        assert answers == [{"predictions": [1]}]
+        assert "ERROR" not in running.log()
+
+
+def test_closed_standard_streams_do_no_harm() -> None:
+    with model_server() as upstream:
+        running = Sidecar(upstream, wrapper="exec {command} <&-")
+        try:
+            running.wait_ready()
+            assert _predicts(running.url)
+            assert running.stop() == 0
+        finally:
+            running.kill()

@@ -53,6 +53,22 @@ def test_the_whole_tree_of_a_forking_server_is_added_up() -> None:
         assert seen.process.resident_bytes == pytest.approx(own, rel=0.2)
 
 
+def test_cpu_time_of_children_that_ended_is_kept() -> None:
+    script = "import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', 'sum(range(10**7))'])\ntime.sleep(60)"
+    process = psutil.Popen([sys.executable, "-c", script])
+    watch = ServerWatch("127.0.0.1", free_port(), process.pid, lambda: ())
+    try:
+        eventually(lambda: watch.look().processes == 2, what="the child")
+        seen = []
+        eventually(lambda: seen.append(watch.look()) or seen[-1].processes == 1, what="its end")
+        after = watch.look()
+        assert after.process.cpu_seconds >= max(one.process.cpu_seconds for one in seen)
+        assert after.process.cpu_seconds > 0.1
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_server_that_is_gone_is_down_and_another_one_is_found_again(caplog: pytest.LogCaptureFixture) -> None:
     with forking_server() as (port, _):
         watch = ServerWatch("localhost", port, None, lambda: ())

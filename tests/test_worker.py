@@ -33,7 +33,7 @@ def test_sigterm_ends_a_worker_with_nothing_to_do(times: int) -> None:
     with recorder(lambda _: None) as server, relay(server.port) as running:
         eventually(lambda: running.slot(Slot.HEARTBEAT_NS))
         for _ in range(times):
-            running.process.send_signal(signal.SIGTERM)
+            running.process.send_signal(signal.SIGUSR1)
         assert running.stop() == 0
 
 

@@ -5,7 +5,7 @@ escaped once and kept, so that a snapshot costs one formatting of a number per s
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Final, NamedTuple
 
 from exporter.catalogue import HISTOGRAM, Family
@@ -55,7 +55,7 @@ def number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-@lru_cache(maxsize=100_000)
+@cache  # as many as the page has series, which the profile bounds
 def _series(family: Family, labels: Labels) -> str:
     return family.name + _label_set(family.labels, labels)
 

@@ -13,7 +13,7 @@ from exporter.monitor import cells
 from exporter.records import BlockSnapshot, ColumnTotals, Failure, Scores, Table
 from exporter.reference import MISSING, QUALITY, Column
 from exporter.sketch.binning import CategoryBins, NumberBins
-from exporter.sketch.moments import ONE_SD, standardise
+from exporter.sketch.moments import WORDS, in_sd, standardise
 from exporter.sketch.window import Windows
 from exporter.values import format_duration
 
@@ -49,7 +49,7 @@ class Block:
         self._totals = np.zeros(shape, np.int64)
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
-        self._deviations = Windows(windows.lengths, windows.pane, (len(columns),), np.int64)
+        self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
         self._pending: list[list[object]] = [[] for _ in columns]
         self._pending_rows = 0
         self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(columns)))
@@ -79,10 +79,11 @@ class Block:
         return [given.get(column.name) for column in columns]
 
     def unknown_fields(self, table: Table) -> int:
-        """Values under names that the profile does not know."""
+        """Values, not nulls, under names that the profile does not know."""
         if table.names is None or self._lone(table.names):
             return 0
-        return table.rows * sum(name not in self._places for name in table.names)
+        strangers = [place for place, name in enumerate(table.names) if name not in self._places]
+        return sum(cell is not None for place in strangers for cell in table.columns[place])
 
     def _lone(self, names: Sequence[str]) -> bool:
         # A single output: the server's word for it is rarely that of the training table.
@@ -108,7 +109,7 @@ class Block:
         if not rows:
             return
         counts = np.zeros((len(self._columns), self._bins), np.int64)
-        deviations = np.zeros(len(self._columns), np.int64)
+        deviations = np.zeros((len(self._columns), WORDS), np.int64)
         if self._numeric.size:
             self._count_numbers(rows, counts, deviations)
         for place, bins in self._category_bins.items():
@@ -149,7 +150,7 @@ class Block:
 
     def _score(self, now: float, length: float) -> Scores:
         counts = self._counts.total(now, length)
-        current = self._summary(counts, self._deviations.total(now, length, np.float64) / ONE_SD)
+        current = self._summary(counts, in_sd(self._deviations.total(now, length)))
         empty = current.samples == 0
         values, critical = {}, {}
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 from exporter.sketch.binning import category_name, truth_name
 
 Numbers = tuple[NDArray[np.float64], NDArray[np.bool_], int]
-"""Values, which of them are missing, and how many had a wrong type (those are NaN)."""
+"""Values, which of them are missing, and how many had a wrong type (those are infinite: no finite number).
 
-_NUMBERS = {float, int}
+NaN is missing: it is how data frames write a gap, and a CSV file of training data cannot tell the two apart.
+"""
+
 _NUMBERS_OR_NULL = {float, int, type(None)}
-_NAN = float("nan")
+_INFINITE = float("inf")
 
 
 def numbers(cells: Sequence[object]) -> Numbers:
     """Numbers; truth values count as 0 and 1, text does not count as a number."""
     kinds = set(map(type, cells))
     try:
-        if kinds <= _NUMBERS:
-            return np.array(cells, np.float64), np.zeros(len(cells), bool), 0
         if kinds <= _NUMBERS_OR_NULL:
-            missing = np.array([cell is None for cell in cells])
-            return np.array([0.0 if cell is None else cell for cell in cells], np.float64), missing, 0
+            values = np.array(cells, np.float64)  # null becomes NaN
+            return values, np.isnan(values), 0
     except OverflowError:
         pass  # an integer beyond every float
     return _one_by_one(cells, _number)
@@ -39,12 +39,12 @@ def _one_by_one(cells: Sequence[object], read: Callable[[object], float | None])
     missing = np.zeros(len(cells), bool)
     errors = 0
     for place, cell in enumerate(cells):
-        if cell is None:
+        if cell is None or cell != cell:  # noqa: PLR0124 (NaN)
             missing[place] = True
             continue
         value = read(cell)
         errors += value is None
-        values[place] = _NAN if value is None else value
+        values[place] = _INFINITE if value is None else value
     return values, missing, errors
 
 

@@ -52,10 +52,11 @@ class Numbers:
         self._maximum = -math.inf
 
     def update(self, values: NDArray[np.float64], missing: int) -> None:
-        """Add values, NaN being non-finite, and a number of missing ones."""
+        """Add values, NaN being missing, and a number of missing ones."""
         finite = values[np.isfinite(values)]
-        self.missing += missing
-        self.nonfinite += values.size - finite.size
+        infinite = int(np.isinf(values).sum())
+        self.missing += missing + values.size - finite.size - infinite
+        self.nonfinite += infinite
         if finite.size:
             self.grid.update(np.minimum(finite, _LARGEST_BELOW_MAX))
             self.sum.update(finite)

@@ -1,5 +1,6 @@
 """The profile as a JSON document: read with every fault named by its path, written in one canonical form."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -219,7 +220,12 @@ def _moment(node: object, path: str) -> float | None:
 def moment(text: str) -> float:
     """Unix time of an ISO 8601 time, UTC where it names no zone. ValueError."""
     at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    try:
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError):
+        raise ValueError("beyond what a calendar holds") from None
+    return seconds
 
 
 # --- writing
@@ -274,14 +280,26 @@ def save(profile: Profile, path: str) -> Profile:
     except _Fault as fault:
         raise DataError(f"profile: {fault}") from None
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with Path(temporary).open("w", encoding="utf-8") as file:
+        _write(Path(path), text)
+    except OSError as error:
+        raise ConfigError(f"output: cannot write {path}: {error.strerror}") from None
+    return checked
+
+
+def _write(target: Path, text: str) -> None:
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")  # a device or pipe is written to, never replaced
+        return
+    target = target.resolve()  # what a link points to is replaced, not the link
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise ConfigError(f"output: cannot write {path}: {error.strerror}") from None
-    return checked
+        temporary.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise

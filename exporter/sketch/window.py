@@ -41,12 +41,12 @@ class PaneRing:
         pane: NDArray[Any] = self.panes[slot]
         return pane
 
-    def total(self, now: float, length_s: float, dtype: type[Any] = np.int64) -> NDArray[Any]:
-        """The sum over the window of `length_s` that ends in the pane of `now`, added up as `dtype`."""
+    def total(self, now: float, length_s: float) -> NDArray[Any]:
+        """The sum over the window of `length_s` that ends in the pane of `now`, as int64."""
         newest = int(now // self._pane_s) + 1
         oldest = newest - round(length_s / self._pane_s) + 1
         within = (self.marks >= max(oldest, 1)) & (self.marks <= newest)
-        total: NDArray[Any] = self.panes[within].sum(axis=0, dtype=dtype)
+        total: NDArray[Any] = self.panes[within].sum(axis=0, dtype=np.int64)
         return total
 
 
@@ -97,10 +97,10 @@ class Windows:
             if pane is not None:
                 pane += counts.astype(pane.dtype, copy=False)
 
-    def total(self, now: float, length: float, dtype: type[Any] = np.int64) -> NDArray[Any]:
-        """The sum over the window of `length` seconds that ends now, added up as `dtype`."""
+    def total(self, now: float, length: float) -> NDArray[Any]:
+        """The sum over the window of `length` seconds that ends now, as int64."""
         width = min(width for width in self._rings if self._serves(width, length))
-        return self._rings[width].total(now, length, dtype)
+        return self._rings[width].total(now, length)
 
     def _serves(self, width: float, length: float) -> bool:
         panes = length / width

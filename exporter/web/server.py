@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from cheroot import wsgi
 
-_THREADS: Final = 4
-_TIMEOUT_S: Final = 10
+_THREADS: Final = 16
+_TIMEOUT_S: Final = 3
 
 
 class _Server(wsgi.Server):

@@ -24,11 +24,12 @@ def check(found: Any, values: Any, missing: Any, errors: int) -> None:
     ([], [], [], 0),
     ([None, None], [0, 0], [True, True], 0),
     ([True, False, 2], [1, 0, 2], [False] * 3, 0),
-    (["3", 3], [np.nan, 3], [False] * 2, 1),
-    ([[1], {}, 1], [np.nan, np.nan, 1], [False] * 3, 2),
+    (["3", 3], [np.inf, 3], [False] * 2, 1),
+    ([[1], {}, 1], [np.inf, np.inf, 1], [False] * 3, 2),
     ([HUGE, -HUGE, 1], [np.inf, -np.inf, 1], [False] * 3, 0),
     ([HUGE, None], [np.inf, 0], [False, True], 0),
-    ([float("nan"), float("inf")], [np.nan, np.inf], [False] * 2, 0),
+    ([float("nan"), float("inf")], [0, np.inf], [True, False], 0),
+    ([float("nan"), "3"], [0, np.inf], [True, False], 1),
     ([2**63, 2**64], [2.0**63, 2.0**64], [False] * 2, 0),
 ])  # fmt: skip
 def test_numbers(given: Any, values: Any, missing: Any, errors: int) -> None:
@@ -38,7 +39,7 @@ def test_numbers(given: Any, values: Any, missing: Any, errors: int) -> None:
 def test_text_is_read_as_its_length() -> None:
     check(
         cells.lengths(["", "ab", "ünï", None, 3, ["x"]]),
-        [0.0, 2, 3, 0, np.nan, np.nan],
+        [0.0, 2, 3, 0, np.inf, np.inf],
         [False] * 3 + [True, False, False],
         2,
     )

@@ -95,7 +95,7 @@ def test_type_errors_are_counted_by_column(profile: Profile) -> None:
 
 def test_quality_ratios_say_what_share_was_wrong(profile: Profile) -> None:
     rows = [{"amount": cell, "city": town} for cell, town in
-            [(None, None), (float("nan"), "Atlantis"), (-1, "Berlin"), (1e9, "Berlin"), (20.0, 3)]]  # fmt: skip
+            [(None, None), (float("inf"), "Atlantis"), (-1, "Berlin"), (1e9, "Berlin"), (20.0, 3)]]  # fmt: skip
     ratios = watch(profile, [exchange(rows, [0.5] * 5, 1.0)]).snapshot(1.0).features.scores[0].ratios
     amount, city = FEATURES.index("amount"), FEATURES.index("city")
     assert {name: shares[amount] for name, shares in ratios.items() if name != "unseen"} == {

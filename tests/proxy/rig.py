@@ -217,7 +217,7 @@ class Relay:
         """As the supervisor does when it drains."""
         self._listener.close()
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, number: int = signal.SIGUSR1) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:

@@ -41,7 +41,7 @@ def test_draining_lets_a_slow_response_finish_and_closes_what_is_idle() -> None:
         thread.start()
         assert asked.wait(10)
         running.close_listener()
-        running.process.send_signal(signal.SIGTERM)
+        running.process.send_signal(signal.SIGUSR1)
         idle.to_end()
         assert not idle.was_reset
         assert running.process.poll() is None, "one response is still under way"
@@ -95,7 +95,7 @@ def test_draining_sends_what_is_buffered_for_a_slow_reader() -> None:
         running.settled()
         base = running.slot(Slot.BYTES_TO_CLIENT)
         with slow_reader() as client:
-            running.process.send_signal(signal.SIGTERM)
+            running.process.send_signal(signal.SIGUSR1)
             eventually(lambda: running.slot(Slot.DRAINING) == 1)
             time.sleep(0.2)
             client.to_end()
@@ -113,7 +113,7 @@ def test_what_outlasts_the_drain_is_reset_and_counted() -> None:
         with running.connect() as client:
             client.send(PREDICT)
             client.read(len(part))
-            running.process.send_signal(signal.SIGTERM)
+            running.process.send_signal(signal.SIGUSR1)
             client.to_end()
             assert client.was_reset, "half a response must not look whole"
         assert running.process.wait(10) == 0

@@ -135,13 +135,6 @@ def test_panes_of_any_width_count_whole_panes(pane: float) -> None:
     assert windows.total(199.5 * pane, 100 * pane)[0] == 100
 
 
-def test_sums_of_many_full_panes_do_not_wrap() -> None:
-    windows = Windows((86_400.0,), MINUTE, (1,), np.int64)
-    for number in range(288):
-        windows.add(number * 300.0, np.array([2**62]))
-    assert windows.total(287 * 300.0, 86_400.0, np.float64)[0] == 288 * 2.0**62
-
-
 def test_kept_arrays_are_the_live_ones() -> None:
     windows = Windows((300.0,), MINUTE, (1,), np.int32)
     kept = windows.arrays("x")

@@ -1,0 +1,117 @@
+"""One process that is kept running: started by exec, started again with back-off, killed where it hangs.
+
+The standard library only, and nothing is raised: whoever looks after processes must outlive every one of them.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+_LOG = logging.getLogger("exporter.process")
+
+DRAIN: Final = signal.SIGUSR1
+"""The order to finish. Not SIGTERM, which a service manager may send to every process at once: the supervisor says
+when whose turn it is."""
+_FIRST_BACKOFF_S: Final = 0.1
+_STEADY_S: Final = 3.0
+"""A process that ran this long starts its back-off anew."""
+_LONGEST_LOOK_S: Final = 1.0
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+class Terms(NamedTuple):
+    """How a process is treated."""
+
+    hung_after_s: float
+    longest_backoff_s: float
+
+
+class Child:
+    """A module of ours in a process of its own."""
+
+    def __init__(
+        self, module: str, orders: dict[str, Any], fds: tuple[int, ...], seen: Callable[[], int], terms: Terms
+    ) -> None:
+        """`orders` go to its standard input; `seen` gives its last heartbeat, any number that changes."""
+        self.name = f"{module.rpartition('.')[2]}-{orders['index']}" if "index" in orders else "analyser"
+        self.restarts = 0
+        self._module = module
+        self._orders = json.dumps(orders).encode() + b"\n"
+        self._fds = fds
+        self._seen = seen
+        self._terms = terms
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = self._looked = self._start_at = 0.0
+        self._backoff = _FIRST_BACKOFF_S
+        self._last_seen = 0
+        self._silent_s = 0.0
+
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 while it does not run."""
+        return self._process.pid if self._process and self._process.poll() is None else 0
+
+    def start(self) -> None:
+        """Start it: nothing is inherited but the descriptors named.
+
+        A session of its own keeps a terminal's signals from it, which are the supervisor's affair.
+        """
+        self._started = self._looked = time.monotonic()
+        self._silent_s = 0.0
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                [sys.executable, "-m", self._module],
+                stdin=subprocess.PIPE, pass_fds=self._fds, env=os.environ | _ONE_THREAD, start_new_session=True,
+            )  # fmt: skip
+            if self._process.stdin:
+                with self._process.stdin as orders:
+                    orders.write(self._orders)
+        except OSError as error:  # no descriptors, processes or memory; or it died while it was told
+            _LOG.error("%s could not be started: %s", self.name, error)
+            if self._process is None:
+                self._wait_before_next_start()
+
+    def look_after(self) -> None:
+        """Start it again if it died, kill it if it hangs."""
+        now = time.monotonic()
+        # Where this process was frozen with all the others, that time is no silence of theirs.
+        self._silent_s += min(now - self._looked, _LONGEST_LOOK_S)
+        self._looked = now
+        if self._seen() != self._last_seen:
+            self._last_seen, self._silent_s = self._seen(), 0.0
+        if self.pid:
+            if self._silent_s > self._terms.hung_after_s:
+                _LOG.error("%s gave no sign of life for %.0f s, killing it", self.name, self._silent_s)
+                self.signal(signal.SIGKILL)
+        elif self._process is not None:
+            _LOG.error("%s ended with status %s", self.name, self._process.returncode)
+            self._process = None
+            self._wait_before_next_start()
+        if self._process is None and now >= self._start_at:
+            self.restarts += 1
+            self.start()
+
+    def _wait_before_next_start(self) -> None:
+        now = time.monotonic()
+        self._backoff = _FIRST_BACKOFF_S if now - self._started > _STEADY_S else self._backoff
+        self._start_at = now + self._backoff
+        self._backoff = min(self._backoff * 2, self._terms.longest_backoff_s)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        if self.pid:
+            os.kill(self.pid, number)
+
+    async def ended(self, within_s: float) -> bool:
+        """Wait for its end."""
+        deadline = time.monotonic() + within_s
+        while self.pid and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        return not self.pid

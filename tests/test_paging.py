@@ -1,0 +1,323 @@
+"""From a changed unit to the page: the sidecar, Prometheus and Alertmanager together, with the files that are shipped.
+
+Minutes of the rules pass as seconds; see `monitoring.compressed`.
+"""
+
+import csv
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pytest
+import yaml
+from monitoring import ALERTMANAGER, RULES, Inbox, Notice, Prometheus, alertmanager, ask, compressed, inbox, prometheus
+from support import Sidecar, command, eventually, model_server, predict, sidecar
+
+Row = dict[str, Any]
+
+DASHBOARD = Path(__file__).parents[1] / "dashboards" / "model-health.json"
+PATIENCE_S = 60.0
+MINUTES_IN_SECONDS = ("--windows.pane", "1s", "--windows.lengths", "10s,30s", "--windows.snapshot-interval", "500ms",
+                      "--upstream-probe-interval", "200ms")  # fmt: skip
+ROWS_PER_REQUEST = 10
+REQUESTS_PER_S = 20
+
+
+class Trained(NamedTuple):
+    rows: list[Row]
+    profile: Path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """2,000 rows and the profile that the command makes of them: a skewed number, one with gaps and a category."""
+    directory = tmp_path_factory.mktemp("profile")
+    random = np.random.default_rng(5)
+    rows: list[Row] = [
+        {
+            "amount": float(random.lognormal(3, 1)),
+            "age": None if random.random() < 0.05 else int(random.integers(18, 90)),
+            "colour": str(random.choice(["red", "green", "blue"], p=[0.5, 0.3, 0.2])),
+        }
+        for _ in range(2000)
+    ]
+    with (directory / "train.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*rows[0], "score"])
+        writer.writerows([*row.values(), row["amount"] + (row["age"] or 0)] for row in rows)
+    result = command(
+        "profile", "build", str(directory / "train.csv"), "--prediction", "score",
+        "--model", "shop", "--model-version", "3", "--output", str(directory / "profile.json"),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return Trained(rows, directory / "profile.json")
+
+
+def unchanged(row: Row) -> Row:
+    return row
+
+
+def in_cents(row: Row) -> Row:
+    return row | {"amount": row["amount"] * 100}
+
+
+class Traffic:
+    """A client that sends the training data's own rows, in random order, at a steady pace."""
+
+    def __init__(self, url: str, rows: list[Row]) -> None:
+        self.change: Callable[[Row], Row] = unchanged
+        self.failures = 0
+        self._url, self._rows = url, rows
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+
+    def _run(self) -> None:
+        random = np.random.default_rng(6)
+        while not self._stop.wait(1 / REQUESTS_PER_S):
+            chosen = random.integers(len(self._rows), size=ROWS_PER_REQUEST)
+            try:
+                predict(self._url, [self.change(self._rows[place]) for place in chosen])
+            except OSError as error:
+                self.failures += 1
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()
+
+
+class Watched(NamedTuple):
+    """A model server under traffic and everything that watches it."""
+
+    sidecar: Sidecar
+    traffic: Traffic
+    prometheus: Prometheus
+    alertmanager: str
+    inbox: Inbox
+    stop_server: Callable[[], None]
+
+
+@contextmanager
+def watched(trained: Trained, directory: Path) -> Iterator[Watched]:
+    with ExitStack() as server, ExitStack() as stack:
+        upstream = server.enter_context(model_server())
+        running = stack.enter_context(sidecar(upstream, "--profile", str(trained.profile), *MINUTES_IN_SECONDS))
+        received = stack.enter_context(inbox())
+        pages = stack.enter_context(alertmanager(directory / "alertmanager", received.url))
+        asked = stack.enter_context(prometheus(directory / "prometheus", [f"127.0.0.1:{running.web_port}"], pages))
+        traffic = stack.enter_context(Traffic(running.url, trained.rows))
+        yield Watched(running, traffic, asked, pages, received, server.close)
+        assert asked.failed_evaluations() == 0
+        assert [notice for notice in received.all() if "<error" in str(notice.annotations)] == []
+
+
+@pytest.fixture(scope="module")
+def healthy(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Under traffic that looks like the training data; each test leaves it so."""
+    with watched(trained, tmp_path_factory.mktemp("healthy")) as world:
+        yield world
+
+
+def test_compressed_rules_differ_from_the_shipped_ones_in_their_durations_alone() -> None:
+    for path in (RULES, ALERTMANAGER):
+        shipped = yaml.safe_load(path.read_text())
+        text, short = yaml.safe_dump(shipped, width=1_000_000), yaml.safe_dump(compressed(shipped), width=1_000_000)
+        duration = re.compile(r"\b\d+(?:ms|[smhdw])\b")
+        assert duration.split(text) == duration.split(short)
+        changed = [
+            (long, brief)
+            for long, brief in zip(duration.findall(text), duration.findall(short), strict=True)
+            if long != brief
+        ]
+        assert len(changed) >= 5
+        assert set(changed) <= {
+            ("1d", "1440s"), ("7d", "10080s"), ("1h", "60s"), ("30m", "30s"), ("15m", "15s"), ("10m", "10s"),
+            ("5m", "5s"), ("2m", "2s"), ("30s", "500ms"), ("10s", "166ms"),
+        }  # fmt: skip
+    assert not re.search(r"\[\d+[mhd]|offset \d+[mhd]|_?for: \d+[mhd]", yaml.safe_dump(compressed(_shipped_rules())))
+
+
+def _shipped_rules() -> Any:
+    return yaml.safe_load(RULES.read_text())
+
+
+def test_traffic_drawn_from_the_training_data_pages_nobody(healthy: Watched) -> None:
+    since, before = time.time(), len(healthy.inbox.all())
+    full_windows = 'count_over_time((model_feature_window_samples{feature="amount",window="30s"} > 1000)[1h:1s])'
+    eventually(lambda: (healthy.prometheus.value(full_windows) or 0) >= 12, PATIENCE_S, "a dozen looks at full windows")
+    assert healthy.prometheus.value('min(model_feature_window_sufficient{window="30s"})') == 1
+    assert healthy.prometheus.fired(since) == set()
+    assert healthy.prometheus.firing() == set()
+    assert healthy.inbox.all()[before:] == []
+    assert healthy.traffic.failures == 0
+
+
+DRIFT = re.compile(
+    r"Feature (?P<feature>\w+) of model (?P<model>\w+) (?P<version>\w+) on (?P<instance>[\w.:]+): "
+    r"over the last (?P<window>\w+) its PSI is (?P<psi>[\d.]+), where chance alone exceeds (?P<critical>[\d.]+) "
+    r"once in 1000 windows of (?P<samples>\d+) values. (?P<moved>[\d.]+)% of the values changed bin, "
+    r'most of all "(?P<bin>[^"]+)" \((?P<points>[+-][\d.]+) percentage points\)\.'
+)
+
+
+def test_a_feature_in_another_unit_is_reported_in_words_and_its_recovery_as_well(healthy: Watched) -> None:
+    before = _counts(healthy.inbox)
+    enough = 'min(model_feature_window_sufficient{window="10s"})'
+    eventually(lambda: healthy.prometheus.value(enough) == 1, PATIENCE_S, "windows that suffice")
+    healthy.traffic.change = in_cents
+    try:
+        notices = eventually(lambda: _new(healthy.inbox, before, "firing"), PATIENCE_S, "a notice of drift")
+    finally:
+        healthy.traffic.change = unchanged
+    for notice in notices:
+        assert notice.receiver == "tickets"
+        assert notice.labels["severity"] == "warning"
+        _assert_it_says_what_was_measured(notice, healthy)
+
+    eventually(lambda: _new(healthy.inbox, before, "resolved"), PATIENCE_S, "a notice that drift has ended")
+    eventually(lambda: not healthy.prometheus.firing(), PATIENCE_S, "nothing firing")
+    eventually(lambda: not healthy.inbox.unresolved(), PATIENCE_S, "an end to all that was told")
+    told = {notice.labels.get("feature") for notice in healthy.inbox.all()}
+    assert told <= {"amount", None}, "only the feature that changed, and the prediction that is made of it"
+    assert healthy.traffic.failures == 0
+
+
+def _counts(received: Inbox) -> dict[str, int]:
+    return {status: len(received.of("ModelFeatureDrift", status)) for status in ("firing", "resolved")}
+
+
+def _new(received: Inbox, before: dict[str, int], status: str) -> list[Notice]:
+    return received.of("ModelFeatureDrift", status)[before[status] :]
+
+
+def _assert_it_says_what_was_measured(notice: Notice, world: Watched) -> None:
+    said = DRIFT.fullmatch(notice.annotations["description"])
+    assert said, notice.annotations["description"]
+    assert (said["feature"], said["model"], said["version"]) == ("amount", "shop", "3")
+    assert said["instance"] == f"127.0.0.1:{world.sidecar.web_port}"
+    assert said["window"] == notice.labels["window"]
+    assert float(said["psi"]) > float(said["critical"]) > 0
+    assert int(said["samples"]) >= 200
+    assert float(said["moved"]) > 10
+    # The numbers are the exporter's own, as they were scraped at some moment.
+    of = f'{{feature="amount",window="{said["window"]}"}}'
+    assert said["psi"] in {f"{value:.3f}" for value in world.prometheus.scraped(f"model_feature_psi{of}")}
+    assert said["critical"] in {f"{value:.3f}" for value in world.prometheus.scraped(f"model_feature_psi_critical{of}")}
+    assert int(said["samples"]) in world.prometheus.scraped(f"model_feature_window_samples{of}")
+    # A hundred times the amount is beyond nearly all that the training data had: the topmost bins grow.
+    assert float(said["points"]) > 10
+    bins = world.prometheus.query(f'model_feature_bin_info{{feature="amount",text="{said["bin"]}"}}')
+    assert len(bins) == 1
+    assert "above" in said["bin"]
+
+
+# --- the dashboard
+
+ONLY_WHERE_SOMETHING_IS_WRONG = {
+    "Nonfinite values", "Unseen values", "Out of range values", "Payloads not decoded",
+    "Wrong types and unknown fields",
+}  # fmt: skip
+ONLY_WHEN_THE_SERVER_STARTED_ANEW = "Server started"
+
+
+def test_every_query_of_the_dashboard_finds_something_while_traffic_flows(healthy: Watched) -> None:
+    dashboard = json.loads(DASHBOARD.read_text())
+    chosen = eventually(lambda: _chosen(dashboard, healthy.prometheus), PATIENCE_S, "every variable filled")
+    assert chosen == {"$model": "shop", "$version": "3", "$feature": "age", "$window": "30s"}
+    enough = 'min(model_feature_window_sufficient{window="30s"})'
+    eventually(lambda: healthy.prometheus.value(enough) == 1, PATIENCE_S, "windows that suffice")
+    queries = [
+        (panel["title"], target["expr"])
+        for panel in dashboard["panels"]
+        for target in panel.get("targets", [])
+    ]  # fmt: skip
+    queries += [(one["name"], one["expr"]) for one in dashboard["annotations"]["list"]]
+    assert len(queries) > 40
+
+    def silent() -> set[str]:
+        return {
+            title
+            for title, expression in queries
+            if not healthy.prometheus.query(_filled(expression, chosen | {"$__rate_interval": "10s"}))
+        }
+
+    def complaints() -> set[str]:
+        """What finds nothing although the client did everything wrong a moment ago."""
+        _send_what_is_wrong(healthy.sidecar.url)
+        time.sleep(1)
+        return silent() - {ONLY_WHEN_THE_SERVER_STARTED_ANEW}
+
+    expected_silence = ONLY_WHERE_SOMETHING_IS_WRONG | {ONLY_WHEN_THE_SERVER_STARTED_ANEW}
+    eventually(lambda: silent() <= expected_silence, PATIENCE_S, "an answer while all is well")
+    eventually(lambda: not complaints(), PATIENCE_S, "an answer to every query")
+    assert healthy.prometheus.firing() == set()
+
+
+def _chosen(dashboard: dict[str, Any], asked: Prometheus) -> dict[str, str]:
+    """What a user sees first: of each variable the first value, each asked for with those before it; or nothing."""
+    chosen: dict[str, str] = {}
+    for variable in dashboard["templating"]["list"][1:]:
+        series, _, label = variable["definition"].removeprefix("label_values(").removesuffix(")").rpartition(", ")
+        values = asked.label_values(_filled(series, chosen), label)
+        if not values:
+            return {}
+        chosen[f"${variable['name']}"] = max(values) if variable["name"] == "window" else min(values)
+    return chosen
+
+
+def _filled(expression: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        expression = expression.replace(name, value)
+    assert "$" not in expression
+    return expression
+
+
+def _send_what_is_wrong(url: str) -> None:
+    """A little of all that a client can do wrong: far too little for an alert."""
+    good = {"amount": 20.0, "age": 30, "colour": "red"}
+    predict(url, [good | {"age": "old"}, good | {"age": float("nan")}, good | {"amount": 1e9}])
+    predict(url, [good | {"colour": "mauve"}, good | {"size": 4}])
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{url}/v1/models/m:predict", b"no JSON", timeout=30)
+    refused.value.close()
+
+
+# --- the server dies
+
+
+def test_a_server_that_dies_pages(trained: Trained, tmp_path: Path) -> None:
+    with watched(trained, tmp_path) as world:
+        up = 'model_server_up{model="shop"}'
+        eventually(lambda: world.prometheus.value(up) == 1, PATIENCE_S, "the server up")
+        assert world.inbox.all() == []
+        world.stop_server()
+        page, *_ = eventually(lambda: world.inbox.of("ModelServerDown", "firing"), PATIENCE_S, "the page")
+        assert page.receiver == "pager"
+        assert page.labels["severity"] == "critical"
+        assert page.annotations["description"] == (
+            "Model shop 3 (models): none of its 1 model servers accepts a TCP connection from its exporter. "
+            "Clients get errors."
+        )
+        assert world.traffic.failures > 0
+        # That its one replica is down as well is known, and told to nobody.
+        silenced = {"ModelServerReplicaDown": "suppressed", "ModelServerDown": "active"}
+        eventually(lambda: silenced.items() <= _states(world).items(), PATIENCE_S, "the replica's alert silenced")
+        assert world.inbox.of("ModelServerReplicaDown", "firing") == []
+
+
+def _states(world: Watched) -> dict[str, str]:
+    alerts = ask(f"http://{world.alertmanager}/api/v2/alerts")
+    return {alert["labels"]["alertname"]: alert["status"]["state"] for alert in alerts}
