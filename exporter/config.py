@@ -1,11 +1,10 @@
 """Every setting, once: key, type, default, bounds and help.
 
-Flags, environment variables, the file's keys and the printed reference are all derived from `Settings`. The
-standard library only: the supervisor imports this, and a short-lived child parses the YAML for it.
+Flags, environment variables, the file's keys and the printed reference all derive from `Settings`. Standard library
+only: the supervisor imports this, and a short-lived child parses the YAML for it.
 """
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from exporter.values import (
     format_duration,
     integer,
     label_value,
+    leads_to,
+    nearest,
     one_of,
     path,
     paths,
@@ -31,8 +32,6 @@ from exporter.values import (
 
 _BODIES_PER_RING = 6
 """So that an exchange of two whole bodies leaves room for others."""
-_ANY = frozenset(("0.0.0.0", "::"))  # noqa: S104 (compared with, not bound to)
-_LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _Section = TypeVar("_Section")
@@ -154,10 +153,7 @@ class Settings:
         if self.upstream is not None:
             host, port = split_upstream(self.upstream)
             own_host, own_port = split_address(self.listen)
-            if port == own_port and host in {
-                own_host,
-                *(_LOOPBACK if own_host in _ANY or own_host in _LOOPBACK else ()),
-            }:
+            if port == own_port and leads_to(host, own_host):
                 raise ValueError(f"upstream: {self.upstream} is the address of the relay itself")
 
 
@@ -225,16 +221,11 @@ def _flatten(node: object, prefix: str, names: tuple[set[str], set[str]], source
         elif key in names[0]:
             yield key, value
         else:
-            raise ConfigError(f"{source}: {key}: unknown key{_nearest(key, names[0] | names[1])}")
-
-
-def _nearest(word: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f", did you mean {close[0]}?" if close else ""
+            raise ConfigError(f"{source}: {key}: unknown key{nearest(key, names[0] | names[1])}")
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, object]:
-    """The settings given as environment variables; a misspelt one is an error like a misspelt key."""
+    """The settings given as environment variables; a misspelt one is an error, an empty one is not given."""
     known = {key.environment: key.name for key in every_key()}
     given = {word: text for word, text in environ.items() if word.startswith(ENVIRONMENT_PREFIX)}
     for word, text in list(given.items()):
@@ -242,8 +233,8 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, object]:
             if _is_service_link(word, text):
                 del given[word]
                 continue
-            raise ConfigError(f"environment: {word}: unknown variable{_nearest(word, set(known))}")
-    return {known[word]: text for word, text in given.items()}
+            raise ConfigError(f"environment: {word}: unknown variable{nearest(word, set(known))}")
+    return {known[word]: text for word, text in given.items() if text}
 
 
 def _is_service_link(word: str, text: str) -> bool:

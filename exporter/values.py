@@ -3,6 +3,7 @@
 The standard library only: every process reads settings.
 """
 
+import difflib
 import re
 from collections.abc import Callable
 from typing import cast
@@ -16,6 +17,7 @@ _LONGEST_S = 10 * 366 * 86400.0
 _LARGEST_B = 1 << 40
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]*):(\d{1,5})")
 _LABEL_LENGTH = 128
+_LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 def duration(value: object) -> float:
@@ -157,3 +159,15 @@ def format_duration(seconds: float) -> str:
         if seconds >= width * (2 if unit == "d" else 1) and seconds % width == 0:
             return f"{int(seconds // width)}{unit}"
     return f"{seconds:.12g}s" if seconds >= 1 else f"{seconds * 1000:.12g}ms"
+
+
+def nearest(word: str, known: set[str]) -> str:
+    """Words for an error message: the known name that was probably meant."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def leads_to(host: str, listening: str) -> bool:
+    """Whether a connection to `host` may reach a socket of this host that listens on `listening`."""
+    everywhere = listening in {"0.0.0.0", "::"}  # noqa: S104 (compared with, not bound to)
+    return host == listening or (host in _LOOPBACK and (everywhere or listening in _LOOPBACK))

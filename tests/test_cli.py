@@ -166,3 +166,16 @@ def test_a_relay_to_itself_and_bodies_too_long_for_the_ring_are_refused() -> Non
     )
     _assert_one_line(command("check", "--capture.max-body", "8MiB"), 64, "capture.ring", "max_body")
     assert "needs --upstream" in command("check").stdout
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text("\x1b[31mred,empty,p\n" + "1,,2\n" * 20)
+    result = command("profile", "build", str(file), "--prediction", "p", "--output", str(tmp_path / "p.json"))
+    assert result.returncode == 0
+    assert "\x1b" not in result.stdout
+    assert "note: empty: no value at all" in result.stdout
+
+
+def test_an_empty_environment_variable_is_not_given() -> None:
+    assert command("check", environ={"INFERENCE_EXPORTER_PROFILE": ""}).returncode == 0

@@ -199,6 +199,8 @@ class ColumnBuilder:
         if self._names is None:
             return self._as_text(f"over {_MOST_DISTINCT} distinct values")
         names = self._spell(self._names)
+        if not names:
+            self.note = "no value at all: any that comes will be unseen"
         if names and set(names) <= _TRUTHS:
             return "boolean"
         writable = sum(rows for name, rows in names.items() if _writable(name, rows))

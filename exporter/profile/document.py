@@ -1,11 +1,9 @@
 """The profile as a JSON document: read with every fault named by its path, written in one canonical form."""
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
+from exporter.profile import whole_file
 from exporter.reference import (
     ABOVE,
     BELOW,
@@ -281,25 +280,7 @@ def save(profile: Profile, path: str) -> Profile:
         raise DataError(f"profile: {fault}") from None
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     try:
-        _write(Path(path), text)
+        whole_file.write(Path(path), text)
     except OSError as error:
         raise ConfigError(f"output: cannot write {path}: {error.strerror}") from None
     return checked
-
-
-def _write(target: Path, text: str) -> None:
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")  # a device or pipe is written to, never replaced
-        return
-    target = target.resolve()  # what a link points to is replaced, not the link
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise

@@ -232,7 +232,7 @@ def test_an_old_file_stays_whole_when_a_new_one_cannot_be_written(
     def full(_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("exporter.profile.document.os.fsync", full)
+    monkeypatch.setattr("exporter.profile.whole_file.os.fsync", full)
     with pytest.raises(ConfigError, match="No space left on device"):
         document.save(dataclasses.replace(profile, model="new"), str(tmp_path / "p.json"))
     assert document.load(str(tmp_path / "p.json")) == profile
