@@ -131,9 +131,11 @@ def variables() -> list[Json]:
 
 def annotations() -> list[Json]:
     """What happened meanwhile."""
+    by_profile, info = "max by (model, model_version, profile)", of(c.PROFILE_INFO)
     events = (
         ("Server started", f"changes({of(c.SERVER_START)}[$__rate_interval]) > 0", "orange"),
-        ("New profile", f"{of(c.PROFILE_INFO)} unless {of(c.PROFILE_INFO)} offset 5m", "blue"),
+        # By profile, not by replica: a new pod is no new profile.
+        ("New profile", f"{by_profile} ({info}) unless {by_profile} ({info} offset 5m)", "blue"),
     )
     return [
         {

@@ -37,9 +37,6 @@ _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP
 _Section = TypeVar("_Section")
 
 
-# --- the settings
-
-
 def setting(default: object, text: str, parse: Callable[[Any], object], show: str | None = None) -> Any:  # noqa: ANN401
     """A field of a settings class; `show` is the default as people would write it."""
     return field(default=default, metadata={"help": text, "parse": parse, "show": show})

@@ -1,0 +1,255 @@
+"""A real Prometheus, a real Alertmanager and somebody to be paged, with the shipped rules in compressed time.
+
+Everything listens on loopback and ephemeral ports, keeps its files in a directory of the test's, and is ended by its
+process id.
+"""
+
+import json
+import re
+import subprocess
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+import yaml
+from support import Metrics, eventually, free_port, tool
+
+RULES: Final = Path(__file__).parents[1] / "alert_rules" / "model.rules.yml"
+ALERTMANAGER: Final = RULES.with_name("alertmanager.yml")
+EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
+
+# --- compressed time: what the files say in minutes passes in seconds
+
+COMPRESSION: Final = 60
+_UNITS_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_DURATION: Final = r"(?:[0-9]+(?:ms|[smhdw]))+"
+_IN_QUERY: Final = re.compile(rf"(?<=\[){_DURATION}(?=[\]:])|(?<=:){_DURATION}(?=\])|(?<=\boffset ){_DURATION}\b")
+_DURATION_KEYS: Final = {
+    "for", "keep_firing_for", "interval",  # rules
+    "group_wait", "group_interval", "repeat_interval",  # routes
+}  # fmt: skip
+
+
+def shortened(duration: str) -> str:
+    """A sixtieth of a duration, in Prometheus' notation."""
+    parts = re.findall(r"([0-9]+)(ms|[smhdw])", duration)
+    total = sum(int(number) * _UNITS_MS[unit] for number, unit in parts) // COMPRESSION
+    return f"{total}ms" if total % 1000 else f"{total // 1000}s"
+
+
+def compressed(node: Any, key: str = "") -> Any:
+    """A YAML document with each duration a sixtieth as long; nothing else changes.
+
+    Durations are the values of the keys that hold one, and range selectors, subqueries and offsets in any text:
+    expressions, and queries within annotations. A range that is taken from the label `window` is short already.
+    """
+    if isinstance(node, dict):
+        return {name: compressed(value, name) for name, value in node.items()}
+    if isinstance(node, list):
+        return [compressed(value) for value in node]
+    if not isinstance(node, str):
+        return node
+    if key in _DURATION_KEYS:
+        return shortened(node)
+    return _IN_QUERY.sub(lambda found: shortened(found[0]), node)
+
+
+# --- the one who is paged
+
+
+class Notice(NamedTuple):
+    """One alert of one webhook."""
+
+    receiver: str
+    status: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+class Inbox:
+    """What Alertmanager sent."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._notices: list[Notice] = []
+        self._lock = threading.Lock()
+
+    def put(self, document: Mapping[str, Any]) -> None:
+        notices = [
+            Notice(document["receiver"], alert["status"], alert["labels"], alert["annotations"])
+            for alert in document["alerts"]
+        ]
+        with self._lock:
+            self._notices += notices
+
+    def all(self) -> list[Notice]:
+        """In the order in which they came."""
+        with self._lock:
+            return list(self._notices)
+
+    def of(self, alert: str, status: str, **labels: str) -> list[Notice]:
+        wanted = {"alertname": alert, **labels}.items()
+        return [notice for notice in self.all() if notice.status == status and wanted <= notice.labels.items()]
+
+    def unresolved(self) -> set[str]:
+        """Names of the alerts of which the last that was told is not that they ended."""
+        last = {tuple(sorted(notice.labels.items())): notice for notice in self.all()}
+        return {notice.labels["alertname"] for notice in last.values() if notice.status != "resolved"}
+
+
+@contextmanager
+def inbox() -> Iterator[Inbox]:
+    """A receiver of webhooks, in threads of the test's process."""
+
+    class Receiving(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            found.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiving)
+    server.daemon_threads = True
+    found = Inbox(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+# --- processes
+
+
+def ask(url: str, **parameters: Any) -> Any:
+    """GET, and the parsed answer; a refusal fails the test with its reason."""
+    try:
+        with urllib.request.urlopen(f"{url}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            pytest.fail(f"{url} {parameters}: {error.code} {error.read().decode(errors='replace')}")
+
+
+@contextmanager
+def _running(command: Sequence[str], log_path: Path, ready_url: str) -> Iterator[None]:
+    """A process that answers at an address; ended for good at the end, its log shown if anything failed."""
+
+    def ready() -> bool:
+        if process.poll() is not None:
+            pytest.fail(f"{command[0]} ended with {process.returncode}: {log_path.read_text(errors='replace')}")
+        try:
+            with urllib.request.urlopen(ready_url, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            eventually(ready, what=f"{command[0]} ready")
+            yield
+        except BaseException:
+            print(log_path.read_text(errors="replace"))
+            raise
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+@contextmanager
+def alertmanager(directory: Path, receiver_url: str) -> Iterator[str]:
+    """An Alertmanager with the shipped configuration: timings compressed, receivers at our address; gives its own."""
+    config = compressed(yaml.safe_load(ALERTMANAGER.read_text()))
+    for receiver in config["receivers"]:
+        for webhook in receiver["webhook_configs"]:
+            assert webhook["url"].startswith(EXAMPLE_RECEIVER)
+            webhook["url"] = webhook["url"].replace(EXAMPLE_RECEIVER, receiver_url)
+    directory.mkdir()
+    path = directory / "alertmanager.yml"
+    path.write_text(yaml.safe_dump(config))
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        tool("prometheus-alertmanager", "prometheus-alertmanager"), f"--config.file={path}",
+        f"--storage.path={directory / 'data'}", f"--web.listen-address={address}", "--cluster.listen-address=",
+    ]  # fmt: skip
+    with _running(command, directory / "log", f"http://{address}/-/ready"):
+        yield address
+
+
+class Prometheus:
+    """A running Prometheus, to be asked."""
+
+    def __init__(self, address: str) -> None:
+        self._url = f"http://{address}"
+        self._api = f"{self._url}/api/v1"
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The series that an instant query gives."""
+        found: list[dict[str, Any]] = ask(f"{self._api}/query", query=expression)["data"]["result"]
+        return found
+
+    def value(self, expression: str) -> float | None:
+        """The one value that an instant query gives; None where it gives none."""
+        found = self.query(expression)
+        assert len(found) < 2, f"{expression}: {found}"
+        return float(found[0]["value"][1]) if found else None
+
+    def scraped(self, series: str) -> list[float]:
+        """All values of a series, or of several, that were scraped, as they were."""
+        return [float(value) for found in self.query(f"{series}[1h]") for _, value in found["values"]]
+
+    def label_values(self, series: str, label: str) -> set[str]:
+        found = ask(f"{self._api}/series", **{"match[]": series})["data"]
+        return {labels[label] for labels in found if label in labels}
+
+    def firing(self) -> set[str]:
+        """Names of the alerts that fire."""
+        alerts = ask(f"{self._api}/alerts")["data"]["alerts"]
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    def fired(self, since: float) -> set[str]:
+        """Names of the alerts that fired at any evaluation since then."""
+        found = self.query('ALERTS{alertstate="firing"}[1h]')
+        return {one["metric"]["alertname"] for one in found if any(float(at) > since for at, _ in one["values"])}
+
+    def failed_evaluations(self) -> float:
+        """How many evaluations of rules have failed since its start; broken templates are not among them."""
+        with urllib.request.urlopen(f"{self._url}/metrics", timeout=10) as page:
+            return Metrics(page.read().decode()).total("prometheus_rule_evaluation_failures_total")
+
+
+@contextmanager
+def prometheus(directory: Path, targets: Iterable[str], alertmanager_address: str) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes and evaluates every second and has the shipped rules in compressed time."""
+    rules = compressed(yaml.safe_load(RULES.read_text()))
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["model.rules.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager_address]}]}]},
+        "scrape_configs": [{"job_name": "models", "static_configs": [{"targets": list(targets)}]}],
+    }
+    directory.mkdir()
+    (directory / "model.rules.yml").write_text(yaml.safe_dump(rules))
+    path = directory / "prometheus.yml"
+    path.write_text(yaml.safe_dump(config))
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        tool("prometheus", "prometheus"), f"--config.file={path}", f"--storage.tsdb.path={directory / 'data'}",
+        f"--web.listen-address={address}", "--log.level=warn",
+    ]  # fmt: skip
+    with _running(command, directory / "log", f"http://{address}/-/ready"):
+        yield Prometheus(address)
