@@ -32,6 +32,7 @@ class _Reader:
     """What both directions share: httptools' callbacks and the bound on work per message."""
 
     syntax_reason: str
+    parser_type: Any  # httptools has no types
 
     def __init__(self, listener: Listener, clock: Callable[[], int]) -> None:
         self._listener = listener
@@ -40,10 +41,7 @@ class _Reader:
         self._in_head = False
         self._stalled = 0
         self._progress = False
-        self._parser = self._new_parser()
-
-    def _new_parser(self) -> Any:  # noqa: ANN401 (httptools has no types)
-        raise NotImplementedError
+        self._parser = self.parser_type(self)
 
     @property
     def idle(self) -> bool:
@@ -97,6 +95,7 @@ class RequestReader(_Reader):
     """Requests of one connection. A message is told of (`head`) before its body arrives."""
 
     syntax_reason = "request_syntax"
+    parser_type = httptools.HttpRequestParser
 
     def __init__(self, listener: Listener, clock: Callable[[], int]) -> None:
         super().__init__(listener, clock)
@@ -104,9 +103,6 @@ class RequestReader(_Reader):
         self._skipped_body = False
         self._replaying = False
         self._opening: bytes | None = b""
-
-    def _new_parser(self) -> Any:  # noqa: ANN401
-        return httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read on. Unobservable where the bytes are not HTTP/1 or stop being so."""
@@ -133,7 +129,7 @@ class RequestReader(_Reader):
     def _replay_head(self) -> None:
         # The same framing without the wish to upgrade, so that the body is read.
         self._skipped_body, self._replaying = False, True
-        self._parser = self._new_parser()
+        self._parser = self.parser_type(self)
         self._parse(b"POST / HTTP/1.1\r\nhost: x\r\n" + self._framing + b"\r\n")
 
     def on_message_begin(self) -> None:
@@ -174,6 +170,7 @@ class ResponseReader(_Reader):
     """Responses of one connection; interim ones (1xx) are passed over."""
 
     syntax_reason = "response_syntax"
+    parser_type = httptools.HttpResponseParser
 
     def __init__(self, listener: Listener, clock: Callable[[], int], unanswered: Unanswered) -> None:
         """`unanswered` are the requests; whoever listens takes the first away when its response is done."""
@@ -183,9 +180,6 @@ class ResponseReader(_Reader):
         self._chunked = False
         self._final = False
         self._tail = b""
-
-    def _new_parser(self) -> Any:  # noqa: ANN401
-        return httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read on. Unobservable where the bytes are not HTTP/1, or another protocol begins."""
@@ -216,7 +210,7 @@ class ResponseReader(_Reader):
     def _end_if_bodiless(self) -> None:
         if self._message and self._final and self._unanswered.first.method == "HEAD":
             self.on_message_complete()
-            self._parser = self._new_parser()
+            self._parser = self.parser_type(self)
 
     def abandon(self, release: Callable[[Message, Capture], None]) -> None:
         """Let go of a response that will not be finished."""
