@@ -153,12 +153,15 @@ def one_of(*choices: str) -> Callable[[object], str]:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest way to write a duration, and the value of the label `window`: `300.0` → `5m`."""
+    """The shortest way to write a duration, and the value of the label `window`: `300.0` → `5m`.
+
+    Rules put it into range selectors, and PromQL knows no fractions: 1.5 seconds are `1500ms`.
+    """
     for unit, width in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         # 24h is what people say; days start at two.
         if seconds >= width * (2 if unit == "d" else 1) and seconds % width == 0:
             return f"{int(seconds // width)}{unit}"
-    return f"{seconds:.12g}s" if seconds >= 1 else f"{seconds * 1000:.12g}ms"
+    return f"{seconds * 1000:.12g}ms"
 
 
 def nearest(word: str, known: set[str]) -> str:

@@ -24,7 +24,7 @@ def test_a_pause_may_be_none(text: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [
     (0.25, "250ms"), (1.0, "1s"), (90.0, "90s"), (300.0, "5m"), (5400.0, "90m"), (3600.0, "1h"), (86_400.0, "24h"),
-    (172_800.0, "2d"), (604_800.0, "7d"), (1.5, "1.5s"), (90_000.0, "25h"),
+    (172_800.0, "2d"), (604_800.0, "7d"), (1.5, "1500ms"), (3.33, "3330ms"), (90_000.0, "25h"),
 ])  # fmt: skip
 def test_windows_are_named_as_people_would(seconds: float, text: str) -> None:
     assert values.format_duration(seconds) == text

@@ -71,9 +71,9 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         alertmanager,
         ("ModelServerDown", {"job": "models", **CHURN}, "active"),
         ("ModelServerReplicaDown", {**A, **CHURN}, "suppressed"),
-        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "window": "1h"}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "suppressed"),
         ("ModelNoTraffic", {"job": "models", "model": "churn"}, "suppressed"),
-        ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT, "window": "1h"}, "active"),
+        ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "model_version": "8"}, "active"),
         ("InferenceExporterDropping", {**A, **CHURN}, "active"),
     )
@@ -104,7 +104,7 @@ def test_an_absent_feature_silences_its_own_drift_only(alertmanager: str) -> Non
     becomes(
         alertmanager,
         ("ModelFeatureAbsent", {**A, **CHURN, **AMOUNT}, "active"),
-        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "window": "1h"}, "suppressed"),
-        ("ModelFeatureDrift", {**A, **CHURN, **AGE, "window": "1h"}, "active"),
-        ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT, "window": "1h"}, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AGE}, "active"),
+        ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT}, "active"),
     )
