@@ -62,11 +62,19 @@ def _parser() -> argparse.ArgumentParser:
         if takes_settings:
             _add_settings(command)
     _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
-    demo = commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False)
-    demo.set_defaults(run=_demo)
-    demo.add_argument("--duration", type=_duration, default=60.0, metavar="TIME", help="length of the story (60s)")
-    demo.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="which rows are sent")
+    _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_demo)
+    parser.add_argument("--duration", type=_duration, default=300.0, metavar="TIME", help="length of the story (5m)")
+    parser.add_argument("--story", choices=("whole", "healthy"), default="whole",
+                        help="whole: drift, a gap, a stuck sensor, a dead server; healthy: none of it")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="which rows are sent")
+    parser.add_argument("--keep", action="store_true", help="go on after the story, until Ctrl-C")
+    parser.add_argument("--grafana", choices=("auto", "docker", "off"), default="auto",
+                        help="auto: where it is installed; docker: in a container")  # fmt: skip
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
@@ -232,9 +240,13 @@ def _duration(text: str) -> float:
 
 
 def _demo(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.demo import story  # noqa: PLC0415
-
-    return story.run(given.duration, given.seed)
+    try:
+        from exporter.demo import story  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError(f"the demo needs its extra ({error.name}): pip install 'inference-exporter[demo]'") from None
+    if not given.duration >= story.SHORTEST_S:
+        raise ConfigError(f"--duration: the story takes {story.SHORTEST_S:.0f} s at least")
+    return story.run(story.Wishes(given.duration, given.story, given.seed, given.keep, given.grafana))
 
 
 _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {

@@ -5,7 +5,6 @@ process id.
 """
 
 import json
-import re
 import subprocess
 import threading
 import urllib.error
@@ -18,48 +17,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
-import yaml
 from support import Metrics, eventually, free_port, tool
 
-RULES: Final = Path(__file__).parents[1] / "alert_rules" / "model.rules.yml"
-ALERTMANAGER: Final = RULES.with_name("alertmanager.yml")
-EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
+from exporter.demo import watchers
 
-# --- compressed time: what the files say in minutes passes in seconds
-
-COMPRESSION: Final = 60
-_UNITS_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-_DURATION: Final = r"(?:[0-9]+(?:ms|[smhdw]))+"
-_IN_QUERY: Final = re.compile(rf"(?<=\[){_DURATION}(?=[\]:])|(?<=:){_DURATION}(?=\])|(?<=\boffset ){_DURATION}\b")
-_DURATION_KEYS: Final = {
-    "for", "keep_firing_for", "interval",  # rules
-    "group_wait", "group_interval", "repeat_interval",  # routes
-}  # fmt: skip
-
-
-def shortened(duration: str) -> str:
-    """A sixtieth of a duration, in Prometheus' notation."""
-    parts = re.findall(r"([0-9]+)(ms|[smhdw])", duration)
-    total = sum(int(number) * _UNITS_MS[unit] for number, unit in parts) // COMPRESSION
-    return f"{total}ms" if total % 1000 else f"{total // 1000}s"
-
-
-def compressed(node: Any, key: str = "") -> Any:
-    """A YAML document with each duration a sixtieth as long; nothing else changes.
-
-    Durations are the values of the keys that hold one, and range selectors, subqueries and offsets in any text:
-    expressions, and queries within annotations. A range that is taken from the label `window` is short already.
-    """
-    if isinstance(node, dict):
-        return {name: compressed(value, name) for name, value in node.items()}
-    if isinstance(node, list):
-        return [compressed(value) for value in node]
-    if not isinstance(node, str):
-        return node
-    if key in _DURATION_KEYS:
-        return shortened(node)
-    return _IN_QUERY.sub(lambda found: shortened(found[0]), node)
-
+MINUTE_S: Final = 1.0
+"""What the files say in minutes passes in seconds."""
 
 # --- the one who is paged
 
@@ -173,19 +136,9 @@ def _running(command: Sequence[str], log_path: Path, ready_url: str) -> Iterator
 @contextmanager
 def alertmanager(directory: Path, receiver_url: str) -> Iterator[str]:
     """An Alertmanager with the shipped configuration: timings compressed, receivers at our address; gives its own."""
-    config = compressed(yaml.safe_load(ALERTMANAGER.read_text()))
-    for receiver in config["receivers"]:
-        for webhook in receiver["webhook_configs"]:
-            assert webhook["url"].startswith(EXAMPLE_RECEIVER)
-            webhook["url"] = webhook["url"].replace(EXAMPLE_RECEIVER, receiver_url)
-    directory.mkdir()
-    path = directory / "alertmanager.yml"
-    path.write_text(yaml.safe_dump(config))
     address = f"127.0.0.1:{free_port()}"
-    command = [
-        tool("prometheus-alertmanager", "prometheus-alertmanager"), f"--config.file={path}",
-        f"--storage.path={directory / 'data'}", f"--web.listen-address={address}", "--cluster.listen-address=",
-    ]  # fmt: skip
+    program = tool("prometheus-alertmanager", "prometheus-alertmanager")
+    command = watchers.Alertmanager(receiver_url, MINUTE_S).command(program, directory, address)
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield address
 
@@ -235,21 +188,8 @@ class Prometheus:
 @contextmanager
 def prometheus(directory: Path, targets: Iterable[str], alertmanager_address: str) -> Iterator[Prometheus]:
     """A Prometheus that scrapes and evaluates every second and has the shipped rules in compressed time."""
-    rules = compressed(yaml.safe_load(RULES.read_text()))
-    config = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["model.rules.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager_address]}]}]},
-        "scrape_configs": [{"job_name": "models", "static_configs": [{"targets": list(targets)}]}],
-    }
-    directory.mkdir()
-    (directory / "model.rules.yml").write_text(yaml.safe_dump(rules))
-    path = directory / "prometheus.yml"
-    path.write_text(yaml.safe_dump(config))
     address = f"127.0.0.1:{free_port()}"
-    command = [
-        tool("prometheus", "prometheus"), f"--config.file={path}", f"--storage.tsdb.path={directory / 'data'}",
-        f"--web.listen-address={address}", "--log.level=warn",
-    ]  # fmt: skip
+    plan = watchers.Prometheus(list(targets), [alertmanager_address], MINUTE_S)
+    command = plan.command(tool("prometheus", "prometheus"), directory, address)
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield Prometheus(address)

@@ -6,6 +6,7 @@ It knows nothing of the exporter, which is the point.
 """
 
 import json
+import math
 import pickle
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,10 @@ from typing import Any, ClassVar
 
 
 class Handler(BaseHTTPRequestHandler):
-    """POST {"instances": [{feature: number}, ...]}, answered by {"predictions": [number, ...]}."""
+    """POST {"instances": [{feature: number}, ...]}, answered by {"predictions": [number, ...]}.
+
+    As the model allows it, a feature that is null or not there at all is answered as well.
+    """
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # an answer in one packet
@@ -25,9 +29,9 @@ class Handler(BaseHTTPRequestHandler):
         """Predict."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         try:
-            rows = [[row[name] for name in self.features] for row in json.loads(body)["instances"]]
+            rows = [[_number(row.get(name)) for name in self.features] for row in json.loads(body)["instances"]]
             answer = {"predictions": self.model.predict(rows).tolist()}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._send(400, {"error": repr(error)})
         else:
             self._send(200, answer)
@@ -46,6 +50,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
+
+
+def _number(value: Any) -> float:  # noqa: ANN401 (whatever a client sent)
+    return math.nan if value is None else float(value)
 
 
 def main() -> None:

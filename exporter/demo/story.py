@@ -1,202 +1,136 @@
-"""The story: healthy traffic; then blood pressure arrives in kPa instead of mmHg; then it is mended."""
+"""The demonstration: everything is started, the chapters are played before whoever watches, everything is ended."""
 
-import http.client
-import json
-import os
-import random
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from exporter.demo import model
-from exporter.errors import UpstreamError
+from rich.console import Console
 
-_ROWS_PER_REQUEST: Final = 5
-_REQUESTS_PER_S: Final = 20
-_START_TIMEOUT_S: Final = 60.0
-_MMHG_IN_KPA: Final = 7.50062
-_WATCHED: Final = ("bp", "bmi")
-_WINDOWS_PER_STORY: Final = 4
-_SHORTEST_WINDOW_S: Final = 4
+from exporter.demo import model, start
+from exporter.demo.chapters import MINUTES, STORIES, Chapter
+from exporter.demo.pager import Page, Pager, pager
+from exporter.demo.screen import Scene, Screen, choose, clock
+from exporter.demo.stage import Process, Stage, free_ports, stage
+from exporter.demo.start import Ports
+from exporter.demo.traffic import Traffic
 
-Row = dict[str, float]
-
-
-class Chapter(NamedTuple):
-    """A part of the story."""
-
-    share: float
-    """Of the whole duration."""
-    text: str
-    change: Callable[[Row], Row]
+SHORTEST_S: Final = 60.0
+"""Below that the minutes of the rules are shorter than a scrape and an evaluation take."""
+_TICK_S: Final = 0.25
+_AFTERWARDS: Final = Chapter(float("inf"), "the story is over; traffic goes on until you press Ctrl-C")
 
 
-def _in_kpa(row: Row) -> Row:
-    return row | {"bp": row["bp"] / _MMHG_IN_KPA}
+class Wishes(NamedTuple):
+    """What was asked for."""
+
+    duration_s: float = 300.0
+    story: str = "whole"
+    seed: int = 0
+    keep: bool = False
+    """Go on after the story until somebody presses Ctrl-C."""
+    grafana: str = "auto"
+    """auto: where it is installed; docker: in a container; off."""
+
+    @property
+    def minute_s(self) -> float:
+        """How long a minute of the rules takes, in whole milliseconds."""
+        return round(self.duration_s / MINUTES, 3)
+
+    @property
+    def chapters(self) -> Sequence[Chapter]:
+        """What is to be played."""
+        return [*STORIES[self.story], *([_AFTERWARDS] if self.keep else [])]
 
 
-CHAPTERS: Final = (
-    Chapter(0.25, "healthy traffic, drawn from the training data", lambda row: row),
-    Chapter(0.30, "a client sends blood pressure in kPa instead of mmHg", _in_kpa),
-    Chapter(0.45, "the client is mended; old panes leave the window", lambda row: row),
-)
-
-
-def run(duration_s: float, seed: int) -> int:
-    """Tell the story in `duration_s` seconds; the exit code. Ends every process it started."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inference-exporter-demo-")))
-        print("training a gradient-boosting model on scikit-learn's diabetes data")
-        trained = model.train(directory)
-        server_port, port, web_port, health_port = _free_ports(4)
-        _start(stack, "-m", "exporter.demo.server", str(trained.model), str(server_port))
-        profile = str(directory / "profile.json")
-        window_s = max(round(duration_s / _WINDOWS_PER_STORY), _SHORTEST_WINDOW_S)
-        _exporter(
-            "profile", "build", str(trained.table), "--prediction", model.PREDICTION, "--target", model.TARGET,
-            "--model", "diabetes", "--model-version", "1", "--output", profile,
-        )  # fmt: skip
-        _wait(server_port, "the model server")
-        _start(
-            stack, "-m", "exporter", "serve", "--upstream", f"http://127.0.0.1:{server_port}",
-            "--listen", f"127.0.0.1:{port}", "--web.listen-address", f"127.0.0.1:{web_port}",
-            "--health.listen-address", f"127.0.0.1:{health_port}", "--profile", profile,
-            *_compressed(window_s), "--log-level", "warning",
-        )  # fmt: skip
-        _wait(port, "the sidecar")
-        _wait_ready(web_port)
-        print(f"\nclients talk to http://127.0.0.1:{port}, metrics are on http://127.0.0.1:{web_port}/metrics\n")
-        stack.callback(print, "\nending every process of the demo")
-        # Whoever presses Ctrl-C twice must not leave a process behind.
-        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
-        _tell(duration_s, random.Random(seed), trained.rows, (port, web_port))  # noqa: S311 (traffic, not secrets)
+def run(wishes: Wishes) -> int:
+    """Tell the story; the exit code. Every process that was started is ended, whatever happens."""
+    console = Console(highlight=False)
+    with stage() as found, pager() as received:
+        console.print("training a gradient-boosting model on scikit-learn's diabetes data")
+        trained = model.train(found.directory)
+        ports = Ports(*free_ports(4))
+        server = start.server(found, trained, ports)
+        console.print("building its profile, starting the sidecar and those who watch")
+        start.sidecar(found, trained, ports, wishes.minute_s)
+        scene = Scene(wishes.chapters, _watch(console, found, ports, received, wishes), wishes.minute_s)
+        with Traffic(ports.relay, trained.rows, wishes.seed, wishes.minute_s) as traffic:
+            play = _Play(found, ports, traffic, received, scene)
+            try:
+                play.tell(console, server, trained)
+            finally:
+                _sum_up(console, scene)
+                console.print("ending every process of the demo")
     return 0
 
 
-def _compressed(window_s: int) -> tuple[str, ...]:
-    """Settings under which windows pass in seconds instead of hours."""
-    lengths = f"{window_s}s,{window_s * 3}s"
-    return ("--windows.pane", "1s", "--windows.lengths", lengths, "--windows.snapshot-interval", "500ms")
+def _watch(console: Console, found: Stage, ports: Ports, received: Pager, wishes: Wishes) -> list[start.Link]:
+    """Start those who watch; where everything is to be found."""
+    watching = start.monitoring(found, ports.web, received.port, wishes.minute_s)
+    addresses = dict(watching.links)
+    if "Prometheus" in addresses:
+        drawn = start.grafana(found, addresses["Prometheus"], wishes.minute_s, wishes.grafana)
+        watching.links.extend(drawn.links)
+        watching.remarks.extend(drawn.remarks)
+    for remark in watching.remarks:
+        console.print(remark, markup=False)
+    return [
+        ("clients use", f"http://127.0.0.1:{ports.relay}"),
+        ("model server", f"http://127.0.0.1:{ports.server}"),
+        ("metrics", f"http://127.0.0.1:{ports.web}/metrics"),
+        *watching.links,
+    ]
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+class _Play(NamedTuple):
+    """Those who act while the story is told."""
+
+    stage: Stage
+    ports: Ports
+    traffic: Traffic
+    pager: Pager
+    scene: Scene
+
+    def tell(self, console: Console, server: Process | None, trained: model.Trained) -> None:
+        """Every chapter, one after the other."""
+        until = 0.0
+        with choose(console, self.scene) as screen:
+            for place, chapter in enumerate(self.scene.chapters):
+                self.scene.chapter = place
+                self.traffic.change = chapter.change
+                if server is not None and not chapter.server:
+                    self.stage.end(server)
+                    server = None
+                elif server is None and chapter.server:
+                    server = start.server(self.stage, trained, self.ports)
+                screen.turn()
+                until += chapter.minutes * self.scene.minute_s
+                while self.scene.elapsed_s < until:
+                    self._tick(screen)
+
+    def _tick(self, screen: Screen) -> None:
+        self.stage.look()
+        self.stage.pause(_TICK_S)
+        scene = self.scene
+        scene.scores = start.last_scores(self.ports) or scene.scores
+        scene.answered, scene.failed, scene.sent = self.traffic.answered, self.traffic.failed, self.traffic.last
+        pages = self.pager.new()
+        scene.pages += pages
+        screen.news(pages)
+        screen.show()
 
 
-def _tell(duration_s: float, chance: random.Random, rows: Sequence[Row], ports: tuple[int, int]) -> None:
-    for chapter in CHAPTERS:
-        print(f"── {chapter.text}")
-        until = time.monotonic() + duration_s * chapter.share
-        traffic = threading.Thread(target=_send, args=(ports[0], chance, rows, chapter.change, until), daemon=True)
-        traffic.start()
-        while time.monotonic() < until:
-            time.sleep(min(2.0, max(until - time.monotonic(), 0.0)))
-            print(_line(ports[1]), flush=True)
-        traffic.join()
+def _sum_up(console: Console, scene: Scene) -> None:
+    """What was told in the end, and for how long each alert fired."""
+    console.print(f"\n{scene.answered} requests answered, {scene.failed} failed (the model server's death among them)"
+                  if scene.failed else f"\n{scene.answered} requests answered, none failed")  # fmt: skip
+    told = [page for page in scene.pages if page.firing]
+    critical = sum(page.critical for page in told)
+    console.print(f"pages: {critical}, tickets: {len(told) - critical}" if told else "no page, no ticket")
+    for page in told:
+        ended = next((one for one in scene.pages if not one.firing and _same(one, page) and one.at >= page.at), None)
+        end = f"resolved {clock(ended.at - scene.began)}" if ended else "still firing"
+        words = f"{'page' if page.critical else 'ticket':8} {page.alert:22} {page.subject:12}"
+        console.print(f"  {clock(page.at - scene.began)}  {words} {end}", markup=False)
 
 
-def _send(port: int, chance: random.Random, rows: Sequence[Row], change: Callable[[Row], Row], until: float) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    due = time.monotonic()
-    while due < until:
-        instances = [change(chance.choice(rows)) for _ in range(_ROWS_PER_REQUEST)]
-        client.request("POST", "/v1/models/diabetes:predict", json.dumps({"instances": instances}),
-                       {"content-type": "application/json"})  # fmt: skip
-        client.getresponse().read()
-        due += 1 / _REQUESTS_PER_S
-        time.sleep(max(due - time.monotonic(), 0.0))
-    client.close()
-
-
-def _line(web_port: int) -> str:
-    """The last scores against their critical values."""
-    values = _scrape(web_port)
-    rows = values.get(("model_rows_total", ""), 0.0)
-    parts = [f"{rows:6.0f} rows"]
-    for side, name in (*(("feature", feature) for feature in _WATCHED), ("prediction", model.PREDICTION)):
-        score, limit, enough = (
-            values.get((f"model_{side}_{family}", name), float("nan"))
-            for family in ("psi", "psi_critical", "window_sufficient")
-        )
-        verdict = "learning" if enough != 1 else "DRIFT" if score > limit else "fine"
-        parts.append(f"{name} PSI {score:6.3f} / {limit:5.3f} {verdict:8}")
-    return "   ".join(parts)
-
-
-def _scrape(web_port: int) -> dict[tuple[str, str], float]:
-    """Values of the short window by family and column, read as any client of the text format would."""
-    client = http.client.HTTPConnection("127.0.0.1", web_port, timeout=10)
-    client.request("GET", "/metrics")
-    lines = client.getresponse().read().decode().splitlines()
-    client.close()
-    found: dict[tuple[str, str], float] = {}
-    for line in lines:
-        name, _, rest = line.partition("{")
-        labels, _, value = rest.rpartition("} ")
-        if line.startswith("model_"):
-            column = labels.partition('feature="')[2] or labels.partition('output="')[2]
-            found.setdefault((name, column.partition('"')[0]), float(value))  # the shortest window comes first
-    return found
-
-
-# --- processes
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
-
-
-def _start(stack: ExitStack, *words: str) -> None:
-    """Start a Python process of ours; it is ended when the stack unwinds, whatever happens."""
-    process = subprocess.Popen(  # noqa: S603 (our own interpreter and modules)
-        [sys.executable, *words], stdin=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    )  # fmt: skip
-    stack.callback(_end, process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _exporter(*words: str) -> None:
-    result = subprocess.run([sys.executable, "-m", "exporter", *words], check=False)  # noqa: S603 (as above)
-    if result.returncode:
-        raise SystemExit(result.returncode)
-
-
-def _wait(port: int, who: str) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise UpstreamError(f"{who} did not start within {_START_TIMEOUT_S:.0f} s")
-
-
-def _wait_ready(web_port: int) -> None:
-    _wait(web_port, "the analyser")
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline and not _scrape(web_port):
-        time.sleep(0.1)
+def _same(one: Page, other: Page) -> bool:
+    return (one.receiver, one.labels) == (other.receiver, other.labels)

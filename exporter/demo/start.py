@@ -1,0 +1,147 @@
+"""Everything on the stage: the model server, the sidecar in front of it, and those who watch."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from typing import Final, NamedTuple
+
+from exporter.demo import model, scores, watchers
+from exporter.demo.stage import Process, Stage, answers, free_ports, listening
+from exporter.errors import UpstreamError
+
+_SNAPSHOTS_PER_MINUTE: Final = 2
+_PROBES_PER_MINUTE: Final = 4
+_FASTEST_S: Final = 0.05
+_WINDOWS_MINUTES: Final = (5, 60)
+_DOCKER_TIMEOUT_S: Final = 5.0
+_INSTALL: Final = """\
+    On Debian and Ubuntu: apt install prometheus prometheus-alertmanager
+    Elsewhere: put `prometheus` and `alertmanager` on PATH."""
+_OFFER: Final = "Docker is here: `make demo GRAFANA=docker` shows the dashboard, too."
+
+Link = tuple[str, str]
+
+
+class Ports(NamedTuple):
+    """Where the model server and the sidecar listen, all on the loopback."""
+
+    server: int
+    relay: int
+    web: int
+    health: int
+
+
+class Watching(NamedTuple):
+    """Who watches, and what there is to say of those who do not."""
+
+    links: list[Link]
+    remarks: list[str]
+
+
+def server(stage: Stage, trained: model.Trained, ports: Ports) -> Process:
+    """The model server, which knows nothing of us."""
+    command = [sys.executable, "-m", "exporter.demo.server", str(trained.model), str(ports.server)]
+    process = stage.start("model server", command)
+    stage.wait(lambda: listening(ports.server), "the start of the model server")
+    return process
+
+
+def sidecar(stage: Stage, trained: model.Trained, ports: Ports, minute_s: float) -> None:
+    """The profile of the training data, and the sidecar."""
+    us = [sys.executable, "-m", "exporter"]
+    profile = str(stage.directory / "profile.json")
+    stage.run(
+        "profile build",
+        [*us, "profile", "build", str(trained.table), "--prediction", model.PREDICTION, "--target", model.TARGET,
+         "--model", model.NAME, "--model-version", "1", "--output", profile],
+    )  # fmt: skip
+    stage.start(
+        "sidecar",
+        [*us, "serve", "--upstream", f"http://127.0.0.1:{ports.server}", "--listen", f"127.0.0.1:{ports.relay}",
+         "--web.listen-address", f"127.0.0.1:{ports.web}", "--health.listen-address", f"127.0.0.1:{ports.health}",
+         "--profile", profile, *_compressed(minute_s), "--log-level", "warning"],
+    )  # fmt: skip
+    stage.wait(lambda: listening(ports.relay) and answers(f"http://127.0.0.1:{ports.web}/-/ready"),
+               "the start of the sidecar")  # fmt: skip
+
+
+def _compressed(minute_s: float) -> list[str]:
+    """Settings under which the minutes of windows and timers are as short as those of the rules."""
+
+    def text(seconds: float) -> str:
+        return f"{round(max(seconds, _FASTEST_S) * 1000)}ms"
+
+    return [
+        "--windows.pane", text(minute_s), "--windows.lengths", ",".join(text(m * minute_s) for m in _WINDOWS_MINUTES),
+        "--windows.snapshot-interval", text(minute_s / _SNAPSHOTS_PER_MINUTE),
+        "--upstream-probe-interval", text(minute_s / _PROBES_PER_MINUTE),
+    ]  # fmt: skip
+
+
+def last_scores(ports: Ports) -> list[scores.Score]:
+    """The scores as they are now; none where they cannot be had."""
+    try:
+        return scores.scrape(ports.web)
+    except OSError:
+        return []
+
+
+# --- those who watch
+
+
+def monitoring(stage: Stage, web_port: int, pager_port: int, minute_s: float) -> Watching:
+    """Prometheus and Alertmanager, as far as they are installed and start."""
+    prometheus_at, alertmanager_at = (f"127.0.0.1:{port}" for port in free_ports(2))
+    watching = Watching([], [])
+    pages = watchers.Alertmanager(f"http://127.0.0.1:{pager_port}", minute_s)
+    scrapes = watchers.Prometheus([f"127.0.0.1:{web_port}"], [alertmanager_at], minute_s)
+    for name, program, plan, address in (
+        ("Prometheus", watchers.find_prometheus(), scrapes, prometheus_at),
+        ("Alertmanager", watchers.find_alertmanager(), pages, alertmanager_at),
+    ):
+        if program is None:
+            watching.remarks.append(f"{name} is not installed, so nobody can be paged.")
+        elif fault := _start(stage, name, plan.command(program, stage.directory / name, address), address):
+            watching.remarks.append(f"{name} does not run, so nobody can be paged: {fault}")
+        else:
+            watching.links.append((name, f"http://{address}"))
+    if watching.remarks:
+        watching.remarks.append(_INSTALL)
+    return watching
+
+
+def _start(stage: Stage, name: str, command: list[str], address: str) -> str:
+    """Start it; what went wrong, or nothing."""
+    process = stage.start(name, command)
+    try:
+        stage.wait(lambda: listening(int(address.rpartition(":")[2])), f"the start of {name}")
+    except UpstreamError as error:
+        stage.end(process)
+        return str(error)
+    return ""
+
+
+def grafana(stage: Stage, prometheus_url: str, minute_s: float, choice: str) -> Watching:
+    """Grafana with the dashboard: installed (`auto`), in a container (`docker`), or not at all (`off`)."""
+    program, docker = watchers.find_grafana(), shutil.which("docker")
+    plan = watchers.Grafana(prometheus_url, minute_s)
+    if (choice, program) == ("auto", None):
+        return Watching([], [_OFFER] if docker and _runs(docker) else [])
+    if choice == "docker" and not docker:
+        return Watching([], ["Docker is not installed, so there is no Grafana."])
+    if choice == "off":
+        return Watching([], [])
+    directory, (port,) = stage.directory / "grafana", free_ports(1)
+    environment = plan.environment(directory, port)
+    contained = choice == "docker"
+    command = plan.container(str(docker), directory, environment) if contained else plan.command(str(program))
+    stage.start("Grafana", command, environment)
+    return Watching([("Grafana", f"http://127.0.0.1:{port}")], [])
+
+
+def _runs(docker: str) -> bool:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        words = [docker, "info"]
+        return subprocess.run(words, capture_output=True, timeout=_DOCKER_TIMEOUT_S, check=False).returncode == 0  # noqa: S603
+    return False

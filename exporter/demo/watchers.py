@@ -1,0 +1,139 @@
+"""Prometheus, Alertmanager and Grafana with the shipped files, in compressed time: their files and their commands.
+
+Each function writes what the program reads and gives the command that starts it.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from exporter.demo.compression import compressed
+
+SHIPPED: Final = resources.files("exporter") / "shipped"
+RULES: Final = ("model.rules.yml", "fleet.rules.yml")
+DASHBOARD: Final = "model-health.json"
+_EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
+_GRAFANA_IMAGE: Final = "grafana/grafana-oss:11.6.0"
+_GRAFANA_HOMES: Final = ("/usr/share/grafana", "/opt/homebrew/share/grafana", "/usr/local/share/grafana")
+_MINUTE_S: Final = 60.0
+
+
+def find_prometheus() -> str | None:
+    """The program, where it is installed."""
+    return shutil.which("prometheus")
+
+
+def find_grafana() -> str | None:
+    """The program, by its newer name or its older one."""
+    return shutil.which("grafana") or shutil.which("grafana-server")
+
+
+def find_alertmanager() -> str | None:
+    """The program, under Debian's name or its own."""
+    return shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+
+
+class Prometheus(NamedTuple):
+    """What a Prometheus is to do."""
+
+    targets: Sequence[str]
+    alertmanagers: Sequence[str]
+    minute_s: float
+    """How long a minute of the rules takes, in seconds; so often it scrapes and evaluates."""
+
+    def command(self, program: str, directory: Path, address: str) -> list[str]:
+        """Write its files; its command."""
+        interval = f"{round(self.minute_s * 1000)}ms"
+        config = {
+            "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
+            "rule_files": list(RULES),
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(self.alertmanagers)}]}]},
+            "scrape_configs": [{"job_name": "models", "static_configs": [{"targets": list(self.targets)}]}],
+        }
+        directory.mkdir(parents=True)
+        for name in RULES:
+            rules = yaml.safe_load((SHIPPED / name).read_text(encoding="utf-8"))
+            _write(directory / name, compressed(rules, _MINUTE_S / self.minute_s))
+        return [
+            program, f"--config.file={_write(directory / 'prometheus.yml', config)}",
+            f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
+        ]  # fmt: skip
+
+
+class Alertmanager(NamedTuple):
+    """What an Alertmanager is to do."""
+
+    receiver_url: str
+    minute_s: float
+
+    def command(self, program: str, directory: Path, address: str) -> list[str]:
+        """Write its files; its command."""
+        config = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text(encoding="utf-8"))
+        config = compressed(config, _MINUTE_S / self.minute_s)
+        for receiver in config["receivers"]:
+            for webhook in receiver["webhook_configs"]:
+                webhook["url"] = webhook["url"].replace(_EXAMPLE_RECEIVER, self.receiver_url)
+        directory.mkdir(parents=True)
+        return [
+            program, f"--config.file={_write(directory / 'alertmanager.yml', config)}",
+            f"--storage.path={directory / 'data'}", f"--web.listen-address={address}", "--cluster.listen-address=",
+        ]  # fmt: skip
+
+
+class Grafana(NamedTuple):
+    """What a Grafana is to do: show the dashboard to whoever looks."""
+
+    prometheus_url: str
+    minute_s: float
+
+    def environment(self, directory: Path, port: int) -> dict[str, str]:
+        """Write its files; its settings, as Grafana reads them from the environment."""
+        provisioning, dashboards = directory / "provisioning", directory / "dashboards"
+        for place in (provisioning / "datasources", provisioning / "dashboards", dashboards, directory / "data"):
+            place.mkdir(parents=True)
+        source = {
+            "name": "Prometheus", "type": "prometheus", "access": "proxy", "url": self.prometheus_url,
+            "isDefault": True, "jsonData": {"timeInterval": f"{max(round(self.minute_s * 1000), 1)}ms"},
+        }  # fmt: skip
+        provider = {"name": "inference-exporter", "type": "file", "options": {"path": str(dashboards)}}
+        _write(provisioning / "datasources" / "prometheus.yml", {"apiVersion": 1, "datasources": [source]})
+        _write(provisioning / "dashboards" / "files.yml", {"apiVersion": 1, "providers": [provider]})
+        dashboard = json.loads((SHIPPED / DASHBOARD).read_text(encoding="utf-8"))
+        dashboard |= {"time": {"from": "now-5m", "to": "now"}, "refresh": "5s"}
+        (dashboards / DASHBOARD).write_text(json.dumps(dashboard), encoding="utf-8")
+        return {
+            "GF_PATHS_PROVISIONING": str(provisioning), "GF_PATHS_DATA": str(directory / "data"),
+            "GF_PATHS_LOGS": str(directory / "data"), "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+            "GF_SERVER_HTTP_PORT": str(port), "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(dashboards / DASHBOARD),
+            "GF_ANALYTICS_REPORTING_ENABLED": "false", "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_LOG_LEVEL": "warn",
+        }  # fmt: skip
+
+    def command(self, program: str) -> list[str]:
+        """The command of a Grafana that is installed; the environment says the rest."""
+        home = next((place for place in _GRAFANA_HOMES if Path(place).is_dir()), None)
+        words = [program] if Path(program).name == "grafana-server" else [program, "server"]
+        return [*words, *(["--homepath", home] if home else [])]
+
+    def container(self, docker: str, directory: Path, environment: dict[str, str]) -> list[str]:
+        """The command of a Grafana in a container that is gone when it ends; it shares the host's loopback.
+
+        What it writes stays in the container: it is another user there.
+        """
+        kept = {name: value for name, value in environment.items() if name not in {"GF_PATHS_DATA", "GF_PATHS_LOGS"}}
+        settings = [word for name, value in kept.items() for word in ("--env", f"{name}={value}")]
+        return [
+            docker, "run", "--rm", "--name", directory.parent.name, "--network", "host",
+            "--volume", f"{directory}:{directory}:ro", *settings, _GRAFANA_IMAGE,
+        ]  # fmt: skip
+
+
+def _write(path: Path, document: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path

@@ -1,0 +1,19 @@
+"""Rules and dashboard go with the package: the demo reads them from there, wherever it is installed."""
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = resources.files("exporter") / "shipped"
+ORIGINALS = [*ROOT.glob("alert_rules/*.yml"), *ROOT.glob("dashboards/*.json")]
+
+
+@pytest.mark.parametrize("original", ORIGINALS, ids=lambda path: path.name)
+def test_what_stands_at_the_top_is_what_is_shipped(original: Path) -> None:
+    assert (SHIPPED / original.name).read_text() == original.read_text()
+
+
+def test_nothing_else_is_shipped() -> None:
+    assert {file.name for file in SHIPPED.iterdir()} == {original.name for original in ORIGINALS}
