@@ -36,6 +36,7 @@ BARS_AT_S: Final = 90.0
 COLOURS: Final = {"figure.facecolor": "#111217", "axes.facecolor": "#181b1f", "text.color": "#ccccdc",
                   "axes.edgecolor": "#34373d", "axes.labelcolor": "#ccccdc", "xtick.color": "#9fa0a8",
                   "ytick.color": "#9fa0a8", "grid.color": "#2c2f36", "legend.framealpha": 0.0}  # fmt: skip
+UNITS: Final = {"short": "", "reqps": "requests/s", "none": ""}
 Json = dict[str, Any]
 
 
@@ -126,20 +127,28 @@ def draw_lines(axes: Any, panel: Json, url: str, span: tuple[float, float]) -> N
 def draw_number(axes: Any, panel: Json, url: str, at: float) -> None:  # noqa: ANN401
     """A panel of one number."""
     found = ask(url, "query", query=filled(panel["targets"][0]["expr"]), time=at)
-    text = f"{float(found[0]['value'][1]):.3g} {panel['fieldConfig']['defaults']['unit']}" if found else "no data"
+    text = number(float(found[0]["value"][1]), panel["fieldConfig"]["defaults"]["unit"]) if found else "no data"
     axes.text(0.5, 0.4, text, ha="center", va="center", fontsize=13, color="#73bf69")
     axes.set_axis_off()
 
 
+def number(value: float, unit: str) -> str:
+    """A number in its unit."""
+    if unit == "percentunit":
+        return f"{value:.0%}"
+    return f"{value:.3g} {UNITS.get(unit, unit)}"
+
+
 def draw_bars(axes: Any, panel: Json, url: str, at: float) -> None:  # noqa: ANN401
     """A panel of bars: live values beside the reference, by bin."""
+    legends = list(_renamed(panel).values())
     for place, target in enumerate(panel["targets"]):
         found = ask(url, "query", query=filled(target["expr"]), time=at)
         found.sort(key=lambda series: series["metric"]["bin"])
         texts = [series["metric"].get("text", "") for series in found]
         values = [float(series["value"][1]) for series in found]
         places = [spot + 0.4 * place for spot in range(len(found))]
-        axes.bar(places, values, width=0.4, label=("live", "reference")[place])
+        axes.bar(places, values, width=0.4, label=legends[place])
         axes.set_xticks([spot + 0.2 for spot in range(len(found))], texts, rotation=60, ha="right", fontsize=5)
     axes.legend(fontsize=6)
 
@@ -150,8 +159,7 @@ def draw_table(axes: Any, panel: Json, url: str, at: float) -> None:  # noqa: AN
     for target in panel["targets"]:
         for series in ask(url, "query", query=filled(target["expr"]), time=at):
             rows.setdefault(series["metric"].get("feature", ""), []).append(f"{float(series['value'][1]):.3g}")
-    names = next(one["renameByName"] for one in _organized(panel))
-    columns = ["feature", *names.values()]
+    columns = ["feature", *_renamed(panel).values()]
     cells = [[name, *values][: len(columns)] for name, values in rows.items()]
     cells.sort(key=lambda row: -float(row[1]))
     table = axes.table(
@@ -163,8 +171,12 @@ def draw_table(axes: Any, panel: Json, url: str, at: float) -> None:  # noqa: AN
     axes.set_axis_off()
 
 
-def _organized(panel: Json) -> list[Json]:
-    return [one["options"] for one in panel["transformations"] if one["id"] == "organize"]
+def _renamed(panel: Json) -> dict[str, str]:
+    """What the queries' columns are headed by, in the queries' order."""
+    found: dict[str, str] = next(
+        one["options"]["renameByName"] for one in panel["transformations"] if one["id"] == "organize"
+    )
+    return found
 
 
 DRAW: Final = {"stat": draw_number, "barchart": draw_bars, "table": draw_table}
