@@ -30,8 +30,8 @@ from exporter.values import (
     upstream_url,
 )
 
-_BODIES_PER_RING = 6
-"""So that an exchange of two whole bodies leaves room for others."""
+_BODIES_PER_RING = 16
+"""So that an exchange of two whole bodies takes an eighth of the ring at most."""
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _Section = TypeVar("_Section")

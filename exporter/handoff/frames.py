@@ -1,16 +1,18 @@
 """An exchange as the bytes of one record, and back. No pickle: what crosses is shaped by strangers.
 
 Layout: a fixed head, then method, path, both header blocks (`name:value` lines, Latin-1) and both bodies, each
-preceded by its length in the head.
+preceded by its length in the head. The bodies may be lost on the way (`ring`): they are then shed, all else is there.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from exporter.records import Body, Capture, Exchange
 
 _HEAD: Final = struct.Struct("<QQQQQHBBHHIIII")
+BODIES: Final = 5
+"""Where in a record's parts its two bodies begin."""
 
 
 def pack(exchange: Exchange) -> tuple[bytes, ...]:
@@ -45,19 +47,30 @@ def unpack(record: bytes) -> Exchange:
         raise ValueError("record shorter than its head")
     (ended, wall, duration, request_size, response_size, status, request_capture, response_capture,
      *lengths) = _HEAD.unpack_from(record)  # fmt: skip
-    if _HEAD.size + sum(lengths) != len(record):
+    bodies_lost = _HEAD.size + sum(lengths[:4]) == len(record) != _HEAD.size + sum(lengths)
+    if _HEAD.size + sum(lengths) != len(record) and not bodies_lost:
         raise ValueError("record of the wrong length")
     pieces = []
     cursor = _HEAD.size
     for length in lengths:
         pieces.append(record[cursor : cursor + length])
         cursor += length
-    return Exchange(
+    exchange = Exchange(
         ended, wall, duration, status, pieces[0].decode("latin-1"), pieces[1].decode("latin-1"),
         _unpack_headers(pieces[2]), _unpack_headers(pieces[3]),
         Body(request_size, Capture(request_capture), pieces[4]),
         Body(response_size, Capture(response_capture), pieces[5]),
     )  # fmt: skip
+    return _without_lost(exchange, lengths[4:]) if bodies_lost else exchange
+
+
+def _without_lost(exchange: Exchange, lengths: Sequence[int]) -> Exchange:
+    """The same exchange, where the bodies that had a length were lost on the way."""
+    request, response = (
+        body._replace(capture=Capture.SHED) if length else body
+        for body, length in zip((exchange.request, exchange.response), lengths, strict=True)
+    )
+    return exchange._replace(request=request, response=response)
 
 
 def _pack_headers(headers: Mapping[str, str]) -> bytes:

@@ -23,12 +23,13 @@ _MOST_UNANSWERED: Final = 1024
 class Tap:
     """What the observers of one worker share: bounds, counters and the ring."""
 
-    __slots__ = ("clock", "held", "max_body", "max_pending", "tally", "wall_clock", "writer")
+    __slots__ = ("_longest_inline", "clock", "held", "max_body", "max_pending", "tally", "wall_clock", "writer")
 
     def __init__(self, tally: Tally, writer: Writer, max_body: int, max_pending: int) -> None:
         self.tally = tally
         self.writer = writer
-        self.max_body = min(max_body, writer.longest // 3)
+        self.max_body = min(max_body, writer.longest // 2)
+        self._longest_inline = writer.piece // 2  # heads take far less than the other half
         self.max_pending = max_pending
         self.held = 0
         """Bytes of bodies held for exchanges under way."""
@@ -68,7 +69,7 @@ class Tap:
     def _hand_over(self, exchange: Exchange) -> None:
         # Bodies are shed first: what has none may fill the ring to its end.
         if exchange.request.content or exchange.response.content:
-            if self.writer.offer(frames.pack(exchange), reserve=True):
+            if self._offer_whole(exchange):
                 self._count_shed(exchange)
                 return
             exchange = frames.without_bodies(exchange)
@@ -76,6 +77,12 @@ class Tap:
             self._count_shed(exchange)
         else:
             self.tally.add(Slot.RING_FULL)
+
+    def _offer_whole(self, exchange: Exchange) -> bool:
+        parts = frames.pack(exchange)
+        if len(exchange.request.content) + len(exchange.response.content) <= self._longest_inline:
+            return self.writer.offer(parts, reserve=True)
+        return self.writer.offer_long(parts[: frames.BODIES], parts[frames.BODIES :])
 
     def _count_shed(self, exchange: Exchange) -> None:
         if Capture.SHED in {exchange.request.capture, exchange.response.capture}:

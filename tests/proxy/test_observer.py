@@ -94,6 +94,22 @@ def test_methods_without_model_input_keep_no_body() -> None:
     assert exchange.response == (4, Capture.SKIPPED, b"")
 
 
+def test_large_bodies_travel_in_pieces_and_arrive_whole() -> None:
+    desk = bench(ring_bytes=16 << 20, max_body=1 << 20, max_pending=32 << 20)
+    observer = Observer(desk.tap)
+    sent, received = os.urandom(1 << 20), os.urandom(1_000_001)
+    for _ in range(30):
+        for piece in _pieces(post(sent), 65_536):
+            observer.request(piece)
+        for piece in _pieces(answer(received), 65_536):
+            observer.response(piece)
+        (exchange,) = desk.exchanges()
+        assert exchange.request == (1 << 20, Capture.WHOLE, sent)
+        assert exchange.response == (1_000_001, Capture.WHOLE, received)
+    assert desk.reader.corrupt == 0
+    assert desk.nothing_held()
+
+
 # --- bounds
 
 
