@@ -204,6 +204,19 @@ PAYLOADS_OFFERED = _self(
     "side",
 )
 PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were understood.", "side")
+PAYLOADS_PARTIAL = _self(
+    "payloads_truncated_total",
+    COUNTER,
+    "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning"
+    " were counted.",
+    "side",
+)
+PARTIAL_ROWS = _self(
+    "truncated_rows_total",
+    COUNTER,
+    "Rows decoded from the beginning of such payloads; the first rows of a batch, which may differ from its last.",
+    "side",
+)
 PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
 PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
 CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted.")

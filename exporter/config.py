@@ -73,7 +73,10 @@ class Capture:
     """What is copied off the request path, within bounds."""
 
     max_body: int = setting(
-        1 << 20, "Longest body copied for decoding, each way; longer ones are relayed only.", size(0), "1MiB"
+        1 << 20,
+        "Most of a body that is copied for decoding, each way; of a longer one the first rows.",
+        size(0),
+        "1MiB",
     )
     max_pending: int = setting(
         32 << 20, "Most bytes of bodies one worker holds for unfinished exchanges.", size(0), "32MiB"

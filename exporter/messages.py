@@ -26,7 +26,8 @@ class Message:
         self.capture = Capture.SKIPPED
         """Whether the body is kept; the listener decides."""
         self.content = bytearray()
-        """The body so far, while `capture` is WHOLE. In one block: tiny parts in a list cost thirty times more."""
+        """The body so far, or its beginning where `capture` is TRUNCATED. In one block: tiny parts in a list cost
+        thirty times more."""
         self.complete = False
 
     @property

@@ -24,7 +24,7 @@ class Capture(IntEnum):
     WHOLE = 0
     """All of it is here (an absent body is a whole empty one)."""
     TRUNCATED = 1
-    """Longer than the cap, or cut off by the peer: nothing of it was kept."""
+    """Longer than the cap, or cut off by the peer: its beginning is here."""
     SHED = 2
     """Dropped to protect memory or because the ring was filling."""
     SKIPPED = 3
@@ -32,7 +32,7 @@ class Capture(IntEnum):
 
 
 class Body(NamedTuple):
-    """One direction's body: its true size in bytes, and its bytes where `capture` is WHOLE."""
+    """One direction's body: its true size in bytes, and as many of its bytes as `capture` says."""
 
     size: int
     capture: Capture
@@ -69,6 +69,8 @@ class Table:
     rows: int
     names: tuple[str, ...] | None
     columns: tuple[Sequence[object], ...]
+    partial: bool = False
+    """These are the complete rows at the beginning of a body that was longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,9 @@ class Decoding(NamedTuple):
     decoded: Mapping[str, int]
     undecoded: Mapping[tuple[str, str], int]
     """By (side, reason)."""
+    partial: Mapping[str, int]
+    """Of the decoded ones those that were cut off, and the rows of these."""
+    partial_rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from exporter.messages import Message, Unanswered
 from exporter.records import Body, Capture, Exchange
 
 _CAPTURED_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
+_KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
 _MOST_UNANSWERED: Final = 1024
 """Requests sent ahead of their answers on one connection that are kept track of; each costs far more than its bytes."""
 
@@ -41,16 +42,17 @@ class Tap:
         if message.capture is not Capture.WHOLE:
             return
         if message.body_size > self.max_body:
-            self.release(message, Capture.TRUNCATED)
-        elif self.held + len(part) > self.max_pending:
+            part = part[: max(self.max_body - len(message.content), 0)]
+            message.capture = Capture.TRUNCATED
+        if self.held + len(part) > self.max_pending:
             self.release(message, Capture.SHED)
         else:
             message.content += part
             self.held += len(part)
 
     def release(self, message: Message, capture: Capture) -> None:
-        """Forget what was kept of a body."""
-        if message.capture is Capture.WHOLE:
+        """Forget what was kept of a body, if anything was to be."""
+        if message.capture in _KEPT:
             self.held -= len(message.content)
             message.content = bytearray()
             message.capture = capture
@@ -90,7 +92,7 @@ class Tap:
 
     def _body(self, message: Message) -> Body:
         if message.capture is Capture.WHOLE and not message.complete:
-            self.release(message, Capture.TRUNCATED)
+            message.capture = Capture.TRUNCATED
         content = bytes(message.content)
         capture = message.capture
         self.release(message, Capture.SKIPPED)
