@@ -193,7 +193,15 @@ DROPPED = _self("exchanges_dropped_total", COUNTER, "Exchanges that were relayed
 BODIES_SHED = _self(
     "bodies_shed_total",
     COUNTER,
-    "Exchanges whose bodies were dropped to stay within memory; they are counted all the same.",
+    "Exchanges whose bodies were dropped, to stay within memory or by lot when a ring was filling; all else of them is"
+    " counted.",
+    "reason",
+)
+SAMPLING = _self(
+    "sampling_ratio",
+    GAUGE,
+    "Share of bodies that travel to the analyser: less than 1 while a ring is more than half full; of the last exchange.",
+    "process",
 )
 RING_QUEUED = _self("ring_queued_bytes", GAUGE, "Bytes waiting in the rings between relay and analyser.")
 RING_SIZE = _self("ring_size_bytes", GAUGE, "Size of the rings.")

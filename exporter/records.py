@@ -29,6 +29,8 @@ class Capture(IntEnum):
     """Dropped to protect memory or because the ring was filling."""
     SKIPPED = 3
     """Not a method that carries model input."""
+    SAMPLED = 4
+    """Not drawn by lot when the ring was filling."""
 
 
 class Body(NamedTuple):
@@ -57,6 +59,8 @@ class Exchange(NamedTuple):
     response_headers: Mapping[str, str]
     request: Body
     response: Body
+    halvings: int = 0
+    """When it passed, the bodies of one exchange in 2 ** halvings travelled; all else always does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,8 @@ class Relay:
 
     offered: int
     dropped: Mapping[str, int]
-    bodies_shed: int
+    bodies_shed: Mapping[str, int]
+    sampling: Mapping[str, float]
     ring_queued_bytes: int
     ring_bytes: int
     connections: int

@@ -1,8 +1,11 @@
 """What becomes of bodies between relay and analyser, over real processes."""
 
 import json
+import os
+import signal
+import time
 
-from support import accounted, model_server, predict, sidecar
+from support import Metrics, accounted, model_server, predict, sidecar
 
 
 def test_rows_at_the_beginning_of_a_body_beyond_the_cap_are_counted() -> None:
@@ -34,3 +37,40 @@ def test_bodies_of_many_pieces_arrive_whole() -> None:
         assert metrics.value("model_rows_total") == 20 * len(rows)
         assert metrics.value("inference_exporter_payloads_decoded_total", side="response") == 20
         assert metrics.value("inference_exporter_exchanges_observed_total") == 20
+
+
+def payloads_accounted(metrics: Metrics, side: str) -> bool:
+    """offered = decoded + Σ undecoded."""
+    offered, decoded = (
+        metrics.value(f"inference_exporter_payloads_{what}_total", side=side) for what in ("offered", "decoded")
+    )
+    return offered == decoded + metrics.total("inference_exporter_payloads_undecoded_total", side=side)
+
+
+def test_while_a_ring_fills_bodies_are_drawn_by_lot_and_accounts_stay_exact() -> None:
+    small_ring = ("--capture.ring", "256KiB", "--capture.max-body", "16KiB")
+    with model_server() as upstream, sidecar(upstream, *small_ring) as running:
+        analyser = running.pid_of("exporter.analyser")
+        os.kill(analyser, signal.SIGSTOP)
+        try:
+            for number in range(400):
+                predict(running.url, [[number, 1]] * 60)
+            time.sleep(0.5)  # a client has its answer before it is counted
+        finally:
+            os.kill(analyser, signal.SIGCONT)
+        metrics = running.settled(400)
+        sampled = metrics.value("inference_exporter_bodies_shed_total", reason="sampled")
+        assert sampled > 0
+        assert metrics.value("inference_exporter_sampling_ratio", process="worker-0") < 1
+        assert metrics.value("inference_exporter_exchanges_observed_total") == 400, "heads always travel"
+        for side in ("request", "response"):
+            undecoded = {
+                reason: metrics.value("inference_exporter_payloads_undecoded_total", side=side, reason=reason)
+                for reason in ("sampled", "shed")
+            }
+            assert undecoded["sampled"] == sampled
+            assert undecoded["shed"] == metrics.value("inference_exporter_bodies_shed_total", reason="memory")
+            assert payloads_accounted(metrics, side)
+        predict(running.url, [[1, 2]])
+        metrics = running.settled(401)
+        assert metrics.value("inference_exporter_sampling_ratio", process="worker-0") == 1

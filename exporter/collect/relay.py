@@ -16,7 +16,6 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.START, health.started_wall_s),
         (catalogue.OFFERED, relay.offered),
         (catalogue.OBSERVED, health.observed),
-        (catalogue.BODIES_SHED, relay.bodies_shed),
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),
         (catalogue.RING_SIZE, relay.ring_bytes),
         (catalogue.CONNECTIONS, relay.connections),
@@ -29,6 +28,8 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
     for family, counts in (
         (catalogue.DROPPED, relay.dropped),
+        (catalogue.BODIES_SHED, relay.bodies_shed),
+        (catalogue.SAMPLING, relay.sampling),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),

@@ -15,7 +15,7 @@ from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 REASONS: Final = (
-    "error_status", "truncated", "shed", "content_encoding", "empty", "invalid_json", "unknown_protocol",
+    "error_status", "truncated", "shed", "sampled", "content_encoding", "empty", "invalid_json", "unknown_protocol",
     "shape", "ragged", "too_many_columns", "row_count", "width", "no_known_field", "internal",
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
@@ -65,7 +65,7 @@ def _attempt(read: _Read, rows: Collection[Rows], body: Body, headers: Mapping[s
             return read(json_body.document(body.content, headers))
         if body.capture is Capture.TRUNCATED:
             return replace(read(json_body.beginning(body.content, headers, rows)), partial=True)
-        raise DecodeError("shed")
+        raise DecodeError("sampled" if body.capture is Capture.SAMPLED else "shed")
     except DecodeError as error:
         return Failure(error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 (a bug in a decoder costs one payload, never the analyser)

@@ -10,7 +10,7 @@ from typing import Final
 
 from exporter.records import Body, Capture, Exchange
 
-_HEAD: Final = struct.Struct("<QQQQQHBBHHIIII")
+_HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")
 BODIES: Final = 5
 """Where in a record's parts its two bodies begin."""
 
@@ -26,26 +26,26 @@ def pack(exchange: Exchange) -> tuple[bytes, ...]:
     )
     head = _HEAD.pack(
         exchange.ended_ns, exchange.wall_ns, exchange.duration_ns, request.size, response.size,
-        exchange.status, request.capture, response.capture,
+        exchange.status, request.capture, response.capture, exchange.halvings,
         *map(len, texts), len(request.content), len(response.content),
     )  # fmt: skip
     return (head, *texts, request.content, response.content)
 
 
-def without_bodies(exchange: Exchange) -> Exchange:
-    """The same exchange with its bodies shed; sizes stay true."""
-    return exchange._replace(request=_shed(exchange.request), response=_shed(exchange.response))
-
-
-def _shed(body: Body) -> Body:
-    return body._replace(capture=Capture.SHED, content=b"") if body.content else body
+def without_bodies(exchange: Exchange, why: Capture = Capture.SHED) -> Exchange:
+    """The same exchange with its bodies shed, or whatever the reason is; sizes stay true."""
+    request, response = (
+        body._replace(capture=why, content=b"") if body.content else body
+        for body in (exchange.request, exchange.response)
+    )
+    return exchange._replace(request=request, response=response)
 
 
 def unpack(record: bytes) -> Exchange:
     """The exchange in a record. ValueError where the lengths do not add up."""
     if len(record) < _HEAD.size:
         raise ValueError("record shorter than its head")
-    (ended, wall, duration, request_size, response_size, status, request_capture, response_capture,
+    (ended, wall, duration, request_size, response_size, status, request_capture, response_capture, halvings,
      *lengths) = _HEAD.unpack_from(record)  # fmt: skip
     bodies_lost = _HEAD.size + sum(lengths[:4]) == len(record) != _HEAD.size + sum(lengths)
     if _HEAD.size + sum(lengths) != len(record) and not bodies_lost:
@@ -59,7 +59,7 @@ def unpack(record: bytes) -> Exchange:
         ended, wall, duration, status, pieces[0].decode("latin-1"), pieces[1].decode("latin-1"),
         _unpack_headers(pieces[2]), _unpack_headers(pieces[3]),
         Body(request_size, Capture(request_capture), pieces[4]),
-        Body(response_size, Capture(response_capture), pieces[5]),
+        Body(response_size, Capture(response_capture), pieces[5]), halvings,
     )  # fmt: skip
     return _without_lost(exchange, lengths[4:]) if bodies_lost else exchange
 

@@ -25,7 +25,8 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
     return Relay(
         offered=total(Slot.OFFERED),
         dropped=dropped,
-        bodies_shed=total(Slot.BODIES_SHED),
+        bodies_shed={"memory": total(Slot.BODIES_SHED), "sampled": total(Slot.BODIES_SAMPLED)},
+        sampling={f"worker-{at}": 0.5 ** ring.slots[Slot.HALVINGS] for at, ring in enumerate(rings)},
         ring_queued_bytes=sum(ring.slots[Slot.HEAD] - ring.slots[Slot.TAIL] for ring in rings),
         ring_bytes=sum(ring.capacity for ring in rings),
         connections=total(Slot.CONNECTIONS),

@@ -70,11 +70,12 @@ class Ring:
 class Writer:
     """The producing end."""
 
-    __slots__ = ("_barrier", "_ring", "longest", "piece")
+    __slots__ = ("_barrier", "_ring", "capacity", "longest", "piece")
 
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
         self._barrier = memory.Barrier()
+        self.capacity = ring.capacity
         self.longest = ring.capacity // _SHARE_OF_ONE
         """Longest record, or rest of one, that is ever accepted, bytes."""
         self.piece = min(_LONGEST_PIECE, self.longest)

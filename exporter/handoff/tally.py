@@ -49,6 +49,8 @@ class Slot(enum.IntEnum):
     DURATION_NS = enum.auto()
     PENDING = enum.auto()
     TAKEN = enum.auto()
+    BODIES_SAMPLED = enum.auto()
+    HALVINGS = enum.auto()
     UNOBSERVABLE = 64
     INCOMPLETE = 96
     DURATION_BUCKETS = 128

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from exporter.handoff import frames
+from exporter.handoff import frames, sampling
 from exporter.handoff.ring import Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.http11 import RequestReader, ResponseReader, Unobservable
@@ -16,6 +16,7 @@ from exporter.messages import Message, Unanswered
 from exporter.records import Body, Capture, Exchange
 
 _CAPTURED_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
+_HEAD, _TAIL = int(Slot.HEAD), int(Slot.TAIL)  # a member of an enum costs more than the slot
 _KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
 _MOST_UNANSWERED: Final = 1024
 """Requests sent ahead of their answers on one connection that are kept track of; each costs far more than its bytes."""
@@ -24,12 +25,23 @@ _MOST_UNANSWERED: Final = 1024
 class Tap:
     """What the observers of one worker share: bounds, counters and the ring."""
 
-    __slots__ = ("_longest_inline", "clock", "held", "max_body", "max_pending", "tally", "wall_clock", "writer")
+    __slots__ = (
+        "_halvings",
+        "_longest_inline",
+        "clock",
+        "held",
+        "max_body",
+        "max_pending",
+        "tally",
+        "wall_clock",
+        "writer",
+    )
 
     def __init__(self, tally: Tally, writer: Writer, max_body: int, max_pending: int) -> None:
         self.tally = tally
         self.writer = writer
         self.max_body = min(max_body, writer.longest // 2)
+        self._halvings = tally.slots[Slot.HALVINGS] = 0
         self._longest_inline = writer.piece // 2  # heads take far less than the other half
         self.max_pending = max_pending
         self.held = 0
@@ -66,7 +78,21 @@ class Tap:
             request.headers, response.headers, self._body(request), self._body(response),
         )  # fmt: skip
         self.tally.exchange(response.status, duration)
-        self._hand_over(exchange)
+        self._hand_over(self._sample(exchange))
+
+    def _sample(self, exchange: Exchange) -> Exchange:
+        slots, capacity = self.tally.slots, self.writer.capacity
+        queued = slots[_HEAD] - slots[_TAIL]
+        if not self._halvings and queued <= capacity >> 1:  # nearly always
+            return exchange
+        halvings = sampling.halvings(queued, capacity)
+        if halvings != self._halvings:
+            self._halvings = slots[Slot.HALVINGS] = halvings
+        if not halvings:
+            return exchange
+        if not sampling.chosen(slots[Slot.OFFERED], halvings):
+            exchange = frames.without_bodies(exchange, Capture.SAMPLED)
+        return exchange._replace(halvings=halvings)
 
     def _hand_over(self, exchange: Exchange) -> None:
         # Bodies are shed first: what has none may fill the ring to its end.
@@ -87,8 +113,11 @@ class Tap:
         return self.writer.offer_long(parts[: frames.BODIES], parts[frames.BODIES :])
 
     def _count_shed(self, exchange: Exchange) -> None:
-        if Capture.SHED in {exchange.request.capture, exchange.response.capture}:
+        captures = (exchange.request.capture, exchange.response.capture)
+        if Capture.SHED in captures:
             self.tally.add(Slot.BODIES_SHED)
+        if Capture.SAMPLED in captures:
+            self.tally.add(Slot.BODIES_SAMPLED)
 
     def _body(self, message: Message) -> Body:
         if message.capture is Capture.WHOLE and not message.complete:

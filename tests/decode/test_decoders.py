@@ -205,7 +205,9 @@ def test_other_methods_predict_nothing(method: str) -> None:
     assert decode(exchange(b'{"instances": [1]}', method=method)) == Observation(None, None)
 
 
-@pytest.mark.parametrize(("capture", "reason"), [(Capture.SHED, "shed"), (Capture.SKIPPED, "shed")])
+@pytest.mark.parametrize(
+    ("capture", "reason"), [(Capture.SHED, "shed"), (Capture.SAMPLED, "sampled"), (Capture.SKIPPED, "shed")]
+)
 def test_bodies_that_were_not_kept(capture: Capture, reason: str) -> None:
     assert features(b"", request=Body(10**9, capture, b"")) == Failure(reason)
 

@@ -71,7 +71,8 @@ def test_rows_are_counted_as_soon_as_they_are_complete() -> None:
 
 @pytest.mark.parametrize("body", [
     b"", b"{", b'{"instances"', b'{"instances": [', b'{"instances": [[1', b'{"instances": [1',
-    b'{"instances": [{"a": 1', b'{"inputs": [[1], [2]', b'{"a": {"instances": [[1], [2]', b'{"predictions": [1, 2, 3', b"[[1], [2], [",
+    b'{"instances": [{"a": 1', b'{"inputs": [[1], [2]', b'{"a": {"instances": [[1], [2]', b'{"predictions": [1, 2, 3',
+    b"[[1], [2], [",
     b'{"instances": "' + b"x" * 1000, b"\xff\xfe" + '{"instances": [[1], [2], ['.encode("utf-16-le"),
     b'{"dataframe_split": {"data": [[1], [2], [3', b'{"dataframe_split": {"data": [[1], [2]], "columns": ["a',
     b'{"dataframe_split": {"index": [1, 2, 3',

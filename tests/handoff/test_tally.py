@@ -85,6 +85,9 @@ def test_the_report_adds_workers_up() -> None:
     two.unobservable("http2")
     one.incomplete("client", 2)
     two.incomplete("shutdown", 1)
+    one.add(Slot.BODIES_SHED, 2)
+    two.add(Slot.BODIES_SAMPLED, 3)
+    two.add(Slot.HALVINGS, 3)
     Writer(first).offer([b"x" * 40], reserve=False)
     found = report.relay([first, second], analyser_lost=4, corrupt=2)
     assert found.offered == 3
@@ -93,5 +96,7 @@ def test_the_report_adds_workers_up() -> None:
     assert found.incomplete == {"client": 2, "upstream": 0, "shutdown": 1}
     assert found.dropped == {"ring_full": 0, "worker_lost": 0, "analyser_lost": 4, "corrupt": 2}
     assert found.ring_queued_bytes == 64
+    assert found.bodies_shed == {"memory": 2, "sampled": 3}
+    assert found.sampling == {"worker-0": 1.0, "worker-1": 0.125}
     assert found.ring_bytes == first.capacity + second.capacity
     assert sum(found.duration.counts) == 3

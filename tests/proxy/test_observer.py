@@ -152,19 +152,25 @@ def test_bodies_beyond_what_may_be_pending_are_shed_and_counted_once() -> None:
 def test_a_filling_ring_sheds_bodies_first_and_only_then_drops() -> None:
     desk = bench(ring_bytes=16_384)
     observer = Observer(desk.tap)
-    shed_at = dropped_at = 0
+    sampled_at = shed_at = dropped_at = 0
     for number in range(1, 400):
         observer.request(post(b"x" * 500))
         observer.response(answer(b"y" * 500))
+        sampled_at = sampled_at or number * bool(desk.slot(Slot.BODIES_SAMPLED))
         shed_at = shed_at or number * bool(desk.slot(Slot.BODIES_SHED))
         dropped_at = dropped_at or number * bool(desk.slot(Slot.RING_FULL))
-    assert 0 < shed_at < dropped_at
+    assert 0 < sampled_at < shed_at < dropped_at
     exchanges = desk.exchanges()
-    assert [exchange.request.capture for exchange in exchanges] == (
-        [Capture.WHOLE] * (shed_at - 1) + [Capture.SHED] * (dropped_at - shed_at)
-    )
+    captures = [exchange.request.capture for exchange in exchanges]
+    assert captures[: sampled_at - 1] == [Capture.WHOLE] * (sampled_at - 1)
+    assert set(captures[sampled_at - 1 : shed_at - 1]) == {Capture.WHOLE, Capture.SAMPLED}
+    assert set(captures[shed_at - 1 :]) == {Capture.SAMPLED, Capture.SHED}
     assert all(exchange.request.size == exchange.response.size == 500 for exchange in exchanges)
-    assert desk.slot(Slot.BODIES_SHED) == dropped_at - shed_at, "what was dropped altogether shed no body"
+    assert desk.slot(Slot.BODIES_SHED) == captures.count(Capture.SHED), "what was dropped altogether shed no body"
+    assert desk.slot(Slot.BODIES_SAMPLED) == captures.count(Capture.SAMPLED)
+    halved = [exchange.halvings for exchange in exchanges]
+    assert halved == sorted(halved), "the fraction is on record in each exchange"
+    assert (halved[0], halved[-1], desk.slot(Slot.HALVINGS)) == (0, 4, 4)
     assert desk.slot(Slot.OFFERED) == 399 == len(exchanges) + desk.slot(Slot.RING_FULL)
     assert desk.nothing_held()
 
