@@ -16,18 +16,19 @@ from exporter.values import (
     duration,
     durations,
     format_duration,
+    http_methods,
     integer,
     label_value,
     leads_to,
     nearest,
     one_of,
     path,
-    paths,
     pause,
     size,
     split_address,
     split_upstream,
     upstream_url,
+    url_paths,
 )
 
 _BODIES_PER_RING = 16
@@ -85,8 +86,14 @@ class Capture:
     probe_paths: tuple[str, ...] = setting(
         ("/health", "/healthz", "/healthcheck", "/livez", "/readyz", "/ready", "/live", "/ping",
          "/v2/health/live", "/v2/health/ready", "/metrics"),
-        "Paths of health probes: relayed, but not counted as model requests.", paths,
+        "Paths of health probes: relayed, but not counted as model requests.", url_paths,
     )  # fmt: skip
+    methods: tuple[str, ...] = setting(
+        ("POST", "PUT", "PATCH"), "Methods that carry model input; what others carry is not copied.", http_methods
+    )
+    paths: tuple[str, ...] = setting(
+        ("/*",), "Paths that carry model input, * for anything; what others carry is not copied.", url_paths
+    )
 
     def __post_init__(self) -> None:
         if self.ring < _BODIES_PER_RING * self.max_body:
@@ -284,19 +291,3 @@ def _flat(node: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object
 def from_document(document: Mapping[str, object]) -> Settings:
     """The inverse of `to_document`."""
     return resolve(("settings", document))
-
-
-def reference() -> str:
-    """Every key with its help and default, as a YAML file that can be used as it is."""
-    lines = ["# inference-exporter: every setting with its default. Flags win over environment variables,",
-             "# environment variables over this file."]  # fmt: skip
-    section = ""
-    for key in every_key():
-        head, _, word = key.name.rpartition(".")
-        if head != section:
-            lines += ["", f"{head}:"]
-            section = head
-        indent = "  " if head else ""
-        value = f"{word}: {key.default}" if key.default is not None else f"# {word}:"
-        lines += ["", f"{indent}# {key.help}", f"{indent}# {key.flag} or {key.environment}", indent + value]
-    return "\n".join(lines) + "\n"

@@ -28,7 +28,7 @@ class Capture(IntEnum):
     SHED = 2
     """Dropped to protect memory or because the ring was filling."""
     SKIPPED = 3
-    """Not a method that carries model input."""
+    """No model input, by its method or path."""
     SAMPLED = 4
     """Not drawn by lot when the ring was filling."""
 

@@ -21,6 +21,7 @@ from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
 from exporter.proxy.connection import Connection
+from exporter.proxy.filters import Filter
 from exporter.proxy.observer import Tap
 from exporter.proxy.upstream import Upstream
 
@@ -37,7 +38,8 @@ class Worker:
         writer = Writer(ring)
         self._tally = Tally(ring.block)
         self._tally.take_over(os.getpid())
-        self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
+        self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"],
+                        Filter(orders["methods"], orders["paths"]))  # fmt: skip
         self._upstream = Upstream(orders["upstream_host"], orders["upstream_port"])
         self._listener = socket.socket(fileno=orders["listen_fd"])
         # Handed on to every client accepted: one that vanished without a word is noticed one day.

@@ -20,8 +20,6 @@ REASONS: Final = (
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
 
-PREDICTING_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
-
 
 class Decoder(NamedTuple):
     """One entry of the table."""
@@ -41,7 +39,7 @@ _Read = Callable[[Mapping[str, Any]], Table]
 
 def decode(exchange: Exchange) -> Observation:
     """What an exchange says about the model; a side that cannot be read is a Failure."""
-    if exchange.method not in PREDICTING_METHODS:
+    if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
         return Observation(None, None)
     if not 200 <= exchange.status < 300:
         failure = Failure("error_status")

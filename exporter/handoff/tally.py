@@ -16,7 +16,7 @@ _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUN
 
 UNOBSERVABLE: Final = (
     "http2", "upgrade", "connect", "request_syntax", "response_syntax", "head_limit",
-    "pipeline_limit", "unsolicited_response", "observer_error",
+    "pipeline_limit", "unsolicited_response", "observer_error", "limit",
 )  # fmt: skip
 """Why a connection is relayed without being observed any longer."""
 

@@ -13,9 +13,11 @@ from exporter.handoff.ring import Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.http11 import RequestReader, ResponseReader, Unobservable
 from exporter.messages import Message, Unanswered
+from exporter.proxy import backlog
+from exporter.proxy.backlog import Backlog, Turns
+from exporter.proxy.filters import Filter
 from exporter.records import Body, Capture, Exchange
 
-_CAPTURED_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
 _HEAD, _TAIL = int(Slot.HEAD), int(Slot.TAIL)  # a member of an enum costs more than the slot
 _KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
 _MOST_UNANSWERED: Final = 1024
@@ -29,21 +31,27 @@ class Tap:
         "_halvings",
         "_longest_inline",
         "clock",
+        "filter",
         "held",
         "max_body",
         "max_pending",
         "tally",
+        "turns",
         "wall_clock",
         "writer",
     )
 
-    def __init__(self, tally: Tally, writer: Writer, max_body: int, max_pending: int) -> None:
+    def __init__(
+        self, tally: Tally, writer: Writer, max_body: int, max_pending: int, wanted: Filter | None = None
+    ) -> None:
         self.tally = tally
         self.writer = writer
         self.max_body = min(max_body, writer.longest // 2)
         self._halvings = tally.slots[Slot.HALVINGS] = 0
         self._longest_inline = writer.piece // 2  # heads take far less than the other half
         self.max_pending = max_pending
+        self.turns = Turns()
+        self.filter = wanted or Filter()
         self.held = 0
         """Bytes of bodies held for exchanges under way."""
         self.clock: Callable[[], int] = time.monotonic_ns
@@ -131,10 +139,11 @@ class Tap:
 class Observer:
     """One connection's two directions, paired in order (RFC 9112 section 9.3.2)."""
 
-    __slots__ = ("_blind", "_over", "_tap", "_waiting", "request_reader", "response_reader")
+    __slots__ = ("_backlog", "_blind", "_over", "_tap", "_waiting", "request_reader", "response_reader")
 
     def __init__(self, tap: Tap) -> None:
         self._tap = tap
+        self._backlog: Backlog | None = None
         self._over = False
         self._blind = False
         self._waiting = Unanswered()
@@ -146,34 +155,67 @@ class Observer:
         """No exchange is under way, as far as can be known."""
         if self._over:
             return not self._blind
-        return not self._waiting and self.request_reader.idle
+        return not self._waiting and self.request_reader.idle and not self._backlog
 
     # what the relay calls
 
     def request(self, data: bytes) -> None:
         """Bytes went to the server."""
-        if not self._over:
+        if self._backlog is None and len(data) <= backlog.SLICE:
             self._guard(self.request_reader.feed, data)
+        else:
+            self._put_off(self.request_reader.feed, data)
 
     def response(self, data: bytes) -> None:
         """Bytes went to the client."""
-        if not self._over:
+        if self._backlog is None and len(data) <= backlog.SLICE:
             self._guard(self.response_reader.feed, data)
+        else:
+            self._put_off(self.response_reader.feed, data)
 
     def response_eof(self) -> None:
         """The server ended its side: nothing more can be answered."""
-        if not self._over:
-            self._guard(lambda _: self.response_reader.eof(), b"")
-            self.close("upstream")
+        if self._backlog:
+            self._put_off(lambda _: self._server_ended(), b"")
+        else:
+            self._server_ended()
 
     def close(self, ended_by: str) -> None:
         """The connection is over; what is under way will not complete."""
+        if self._backlog:
+            self._put_off(lambda _: self._close(ended_by), b"")
+        else:
+            self._close(ended_by)
+
+    def _server_ended(self) -> None:
+        if not self._over:
+            self._guard(lambda _: self.response_reader.eof(), b"")
+            self._close("upstream")
+
+    def _close(self, ended_by: str) -> None:
         if not self._over:
             unfinished = len(self._waiting) or (0 if self.request_reader.idle else 1)
             self._tap.tally.incomplete(ended_by, unfinished)
             self._forget()
 
+    def _put_off(self, look: Callable[[bytes], None], data: bytes) -> None:
+        """Look at as much as there is time for, at the rest in later turns of the loop."""
+        if self._over:
+            return
+        waiting = self._backlog
+        if waiting is None:
+            waiting = self._backlog = Backlog(self._tap.turns, self._looked)
+        if waiting.room_for(data):
+            waiting.put(lambda part: self._guard(look, part), data)
+        else:
+            self._give_up("limit")
+
+    def _looked(self) -> None:
+        self._backlog = None
+
     def _guard(self, feed: Callable[[bytes], None], data: bytes) -> None:
+        if self._over:
+            return
         try:
             feed(data)
         except Unobservable as loss:
@@ -188,6 +230,8 @@ class Observer:
 
     def _forget(self) -> None:
         self._over = True
+        if self._backlog:
+            self._backlog.clear()
         self.response_reader.abandon(self._tap.release)
         while self._waiting:
             self._tap.release(self._waiting.popleft(), Capture.SKIPPED)
@@ -201,12 +245,12 @@ class Observer:
             raise Unobservable("pipeline_limit")
         self._waiting.append(message)
         self._tap.tally.add(Slot.IN_FLIGHT)
-        if message.method in _CAPTURED_METHODS:
+        if self._tap.filter.wants(message):
             message.capture = Capture.WHOLE
 
     def answering(self, message: Message) -> None:
         """A final response's head has passed."""
-        if self._waiting.first.method in _CAPTURED_METHODS:
+        if self._waiting.first.capture is not Capture.SKIPPED:
             message.capture = Capture.WHOLE
 
     def answered(self, message: Message) -> None:

@@ -1,7 +1,7 @@
 """What an observer makes of the bytes: exchanges handed over or counted, memory given back, and never an exception."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -31,6 +31,16 @@ class Bench(NamedTuple):
 
     tap: Tap
     reader: Reader
+    later: list[Callable[[], None]]
+    """What was put off to the next turn of the loop."""
+
+    def turn(self) -> None:
+        for work in [self.later.pop(0) for _ in list(self.later)]:
+            work()
+
+    def catch_up(self) -> None:
+        while self.later:
+            self.turn()
 
     def slot(self, slot: int) -> int:
         return self.tap.tally.slots[slot]
@@ -52,7 +62,9 @@ def bench(ring_bytes: int = 1 << 20, max_body: int = 1000, max_pending: int = 10
     fd = ring.create(ring_bytes)
     shared = Ring(fd)
     os.close(fd)
-    return Bench(Tap(Tally(shared.block), Writer(shared), max_body, max_pending), Reader(shared))
+    desk = Bench(Tap(Tally(shared.block), Writer(shared), max_body, max_pending), Reader(shared), [])
+    desk.tap.turns.soon = desk.later.append
+    return desk
 
 
 def test_an_exchange_is_handed_over_with_both_bodies() -> None:
@@ -101,8 +113,11 @@ def test_large_bodies_travel_in_pieces_and_arrive_whole() -> None:
     for _ in range(30):
         for piece in _pieces(post(sent), 65_536):
             observer.request(piece)
+            desk.turn()
         for piece in _pieces(answer(received), 65_536):
             observer.response(piece)
+            desk.turn()
+        desk.catch_up()
         (exchange,) = desk.exchanges()
         assert exchange.request == (1 << 20, Capture.WHOLE, sent)
         assert exchange.response == (1_000_001, Capture.WHOLE, received)
@@ -189,6 +204,7 @@ def test_one_connection_cannot_run_up_unanswered_requests_without_end() -> None:
     desk = bench()
     observer = Observer(desk.tap)
     observer.request(GET * 1024)
+    desk.catch_up()
     assert desk.slot(Slot.IN_FLIGHT) == 1024
     observer.request(GET)
     assert desk.reasons()["pipeline_limit"] == 1
