@@ -80,7 +80,7 @@ class Backlog:
         return not self._items or (after <= _MOST_BYTES and of_all <= _MOST_BYTES_OF_ALL)
 
     def put(self, look: Look, data: bytes) -> None:
-        """One more behind the others, and as much of the work as there is time for. Without bytes `look` is called once.
+        """One more behind the others, and as much of the work as there is time for (without bytes, one call).
 
         Even where a turn is already to come: a loop may deliver megabytes of one socket before the next turn.
         """

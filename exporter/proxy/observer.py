@@ -91,7 +91,7 @@ class Tap:
     def _sample(self, exchange: Exchange) -> Exchange:
         slots, capacity = self.tally.slots, self.writer.capacity
         queued = slots[_HEAD] - slots[_TAIL]
-        if not self._halvings and queued <= capacity >> 1:  # nearly always
+        if queued <= capacity >> 1 and not self._halvings:  # nearly always
             return exchange
         halvings = sampling.halvings(queued, capacity)
         if halvings != self._halvings:
