@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -70,7 +71,9 @@ class Analyser:
         self._processes: dict[str, ProcessVitals] = {}
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
-        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), web.create_app(lambda: self._page, self._model))
+        switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
+        app = web.create_app(lambda: self._page, self._model, switch)
+        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app)
 
     def _settle(self) -> None:
         """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""

@@ -183,6 +183,9 @@ START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor st
 PROFILE_LOADED = _self(
     "profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored."
 )
+OBSERVING = _self(
+    "observing", GAUGE, "0 while observation is switched off (POST /-/observe); traffic is relayed all the same."
+)
 OFFERED = _self(
     "exchanges_offered_total",
     COUNTER,

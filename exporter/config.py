@@ -27,6 +27,7 @@ from exporter.values import (
     size,
     split_address,
     split_upstream,
+    switch,
     upstream_url,
     url_paths,
 )
@@ -48,6 +49,7 @@ class Web:
     """Where people and Prometheus look."""
 
     listen_address: str = setting("0.0.0.0:9877", "Address of /metrics and the status page.", address)
+    enable_lifecycle: bool = setting(False, "Whether POST /-/observe may switch observation.", switch, "false")
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ class ServerVitals:
 class Relay:
     """What the workers counted, added up; keys are label values."""
 
+    observing: bool
     offered: int
     dropped: Mapping[str, int]
     bodies_shed: Mapping[str, int]

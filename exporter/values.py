@@ -149,6 +149,13 @@ def http_methods(value: object) -> tuple[str, ...]:
     return tuple(str(item).strip() for item in items)
 
 
+def switch(value: object) -> bool:
+    """`true` or `false`."""
+    if value not in {True, False, "true", "false"} or isinstance(value, float):
+        raise ValueError(f"must be true or false, not {value!r}")
+    return value in {True, "true"}
+
+
 def one_of(*choices: str) -> Callable[[object], str]:
     """One of the words given."""
 

@@ -1,11 +1,15 @@
 """What becomes of bodies between relay and analyser, over real processes."""
 
+import http.client
 import json
 import os
 import signal
 import time
+import urllib.error
+import urllib.request
 
-from support import Metrics, accounted, model_server, predict, sidecar
+import pytest
+from support import Metrics, Sidecar, accounted, eventually, model_server, predict, sidecar
 
 
 def test_rows_at_the_beginning_of_a_body_beyond_the_cap_are_counted() -> None:
@@ -74,3 +78,60 @@ def test_while_a_ring_fills_bodies_are_drawn_by_lot_and_accounts_stay_exact() ->
         predict(running.url, [[1, 2]])
         metrics = running.settled(401)
         assert metrics.value("inference_exporter_sampling_ratio", process="worker-0") == 1
+
+
+def switch(running: Sidecar, enabled: str) -> None:
+    url = f"http://127.0.0.1:{running.web_port}/-/observe?enabled={enabled}"
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30) as reply:
+        assert reply.status == 200
+
+
+def observing(running: Sidecar, expected: int) -> Metrics:
+    def scrape() -> Metrics | None:
+        metrics = running.metrics()
+        return metrics if metrics.value("inference_exporter_observing") == expected else None
+
+    found: Metrics = eventually(scrape, what="the switch on the page")
+    return found
+
+
+def test_observation_is_switched_off_and_on_and_traffic_does_not_notice() -> None:
+    with model_server() as upstream, sidecar(upstream, "--web.enable-lifecycle", "true") as running:
+        kept = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
+
+        def ask() -> None:
+            for _ in range(3):
+                kept.request("POST", "/m:predict", b'{"instances": [[1, 2]]}')
+                assert kept.getresponse().read() == b'{"predictions": [3.0]}'
+            for _ in range(2):
+                assert predict(running.url, [[1, 2]]) == {"predictions": [3.0]}
+
+        ask()
+        running.settled(5)
+        switch(running, "false")
+        ask()
+        metrics = observing(running, 0)
+        assert metrics.value("inference_exporter_exchanges_offered_total") == 5
+        os.kill(running.pid_of("exporter.analyser"), signal.SIGKILL)
+        eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="the next analyser")
+        ask()
+        observing(running, 0)
+        switch(running, "true")
+        ask()
+        metrics = running.settled(7)
+        assert metrics.value("inference_exporter_observing") == 1
+        assert metrics.value("model_rows_total") == 7, "new connections only"
+        unread = "inference_exporter_proxy_unobservable_connections_total"
+        assert metrics.value(unread, reason="switched_off") == metrics.total(unread) == 5
+        assert accounted(metrics)
+        kept.close()
+
+
+def test_nobody_switches_observation_who_was_not_allowed_to() -> None:
+    with model_server() as upstream, sidecar(upstream) as running:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            switch(running, "false")
+        assert refused.value.code == 403
+        assert b"web.enable_lifecycle" in refused.value.read()
+        predict(running.url, [[1, 2]])
+        assert running.settled(1).value("inference_exporter_observing") == 1

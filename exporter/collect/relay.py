@@ -14,6 +14,7 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     relay = health.relay
     for family, value in (
         (catalogue.START, health.started_wall_s),
+        (catalogue.OBSERVING, int(relay.observing)),
         (catalogue.OFFERED, relay.offered),
         (catalogue.OBSERVED, health.observed),
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),

@@ -9,6 +9,12 @@ from exporter.records import DURATION_BOUNDS, Histogram, Relay
 _CODES = 501
 
 
+def observe(rings: Sequence[Ring], enabled: bool) -> None:
+    """Switch observation by every worker on or off."""
+    for ring in rings:
+        ring.slots[Slot.PAUSED] = int(not enabled)
+
+
 def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
     """What all workers together have relayed and lost."""
 
@@ -23,6 +29,7 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         "corrupt": corrupt,
     }
     return Relay(
+        observing=not any(ring.slots[Slot.PAUSED] for ring in rings),
         offered=total(Slot.OFFERED),
         dropped=dropped,
         bodies_shed={"memory": total(Slot.BODIES_SHED), "sampled": total(Slot.BODIES_SAMPLED)},

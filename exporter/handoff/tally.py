@@ -16,7 +16,7 @@ _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUN
 
 UNOBSERVABLE: Final = (
     "http2", "upgrade", "connect", "request_syntax", "response_syntax", "head_limit",
-    "pipeline_limit", "unsolicited_response", "observer_error", "limit",
+    "pipeline_limit", "unsolicited_response", "observer_error", "limit", "switched_off",
 )  # fmt: skip
 """Why a connection is relayed without being observed any longer."""
 
@@ -51,6 +51,8 @@ class Slot(enum.IntEnum):
     TAKEN = enum.auto()
     BODIES_SAMPLED = enum.auto()
     HALVINGS = enum.auto()
+    PAUSED = enum.auto()
+    """Written by the analyser alone: 1 while nothing is to be observed. The worker that is started again finds it."""
     UNOBSERVABLE = 64
     INCOMPLETE = 96
     DURATION_BUCKETS = 128

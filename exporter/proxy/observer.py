@@ -18,7 +18,7 @@ from exporter.proxy.backlog import Backlog, Turns
 from exporter.proxy.filters import Filter
 from exporter.records import Body, Capture, Exchange
 
-_HEAD, _TAIL = int(Slot.HEAD), int(Slot.TAIL)  # a member of an enum costs more than the slot
+_HEAD, _TAIL, _PAUSED = map(int, (Slot.HEAD, Slot.TAIL, Slot.PAUSED))  # a member of an enum costs more than the slot
 _KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
 _MOST_UNANSWERED: Final = 1024
 """Requests sent ahead of their answers on one connection that are kept track of; each costs far more than its bytes."""
@@ -241,6 +241,10 @@ class Observer:
 
     def requested(self, message: Message) -> None:
         """A request's head has passed."""
+        if self._tap.tally.slots[_PAUSED]:
+            # What is under way ends here, between messages; where the next one begins is not known any more
+            # when observation is switched on again, so that only new connections are followed then.
+            raise Unobservable("switched_off")
         if len(self._waiting) >= _MOST_UNANSWERED:
             raise Unobservable("pipeline_limit")
         self._waiting.append(message)

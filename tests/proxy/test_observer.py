@@ -292,6 +292,31 @@ def test_a_connection_that_becomes_unobservable_is_counted_once_and_holds_nothin
     assert desk.nothing_held()
 
 
+def test_switched_off_what_is_under_way_is_finished_and_nothing_begun() -> None:
+    desk = bench()
+    under_way, idle, silent = (Observer(desk.tap) for _ in range(3))
+    under_way.request(post(b"before"))
+    idle.request(GET)
+    idle.response(NOTHING)
+    desk.tap.tally.slots[Slot.PAUSED] = 1
+    under_way.response(answer(b"before"))
+    for observer in (under_way, idle):
+        observer.request(post(b"while off"))
+        observer.response(answer(b"while off")[:-3])
+    assert desk.reasons()["switched_off"] == 2
+    desk.tap.tally.slots[Slot.PAUSED] = 0
+    for observer in (under_way, idle):
+        observer.response(b"off")
+    for observer in (under_way, idle, silent, Observer(desk.tap)):
+        observer.request(post(b"after"))
+        observer.response(answer(b"after"))
+    seen = [exchange.response.content for exchange in desk.exchanges()]
+    assert seen == [b"", b"before", b"after", b"after"], "what was silent while it was off is followed as before"
+    assert sum(desk.reasons().values()) == 2
+    assert desk.slot(Slot.OFFERED) == 4
+    assert desk.nothing_held()
+
+
 # --- any bytes
 
 fragments = st.sampled_from([
