@@ -54,6 +54,7 @@ class Analyser:
         self._board = board.attach(orders["board_fd"])
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
+        self._fill = [0.0] * len(self._rings)
         kept = orders["profile_fd"]
         profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
         self._profile = profile
@@ -114,7 +115,8 @@ class Analyser:
     def _take(self) -> bool:
         """Take what the rings hold, within bounds; whether there was anything. It is committed soon."""
         taken = 0
-        for reader in self._readers:
+        for at, (ring, reader) in enumerate(zip(self._rings, self._readers, strict=True)):
+            self._fill[at] = max(self._fill[at], reader.queued_bytes / ring.capacity)
             before = reader.corrupt
             for record in reader.take(_BATCH_RECORDS, _BATCH_BYTES):
                 self._observe(record)
@@ -155,6 +157,7 @@ class Analyser:
 
     def _health(self) -> Health:
         observed, corrupt, lost = self._accounts.tolist()
+        fill, self._fill = self._fill, [0.0] * len(self._rings)
         return Health(
             started_wall_s=self._board[Seat.STARTED_WALL_NS] / 1e9,
             observed=observed,
@@ -162,11 +165,21 @@ class Analyser:
             snapshot_wall_s=time.time(),
             snapshot_seconds=self._snapshot_seconds,
             processes=self._processes,
+            ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
+            heartbeats=self._heartbeats(),
             restarts={
                 "analyser": self._board[Seat.ANALYSER_RESTARTS],
                 **{f"worker-{index}": ring.slots[Slot.RESTARTS] for index, ring in enumerate(self._rings)},
             },
         )
+
+    def _heartbeats(self) -> dict[str, float]:
+        ahead = time.time() - time.monotonic()  # beats are monotonic, the page speaks of Unix time
+        beats = {
+            "analyser": self._board[Seat.ANALYSER_HEARTBEAT_NS],
+            **{f"worker-{index}": ring.slots[Slot.HEARTBEAT_NS] for index, ring in enumerate(self._rings)},
+        }
+        return {name: ahead + beat / 1e9 for name, beat in beats.items() if beat}
 
     def _watch(self) -> None:
         host, port = split_upstream(self._settings.upstream or "")

@@ -207,6 +207,9 @@ SAMPLING = _self(
     "process",
 )
 RING_QUEUED = _self("ring_queued_bytes", GAUGE, "Bytes waiting in the rings between relay and analyser.")
+RING_FILL = _self(
+    "ring_fill_ratio", GAUGE, "Highest share of a ring that was in use since the last scoring.", "process"
+)
 RING_SIZE = _self("ring_size_bytes", GAUGE, "Size of the rings.")
 PAYLOADS_OFFERED = _self(
     "payloads_offered_total",
@@ -233,9 +236,7 @@ PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no
 CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted.")
 CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open.")
 CONNECT_ERRORS = _self(
-    "proxy_connect_errors_total",
-    COUNTER,
-    "Client connections for which the model server could not be reached.",
+    "proxy_connect_errors_total", COUNTER, "Client connections for which the model server could not be reached."
 )
 PROXY_BYTES = _self("proxy_relayed_bytes_total", COUNTER, "Bytes relayed, by whom they went to.", "to")
 UNOBSERVABLE = _self(
@@ -261,6 +262,14 @@ PROXY_DURATION = _self(
     HISTOGRAM,
     "Time from first request byte to last response byte, counted by the relay itself.",
 )
+HOP = _self(
+    "proxy_hop_seconds",
+    HISTOGRAM,
+    "Time from being handed bytes by the event loop to having passed them on to the kernel, one read in 61; waiting for"
+    " the loop and the kernel's own work are not in it.",
+)
+OBSERVER_CPU = _self("observer_cpu_seconds_total", COUNTER, "CPU time of observation, from one read in 61.", "process")
+HEARTBEAT = _self("heartbeat_timestamp_seconds", GAUGE, "Unix time of the last sign of life.", "process")
 SNAPSHOT_TIME = _self("snapshot_timestamp_seconds", GAUGE, "Unix time of the scores shown.")
 SNAPSHOT_DURATION = _self("snapshot_duration_seconds", GAUGE, "Time the last scoring took.")
 PROCESS_CPU = _self("process_cpu_seconds_total", COUNTER, "User and system CPU time of our own processes.", "process")

@@ -14,6 +14,8 @@ DURATION_BOUNDS: Final = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 )  # fmt: skip
 """Upper bounds of latency buckets in seconds, the same for every latency histogram of ours."""
+HOP_BOUNDS: Final = (5e-06, 1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1)
+"""Upper bounds in seconds of what forwarding takes."""
 SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 """Upper bounds of size buckets in bytes."""
 
@@ -205,6 +207,8 @@ class Relay:
     incomplete: Mapping[str, int]
     codes: Mapping[str, int]
     duration: Histogram
+    hop: Histogram
+    observer_seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,5 +221,8 @@ class Health:
     snapshot_wall_s: float = 0.0
     snapshot_seconds: float = 0.0
     processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
-    """By process name, as are `restarts`."""
+    """By process name, as is all that follows."""
     restarts: Mapping[str, int] = field(default_factory=dict)
+    heartbeats: Mapping[str, float] = field(default_factory=dict)
+    """Unix times of the last signs of life."""
+    ring_fill: Mapping[str, float] = field(default_factory=dict)

@@ -135,3 +135,39 @@ def test_nobody_switches_observation_who_was_not_allowed_to() -> None:
         assert b"web.enable_lifecycle" in refused.value.read()
         predict(running.url, [[1, 2]])
         assert running.settled(1).value("inference_exporter_observing") == 1
+
+
+def test_the_exporter_says_what_it_costs_and_that_it_lives() -> None:
+    with model_server() as upstream, sidecar(upstream, "--workers", "2") as running:
+        for _ in range(150):
+            predict(running.url, [[1, 2]])
+        metrics = running.settled(150)
+        assert metrics.value("inference_exporter_proxy_hop_seconds_count") > 0
+        assert metrics.value("inference_exporter_proxy_hop_seconds_sum") > 0
+        assert metrics.total("inference_exporter_observer_cpu_seconds_total") > 0
+        for worker in ("worker-0", "worker-1"):
+            assert 0 <= metrics.value("inference_exporter_ring_fill_ratio", process=worker) < 0.5
+            assert metrics.value("inference_exporter_sampling_ratio", process=worker) == 1
+        for name in ("worker-0", "worker-1", "analyser"):
+            beat = metrics.value("inference_exporter_heartbeat_timestamp_seconds", process=name)
+            assert abs(time.time() - beat) < 60, "Unix time, not the clock of the machine's start"
+
+
+def test_an_analyser_killed_among_large_bodies_costs_no_request_and_no_count() -> None:
+    rows = [[number, number / 7] for number in range(15_000)]
+    with model_server() as upstream, sidecar(upstream) as running:
+        for kill in (False, True, False, True, False):
+            if kill:
+                pid = running.pid_of("exporter.analyser")
+                os.kill(pid, signal.SIGKILL)
+            for _ in range(8):
+                assert len(predict(running.url, rows)["predictions"]) == len(rows)
+        eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="the last analyser")
+        metrics = running.settled(40)
+        assert metrics.value("inference_exporter_exchanges_dropped_total", reason="corrupt") == 0
+        assert metrics.value("inference_exporter_exchanges_dropped_total", reason="ring_full") == 0
+        for side in ("request", "response"):
+            assert payloads_accounted(metrics, side)
+        undecoded = metrics.total("inference_exporter_payloads_undecoded_total", side="request")
+        observed = metrics.value("inference_exporter_exchanges_observed_total")
+        assert metrics.value("model_rows_total") == (observed - undecoded) * len(rows)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from exporter import catalogue
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.scene import Scene
-from exporter.records import DURATION_BOUNDS
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
 def collect(scene: Scene) -> Iterator[Samples | Distributions]:
@@ -31,6 +31,9 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.DROPPED, relay.dropped),
         (catalogue.BODIES_SHED, relay.bodies_shed),
         (catalogue.SAMPLING, relay.sampling),
+        (catalogue.OBSERVER_CPU, relay.observer_seconds),
+        (catalogue.RING_FILL, health.ring_fill),
+        (catalogue.HEARTBEAT, health.heartbeats),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),
@@ -38,6 +41,7 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     ):
         yield Samples(family, [((key,), count) for key, count in counts.items()])
     yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
+    yield Distributions(catalogue.HOP, HOP_BOUNDS, [((), relay.hop)])
     yield from _processes(scene)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DURATION_BOUNDS, Histogram, Relay
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, Histogram, Relay
 
 _CODES = 501
 
@@ -49,6 +49,10 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
             tuple(total(Slot.DURATION_BUCKETS + at) for at in range(len(DURATION_BOUNDS) + 1)),
             total(Slot.DURATION_NS) / 1e9,
         ),
+        hop=Histogram(
+            tuple(total(Slot.HOP_BUCKETS + at) for at in range(len(HOP_BOUNDS) + 1)), total(Slot.HOP_NS) / 1e9
+        ),
+        observer_seconds={f"worker-{at}": ring.slots[Slot.OBSERVER_NS] / 1e9 for at, ring in enumerate(rings)},
     )
 
 

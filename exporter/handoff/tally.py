@@ -53,9 +53,12 @@ class Slot(enum.IntEnum):
     HALVINGS = enum.auto()
     PAUSED = enum.auto()
     """Written by the analyser alone: 1 while nothing is to be observed. The worker that is started again finds it."""
+    HOP_NS = enum.auto()
+    OBSERVER_NS = enum.auto()
     UNOBSERVABLE = 64
     INCOMPLETE = 96
     DURATION_BUCKETS = 128
+    HOP_BUCKETS = 160
     CODES = 192
     """Status codes 100 to 599; anything else is counted as 599 + 1."""
 

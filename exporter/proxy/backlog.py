@@ -31,9 +31,11 @@ def _soon(work: Callable[[], None]) -> None:
 class Turns:
     """What the connections of one worker have put off: together they get a millisecond in each turn of the loop."""
 
-    __slots__ = ("_scheduled", "_waiting", "bytes", "soon")
+    __slots__ = ("_account", "_scheduled", "_waiting", "bytes", "soon")
 
-    def __init__(self) -> None:
+    def __init__(self, account: Callable[[int], None]) -> None:
+        """`account` is told what a turn has cost, nanoseconds of CPU time."""
+        self._account = account
         self._waiting: deque[Backlog] = deque()
         self._scheduled = False
         self.bytes = 0
@@ -48,11 +50,13 @@ class Turns:
             self.soon(self._turn)
 
     def _turn(self) -> None:
-        until = time.thread_time_ns() + _BUDGET_NS
+        begun = time.thread_time_ns()
+        until = begun + _BUDGET_NS
         for _ in range(len(self._waiting)):
             self._waiting.popleft().resume(until)
             if time.thread_time_ns() >= until:
                 break
+        self._account(time.thread_time_ns() - begun)
         self._scheduled = bool(self._waiting)
         if self._scheduled:
             self.soon(self._turn)

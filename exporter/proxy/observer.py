@@ -16,6 +16,7 @@ from exporter.messages import Message, Unanswered
 from exporter.proxy import backlog
 from exporter.proxy.backlog import Backlog, Turns
 from exporter.proxy.filters import Filter
+from exporter.proxy.meter import Meter
 from exporter.records import Body, Capture, Exchange
 
 _HEAD, _TAIL, _PAUSED = map(int, (Slot.HEAD, Slot.TAIL, Slot.PAUSED))  # a member of an enum costs more than the slot
@@ -35,6 +36,7 @@ class Tap:
         "held",
         "max_body",
         "max_pending",
+        "meter",
         "tally",
         "turns",
         "wall_clock",
@@ -50,7 +52,8 @@ class Tap:
         self._halvings = tally.slots[Slot.HALVINGS] = 0
         self._longest_inline = writer.piece // 2  # heads take far less than the other half
         self.max_pending = max_pending
-        self.turns = Turns()
+        self.meter = Meter(tally)
+        self.turns = Turns(self.meter.observed)
         self.filter = wanted or Filter()
         self.held = 0
         """Bytes of bodies held for exchanges under way."""

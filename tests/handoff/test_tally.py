@@ -7,7 +7,7 @@ import pytest
 from exporter.handoff import report, ring
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import HEAD_BYTES, INCOMPLETE, SLOTS, UNOBSERVABLE, Slot, Tally
-from exporter.records import DURATION_BOUNDS
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
 def new() -> tuple[Ring, Tally]:
@@ -24,7 +24,8 @@ def test_every_counter_has_a_place_of_its_own() -> None:
     assert max(singles) < Slot.UNOBSERVABLE
     assert Slot.UNOBSERVABLE + len(UNOBSERVABLE) <= Slot.INCOMPLETE
     assert Slot.INCOMPLETE + len(INCOMPLETE) <= Slot.DURATION_BUCKETS
-    assert Slot.DURATION_BUCKETS + len(DURATION_BOUNDS) + 1 <= Slot.CODES
+    assert Slot.DURATION_BUCKETS + len(DURATION_BOUNDS) + 1 <= Slot.HOP_BUCKETS
+    assert Slot.HOP_BUCKETS + len(HOP_BOUNDS) + 1 <= Slot.CODES
 
 
 @pytest.mark.parametrize(

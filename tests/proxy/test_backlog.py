@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from proxy.rig import MIB, Peer, converse, recorder, relay
 from proxy.test_observer import GET, NOTHING, Bench, answer, bench, post
 
 from exporter.handoff.tally import Slot
@@ -110,3 +111,31 @@ def test_an_end_waits_for_its_turn(end: str, monkeypatch: pytest.MonkeyPatch) ->
     assert len(desk.exchanges()) == (end == "upstream")
     assert desk.incomplete() == [int(end == "client"), 0, 0]
     assert desk.nothing_held()
+
+
+def test_a_flood_of_tiny_chunks_passes_unchanged_and_others_are_observed_meanwhile() -> None:
+    flood = CHUNKED + TINY * 2_000_000 + END
+
+    def serve(peer: Peer) -> None:
+        peer.read(1)
+        if peer.received.startswith(b"G"):
+            peer.send(NOTHING)
+        else:
+            peer.read(len(flood) - 1)
+            peer.send(answer(b"all"))
+
+    with recorder(serve) as server, relay(server.port) as running:
+        with running.connect() as client:
+            for at in range(0, len(flood), MIB):
+                client.send(flood[at : at + MIB])
+                assert converse(running.port, lambda peer: peer.send(GET)).received == NOTHING
+            client.read(len(answer(b"all")))
+            assert client.received == answer(b"all")
+        running.settled()
+        assert max(peer.count for peer in server.peers) == len(flood)
+        floods = [one for one in running.exchanges() if one.method == "POST"]
+        given_up = running.unobservable().get("limit", 0)
+        assert len(floods) + given_up == 1, "seen whole, or said not to be"
+        assert all(one.request.size == 2_000_000 for one in floods)
+        assert running.slot(Slot.OFFERED) == -(-len(flood) // MIB) + len(floods)
+        assert running.resident() < 80 * MIB
