@@ -22,7 +22,7 @@ from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
 from exporter.proxy.connection import Connection
 from exporter.proxy.filters import Filter
-from exporter.proxy.observer import Tap
+from exporter.proxy.tap import Tap
 from exporter.proxy.upstream import Upstream
 
 _HEARTBEAT_S: Final = 0.2
@@ -57,6 +57,7 @@ class Worker:
             loop.add_signal_handler(number, self._told_by_others)
         server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
         heart = loop.create_task(self._beat())
+        self._tap.schedule = loop.call_soon
         gc.freeze()
         await self._draining.wait()
         server.close()

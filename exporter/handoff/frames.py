@@ -8,6 +8,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from exporter.glance import Head
 from exporter.records import Body, Capture, Exchange
 
 _HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")
@@ -30,6 +31,28 @@ def pack(exchange: Exchange) -> tuple[bytes, ...]:
         *map(len, texts), len(request.content), len(response.content),
     )  # fmt: skip
     return (head, *texts, request.content, response.content)
+
+
+def pack_whole(
+    moments: tuple[int, int, int], heads: tuple[Head, Head], bodies: tuple[bytes, bytes], why: Capture, halvings: int
+) -> bytes:
+    """The record of an exchange of whole messages, known by their heads.
+
+    `moments` are when it ended, on the monotonic and on the wall clock, and how long it took, in nanoseconds. `why` says
+    that the bodies are there, or why not.
+    """
+    request, response = heads
+    method, path, asked = request.texts
+    [answered] = response.texts
+    # What is empty was not lost.
+    sampled = why is Capture.SAMPLED
+    head = _HEAD.pack(
+        *moments, request.body_size, response.body_size, response.status,
+        Capture.WHOLE if sampled and not request.body_size else why,
+        Capture.WHOLE if sampled and not response.body_size else why, halvings,
+        len(method), len(path), len(asked), len(answered), len(bodies[0]), len(bodies[1]),
+    )  # fmt: skip
+    return b"".join((head, method, path, asked, answered, *bodies))
 
 
 def without_bodies(exchange: Exchange, why: Capture = Capture.SHED) -> Exchange:

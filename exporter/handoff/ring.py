@@ -27,11 +27,13 @@ Buffer = bytes | bytearray | memoryview
 _MAGIC: Final = 0x32474E49525849  # "IXRING2", little endian
 _RECORD: Final = struct.Struct("<IIIIQ")  # CRC of all that follows, kind, length, bytes of the rest to come, sequence
 _CRC: Final = struct.Struct("<I")
+_COVERED: Final = struct.Struct("<IIIQ")  # what of a record's head its CRC covers
 _BEGINNING: Final = 0x52435849
 _REST: Final = 0x53525849
 _PADDING: Final = 0x50445849
 _KINDS: Final = frozenset((_BEGINNING, _REST, _PADDING))
 _ALIGN: Final = 8
+_PADS: Final = tuple(b"\0" * count for count in range(_ALIGN))
 _LONGEST_PIECE: Final = 64 << 10
 _HEAD, _TAIL, _SEQUENCE, _PENDING = map(int, (Slot.HEAD, Slot.TAIL, Slot.SEQUENCE, Slot.PENDING))  # cheaper by half
 _SHARE_OF_ONE: Final = 8
@@ -121,6 +123,28 @@ class Writer:
         self._publish(head)
         return True
 
+    def offer_all(self, records: Sequence[bytes]) -> bool:
+        """Append several records, each of one piece at most, and publish them together.
+
+        False, at once, where there is no room for all of them in one place beside what is reserved: they are offered
+        one by one then.
+        """
+        slots = self._ring.slots
+        head, sequence = slots[_HEAD], slots[_SEQUENCE]
+        parts: list[bytes] = []
+        for record in records:
+            length = len(record)
+            covered = _COVERED.pack(_BEGINNING, length, 0, sequence)
+            parts += (_CRC.pack(zlib.crc32(record, zlib.crc32(covered))), covered, record, _PADS[-length % _ALIGN])
+            sequence += 1
+        block = b"".join(parts)
+        position, size = head % self.capacity, len(block)
+        if size > self.capacity - position or size > self._free(head, reserve=True):
+            return False
+        self._ring.data[position : position + size] = block
+        self._publish(head + size, len(records))
+        return True
+
     def _free(self, head: int, *, reserve: bool) -> int:
         ring = self._ring
         free = ring.capacity - (head - ring.slots[_TAIL])
@@ -152,23 +176,28 @@ class Writer:
             cursor += len(part)
         _CRC.pack_into(data, position, zlib.crc32(data[position + _CRC.size : cursor]))
 
-    def _publish(self, head: int) -> None:
+    def _publish(self, head: int, records: int = 1) -> None:
         self._barrier()
         slots = self._ring.slots
         slots[_PENDING] = head
-        slots[_SEQUENCE] += 1
+        slots[_SEQUENCE] += records
         slots[_HEAD] = head
 
     def _finish(self) -> None:
-        # A predecessor killed while it published had the record whole: count it once, and show it.
+        # A predecessor killed while it published had its records whole: count them once, and show them.
         ring, slots = self._ring, self._ring.slots
         head, pending = slots[Slot.HEAD], slots[Slot.PENDING]
-        if pending > head:
+        while head < pending:
             position = head % ring.capacity
-            wrapped = ring.capacity - position < _RECORD.size or _RECORD.unpack_from(ring.data, position)[1] == _PADDING
-            *_, sequence = _RECORD.unpack_from(ring.data, 0 if wrapped else position)
-            slots[Slot.SEQUENCE] = sequence + 1
-            slots[Slot.HEAD] = pending
+            to_end = ring.capacity - position
+            if to_end < _RECORD.size:
+                head += to_end
+                continue
+            _, kind, length, _, sequence = _RECORD.unpack_from(ring.data, position)
+            if kind == _BEGINNING:
+                slots[Slot.SEQUENCE] = sequence + 1
+            head += to_end if kind == _PADDING else _RECORD.size + length + -length % _ALIGN
+        slots[Slot.HEAD] = max(slots[Slot.HEAD], pending)
 
 
 def _cut(content: Buffer, size: int) -> Iterator[memoryview]:

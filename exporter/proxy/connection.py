@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from exporter.handoff.tally import Slot
-from exporter.proxy.observer import Observer, Tap
+from exporter.proxy.observer import Observer
+from exporter.proxy.tap import Tap
 from exporter.proxy.upstream import Refusal, Upstream
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -53,9 +54,9 @@ class Leg(asyncio.Protocol):
         self._meter.left -= 1
         if self._meter.left:
             self.peer.transport.write(data)
-            self._observe(data)
         else:
-            self._meter.relay(self.peer.transport.write, self._observe, data)
+            self._meter.relay(self.peer.transport.write, data)
+        self._observe(data)
 
     def eof_received(self) -> bool:
         """Pass a half-close on; the other direction goes on until it ends too."""

@@ -5,8 +5,6 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from exporter.messages import Message
-
 EVERY_PATH: Final = "/*"
 
 
@@ -21,6 +19,6 @@ class Filter:
         one_of = "|".join(fnmatch.translate(path) for path in paths)
         self._path = re.compile(one_of) if paths and EVERY_PATH not in paths else None
 
-    def wants(self, message: Message) -> bool:
-        """Whether the bodies of this request and of its response are to be copied."""
-        return message.method in self._methods and (self._path is None or self._path.match(message.path) is not None)
+    def wants(self, method: str, path: str) -> bool:
+        """Whether the bodies of such a request and of its response are to be copied."""
+        return method in self._methods and (self._path is None or self._path.match(path) is not None)

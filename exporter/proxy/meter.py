@@ -18,8 +18,8 @@ class Meter:
 
     A hop is the time from the moment the event loop hands us bytes to the return of the call that passes them on: to
     the kernel, or into our buffer where the receiver is slow. What the kernel takes is not in it, nor how long bytes
-    wait while the loop serves others. Observation comes afterwards and is measured apart, as CPU time; one reading
-    stands for all the reads since the one before.
+    wait while the loop serves others. Observation comes afterwards, many reads at a time, and all of it is measured
+    apart, as CPU time of the thread.
     """
 
     __slots__ = ("_slots", "left")
@@ -29,8 +29,8 @@ class Meter:
         self.left = EVERY
         """Reads until the next one that is timed; whoever reads counts it down."""
 
-    def relay(self, write: Callable[[bytes], None], observe: Callable[[bytes], None], data: bytes) -> None:
-        """Forward and look, timed."""
+    def relay(self, write: Callable[[bytes], None], data: bytes) -> None:
+        """Forward, timed."""
         self.left = EVERY
         slots = self._slots
         begun = time.perf_counter_ns()
@@ -38,9 +38,6 @@ class Meter:
         hop = time.perf_counter_ns() - begun
         slots[Slot.HOP_NS] += hop
         slots[Slot.HOP_BUCKETS + bisect_left(_BOUNDS_NS, hop)] += 1
-        begun = time.thread_time_ns()
-        observe(data)
-        self.observed((time.thread_time_ns() - begun) * EVERY)
 
     def observed(self, cpu_ns: int) -> None:
         """So much more was spent on observation."""

@@ -273,7 +273,7 @@ ring = Ring(int(sys.argv[1]))
 writer, tally = Writer(ring), Tally(ring.block)
 tally.take_over(os.getpid())
 while True:
-    tally.exchange(200, 1000)
+    tally.exchanges([(200, 1000)])
     if not writer.offer((b"record",), reserve=False):
         tally.add(Slot.RING_FULL)
 """
