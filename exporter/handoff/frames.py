@@ -38,18 +38,17 @@ def pack_whole(
 ) -> bytes:
     """The record of an exchange of whole messages, known by their heads.
 
-    `moments` are when it ended, on the monotonic and on the wall clock, and how long it took, in nanoseconds. `why` says
-    that the bodies are there, or why not.
+    `moments` are when it ended, on the monotonic and on the wall clock, and how long it took, in nanoseconds. `why`
+    says that the bodies are there, or why not.
     """
     request, response = heads
     method, path, asked = request.texts
     [answered] = response.texts
-    # What is empty was not lost.
-    sampled = why is Capture.SAMPLED
+    lost = why is not Capture.WHOLE and why is not Capture.SKIPPED
     head = _HEAD.pack(
         *moments, request.body_size, response.body_size, response.status,
-        Capture.WHOLE if sampled and not request.body_size else why,
-        Capture.WHOLE if sampled and not response.body_size else why, halvings,
+        Capture.WHOLE if lost and not request.body_size else why,  # what is empty cannot be lost
+        Capture.WHOLE if lost and not response.body_size else why, halvings,
         len(method), len(path), len(asked), len(answered), len(bodies[0]), len(bodies[1]),
     )  # fmt: skip
     return b"".join((head, method, path, asked, answered, *bodies))

@@ -73,12 +73,14 @@ class Ring:
 class Writer:
     """The producing end."""
 
-    __slots__ = ("_barrier", "_ring", "capacity", "longest", "piece")
+    __slots__ = ("_barrier", "_ring", "capacity", "for_bodies", "longest", "piece")
 
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
         self._barrier = memory.Barrier()
         self.capacity = ring.capacity
+        self.for_bodies = ring.capacity - ring.capacity // _RESERVED_FOR_HEADS
+        """Bytes that may be queued before bodies are shed."""
         self.longest = ring.capacity // _SHARE_OF_ONE
         """Longest record, or rest of one, that is ever accepted, bytes."""
         self.piece = min(_LONGEST_PIECE, self.longest)
@@ -123,11 +125,10 @@ class Writer:
         self._publish(head)
         return True
 
-    def offer_all(self, records: Sequence[bytes]) -> bool:
+    def offer_all(self, records: Sequence[bytes], *, reserve: bool) -> bool:
         """Append several records, each of one piece at most, and publish them together.
 
-        False, at once, where there is no room for all of them in one place beside what is reserved: they are offered
-        one by one then.
+        False, at once, where there is no room for all of them in one place: they are offered one by one then.
         """
         slots = self._ring.slots
         head, sequence = slots[_HEAD], slots[_SEQUENCE]
@@ -139,16 +140,14 @@ class Writer:
             sequence += 1
         block = b"".join(parts)
         position, size = head % self.capacity, len(block)
-        if size > self.capacity - position or size > self._free(head, reserve=True):
+        if size > self.capacity - position or size > self._free(head, reserve=reserve):
             return False
         self._ring.data[position : position + size] = block
         self._publish(head + size, len(records))
         return True
 
     def _free(self, head: int, *, reserve: bool) -> int:
-        ring = self._ring
-        free = ring.capacity - (head - ring.slots[_TAIL])
-        return free - ring.capacity // _RESERVED_FOR_HEADS if reserve else free
+        return (self.for_bodies if reserve else self.capacity) - (head - self._ring.slots[_TAIL])
 
     def _append(self, head: int, form: tuple[int, int, int], parts: Sequence[Buffer]) -> int:
         """Write one piece at `head`, which is known to have room, and give the place behind it."""

@@ -23,6 +23,7 @@ from exporter.records import Body, Capture, Exchange
 _HEAD, _TAIL, _PAUSED, _IN_FLIGHT = map(int, (Slot.HEAD, Slot.TAIL, Slot.PAUSED, Slot.IN_FLIGHT))
 """A member of an enum costs more than the slot, and a slot five times what an attribute costs."""
 _KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
+_FATE: Final = {True: Capture.WHOLE, False: Capture.SKIPPED}
 _MOST_READS: Final = 32
 """Reads that may wait to be looked at: a third of a millisecond of work."""
 
@@ -42,9 +43,9 @@ class Tap:
     """What the observers of one worker share: bounds, counters and the ring."""
 
     __slots__ = (
-        "_ended", "_halvings", "_longest_inline", "_paused", "_reads", "_records", "_sampled_away", "clock", "filter",
-        "held", "in_flight", "max_body", "max_pending", "meter", "now", "requests", "responses", "schedule", "tally",
-        "turns", "wall_clock", "writer",
+        "_ended", "_halvings", "_longest_inline", "_lost", "_no_room", "_paused", "_reads", "_records", "clock",
+        "filter", "held", "in_flight", "max_body", "max_pending", "meter", "now", "requests", "responses", "schedule",
+        "tally", "turns", "wall_clock", "writer",
     )  # fmt: skip
 
     def __init__(
@@ -73,7 +74,10 @@ class Tap:
         self._records: list[bytes] = []
         self._ended: list[tuple[int, int]] = []
         """Status and duration, nanoseconds, of each of these records."""
-        self._sampled_away = 0
+        self._lost: dict[Slot, int] = {}
+        """How many of these records had bodies, by the counter of why they have none."""
+        self._no_room = False
+        """The part of the ring that bodies may take is full."""
         self._paused = 0
         self.in_flight = 0
         """Exchanges under way; others see it when a look at what was put off ends."""
@@ -130,22 +134,21 @@ class Tap:
         self._ended.append((head.status, duration))
         heads, moments = (request, head), (now, self.wall_clock(), duration)
         halvings = self._halvings
-        if not request.wanted:
-            record = frames.pack_whole(moments, heads, (b"", b""), Capture.SKIPPED, halvings)
-        elif halvings and not self._drawn(request.body_size + head.body_size):
-            record = frames.pack_whole(moments, heads, (b"", b""), Capture.SAMPLED, halvings)
-        else:
-            bodies = (sent[request.size :], data[head.size :])
-            record = frames.pack_whole(moments, heads, bodies, Capture.WHOLE, halvings)
-        self._records.append(record)
+        why = self._fate(request.body_size + head.body_size) if halvings and request.wanted else _FATE[request.wanted]
+        bodies = (sent[request.size :], data[head.size :]) if why is Capture.WHOLE else (b"", b"")
+        self._records.append(frames.pack_whole(moments, heads, bodies, why, halvings))
 
-    def _drawn(self, body_sizes: int) -> bool:
-        """Whether the exchange that has just ended keeps its bodies while the ring is filling."""
-        number = self.tally.slots[Slot.OFFERED] + len(self._ended)
-        if sampling.chosen(number, self._halvings):
-            return True
-        self._sampled_away += body_sizes > 0
-        return False
+    def _fate(self, size: int) -> Capture:
+        """What becomes of the bodies of the exchange that has just ended while the ring is filling."""
+        if not sampling.chosen(self.tally.slots[Slot.OFFERED] + len(self._ended), self._halvings):
+            why, slot = Capture.SAMPLED, Slot.BODIES_SAMPLED
+        elif self._no_room:
+            why, slot = Capture.SHED, Slot.BODIES_SHED
+        else:
+            return Capture.WHOLE
+        if size:
+            self._lost[slot] = self._lost.get(slot, 0) + 1
+        return why
 
     def _flush(self) -> None:
         """Count what has gathered and hand it over: together if there is room, by the rules of each one otherwise."""
@@ -154,22 +157,23 @@ class Tap:
             return
         self.tally.exchanges(self._ended)
         self._records, self._ended = [], []
-        if self.writer.offer_all(records):
-            if self._sampled_away:
-                self.tally.add(Slot.BODIES_SAMPLED, self._sampled_away)
+        lost, self._lost = self._lost, {}
+        if self.writer.offer_all(records, reserve=not self._no_room):
+            for slot, count in lost.items():
+                self.tally.add(slot, count)
         else:
             for record in records:
                 self._hand_over(frames.unpack(record))
-        self._sampled_away = 0
 
     def _measure(self) -> None:
         """How full the ring is, and what share of the bodies travels therefore."""
-        slots, capacity = self.tally.slots, self.writer.capacity
+        slots, writer = self.tally.slots, self.writer
         queued = slots[_HEAD] - slots[_TAIL]
-        if queued > capacity >> 1 or self._halvings:  # nearly never
-            halvings = sampling.halvings(queued, capacity)
+        if queued > writer.capacity >> 1 or self._halvings:  # nearly never
+            halvings = sampling.halvings(queued, writer.capacity)
             if halvings != self._halvings:
                 self._halvings = slots[Slot.HALVINGS] = halvings
+            self._no_room = queued > writer.for_bodies
 
     # exchanges that were read closely
 
