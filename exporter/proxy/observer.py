@@ -20,7 +20,9 @@ from exporter.proxy.meter import Meter
 from exporter.records import Body, Capture, Exchange
 
 _HEAD, _TAIL, _PAUSED = map(int, (Slot.HEAD, Slot.TAIL, Slot.PAUSED))  # a member of an enum costs more than the slot
-_KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
+_KEPT: Final = (Capture.WHOLE, Capture.TRUNCATED)  # a set would hash, which an enum does slowly
+_SKIPPED: Final = Capture.SKIPPED
+_BOTH_WHOLE: Final = (Capture.WHOLE, Capture.WHOLE)
 _MOST_UNANSWERED: Final = 1024
 """Requests sent ahead of their answers on one connection that are kept track of; each costs far more than its bytes."""
 
@@ -29,19 +31,9 @@ class Tap:
     """What the observers of one worker share: bounds, counters and the ring."""
 
     __slots__ = (
-        "_halvings",
-        "_longest_inline",
-        "clock",
-        "filter",
-        "held",
-        "max_body",
-        "max_pending",
-        "meter",
-        "tally",
-        "turns",
-        "wall_clock",
-        "writer",
-    )
+        "_half", "_halvings", "_longest_inline", "clock", "filter", "held", "max_body", "max_pending", "meter", "tally",
+        "turns", "wall_clock", "writer",
+    )  # fmt: skip
 
     def __init__(
         self, tally: Tally, writer: Writer, max_body: int, max_pending: int, wanted: Filter | None = None
@@ -49,6 +41,7 @@ class Tap:
         self.tally = tally
         self.writer = writer
         self.max_body = min(max_body, writer.longest // 2)
+        self._half = writer.capacity >> 1
         self._halvings = tally.slots[Slot.HALVINGS] = 0
         self._longest_inline = writer.piece // 2  # heads take far less than the other half
         self.max_pending = max_pending
@@ -89,14 +82,15 @@ class Tap:
             request.headers, response.headers, self._body(request), self._body(response),
         )  # fmt: skip
         self.tally.exchange(response.status, duration)
-        self._hand_over(self._sample(exchange))
-
-    def _sample(self, exchange: Exchange) -> Exchange:
-        slots, capacity = self.tally.slots, self.writer.capacity
+        slots = self.tally.slots
         queued = slots[_HEAD] - slots[_TAIL]
-        if queued <= capacity >> 1 and not self._halvings:  # nearly always
-            return exchange
-        halvings = sampling.halvings(queued, capacity)
+        if queued > self._half or self._halvings:
+            exchange = self._sample(exchange, queued)
+        self._hand_over(exchange)
+
+    def _sample(self, exchange: Exchange, queued: int) -> Exchange:
+        slots = self.tally.slots
+        halvings = sampling.halvings(queued, self.writer.capacity)
         if halvings != self._halvings:
             self._halvings = slots[Slot.HALVINGS] = halvings
         if not halvings:
@@ -108,7 +102,12 @@ class Tap:
     def _hand_over(self, exchange: Exchange) -> None:
         # Bodies are shed first: what has none may fill the ring to its end.
         if exchange.request.content or exchange.response.content:
-            if self._offer_whole(exchange):
+            parts = frames.pack(exchange)
+            if len(parts[-1]) + len(parts[-2]) <= self._longest_inline:
+                taken = self.writer.offer(parts, reserve=True)
+            else:
+                taken = self.writer.offer_long(parts[: frames.BODIES], parts[frames.BODIES :])
+            if taken:
                 self._count_shed(exchange)
                 return
             exchange = frames.without_bodies(exchange)
@@ -117,14 +116,10 @@ class Tap:
         else:
             self.tally.add(Slot.RING_FULL)
 
-    def _offer_whole(self, exchange: Exchange) -> bool:
-        parts = frames.pack(exchange)
-        if len(exchange.request.content) + len(exchange.response.content) <= self._longest_inline:
-            return self.writer.offer(parts, reserve=True)
-        return self.writer.offer_long(parts[: frames.BODIES], parts[frames.BODIES :])
-
     def _count_shed(self, exchange: Exchange) -> None:
         captures = (exchange.request.capture, exchange.response.capture)
+        if captures == _BOTH_WHOLE:
+            return
         if Capture.SHED in captures:
             self.tally.add(Slot.BODIES_SHED)
         if Capture.SAMPLED in captures:
@@ -257,7 +252,7 @@ class Observer:
 
     def answering(self, message: Message) -> None:
         """A final response's head has passed."""
-        if self._waiting.first.capture is not Capture.SKIPPED:
+        if self._waiting.first.capture is not _SKIPPED:
             message.capture = Capture.WHOLE
 
     def answered(self, message: Message) -> None:
