@@ -235,7 +235,7 @@ def test_lists_in_the_environment_may_have_brackets() -> None:
     for text in ("5m,1h", "[5m, 1h]", " 1h , 5m "):
         assert values.durations(text) == (300.0, 3600.0)
     assert [values.switch(value) for value in (True, "true", False, "false")] == [True, True, False, False]
-    for unclear in (1.0, "yes", None, "", "True"):
+    for unclear in (1.0, 1, [], "yes", None, "", "True"):
         with pytest.raises(ValueError, match="true or false"):
             values.switch(unclear)
     assert values.http_methods(" POST,M-SEARCH") == ("POST", "M-SEARCH")

@@ -10,7 +10,8 @@ new head before the record's bytes, or let the reader fetch those bytes before i
 uncontended lock operations stands on each side as a barrier (a release, then an acquire), and what holds whatever a
 lock is made of is the CRC: it covers all of a piece, so bytes of an earlier lap never pass for a record. Stores become
 visible in a matter of nanoseconds, so what does not fit its CRC near the head is read again, a few times and a little
-later, before it counts as torn. The reader judges copies of its own: nothing can change between check and use.
+later, before it counts as torn. The reader judges copies of its own: nothing can change between check and use. Room is
+given back and taken again by stores that depend on what was loaded before, and those no processor moves ahead.
 """
 
 import mmap
