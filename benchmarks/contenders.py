@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -180,6 +181,15 @@ def sidecar(place: Place, *settings: str) -> Iterator[Running]:
         yield Running(port, sidecar_groups(pid), web)
 
 
+@contextlib.contextmanager
+def not_observing(place: Place) -> Iterator[Running]:
+    """The same with observation switched off: what the relay costs alone."""
+    with sidecar(place, "--web.enable-lifecycle", "true") as running_:
+        url = f"http://127.0.0.1:{running_.metrics}/-/observe?enabled=false"
+        urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10).close()
+        yield running_._replace(groups={"relay": running_.groups["relay"]}, metrics=0)
+
+
 def sidecar_groups(supervisor: int) -> dict[str, list[int]]:
     """The sidecar's processes as they are now."""
     modules = {"relay": "exporter.worker", "analyser": "exporter.analyser"}
@@ -219,6 +229,7 @@ CONTENDERS = (
     Contender("nginx", ("nginx",), nginx),
     Contender("HAProxy", ("haproxy",), haproxy),
     Contender("inference-exporter", (), sidecar),
+    Contender("… not observing", (), not_observing),
     Contender("aiohttp proxy", ("aiohttp",), _script("aiohttp_proxy")),
     Contender("Flask + requests proxy", ("requests",), _script("flask_proxy")),
 )

@@ -40,6 +40,17 @@ PAYLOADS = {
     "0.3 kB": json.dumps({"instances": [VALUES]}),
     "1 kB": json.dumps({"instances": [dict(zip(FEATURES, VALUES, strict=True))]}),
 }
+UNIQUE = "1 kB, each with an id of its own"
+"""The same with an `x-request-id` in each head, so that no head is ever seen twice."""
+PAYLOADS[UNIQUE] = PAYLOADS["1 kB"]
+IDS = """
+local count = 0
+request = function()
+    count = count + 1
+    wrk.headers["X-Request-Id"] = "3f2504e0-4f89-11d3-9a0c-" .. string.format("%012d", count)
+    return wrk.format()
+end
+"""
 WRK = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -83,8 +94,8 @@ class Figures(NamedTuple):
 
 def drive(running: Running, load: Load, directory: Path) -> Sample:
     """One run of wrk."""
-    script = directory / f"{load.payload.replace(' ', '')}.lua"
-    script.write_text(WRK % PAYLOADS[load.payload])
+    script = directory / f"{load.payload[:4].strip()}{load.payload == UNIQUE:d}.lua"
+    script.write_text(WRK % PAYLOADS[load.payload] + (IDS if load.payload == UNIQUE else ""))
     words = [
         program("wrk") or "wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s", "-s", str(script),
         f"http://127.0.0.1:{running.port}/v1/models/model:predict",

@@ -253,5 +253,3 @@ class Tap:
         capture = message.capture
         self.release(message, Capture.SKIPPED)
         return Body(message.body_size, capture, content)
-
-
