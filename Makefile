@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench docs pictures format clean
+.PHONY: help demo test test-slow check bench bench-relay docs pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STORY=healthy SEED=1 KEEP=1 GRAFANA=docker)
 	@deploy/install-tools prometheus prometheus-alertmanager || true
@@ -30,6 +30,10 @@ check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 
 bench: $(VENV)/.test ## Run the benchmarks
 	$(BIN)/python benchmarks/binning.py
+
+bench-relay: $(VENV)/.bench ## Measure what a hop costs, beside other relays (ARGS=--memory)
+	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
+	$(BIN)/python benchmarks/relay.py $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py

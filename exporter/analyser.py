@@ -4,6 +4,7 @@ It may die at any moment and lose only what it had taken and not yet committed, 
 line of JSON on standard input.
 """
 
+import contextlib
 import gc
 import json
 import logging
@@ -13,6 +14,8 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -53,6 +56,7 @@ class Analyser:
         self._board = board.attach(orders["board_fd"])
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
+        self._fill = [0.0] * len(self._rings)
         kept = orders["profile_fd"]
         profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
         self._profile = profile
@@ -70,7 +74,9 @@ class Analyser:
         self._processes: dict[str, ProcessVitals] = {}
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
-        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), web.create_app(lambda: self._page, self._model))
+        switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
+        app = web.create_app(lambda: self._page, self._model, switch)
+        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app)
 
     def _settle(self) -> None:
         """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""
@@ -111,7 +117,8 @@ class Analyser:
     def _take(self) -> bool:
         """Take what the rings hold, within bounds; whether there was anything. It is committed soon."""
         taken = 0
-        for reader in self._readers:
+        for at, (ring, reader) in enumerate(zip(self._rings, self._readers, strict=True)):
+            self._fill[at] = max(self._fill[at], reader.queued_bytes / ring.capacity)
             before = reader.corrupt
             for record in reader.take(_BATCH_RECORDS, _BATCH_BYTES):
                 self._observe(record)
@@ -152,6 +159,7 @@ class Analyser:
 
     def _health(self) -> Health:
         observed, corrupt, lost = self._accounts.tolist()
+        fill, self._fill = self._fill, [0.0] * len(self._rings)
         return Health(
             started_wall_s=self._board[Seat.STARTED_WALL_NS] / 1e9,
             observed=observed,
@@ -159,11 +167,21 @@ class Analyser:
             snapshot_wall_s=time.time(),
             snapshot_seconds=self._snapshot_seconds,
             processes=self._processes,
+            ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
+            heartbeats=self._heartbeats(),
             restarts={
                 "analyser": self._board[Seat.ANALYSER_RESTARTS],
                 **{f"worker-{index}": ring.slots[Slot.RESTARTS] for index, ring in enumerate(self._rings)},
             },
         )
+
+    def _heartbeats(self) -> dict[str, float]:
+        ahead = time.time() - time.monotonic()  # beats are monotonic, the page speaks of Unix time
+        beats = {
+            "analyser": self._board[Seat.ANALYSER_HEARTBEAT_NS],
+            **{f"worker-{index}": ring.slots[Slot.HEARTBEAT_NS] for index, ring in enumerate(self._rings)},
+        }
+        return {name: ahead + beat / 1e9 for name, beat in beats.items() if beat}
 
     def _watch(self) -> None:
         host, port = split_upstream(self._settings.upstream or "")
@@ -184,6 +202,17 @@ class Analyser:
         }
 
 
+def _step_back() -> None:
+    """Let everybody else go first: the relay, and the model server itself.
+
+    Where the kernel shares processors among sessions (autogroup), niceness counts within a session alone, and this
+    process has one of its own.
+    """
+    os.nice(_NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(f"{_NICE}\n")
+
+
 def main() -> None:
     """Run the analyser to its end."""
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -194,7 +223,7 @@ def main() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )  # fmt: skip
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    os.nice(_NICE)
+    _step_back()
     try:
         analyser = Analyser(orders)
     except ExporterError as error:

@@ -183,6 +183,9 @@ START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor st
 PROFILE_LOADED = _self(
     "profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored."
 )
+OBSERVING = _self(
+    "observing", GAUGE, "0 while observation is switched off (POST /-/observe); traffic is relayed all the same."
+)
 OFFERED = _self(
     "exchanges_offered_total",
     COUNTER,
@@ -193,9 +196,20 @@ DROPPED = _self("exchanges_dropped_total", COUNTER, "Exchanges that were relayed
 BODIES_SHED = _self(
     "bodies_shed_total",
     COUNTER,
-    "Exchanges whose bodies were dropped to stay within memory; they are counted all the same.",
+    "Exchanges whose bodies were dropped, to stay within memory or by lot when a ring was filling; all else of them is"
+    " counted.",
+    "reason",
+)
+SAMPLING = _self(
+    "sampling_ratio",
+    GAUGE,
+    "Share of bodies that travel to the analyser: less than 1 while a ring is more than half full; of the last exchange.",
+    "process",
 )
 RING_QUEUED = _self("ring_queued_bytes", GAUGE, "Bytes waiting in the rings between relay and analyser.")
+RING_FILL = _self(
+    "ring_fill_ratio", GAUGE, "Highest share of a ring that was in use since the last scoring.", "process"
+)
 RING_SIZE = _self("ring_size_bytes", GAUGE, "Size of the rings.")
 PAYLOADS_OFFERED = _self(
     "payloads_offered_total",
@@ -204,14 +218,25 @@ PAYLOADS_OFFERED = _self(
     "side",
 )
 PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were understood.", "side")
+PAYLOADS_PARTIAL = _self(
+    "payloads_truncated_total",
+    COUNTER,
+    "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning"
+    " were counted.",
+    "side",
+)
+PARTIAL_ROWS = _self(
+    "truncated_rows_total",
+    COUNTER,
+    "Rows decoded from the beginning of such payloads; the first rows of a batch, which may differ from its last.",
+    "side",
+)
 PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
 PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
 CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted.")
 CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open.")
 CONNECT_ERRORS = _self(
-    "proxy_connect_errors_total",
-    COUNTER,
-    "Client connections for which the model server could not be reached.",
+    "proxy_connect_errors_total", COUNTER, "Client connections for which the model server could not be reached."
 )
 PROXY_BYTES = _self("proxy_relayed_bytes_total", COUNTER, "Bytes relayed, by whom they went to.", "to")
 UNOBSERVABLE = _self(
@@ -237,6 +262,14 @@ PROXY_DURATION = _self(
     HISTOGRAM,
     "Time from first request byte to last response byte, counted by the relay itself.",
 )
+HOP = _self(
+    "proxy_hop_seconds",
+    HISTOGRAM,
+    "Time from being handed bytes by the event loop to having passed them on to the kernel, one read in 61; waiting for"
+    " the loop and the kernel's own work are not in it.",
+)
+OBSERVER_CPU = _self("observer_cpu_seconds_total", COUNTER, "CPU time of observation, from one read in 61.", "process")
+HEARTBEAT = _self("heartbeat_timestamp_seconds", GAUGE, "Unix time of the last sign of life.", "process")
 SNAPSHOT_TIME = _self("snapshot_timestamp_seconds", GAUGE, "Unix time of the scores shown.")
 SNAPSHOT_DURATION = _self("snapshot_duration_seconds", GAUGE, "Time the last scoring took.")
 PROCESS_CPU = _self("process_cpu_seconds_total", COUNTER, "User and system CPU time of our own processes.", "process")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, values
+from exporter import __version__, config, manual, values
 from exporter.errors import ConfigError, ExporterError
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _read_yaml(path: str) -> dict[str, object]:
 
 
 def _config(_: argparse.Namespace, __: Sequence[str]) -> int:
-    print(config.reference(), end="")
+    print(manual.reference(), end="")
     return 0
 
 

@@ -16,22 +16,24 @@ from exporter.values import (
     duration,
     durations,
     format_duration,
+    http_methods,
     integer,
     label_value,
     leads_to,
     nearest,
     one_of,
     path,
-    paths,
     pause,
     size,
     split_address,
     split_upstream,
+    switch,
     upstream_url,
+    url_paths,
 )
 
-_BODIES_PER_RING = 6
-"""So that an exchange of two whole bodies leaves room for others."""
+_BODIES_PER_RING = 16
+"""So that an exchange of two whole bodies takes an eighth of the ring at most."""
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _Section = TypeVar("_Section")
@@ -47,6 +49,7 @@ class Web:
     """Where people and Prometheus look."""
 
     listen_address: str = setting("0.0.0.0:9877", "Address of /metrics and the status page.", address)
+    enable_lifecycle: bool = setting(False, "Whether POST /-/observe may switch observation.", switch, "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,10 @@ class Capture:
     """What is copied off the request path, within bounds."""
 
     max_body: int = setting(
-        1 << 20, "Longest body copied for decoding, each way; longer ones are relayed only.", size(0), "1MiB"
+        1 << 20,
+        "Most of a body that is copied for decoding, each way; of a longer one the first rows.",
+        size(0),
+        "1MiB",
     )
     max_pending: int = setting(
         32 << 20, "Most bytes of bodies one worker holds for unfinished exchanges.", size(0), "32MiB"
@@ -82,8 +88,14 @@ class Capture:
     probe_paths: tuple[str, ...] = setting(
         ("/health", "/healthz", "/healthcheck", "/livez", "/readyz", "/ready", "/live", "/ping",
          "/v2/health/live", "/v2/health/ready", "/metrics"),
-        "Paths of health probes: relayed, but not counted as model requests.", paths,
+        "Paths of health probes: relayed, but not counted as model requests.", url_paths,
     )  # fmt: skip
+    methods: tuple[str, ...] = setting(
+        ("POST", "PUT", "PATCH"), "Methods that carry model input; what others carry is not copied.", http_methods
+    )
+    paths: tuple[str, ...] = setting(
+        ("/*",), "Paths that carry model input, * for anything; what others carry is not copied.", url_paths
+    )
 
     def __post_init__(self) -> None:
         if self.ring < _BODIES_PER_RING * self.max_body:
@@ -281,19 +293,3 @@ def _flat(node: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object
 def from_document(document: Mapping[str, object]) -> Settings:
     """The inverse of `to_document`."""
     return resolve(("settings", document))
-
-
-def reference() -> str:
-    """Every key with its help and default, as a YAML file that can be used as it is."""
-    lines = ["# inference-exporter: every setting with its default. Flags win over environment variables,",
-             "# environment variables over this file."]  # fmt: skip
-    section = ""
-    for key in every_key():
-        head, _, word = key.name.rpartition(".")
-        if head != section:
-            lines += ["", f"{head}:"]
-            section = head
-        indent = "  " if head else ""
-        value = f"{word}: {key.default}" if key.default is not None else f"# {word}:"
-        lines += ["", f"{indent}# {key.help}", f"{indent}# {key.flag} or {key.environment}", indent + value]
-    return "\n".join(lines) + "\n"

@@ -13,11 +13,9 @@ from typing import Any, Final
 
 import httptools
 
-from exporter.messages import LONGEST_PATH, Listener, Message, Unanswered
+from exporter.messages import KEPT_HEADERS, LONGEST_PATH, Listener, Message, Unanswered, header_text
 from exporter.records import Capture
 
-_KEPT_HEADERS: Final = frozenset((b"content-type", b"content-encoding", b"user-agent", b"x-request-id"))
-_LONGEST_VALUE: Final = 512
 _HEAD_LIMIT: Final = 64 << 10
 """Bytes that may pass without a message beginning, ending or gaining body before we stop following them."""
 _HEAD_END: Final = b"\r\n\r\n"
@@ -42,11 +40,17 @@ class _Reader:
         self._stalled = 0
         self._progress = False
         self._parser = self.parser_type(self)
+        self._goes_on = True
 
     @property
     def idle(self) -> bool:
         """Between two messages."""
         return self._message is None
+
+    @property
+    def fresh(self) -> bool:
+        """Between two messages of a connection that goes on: whole messages may pass by without being read here."""
+        return self.idle and self._goes_on
 
     def _parse(self, data: bytes | memoryview) -> bytes | memoryview:
         """Feed `data`; what lies behind an upgrade comes back unread."""
@@ -73,9 +77,8 @@ class _Reader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
-        if lower in _KEPT_HEADERS and self._message:
-            text = value[:_LONGEST_VALUE].decode("latin-1").replace("\n", " ")
-            self._message.headers[lower.decode()] = text
+        if lower in KEPT_HEADERS and self._message:
+            self._message.headers[lower.decode()] = header_text(value)
 
     def on_body(self, part: bytes) -> None:
         if self._message:
@@ -86,6 +89,7 @@ class _Reader:
     def on_message_complete(self) -> None:
         message, self._message = self._message, None
         self._progress = True
+        self._goes_on = self._parser.should_keep_alive()
         if message:
             message.complete = True
             self._listener.done(message)

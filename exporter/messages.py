@@ -7,6 +7,14 @@ from typing import Final, Protocol
 from exporter.records import Capture
 
 LONGEST_PATH: Final = 1024
+KEPT_HEADERS: Final = frozenset((b"content-type", b"content-encoding", b"user-agent", b"x-request-id"))
+"""What decoding needs, and what tells one exchange from another."""
+_LONGEST_VALUE: Final = 512
+
+
+def header_text(value: bytes) -> str:
+    """A header's value as it is kept: cut, and on one line."""
+    return value[:_LONGEST_VALUE].decode("latin-1").replace("\n", " ")
 
 
 class Message:
@@ -26,7 +34,8 @@ class Message:
         self.capture = Capture.SKIPPED
         """Whether the body is kept; the listener decides."""
         self.content = bytearray()
-        """The body so far, while `capture` is WHOLE. In one block: tiny parts in a list cost thirty times more."""
+        """The body so far, or its beginning where `capture` is TRUNCATED. In one block: tiny parts in a list cost
+        thirty times more."""
         self.complete = False
 
     @property

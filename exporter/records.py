@@ -14,6 +14,8 @@ DURATION_BOUNDS: Final = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 )  # fmt: skip
 """Upper bounds of latency buckets in seconds, the same for every latency histogram of ours."""
+HOP_BOUNDS: Final = (5e-06, 1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1)
+"""Upper bounds in seconds of what forwarding takes."""
 SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 """Upper bounds of size buckets in bytes."""
 
@@ -24,15 +26,17 @@ class Capture(IntEnum):
     WHOLE = 0
     """All of it is here (an absent body is a whole empty one)."""
     TRUNCATED = 1
-    """Longer than the cap, or cut off by the peer: nothing of it was kept."""
+    """Longer than the cap, or cut off by the peer: its beginning is here."""
     SHED = 2
     """Dropped to protect memory or because the ring was filling."""
     SKIPPED = 3
-    """Not a method that carries model input."""
+    """No model input, by its method or path."""
+    SAMPLED = 4
+    """Not drawn by lot when the ring was filling."""
 
 
 class Body(NamedTuple):
-    """One direction's body: its true size in bytes, and its bytes where `capture` is WHOLE."""
+    """One direction's body: its true size in bytes, and as many of its bytes as `capture` says."""
 
     size: int
     capture: Capture
@@ -57,6 +61,8 @@ class Exchange(NamedTuple):
     response_headers: Mapping[str, str]
     request: Body
     response: Body
+    halvings: int = 0
+    """When it passed, the bodies of one exchange in 2 ** halvings travelled; all else always does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Table:
     rows: int
     names: tuple[str, ...] | None
     columns: tuple[Sequence[object], ...]
+    partial: bool = False
+    """These are the complete rows at the beginning of a body that was longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,9 @@ class Decoding(NamedTuple):
     decoded: Mapping[str, int]
     undecoded: Mapping[tuple[str, str], int]
     """By (side, reason)."""
+    partial: Mapping[str, int]
+    """Of the decoded ones those that were cut off, and the rows of these."""
+    partial_rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +190,11 @@ class ServerVitals:
 class Relay:
     """What the workers counted, added up; keys are label values."""
 
+    observing: bool
     offered: int
     dropped: Mapping[str, int]
-    bodies_shed: int
+    bodies_shed: Mapping[str, int]
+    sampling: Mapping[str, float]
     ring_queued_bytes: int
     ring_bytes: int
     connections: int
@@ -194,6 +207,8 @@ class Relay:
     incomplete: Mapping[str, int]
     codes: Mapping[str, int]
     duration: Histogram
+    hop: Histogram
+    observer_seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +221,8 @@ class Health:
     snapshot_wall_s: float = 0.0
     snapshot_seconds: float = 0.0
     processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
-    """By process name, as are `restarts`."""
+    """By process name, as is all that follows."""
     restarts: Mapping[str, int] = field(default_factory=dict)
+    heartbeats: Mapping[str, float] = field(default_factory=dict)
+    """Unix times of the last signs of life."""
+    ring_fill: Mapping[str, float] = field(default_factory=dict)

@@ -93,6 +93,7 @@ class Supervisor:
         orders = {
             "index": index, "listen_fd": fds[0], "ring_fd": fds[1],
             "upstream_host": host, "upstream_port": port,
+            "methods": settings.capture.methods, "paths": settings.capture.paths,
             "max_body": settings.capture.max_body, "max_pending": settings.capture.max_pending,
             "drain_timeout": settings.drain.timeout,
         }  # fmt: skip

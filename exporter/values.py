@@ -133,12 +133,27 @@ def path(value: object) -> str:
     return value
 
 
-def paths(value: object) -> tuple[str, ...]:
+def url_paths(value: object) -> tuple[str, ...]:
     """URL paths, from a list or separated by commas."""
     items = _items(value)
     if not isinstance(items, list | tuple) or any(not str(item).strip().startswith("/") for item in items):
         raise ValueError(f"must be a list of paths such as [/health, /ready], not {value!r}")
     return tuple(str(item).strip() for item in items)
+
+
+def http_methods(value: object) -> tuple[str, ...]:
+    """HTTP methods in capitals, from a list or separated by commas."""
+    items = _items(value)
+    if not isinstance(items, list | tuple) or not all(re.fullmatch(r"\s*[A-Z][A-Z-]*\s*", str(item)) for item in items):
+        raise ValueError(f"must be a list of methods such as [POST, PUT], not {value!r}")
+    return tuple(str(item).strip() for item in items)
+
+
+def switch(value: object) -> bool:
+    """`true` or `false`."""
+    if not isinstance(value, bool) and value != "true" and value != "false":  # noqa: PLR1714 (a list has no hash)
+        raise ValueError(f"must be true or false, not {value!r}")
+    return value is True or value == "true"
 
 
 def one_of(*choices: str) -> Callable[[object], str]:

@@ -21,7 +21,8 @@ from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
 from exporter.proxy.connection import Connection
-from exporter.proxy.observer import Tap
+from exporter.proxy.filters import Filter
+from exporter.proxy.tap import Tap
 from exporter.proxy.upstream import Upstream
 
 _HEARTBEAT_S: Final = 0.2
@@ -37,7 +38,8 @@ class Worker:
         writer = Writer(ring)
         self._tally = Tally(ring.block)
         self._tally.take_over(os.getpid())
-        self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
+        self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"],
+                        Filter(orders["methods"], orders["paths"]))  # fmt: skip
         self._upstream = Upstream(orders["upstream_host"], orders["upstream_port"])
         self._listener = socket.socket(fileno=orders["listen_fd"])
         # Handed on to every client accepted: one that vanished without a word is noticed one day.
@@ -55,6 +57,7 @@ class Worker:
             loop.add_signal_handler(number, self._told_by_others)
         server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
         heart = loop.create_task(self._beat())
+        self._tap.schedule = loop.call_soon
         gc.freeze()
         await self._draining.wait()
         server.close()

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import cli, config, values
+from exporter import cli, config, manual, values
 from exporter.config import Settings, Windows
 from exporter.errors import ConfigError
 
@@ -35,12 +35,12 @@ def test_a_file_as_people_write_it() -> None:
 
 
 def test_the_printed_reference_is_the_defaults() -> None:
-    document = yaml.safe_load(config.reference())
+    document = yaml.safe_load(manual.reference())
     assert config.resolve(("reference", config.flatten(document, "reference"))) == Settings()
 
 
 def test_the_printed_reference_names_every_key_flag_and_variable() -> None:
-    text = config.reference()
+    text = manual.reference()
     for key in config.every_key():
         assert f"{key.flag} or {key.environment}\n" in text
         assert key.help in text
@@ -234,7 +234,15 @@ def test_what_kubernetes_sets_for_a_service_named_like_us_is_no_mistake() -> Non
 def test_lists_in_the_environment_may_have_brackets() -> None:
     for text in ("5m,1h", "[5m, 1h]", " 1h , 5m "):
         assert values.durations(text) == (300.0, 3600.0)
-    assert values.paths("[/a, /b]") == values.paths("/a,/b") == ("/a", "/b")
+    assert [values.switch(value) for value in (True, "true", False, "false")] == [True, True, False, False]
+    for unclear in (1.0, 1, [], "yes", None, "", "True"):
+        with pytest.raises(ValueError, match="true or false"):
+            values.switch(unclear)
+    assert values.http_methods(" POST,M-SEARCH") == ("POST", "M-SEARCH")
+    for wrong in ("post", "", "POST;", 7, ["A", "b"]):
+        with pytest.raises(ValueError, match="list of methods"):
+            values.http_methods(wrong)
+    assert values.url_paths("[/a, /b]") == values.url_paths("/a,/b") == ("/a", "/b")
 
 
 # --- anything at all

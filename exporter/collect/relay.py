@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from exporter import catalogue
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.scene import Scene
-from exporter.records import DURATION_BOUNDS
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
 def collect(scene: Scene) -> Iterator[Samples | Distributions]:
@@ -14,9 +14,9 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     relay = health.relay
     for family, value in (
         (catalogue.START, health.started_wall_s),
+        (catalogue.OBSERVING, int(relay.observing)),
         (catalogue.OFFERED, relay.offered),
         (catalogue.OBSERVED, health.observed),
-        (catalogue.BODIES_SHED, relay.bodies_shed),
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),
         (catalogue.RING_SIZE, relay.ring_bytes),
         (catalogue.CONNECTIONS, relay.connections),
@@ -29,6 +29,11 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
     for family, counts in (
         (catalogue.DROPPED, relay.dropped),
+        (catalogue.BODIES_SHED, relay.bodies_shed),
+        (catalogue.SAMPLING, relay.sampling),
+        (catalogue.OBSERVER_CPU, relay.observer_seconds),
+        (catalogue.RING_FILL, health.ring_fill),
+        (catalogue.HEARTBEAT, health.heartbeats),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),
@@ -36,6 +41,7 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     ):
         yield Samples(family, [((key,), count) for key, count in counts.items()])
     yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
+    yield Distributions(catalogue.HOP, HOP_BOUNDS, [((), relay.hop)])
     yield from _processes(scene)
 
 

@@ -23,4 +23,6 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Samples(catalogue.PROBES, [((), traffic.probes)])
     yield Samples(catalogue.PAYLOADS_OFFERED, [((side,), count) for side, count in decoding.offered.items()])
     yield Samples(catalogue.PAYLOADS_DECODED, [((side,), count) for side, count in decoding.decoded.items()])
+    yield Samples(catalogue.PAYLOADS_PARTIAL, [((side,), count) for side, count in decoding.partial.items()])
+    yield Samples(catalogue.PARTIAL_ROWS, [((side,), count) for side, count in decoding.partial_rows.items()])
     yield Samples(catalogue.PAYLOADS_UNDECODED, list(decoding.undecoded.items()))

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from exporter.decode import tables
+from exporter.decode.prefix import Rows
 from exporter.records import Table
 
 KEYS: Final = ("instances",)
+ROWS: Final = (Rows(("instances",)),)
 
 
 def features(document: Mapping[str, Any]) -> Table:

@@ -1,19 +1,18 @@
 """A body as a JSON object. Python's servers accept NaN and Infinity, so traffic with them is read too."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
 
+from exporter.decode import prefix
 from exporter.errors import DecodeError
 
 
 def document(content: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     """The object in a body. DecodeError: content_encoding, empty, invalid_json, unknown_protocol."""
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise DecodeError("content_encoding", "only identity is read")
+    _check_encoding(headers)
     if not content:
         raise DecodeError("empty")
     try:
@@ -23,6 +22,24 @@ def document(content: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     if not isinstance(parsed, dict):
         raise DecodeError("unknown_protocol", f"the top level is a {type(parsed).__name__}, not an object")
     return parsed
+
+
+def beginning(content: bytes, headers: Mapping[str, str], places: Collection[prefix.Rows]) -> Mapping[str, Any]:
+    """As `document`, of a body that was cut off: its complete rows. DecodeError: truncated too, where it has none."""
+    _check_encoding(headers)
+    closed = prefix.close(content, places)
+    if closed is None:
+        raise DecodeError("truncated", "no complete row")
+    parsed = document(closed, headers)
+    if not prefix.explained(parsed, places):
+        raise DecodeError("truncated", "what says how to read the rows is not there")
+    return parsed
+
+
+def _check_encoding(headers: Mapping[str, str]) -> None:
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise DecodeError("content_encoding", "only identity is read")
 
 
 def _tolerant(content: bytes) -> object:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from exporter.decode import tables
+from exporter.decode.prefix import Rows
 from exporter.errors import DecodeError
 from exporter.records import Table
 
 KEYS: Final = ("dataframe_split", "dataframe_records")
+ROWS: Final = (Rows(("dataframe_records",)), Rows(("dataframe_split", "data"), beside=("columns",)))
 
 
 def features(document: Mapping[str, Any]) -> Table:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from exporter.decode import tables
+from exporter.decode.prefix import Rows
 from exporter.errors import DecodeError
 from exporter.records import Table
 
 KEY: Final = "predictions"
+ROWS: Final = (Rows(("predictions",)),)
 
 
 def outputs(document: Mapping[str, Any]) -> Table:

@@ -1,16 +1,19 @@
 """An exchange as the bytes of one record, and back. No pickle: what crosses is shaped by strangers.
 
 Layout: a fixed head, then method, path, both header blocks (`name:value` lines, Latin-1) and both bodies, each
-preceded by its length in the head.
+preceded by its length in the head. The bodies may be lost on the way (`ring`): they are then shed, all else is there.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from exporter.glance import Head
 from exporter.records import Body, Capture, Exchange
 
-_HEAD: Final = struct.Struct("<QQQQQHBBHHIIII")
+_HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")
+BODIES: Final = 5
+"""Where in a record's parts its two bodies begin."""
 
 
 def pack(exchange: Exchange) -> tuple[bytes, ...]:
@@ -24,40 +27,72 @@ def pack(exchange: Exchange) -> tuple[bytes, ...]:
     )
     head = _HEAD.pack(
         exchange.ended_ns, exchange.wall_ns, exchange.duration_ns, request.size, response.size,
-        exchange.status, request.capture, response.capture,
+        exchange.status, request.capture, response.capture, exchange.halvings,
         *map(len, texts), len(request.content), len(response.content),
     )  # fmt: skip
     return (head, *texts, request.content, response.content)
 
 
-def without_bodies(exchange: Exchange) -> Exchange:
-    """The same exchange with its bodies shed; sizes stay true."""
-    return exchange._replace(request=_shed(exchange.request), response=_shed(exchange.response))
+def pack_whole(
+    moments: tuple[int, int, int], heads: tuple[Head, Head], bodies: tuple[bytes, bytes], why: Capture, halvings: int
+) -> bytes:
+    """The record of an exchange of whole messages, known by their heads.
+
+    `moments` are when it ended, on the monotonic and on the wall clock, and how long it took, in nanoseconds. `why`
+    says that the bodies are there, or why not.
+    """
+    request, response = heads
+    method, path, asked = request.texts
+    [answered] = response.texts
+    lost = why is not Capture.WHOLE and why is not Capture.SKIPPED
+    head = _HEAD.pack(
+        *moments, request.body_size, response.body_size, response.status,
+        Capture.WHOLE if lost and not request.body_size else why,  # what is empty cannot be lost
+        Capture.WHOLE if lost and not response.body_size else why, halvings,
+        len(method), len(path), len(asked), len(answered), len(bodies[0]), len(bodies[1]),
+    )  # fmt: skip
+    return b"".join((head, method, path, asked, answered, *bodies))
 
 
-def _shed(body: Body) -> Body:
-    return body._replace(capture=Capture.SHED, content=b"") if body.content else body
+def without_bodies(exchange: Exchange, why: Capture = Capture.SHED) -> Exchange:
+    """The same exchange with its bodies shed, or whatever the reason is; sizes stay true."""
+    request, response = (
+        body._replace(capture=why, content=b"") if body.content else body
+        for body in (exchange.request, exchange.response)
+    )
+    return exchange._replace(request=request, response=response)
 
 
 def unpack(record: bytes) -> Exchange:
     """The exchange in a record. ValueError where the lengths do not add up."""
     if len(record) < _HEAD.size:
         raise ValueError("record shorter than its head")
-    (ended, wall, duration, request_size, response_size, status, request_capture, response_capture,
+    (ended, wall, duration, request_size, response_size, status, request_capture, response_capture, halvings,
      *lengths) = _HEAD.unpack_from(record)  # fmt: skip
-    if _HEAD.size + sum(lengths) != len(record):
+    bodies_lost = _HEAD.size + sum(lengths[:4]) == len(record) != _HEAD.size + sum(lengths)
+    if _HEAD.size + sum(lengths) != len(record) and not bodies_lost:
         raise ValueError("record of the wrong length")
     pieces = []
     cursor = _HEAD.size
     for length in lengths:
         pieces.append(record[cursor : cursor + length])
         cursor += length
-    return Exchange(
+    exchange = Exchange(
         ended, wall, duration, status, pieces[0].decode("latin-1"), pieces[1].decode("latin-1"),
         _unpack_headers(pieces[2]), _unpack_headers(pieces[3]),
         Body(request_size, Capture(request_capture), pieces[4]),
-        Body(response_size, Capture(response_capture), pieces[5]),
+        Body(response_size, Capture(response_capture), pieces[5]), halvings,
     )  # fmt: skip
+    return _without_lost(exchange, lengths[4:]) if bodies_lost else exchange
+
+
+def _without_lost(exchange: Exchange, lengths: Sequence[int]) -> Exchange:
+    """The same exchange, where the bodies that had a length were lost on the way."""
+    request, response = (
+        body._replace(capture=Capture.SHED) if length else body
+        for body, length in zip((exchange.request, exchange.response), lengths, strict=True)
+    )
+    return exchange._replace(request=request, response=response)
 
 
 def _pack_headers(headers: Mapping[str, str]) -> bytes:

@@ -9,6 +9,7 @@ import mmap
 import os
 import sys
 import tempfile
+import threading
 
 SLOT = 8
 
@@ -47,3 +48,18 @@ def attach(fd: int) -> mmap.mmap:
 def slots(block: mmap.mmap, count: int) -> "memoryview[int]":
     """The first `count` slots of a block."""
     return memoryview(block)[: count * SLOT].cast("Q")
+
+
+class Barrier:
+    """Keeps loads and stores in order, where the processor needs to be told."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        """Nothing written before is seen after what is written next, nothing read next was read before."""
+        for _ in range(2):  # a release, then an acquire
+            self._lock.acquire()
+            self._lock.release()

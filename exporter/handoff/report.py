@@ -4,9 +4,15 @@ from collections.abc import Sequence
 
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DURATION_BOUNDS, Histogram, Relay
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, Histogram, Relay
 
 _CODES = 501
+
+
+def observe(rings: Sequence[Ring], enabled: bool) -> None:
+    """Switch observation by every worker on or off."""
+    for ring in rings:
+        ring.slots[Slot.PAUSED] = int(not enabled)
 
 
 def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
@@ -23,9 +29,11 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         "corrupt": corrupt,
     }
     return Relay(
+        observing=not any(ring.slots[Slot.PAUSED] for ring in rings),
         offered=total(Slot.OFFERED),
         dropped=dropped,
-        bodies_shed=total(Slot.BODIES_SHED),
+        bodies_shed={"memory": total(Slot.BODIES_SHED), "sampled": total(Slot.BODIES_SAMPLED)},
+        sampling={f"worker-{at}": 0.5 ** ring.slots[Slot.HALVINGS] for at, ring in enumerate(rings)},
         ring_queued_bytes=sum(ring.slots[Slot.HEAD] - ring.slots[Slot.TAIL] for ring in rings),
         ring_bytes=sum(ring.capacity for ring in rings),
         connections=total(Slot.CONNECTIONS),
@@ -41,6 +49,10 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
             tuple(total(Slot.DURATION_BUCKETS + at) for at in range(len(DURATION_BOUNDS) + 1)),
             total(Slot.DURATION_NS) / 1e9,
         ),
+        hop=Histogram(
+            tuple(total(Slot.HOP_BUCKETS + at) for at in range(len(HOP_BOUNDS) + 1)), total(Slot.HOP_NS) / 1e9
+        ),
+        observer_seconds={f"worker-{at}": ring.slots[Slot.OBSERVER_NS] / 1e9 for at, ring in enumerate(rings)},
     )
 
 

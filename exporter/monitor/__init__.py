@@ -20,6 +20,7 @@ from exporter.reference import Profile
 _SIDES = ("request", "response")
 _OFFERED, _DECODED, _FIRST_REASON = 0, 1, 2
 _ROWS, _UNKNOWN_FIELDS = 0, 1
+_PARTIAL_PAYLOADS, _PARTIAL_ROWS = 0, 1
 
 
 class Monitor:
@@ -29,6 +30,7 @@ class Monitor:
         self._traffic = TrafficCounts(probe_paths)
         self._decoding = np.zeros((len(_SIDES), _FIRST_REASON + len(REASONS)), np.int64)
         self._counts = np.zeros(2, np.int64)
+        self._partial = np.zeros((len(_SIDES), 2), np.int64)
         self._profile = profile
         self._features = Block(profile.features, windows, by_name=True) if profile and profile.features else None
         self._outputs = Block(profile.outputs, windows, by_name=False) if profile and profile.outputs else None
@@ -36,7 +38,8 @@ class Monitor:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first."""
         digest = self._profile.digest if self._profile else "none"
-        kept = {**self._traffic.arrays(), "decoding": self._decoding, "counts": self._counts}
+        kept = {**self._traffic.arrays(), "decoding": self._decoding, "counts": self._counts,
+                "partial": self._partial}  # fmt: skip
         for name, block in (("features", self._features), ("outputs", self._outputs)):
             if block:
                 kept |= block.arrays(f"{digest}.{name}")
@@ -66,6 +69,8 @@ class Monitor:
             counts[_FIRST_REASON + REASONS.index(table.reason)] += 1
             return
         counts[_DECODED] += 1
+        if table.partial:
+            self._partial[side] += (1, table.rows)
         if side == 0:
             self._counts[_ROWS] += table.rows
 
@@ -88,6 +93,7 @@ class Monitor:
 
     def _decoding_snapshot(self) -> Decoding:
         table: Mapping[str, list[int]] = dict(zip(_SIDES, self._decoding.tolist(), strict=True))
+        partial = self._partial.tolist()
         return Decoding(
             offered={side: counts[_OFFERED] for side, counts in table.items()},
             decoded={side: counts[_DECODED] for side, counts in table.items()},
@@ -96,4 +102,6 @@ class Monitor:
                 for side, counts in table.items()
                 for reason, count in zip(REASONS, counts[_FIRST_REASON:], strict=True)
             },
+            partial={side: partial[at][_PARTIAL_PAYLOADS] for at, side in enumerate(_SIDES)},
+            partial_rows={side: partial[at][_PARTIAL_ROWS] for at, side in enumerate(_SIDES)},
         )

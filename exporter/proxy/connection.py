@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from exporter.handoff.tally import Slot
-from exporter.proxy.observer import Observer, Tap
+from exporter.proxy.observer import Observer
+from exporter.proxy.tap import Tap
 from exporter.proxy.upstream import Refusal, Upstream
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -23,7 +24,9 @@ _SALVAGED_READS: Final = 16
 class Leg(asyncio.Protocol):
     """One socket of a relayed connection."""
 
-    __slots__ = ("_bytes_slot", "_connection", "_observe", "_slots", "ended", "lost", "name", "peer", "transport")
+    __slots__ = (
+        "_bytes_slot", "_connection", "_meter", "_observe", "_slots", "ended", "lost", "name", "peer", "transport"
+    )  # fmt: skip
 
     peer: "Leg"
     transport: asyncio.Transport
@@ -32,6 +35,7 @@ class Leg(asyncio.Protocol):
         self._connection = connection
         self._observe = observe
         self._slots = connection.slots
+        self._meter = connection.meter
         self._bytes_slot = slot
         self.name = name
         self.ended = False
@@ -46,8 +50,12 @@ class Leg(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Forward first, look later."""
-        self.peer.transport.write(data)
         self._slots[self._bytes_slot] += len(data)
+        self._meter.left -= 1
+        if self._meter.left:
+            self.peer.transport.write(data)
+        else:
+            self._meter.relay(self.peer.transport.write, data)
         self._observe(data)
 
     def eof_received(self) -> bool:
@@ -105,7 +113,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_stopped", "_upstream",
-        "slots",
+        "meter", "slots",
     )  # fmt: skip
 
     def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
@@ -116,6 +124,7 @@ class Connection(asyncio.Protocol):
         self._early: list[bytes] = []
         self._connecting: asyncio.Task[None] | None = None
         self.slots = tap.tally.slots
+        self.meter = tap.meter
         self._observer = Observer(tap)
         self._client = Leg(self, "client", self._observer.request, Slot.BYTES_TO_SERVER)
         self._server = Leg(self, "upstream", self._observer.response, Slot.BYTES_TO_CLIENT)

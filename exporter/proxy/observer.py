@@ -4,144 +4,173 @@ An observer never raises. What it cannot follow makes the connection unobservabl
 does not notice.
 """
 
-import time
 from collections.abc import Callable
 from typing import Final
 
-from exporter.handoff import frames
-from exporter.handoff.ring import Writer
-from exporter.handoff.tally import Slot, Tally
+from exporter.handoff.tally import Slot
 from exporter.http11 import RequestReader, ResponseReader, Unobservable
 from exporter.messages import Message, Unanswered
-from exporter.records import Body, Capture, Exchange
+from exporter.proxy import backlog
+from exporter.proxy.backlog import Backlog
+from exporter.proxy.tap import Asked, Tap
+from exporter.records import Capture
 
-_CAPTURED_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))
 _MOST_UNANSWERED: Final = 1024
 """Requests sent ahead of their answers on one connection that are kept track of; each costs far more than its bytes."""
 
 
-class Tap:
-    """What the observers of one worker share: bounds, counters and the ring."""
-
-    __slots__ = ("clock", "held", "max_body", "max_pending", "tally", "wall_clock", "writer")
-
-    def __init__(self, tally: Tally, writer: Writer, max_body: int, max_pending: int) -> None:
-        self.tally = tally
-        self.writer = writer
-        self.max_body = min(max_body, writer.longest // 3)
-        self.max_pending = max_pending
-        self.held = 0
-        """Bytes of bodies held for exchanges under way."""
-        self.clock: Callable[[], int] = time.monotonic_ns
-        self.wall_clock: Callable[[], int] = time.time_ns
-
-    def keep(self, message: Message, part: bytes) -> None:
-        """Keep a part of a body, within the bounds."""
-        if message.capture is not Capture.WHOLE:
-            return
-        if message.body_size > self.max_body:
-            self.release(message, Capture.TRUNCATED)
-        elif self.held + len(part) > self.max_pending:
-            self.release(message, Capture.SHED)
-        else:
-            message.content += part
-            self.held += len(part)
-
-    def release(self, message: Message, capture: Capture) -> None:
-        """Forget what was kept of a body."""
-        if message.capture is Capture.WHOLE:
-            self.held -= len(message.content)
-            message.content = bytearray()
-            message.capture = capture
-
-    def offer(self, request: Message, response: Message) -> None:
-        """Count an exchange that is complete and hand it over, or count why not."""
-        ended = self.clock()
-        duration = ended - request.begun_ns
-        exchange = Exchange(
-            ended, self.wall_clock(), duration, response.status, request.method, request.path,
-            request.headers, response.headers, self._body(request), self._body(response),
-        )  # fmt: skip
-        self.tally.exchange(response.status, duration)
-        self._hand_over(exchange)
-
-    def _hand_over(self, exchange: Exchange) -> None:
-        # Bodies are shed first: what has none may fill the ring to its end.
-        if exchange.request.content or exchange.response.content:
-            if self.writer.offer(frames.pack(exchange), reserve=True):
-                self._count_shed(exchange)
-                return
-            exchange = frames.without_bodies(exchange)
-        if self.writer.offer(frames.pack(exchange), reserve=False):
-            self._count_shed(exchange)
-        else:
-            self.tally.add(Slot.RING_FULL)
-
-    def _count_shed(self, exchange: Exchange) -> None:
-        if Capture.SHED in {exchange.request.capture, exchange.response.capture}:
-            self.tally.add(Slot.BODIES_SHED)
-
-    def _body(self, message: Message) -> Body:
-        if message.capture is Capture.WHOLE and not message.complete:
-            self.release(message, Capture.TRUNCATED)
-        content = bytes(message.content)
-        capture = message.capture
-        self.release(message, Capture.SKIPPED)
-        return Body(message.body_size, capture, content)
-
-
 class Observer:
-    """One connection's two directions, paired in order (RFC 9112 section 9.3.2)."""
+    """One connection's two directions, paired in order (RFC 9112 section 9.3.2).
 
-    __slots__ = ("_blind", "_over", "_tap", "_waiting", "request_reader", "response_reader")
+    As long as whole requests and whole responses take turns, one read each, a glance at their heads is enough. From
+    the first read that is anything else, the readers follow every byte until both are between two messages again.
+    """
+
+    __slots__ = (
+        "_asked", "_backlog", "_blind", "_in_turns", "_over", "_tap", "_waiting", "request_reader", "response_reader"
+    )  # fmt: skip
 
     def __init__(self, tap: Tap) -> None:
         self._tap = tap
+        self._asked: Asked | None = None
+        self._in_turns = True
+        self._backlog: Backlog | None = None
         self._over = False
         self._blind = False
         self._waiting = Unanswered()
-        self.request_reader = RequestReader(_Requests(self), tap.clock)
-        self.response_reader = ResponseReader(_Responses(self), tap.clock, self._waiting)
+        self.request_reader = RequestReader(_Requests(self), self._moment)
+        self.response_reader = ResponseReader(_Responses(self), self._moment, self._waiting)
 
     @property
     def idle(self) -> bool:
         """No exchange is under way, as far as can be known."""
+        self._tap.catch_up()
         if self._over:
             return not self._blind
-        return not self._waiting and self.request_reader.idle
+        return not self._asked and not self._waiting and self.request_reader.idle and not self._backlog
 
     # what the relay calls
 
     def request(self, data: bytes) -> None:
         """Bytes went to the server."""
-        if not self._over:
-            self._guard(self.request_reader.feed, data)
+        if self._backlog is None and len(data) <= backlog.SLICE:
+            self._tap.later(self, data, False)
+        else:
+            self._put_off(self.request_reader.feed, data)
 
     def response(self, data: bytes) -> None:
         """Bytes went to the client."""
-        if not self._over:
-            self._guard(self.response_reader.feed, data)
+        if self._backlog is None and len(data) <= backlog.SLICE:
+            self._tap.later(self, data, True)
+        else:
+            self._put_off(self.response_reader.feed, data)
 
     def response_eof(self) -> None:
         """The server ended its side: nothing more can be answered."""
-        if not self._over:
-            self._guard(lambda _: self.response_reader.eof(), b"")
-            self.close("upstream")
+        self._tap.catch_up()
+        if self._backlog:
+            self._put_off(lambda _: self._server_ended(), b"")
+        else:
+            self._server_ended()
 
     def close(self, ended_by: str) -> None:
         """The connection is over; what is under way will not complete."""
+        self._tap.catch_up()
+        if self._backlog:
+            self._put_off(lambda _: self._close(ended_by), b"")
+        else:
+            self._close(ended_by)
+
+    # what the tap calls, when there is time
+
+    def look(self, data: bytes, answer: bool, /) -> None:
+        """Learn from bytes that have passed."""
+        if self._in_turns and (self._answered(data) if answer else self._asked_for(data)):
+            return
+        self._guard(self.response_reader.feed if answer else self.request_reader.feed, data)
+
+    def _asked_for(self, data: bytes) -> bool:
+        """Whether this was a whole request, in turn, and is noted."""
+        if self._asked is None:
+            head = self._tap.requests.head_of(data)
+            if head is not None:
+                self._asked = self._tap.asked(head, data)
+                return self._asked is not None
+        return False
+
+    def _answered(self, data: bytes) -> bool:
+        """Whether this was the whole response to a request that was noted, and is dealt with."""
+        tap, asked = self._tap, self._asked
+        if asked is not None:
+            head = tap.responses.head_of(data)
+            if head is not None and head.body_size <= tap.max_body:
+                self._asked = None
+                tap.answered(asked, head, data)
+                return True
+        return False
+
+    def _follow(self) -> None:
+        """From here on the readers see every byte, beginning with a request that was only glanced at."""
+        self._in_turns = False
+        asked, self._asked = self._asked, None
+        if asked:
+            tap = self._tap
+            tap.forget(asked)
+            _, data, begun = asked
+            now, tap.now = tap.now, begun
+            self.request_reader.feed(data)
+            tap.now = now
+
+    def _moment(self) -> int:
+        return self._tap.now
+
+    def _server_ended(self) -> None:
         if not self._over:
-            unfinished = len(self._waiting) or (0 if self.request_reader.idle else 1)
+            self._guard(lambda _: self.response_reader.eof(), b"")
+            self._close("upstream")
+
+    def _close(self, ended_by: str) -> None:
+        if not self._over:
+            under_way = self._asked is not None or not self.request_reader.idle
+            unfinished = len(self._waiting) or int(under_way)
             self._tap.tally.incomplete(ended_by, unfinished)
             self._forget()
 
+    def _put_off(self, look: Callable[[bytes], None], data: bytes) -> None:
+        """Look at as much as there is time for, at the rest in later turns of the loop."""
+        self._tap.catch_up()
+        if self._over:
+            return
+        waiting = self._backlog
+        if waiting is None:
+            waiting = self._backlog = Backlog(self._tap.turns, self._looked)
+        if waiting.room_for(data):
+            moment = self._tap.clock()
+            waiting.put(lambda part: self._look_back(moment, look, part), data)
+        else:
+            self._give_up("limit")
+
+    def _look_back(self, moment: int, look: Callable[[bytes], None], part: bytes) -> None:
+        self._tap.now = moment
+        self._guard(look, part)
+
+    def _looked(self) -> None:
+        self._backlog = None
+
     def _guard(self, feed: Callable[[bytes], None], data: bytes) -> None:
+        if self._over:
+            return
         try:
+            if self._in_turns:
+                self._follow()
             feed(data)
         except Unobservable as loss:
             self._give_up(loss.args[0])
         except Exception:  # noqa: BLE001 (a bug here may cost observation, never traffic)
             self._give_up("observer_error")
+        else:
+            between = not self._waiting and self.request_reader.fresh and self.response_reader.fresh
+            self._in_turns = between and not self._over
 
     def _give_up(self, reason: str) -> None:
         self._blind = True
@@ -149,32 +178,42 @@ class Observer:
         self._forget()
 
     def _forget(self) -> None:
-        self._over = True
+        self._over, self._in_turns = True, False
+        if self._backlog:
+            self._backlog.clear()
+        if self._asked:
+            self._tap.forget(self._asked)
+            self._asked = None
+            self._tap.under_way(0)
         self.response_reader.abandon(self._tap.release)
         while self._waiting:
             self._tap.release(self._waiting.popleft(), Capture.SKIPPED)
-            self._tap.tally.subtract(Slot.IN_FLIGHT)
+            self._tap.under_way(-1)
 
     # what the readers tell
 
     def requested(self, message: Message) -> None:
         """A request's head has passed."""
+        if self._tap.tally.slots[Slot.PAUSED]:
+            # What is under way ends here, between messages; where the next one begins is not known any more
+            # when observation is switched on again, so that only new connections are followed then.
+            raise Unobservable("switched_off")
         if len(self._waiting) >= _MOST_UNANSWERED:
             raise Unobservable("pipeline_limit")
         self._waiting.append(message)
-        self._tap.tally.add(Slot.IN_FLIGHT)
-        if message.method in _CAPTURED_METHODS:
+        self._tap.under_way(+1)
+        if self._tap.filter.wants(message.method, message.path):
             message.capture = Capture.WHOLE
 
     def answering(self, message: Message) -> None:
         """A final response's head has passed."""
-        if self._waiting.first.method in _CAPTURED_METHODS:
+        if self._waiting.first.capture is not Capture.SKIPPED:
             message.capture = Capture.WHOLE
 
     def answered(self, message: Message) -> None:
         """A final response has passed: an exchange is complete, even where its request is not."""
         request = self._waiting.popleft()
-        self._tap.tally.subtract(Slot.IN_FLIGHT)
+        self._tap.under_way(-1)
         self._tap.offer(request, message)
 
     def keep(self, message: Message, part: bytes) -> None:

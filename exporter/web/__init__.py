@@ -4,9 +4,11 @@ GET /            what this is and where to look
 GET /metrics     the last snapshot, as Prometheus text
 GET /-/healthy   the analyser is alive
 GET /-/ready     it has scored at least once
+POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where the settings allow it
 """
 
 import gzip
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +17,7 @@ from flask import Flask, Response, request
 from exporter import __version__
 from exporter.collect.exposition import CONTENT_TYPE
 
+_LOG = logging.getLogger("exporter.web")
 _COMPRESSED_FROM: Final = 1024
 _LANDING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
@@ -24,8 +27,11 @@ _LANDING: Final = """<!doctype html>
 """
 
 
-def create_app(page: Callable[[], bytes | None], model: str) -> Flask:
-    """The application; `page` gives the text of /metrics, None before the first snapshot."""
+def create_app(page: Callable[[], bytes | None], model: str, observe: Callable[[bool], None] | None = None) -> Flask:
+    """The application; `page` gives the text of /metrics, None before the first snapshot.
+
+    `observe` switches observation; without it nobody may.
+    """
     app = Flask("exporter.web", static_folder=None)
 
     @app.get("/metrics")
@@ -50,11 +56,30 @@ def create_app(page: Callable[[], bytes | None], model: str) -> Flask:
             return Response("no snapshot yet\n", 503, mimetype="text/plain")
         return Response("inference-exporter's analyser is ready\n", mimetype="text/plain")
 
+    @app.post("/-/observe")
+    def observing() -> Response:
+        return _switch(observe, request.args.get("enabled"))
+
     @app.get("/")
     def landing() -> Response:
         return Response(_LANDING.format(version=__version__, model=_escape(model)), mimetype="text/html")
 
     return app
+
+
+def _switch(observe: Callable[[bool], None] | None, enabled: str | None) -> Response:
+    if observe is None:
+        return _text("switching observation is not enabled: set web.enable_lifecycle\n", 403)
+    if enabled not in {"true", "false"}:
+        return _text("say /-/observe?enabled=true or /-/observe?enabled=false\n", 400)
+    observe(enabled == "true")
+    word = "on" if enabled == "true" else "off"
+    _LOG.warning("observation switched %s", word)
+    return _text(f"observation is {word}\n", 200)
+
+
+def _text(text: str, status: int) -> Response:
+    return Response(text, status, mimetype="text/plain")
 
 
 def _escape(text: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from exporter.handoff import report, ring
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import HEAD_BYTES, INCOMPLETE, SLOTS, UNOBSERVABLE, Slot, Tally
-from exporter.records import DURATION_BOUNDS
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
 def new() -> tuple[Ring, Tally]:
@@ -24,7 +24,8 @@ def test_every_counter_has_a_place_of_its_own() -> None:
     assert max(singles) < Slot.UNOBSERVABLE
     assert Slot.UNOBSERVABLE + len(UNOBSERVABLE) <= Slot.INCOMPLETE
     assert Slot.INCOMPLETE + len(INCOMPLETE) <= Slot.DURATION_BUCKETS
-    assert Slot.DURATION_BUCKETS + len(DURATION_BOUNDS) + 1 <= Slot.CODES
+    assert Slot.DURATION_BUCKETS + len(DURATION_BOUNDS) + 1 <= Slot.HOP_BUCKETS
+    assert Slot.HOP_BUCKETS + len(HOP_BOUNDS) + 1 <= Slot.CODES
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_every_counter_has_a_place_of_its_own() -> None:
 )
 def test_status_codes_are_counted_one_by_one(status: int, code: str) -> None:
     shared, tally = new()
-    tally.exchange(status, 0)
+    tally.exchanges([(status, 0)])
     assert report.relay([shared], 0, 0).codes == {"200": 0} | {code: 1}
 
 
@@ -41,7 +42,7 @@ def test_status_codes_are_counted_one_by_one(status: int, code: str) -> None:
 )
 def test_a_latency_falls_into_the_bucket_whose_bound_it_does_not_exceed(duration_ns: int, bucket: int) -> None:
     shared, tally = new()
-    tally.exchange(200, duration_ns)
+    tally.exchanges([(200, duration_ns)])
     duration = report.relay([shared], 0, 0).duration
     assert duration.counts.index(1) == bucket
     assert duration.total == duration_ns / 1e9
@@ -51,11 +52,11 @@ def test_a_successor_settles_what_was_offered_and_never_handed_over() -> None:
     shared, tally = new()
     writer = Writer(shared)
     for _ in range(5):
-        tally.exchange(200, 1)
+        tally.exchanges([(200, 1)])
         writer.offer([b"x"], reserve=False)
-    tally.exchange(200, 1)
+    tally.exchanges([(200, 1)])
     tally.add(Slot.RING_FULL)
-    tally.exchange(200, 1)  # and here it was killed
+    tally.exchanges([(200, 1)])  # and here it was killed
     tally.add(Slot.IN_FLIGHT, 3)
     tally.add(Slot.CONNECTIONS_OPEN, 2)
     for _ in range(3):  # settling twice settles nothing more
@@ -64,27 +65,24 @@ def test_a_successor_settles_what_was_offered_and_never_handed_over() -> None:
         assert shared.slots[Slot.WORKER_LOST] == 1
         assert shared.slots[Slot.IN_FLIGHT] == shared.slots[Slot.CONNECTIONS_OPEN] == 0
         assert shared.slots[Slot.PID] == 77
-    tally.exchange(200, 1)
+    tally.exchanges([(200, 1)])
     tally.take_over(78)
     assert shared.slots[Slot.WORKER_LOST] == 2
     assert shared.slots[Slot.OFFERED] == 5 + 1 + 2
 
 
-def test_a_gauge_never_falls_below_zero() -> None:
-    shared, tally = new()
-    tally.subtract(Slot.IN_FLIGHT)
-    assert shared.slots[Slot.IN_FLIGHT] == 0
-
-
 def test_the_report_adds_workers_up() -> None:
     (first, one), (second, two) = new(), new()
-    one.exchange(200, 10**9)
-    two.exchange(200, 10**9)
-    two.exchange(503, 1)
+    one.exchanges([(200, 10**9)])
+    two.exchanges([(200, 10**9)])
+    two.exchanges([(503, 1)])
     one.unobservable("http2")
     two.unobservable("http2")
     one.incomplete("client", 2)
     two.incomplete("shutdown", 1)
+    one.add(Slot.BODIES_SHED, 2)
+    two.add(Slot.BODIES_SAMPLED, 3)
+    two.add(Slot.HALVINGS, 3)
     Writer(first).offer([b"x" * 40], reserve=False)
     found = report.relay([first, second], analyser_lost=4, corrupt=2)
     assert found.offered == 3
@@ -93,5 +91,7 @@ def test_the_report_adds_workers_up() -> None:
     assert found.incomplete == {"client": 2, "upstream": 0, "shutdown": 1}
     assert found.dropped == {"ring_full": 0, "worker_lost": 0, "analyser_lost": 4, "corrupt": 2}
     assert found.ring_queued_bytes == 64
+    assert found.bodies_shed == {"memory": 2, "sampled": 3}
+    assert found.sampling == {"worker-0": 1.0, "worker-1": 0.125}
     assert found.ring_bytes == first.capacity + second.capacity
     assert sum(found.duration.counts) == 3

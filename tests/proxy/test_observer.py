@@ -1,7 +1,7 @@
 """What an observer makes of the bytes: exchanges handed over or counted, memory given back, and never an exception."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from exporter.handoff import frames, ring
 from exporter.handoff.ring import Reader, Ring, Writer
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot, Tally
-from exporter.proxy.observer import Observer, Tap
+from exporter.proxy.filters import Filter
+from exporter.proxy.observer import Observer
+from exporter.proxy.tap import Tap
 from exporter.records import Capture, Exchange
 
 GET = b"GET /g HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -31,6 +33,16 @@ class Bench(NamedTuple):
 
     tap: Tap
     reader: Reader
+    later: list[Callable[[], None]]
+    """What was put off to the next turn of the loop."""
+
+    def turn(self) -> None:
+        for work in [self.later.pop(0) for _ in list(self.later)]:
+            work()
+
+    def catch_up(self) -> None:
+        while self.later:
+            self.turn()
 
     def slot(self, slot: int) -> int:
         return self.tap.tally.slots[slot]
@@ -48,11 +60,15 @@ class Bench(NamedTuple):
         return self.tap.held == 0 and self.slot(Slot.IN_FLIGHT) == 0
 
 
-def bench(ring_bytes: int = 1 << 20, max_body: int = 1000, max_pending: int = 10_000) -> Bench:
+def bench(
+    ring_bytes: int = 1 << 20, max_body: int = 1000, max_pending: int = 10_000, wanted: Filter | None = None
+) -> Bench:
     fd = ring.create(ring_bytes)
     shared = Ring(fd)
     os.close(fd)
-    return Bench(Tap(Tally(shared.block), Writer(shared), max_body, max_pending), Reader(shared))
+    desk = Bench(Tap(Tally(shared.block), Writer(shared), max_body, max_pending, wanted), Reader(shared), [])
+    desk.tap.turns.soon = desk.later.append
+    return desk
 
 
 def test_an_exchange_is_handed_over_with_both_bodies() -> None:
@@ -61,7 +77,7 @@ def test_an_exchange_is_handed_over_with_both_bodies() -> None:
     observer.request(post(b"[1]"))
     assert not observer.idle
     assert desk.slot(Slot.IN_FLIGHT) == 1
-    assert desk.tap.held == 3
+    assert desk.tap.held == len(post(b"[1]")), "what passed, in case it has to be read closely"
     observer.response(answer(b"[2]"))
     assert observer.idle
     (exchange,) = desk.exchanges()
@@ -74,7 +90,7 @@ def test_an_exchange_is_handed_over_with_both_bodies() -> None:
 
 def test_times_are_from_first_request_byte_to_last_response_byte() -> None:
     desk = bench()
-    times = iter([100, 250, 900])
+    times = iter([100, 900])
     desk.tap.clock, desk.tap.wall_clock = lambda: next(times), lambda: 5
     observer = Observer(desk.tap)
     observer.request(GET)
@@ -87,18 +103,37 @@ def test_methods_without_model_input_keep_no_body() -> None:
     desk = bench()
     observer = Observer(desk.tap)
     observer.request(b"DELETE / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc")
-    assert desk.tap.held == 0
     observer.response(answer(b"abcd"))
+    assert desk.tap.held == 0
     (exchange,) = desk.exchanges()
     assert exchange.request == (3, Capture.SKIPPED, b"")
     assert exchange.response == (4, Capture.SKIPPED, b"")
+
+
+def test_large_bodies_travel_in_pieces_and_arrive_whole() -> None:
+    desk = bench(ring_bytes=16 << 20, max_body=1 << 20, max_pending=32 << 20)
+    observer = Observer(desk.tap)
+    sent, received = os.urandom(1 << 20), os.urandom(1_000_001)
+    for _ in range(30):
+        for piece in _pieces(post(sent), 65_536):
+            observer.request(piece)
+            desk.turn()
+        for piece in _pieces(answer(received), 65_536):
+            observer.response(piece)
+            desk.turn()
+        desk.catch_up()
+        (exchange,) = desk.exchanges()
+        assert exchange.request == (1 << 20, Capture.WHOLE, sent)
+        assert exchange.response == (1_000_001, Capture.WHOLE, received)
+    assert desk.reader.corrupt == 0
+    assert desk.nothing_held()
 
 
 # --- bounds
 
 
 @pytest.mark.parametrize("long", ["request", "response"])
-def test_a_body_beyond_the_cap_is_truncated_and_keeps_its_true_size(long: str) -> None:
+def test_a_body_beyond_the_cap_keeps_its_beginning_and_its_true_size(long: str) -> None:
     desk = bench(max_body=1000)
     observer = Observer(desk.tap)
     body, short = b"x" * 5000, b"y" * 1000
@@ -109,7 +144,7 @@ def test_a_body_beyond_the_cap_is_truncated_and_keeps_its_true_size(long: str) -
         observer.response(part)
         assert desk.tap.held <= 2000
     (exchange,) = desk.exchanges()
-    assert getattr(exchange, long) == (5000, Capture.TRUNCATED, b"")
+    assert getattr(exchange, long) == (5000, Capture.TRUNCATED, body[:1000])
     assert {exchange.request.capture, exchange.response.capture} == {Capture.WHOLE, Capture.TRUNCATED}
     assert desk.nothing_held()
     assert desk.slot(Slot.BODIES_SHED) == 0
@@ -136,19 +171,25 @@ def test_bodies_beyond_what_may_be_pending_are_shed_and_counted_once() -> None:
 def test_a_filling_ring_sheds_bodies_first_and_only_then_drops() -> None:
     desk = bench(ring_bytes=16_384)
     observer = Observer(desk.tap)
-    shed_at = dropped_at = 0
+    sampled_at = shed_at = dropped_at = 0
     for number in range(1, 400):
         observer.request(post(b"x" * 500))
         observer.response(answer(b"y" * 500))
+        sampled_at = sampled_at or number * bool(desk.slot(Slot.BODIES_SAMPLED))
         shed_at = shed_at or number * bool(desk.slot(Slot.BODIES_SHED))
         dropped_at = dropped_at or number * bool(desk.slot(Slot.RING_FULL))
-    assert 0 < shed_at < dropped_at
+    assert 0 < sampled_at < shed_at < dropped_at
     exchanges = desk.exchanges()
-    assert [exchange.request.capture for exchange in exchanges] == (
-        [Capture.WHOLE] * (shed_at - 1) + [Capture.SHED] * (dropped_at - shed_at)
-    )
+    captures = [exchange.request.capture for exchange in exchanges]
+    assert captures[: sampled_at - 1] == [Capture.WHOLE] * (sampled_at - 1)
+    assert set(captures[sampled_at - 1 : shed_at - 1]) == {Capture.WHOLE, Capture.SAMPLED}
+    assert set(captures[shed_at - 1 :]) == {Capture.SAMPLED, Capture.SHED}
     assert all(exchange.request.size == exchange.response.size == 500 for exchange in exchanges)
-    assert desk.slot(Slot.BODIES_SHED) == dropped_at - shed_at, "what was dropped altogether shed no body"
+    assert desk.slot(Slot.BODIES_SHED) == captures.count(Capture.SHED), "what was dropped altogether shed no body"
+    assert desk.slot(Slot.BODIES_SAMPLED) == captures.count(Capture.SAMPLED)
+    halved = [exchange.halvings for exchange in exchanges]
+    assert halved == sorted(halved), "the fraction is on record in each exchange"
+    assert (halved[0], halved[-1], desk.slot(Slot.HALVINGS)) == (0, 4, 4)
     assert desk.slot(Slot.OFFERED) == 399 == len(exchanges) + desk.slot(Slot.RING_FULL)
     assert desk.nothing_held()
 
@@ -167,6 +208,7 @@ def test_one_connection_cannot_run_up_unanswered_requests_without_end() -> None:
     desk = bench()
     observer = Observer(desk.tap)
     observer.request(GET * 1024)
+    desk.catch_up()
     assert desk.slot(Slot.IN_FLIGHT) == 1024
     observer.request(GET)
     assert desk.reasons()["pipeline_limit"] == 1
@@ -216,7 +258,7 @@ def test_an_early_answer_ends_the_exchange_and_the_rest_of_the_request_is_let_pa
     observer.request(whole[-100:] + post(b"next"))
     observer.response(NOTHING)
     early, after = desk.exchanges()
-    assert early.request == (400, Capture.TRUNCATED, b"")
+    assert early.request == (400, Capture.TRUNCATED, b"x" * 400)
     assert after.request.content == b"next"
     assert desk.nothing_held()
 
@@ -251,6 +293,31 @@ def test_a_connection_that_becomes_unobservable_is_counted_once_and_holds_nothin
     observer.close("client")
     assert desk.reasons() == dict.fromkeys(UNOBSERVABLE, 0) | {reason: 1}
     assert desk.incomplete() == [0, 0, 0]
+    assert desk.nothing_held()
+
+
+def test_switched_off_what_is_under_way_is_finished_and_nothing_begun() -> None:
+    desk = bench()
+    under_way, idle, silent = (Observer(desk.tap) for _ in range(3))
+    under_way.request(post(b"before"))
+    idle.request(GET)
+    idle.response(NOTHING)
+    desk.tap.tally.slots[Slot.PAUSED] = 1
+    under_way.response(answer(b"before"))
+    for observer in (under_way, idle):
+        observer.request(post(b"while off"))
+        observer.response(answer(b"while off")[:-3])
+    assert desk.reasons()["switched_off"] == 2
+    desk.tap.tally.slots[Slot.PAUSED] = 0
+    for observer in (under_way, idle):
+        observer.response(b"off")
+    for observer in (under_way, idle, silent, Observer(desk.tap)):
+        observer.request(post(b"after"))
+        observer.response(answer(b"after"))
+    seen = [exchange.response.content for exchange in desk.exchanges()]
+    assert seen == [b"", b"before", b"after", b"after"], "what was silent while it was off is followed as before"
+    assert sum(desk.reasons().values()) == 2
+    assert desk.slot(Slot.OFFERED) == 4
     assert desk.nothing_held()
 
 

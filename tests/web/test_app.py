@@ -32,6 +32,18 @@ def test_the_landing_page_escapes_the_model_and_links_to_the_metrics() -> None:
     assert b"<script>" not in answer.data
 
 
+def test_observation_is_switched_by_who_may() -> None:
+    asked: list[bool] = []
+    client = web.create_app(lambda: b"", "m", asked.append).test_client()
+    for text, status in (("?enabled=false", 200), ("?enabled=true", 200), ("", 400), ("?enabled=maybe", 400)):
+        assert client.post("/-/observe" + text).status_code == status
+    assert client.get("/-/observe?enabled=false").status_code == 405
+    assert asked == [False, True]
+    refused = web.create_app(lambda: b"", "m").test_client().post("/-/observe?enabled=false")
+    assert refused.status_code == 403
+    assert b"web.enable_lifecycle" in refused.data
+
+
 def test_unknown_paths_and_methods_are_refused() -> None:
     client = web.create_app(lambda: b"", "m").test_client()
     assert client.get("/nothing").status_code == 404

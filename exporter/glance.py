@@ -1,0 +1,118 @@
+"""A whole message in one read, which most are, understood at a glance.
+
+llhttp judges and frames the bytes as ever, but tells of a body and of an end alone: what is wanted of the head is cut
+out of it afterwards, and calls from the parser into Python are most of what parsing costs. Anything that is not one
+message from the first byte to the last is left, unjudged, to the readers of `http11`.
+
+Clients and servers send the same head again and again. How long a body follows one was settled when llhttp read it
+first, so that a head that is remembered is not read again.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import httptools
+
+from exporter.messages import KEPT_HEADERS, LONGEST_PATH, header_text
+
+_HEAD_END: Final = b"\r\n\r\n"
+_LONGEST_HEAD: Final = 4096
+_MOST_REMEMBERED: Final = 256
+"""Heads, a megabyte of them at the very most. One that holds an id or a time never comes again, and does no harm."""
+
+
+class Head(NamedTuple):
+    """What a head says. It is shared by all messages that begin with it, and never changed."""
+
+    size: int
+    """Of the head itself, bytes."""
+    body_size: int
+    status: int
+    """Of a response; 0 for a request."""
+    wanted: bool
+    """Of a request: its body, and its response's, are model input and output."""
+    texts: tuple[bytes, ...]
+    """As they travel to the analyser: method and path of a request, and the few headers that decoding needs."""
+
+
+class Glance:
+    """One direction of all connections: a parser that is always between two messages."""
+
+    __slots__ = ("_body_size", "_ends", "_head", "_parser", "_parser_type", "_remembered")
+
+    def __init__(self, parser_type: Any, head: Callable[[Any, bytes, int], Head | None]) -> None:  # noqa: ANN401
+        self._parser_type = parser_type
+        self._head = head
+        self._parser = parser_type(self)
+        self._body_size = self._ends = 0
+        self._remembered: dict[bytes, Head] = {}
+
+    def head_of(self, data: bytes) -> Head | None:
+        """The head of the message that `data` is; None where it is not exactly one, or the last of its connection."""
+        size = data.find(_HEAD_END) + len(_HEAD_END)
+        head = self._remembered.get(data[:size])
+        if head is not None and head.body_size == len(data) - size:
+            return head
+        return self._read(data, size) if len(_HEAD_END) <= size <= _LONGEST_HEAD else None
+
+    def _read(self, data: bytes, size: int) -> Head | None:
+        self._body_size = self._ends = 0
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._ends = 0
+        # One part of body that is all there is behind the head: nothing is chunked, nothing follows.
+        if self._ends != 1 or self._body_size != len(data) - size:
+            self._parser = self._parser_type(self)
+            return None
+        head = self._head(self._parser, data[:size], self._body_size)
+        if head is not None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[data[:size]] = head
+        return head
+
+    # httptools' callbacks
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        self._body_size = len(part)
+
+    def on_message_complete(self) -> None:
+        """The end of a message; one that is its connection's last is none of ours."""
+        self._ends += self._parser.should_keep_alive()
+
+
+def requests(wants: Callable[[str, str], bool]) -> Glance:
+    """A glance at requests; `wants` says of a method and a path whether the bodies are model input and output."""
+
+    def head_of(parser: Any, head: bytes, body_size: int) -> Head | None:  # noqa: ANN401
+        method = parser.get_method()
+        if method == b"HEAD":  # its response may look like one that has only begun
+            return None
+        path = head.split(None, 2)[1].partition(b"?")[0][:LONGEST_PATH]
+        wanted = wants(method.decode("latin-1"), path.decode("latin-1"))
+        return Head(len(head), body_size, 0, wanted, (method, path, _kept_headers(head)))
+
+    return Glance(httptools.HttpRequestParser, head_of)
+
+
+def responses() -> Glance:
+    """A glance at final responses."""
+
+    def head_of(parser: Any, head: bytes, body_size: int) -> Head | None:  # noqa: ANN401
+        status = parser.get_status_code()
+        return Head(len(head), body_size, status, False, (_kept_headers(head),)) if status >= 200 else None
+
+    return Glance(httptools.HttpResponseParser, head_of)
+
+
+def _kept_headers(head: bytes) -> bytes:
+    """The few headers that are of use later, as they travel; of two with one name the last."""
+    kept: dict[bytes, str] = {}
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        lower = name.lower()
+        if lower in KEPT_HEADERS:
+            kept[lower] = header_text(value.lstrip(b" \t"))
+    return "\n".join([f"{name.decode()}:{value}" for name, value in kept.items()]).encode("latin-1")

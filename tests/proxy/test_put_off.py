@@ -1,0 +1,160 @@
+"""Reads are looked at later, many at a time, and most of them at a glance: what that must not change."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from proxy.test_observer import GET, NOTHING, Bench, answer, bench, post
+
+from exporter.handoff.tally import Slot
+from exporter.proxy.observer import Observer
+from exporter.records import Capture
+
+HEAD = b"HEAD /h HTTP/1.1\r\n\r\n"
+HEADS_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+CHUNKED = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nConnection: close\r\n\r\n"
+
+
+def patient(**bounds: int) -> tuple[Bench, list[Callable[[], None]]]:
+    """A tap that puts its looks off, and what it wants to have called."""
+    desk, wanted = bench(**bounds), []
+    desk.tap.schedule = wanted.append
+    return desk, wanted
+
+
+def test_reads_are_looked_at_later_and_keep_their_own_moments() -> None:
+    desk, wanted = patient()
+    times = iter([100, 900, 1000, 1300])
+    desk.tap.clock = lambda: next(times)
+    first, second = Observer(desk.tap), Observer(desk.tap)
+    for observer in (first, second):
+        observer.request(post(b"[1]"))
+        observer.response(answer(b"[2]"))
+    assert (desk.slot(Slot.OFFERED), len(wanted)) == (0, 1)
+    wanted[0]()
+    assert [(one.ended_ns, one.duration_ns) for one in desk.exchanges()] == [(900, 800), (1300, 300)]
+    assert desk.slot(Slot.OFFERED) == 2
+    assert desk.nothing_held()
+
+
+def test_what_is_put_off_is_bounded() -> None:
+    desk, _ = patient(ring_bytes=16 << 20, max_body=1 << 20, max_pending=1 << 30)
+    observer = Observer(desk.tap)
+    for number in range(100):
+        observer.request(post(b"x" * 2000))
+        observer.response(NOTHING)
+        assert number + 1 - desk.slot(Slot.OFFERED) <= 16
+
+
+def test_whoever_asks_and_whatever_ends_waits_for_no_later_look() -> None:
+    desk, _ = patient()
+    observer = Observer(desk.tap)
+    assert observer.idle
+    observer.request(post(b"abc"))
+    assert not observer.idle
+    observer.response(answer(b"abc")[:-1])
+    observer.close("client")
+    assert desk.incomplete() == [1, 0, 0]
+    ended = Observer(desk.tap)
+    ended.request(GET)
+    ended.response(b"HTTP/1.1 200 OK\r\n\r\nto the end")
+    ended.response_eof()
+    assert [exchange.status for exchange in desk.exchanges()] == [200]
+    assert desk.nothing_held()
+
+
+def test_what_one_connection_does_to_its_observer_is_nothing_to_the_others() -> None:
+    desk, wanted = patient()
+    mad, sane = Observer(desk.tap), Observer(desk.tap)
+    mad.request(b"\0")
+    sane.request(post(b"abc"))
+    mad.request(post(b"abc"))
+    sane.response(answer(b"abc"))
+    wanted[0]()
+    assert desk.reasons()["request_syntax"] == 1
+    assert len(desk.exchanges()) == 1
+    assert desk.nothing_held() or not sane.idle
+
+
+def test_a_request_that_was_only_glanced_at_is_read_where_its_answer_comes_in_pieces() -> None:
+    desk = bench()
+    times = iter([100, 300, 700])
+    desk.tap.clock = lambda: next(times)
+    observer = Observer(desk.tap)
+    observer.request(post(b"[1]"))
+    observer.response(answer(b"[2]")[:-2])
+    observer.response(answer(b"[2]")[-2:])
+    [exchange] = desk.exchanges()
+    assert (exchange.duration_ns, exchange.request.content, exchange.response.content) == (600, b"[1]", b"[2]")
+    assert exchange.request_headers == {"content-type": "application/json"}
+    assert desk.nothing_held()
+
+
+def test_what_is_asked_while_observation_is_off_is_not_followed() -> None:
+    desk = bench()
+    observer, other = Observer(desk.tap), Observer(desk.tap)
+    observer.request(post(b"[1]"))
+    desk.tap.tally.slots[Slot.PAUSED] = 1
+    observer.response(answer(b"[2]"))
+    other.request(post(b"[1]"))
+    assert len(desk.exchanges()) == 1, "what was under way is completed"
+    assert desk.reasons()["switched_off"] == 1
+    assert desk.nothing_held()
+
+
+MESSAGES = [
+    (post(b"[1]"), answer(b"[2]")), (GET, NOTHING), (HEAD, HEADS_ANSWER), (CHUNKED, answer(b"ok")),
+    (post(b"x" * 90), b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"y" * 90)),
+    (GET, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(MESSAGES), st.integers(0, 200), st.integers(0, 200)), max_size=8),
+    st.sampled_from([(), ((LAST, NOTHING), 0, 0)]),
+)
+def test_it_does_not_matter_which_messages_come_whole(
+    said: list[tuple[tuple[bytes, bytes], int, int]], last: tuple[tuple[bytes, bytes], int, int] | tuple[()]
+) -> None:
+    """The same conversation, cut somewhere or not at all: the same exchanges."""
+    script = [*said, *([last] if last else [])]
+    found = []
+    for cut in (False, True):
+        desk, wanted = patient(max_body=50)
+        desk.tap.clock, desk.tap.wall_clock = lambda: 1, lambda: 2
+        observer = Observer(desk.tap)
+        for (request, response), at, to in script:
+            for pass_on, data, place in ((observer.request, request, at), (observer.response, response, to)):
+                for piece in (data[:place], data[place:]) if cut else (data,):
+                    if piece:
+                        pass_on(piece)
+        observer.close("client")
+        assert desk.nothing_held()
+        assert wanted or not script
+        found.append((desk.exchanges(), desk.reasons(), desk.incomplete()))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == len(script)
+
+
+@pytest.mark.parametrize("ring_bytes", [16_384, 1 << 20])
+def test_what_goes_into_the_ring_together_is_accounted_for_one_by_one(ring_bytes: int) -> None:
+    desk, wanted = patient(ring_bytes=ring_bytes)
+    observers = [Observer(desk.tap) for _ in range(8)]
+    for _ in range(200):
+        for observer in observers:
+            observer.request(post(b"x" * 100))
+        for observer in observers:
+            observer.response(answer(b"y" * 100))
+        for look in wanted:
+            look()
+        wanted.clear()
+    exchanges = desk.exchanges()
+    captures = [exchange.request.capture for exchange in exchanges]
+    assert desk.slot(Slot.OFFERED) == 1600 == len(exchanges) + desk.slot(Slot.RING_FULL)
+    assert desk.slot(Slot.BODIES_SHED) == captures.count(Capture.SHED)
+    assert desk.slot(Slot.BODIES_SAMPLED) == captures.count(Capture.SAMPLED)
+    assert (Capture.SHED in captures) == (ring_bytes < 1 << 20)
+    assert desk.nothing_held()
