@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from exporter import collect, config, decode, vitals, web
+from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
 from exporter.errors import ExporterError
 from exporter.handoff import board, frames, memory, report
@@ -29,7 +30,6 @@ from exporter.monitor import Monitor
 from exporter.process import DRAIN
 from exporter.profile import document
 from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
-from exporter.values import split_upstream
 from exporter.web.server import WebServer
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -166,8 +166,8 @@ class Analyser:
         )
 
     def _watch(self) -> None:
-        host, port = split_upstream(self._settings.upstream or "")
-        watch = vitals.ServerWatch(host, port, self._settings.upstream_pid, lambda: self._pids().values())
+        place = upstream_place(self._settings.every_route[0].upstream)
+        watch = vitals.ServerWatch(place, self._settings.upstream_pid, lambda: self._pids().values())
         while True:
             try:
                 self._server = watch.look()

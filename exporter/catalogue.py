@@ -213,6 +213,18 @@ CONNECT_ERRORS = _self(
     COUNTER,
     "Client connections for which the model server could not be reached.",
 )
+ACCEPT_ERRORS = _self(
+    "proxy_accept_errors_total",
+    COUNTER,
+    "Times a client could not be let in, by reason; out of descriptors or memory it waits and is let in later.",
+    "reason",
+)
+CLOSED = _self(
+    "proxy_closed_connections_total",
+    COUNTER,
+    "Client connections that the relay itself ended: a 503 over max_connections, a head slower than head_timeout.",
+    "reason",
+)
 PROXY_BYTES = _self("proxy_relayed_bytes_total", COUNTER, "Bytes relayed, by whom they went to.", "to")
 UNOBSERVABLE = _self(
     "proxy_unobservable_connections_total",

@@ -74,7 +74,10 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     for key in config.every_key():
         default = f" (default {key.default})" if key.default is not None else ""
-        command.add_argument(key.flag, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"))
+        command.add_argument(
+            key.flag, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
+            action="append" if key.item else "store",
+        )  # fmt: skip
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +137,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if given.json:
         print(json.dumps(config.to_document(settings)))
         return 0
-    print("settings: fine" if settings.upstream else "settings: fine, but serve needs --upstream as well")
+    print("settings: fine" if settings.every_route else "settings: fine, but serve needs --upstream as well")
     if profile is not None:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")

@@ -8,23 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter import keys
+from exporter.addresses import Route, address, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.values import (
-    address,
     duration,
     durations,
     format_duration,
     integer,
     label_value,
-    leads_to,
     one_of,
     path,
     paths,
     pause,
     size,
-    split_address,
-    split_upstream,
-    upstream_url,
 )
 
 _BODIES_PER_RING = 6
@@ -117,14 +113,34 @@ class Drain:
 class Settings:
     """Everything `serve` can be told."""
 
-    upstream: str | None = setting(None, "URL of the model server, http://HOST:PORT.", upstream_url)
+    upstream: str | None = setting(None, "Model server: http://HOST:PORT, or unix:/PATH of its socket.", upstream_url)
     upstream_pid: int | None = setting(
         None, "Process id of the model server, where it cannot be found by its port.", integer(1, 2**31)
     )
     upstream_probe_interval: float = setting(
         5.0, "How often a TCP connect asks whether the model server is up.", duration, "5s"
     )
-    listen: str = setting("0.0.0.0:8080", "Address on which the model server's clients are relayed.", address)
+    upstream_connect_timeout: float = setting(
+        10.0, "How long a connect to the model server may take; then the client gets a 502.", duration, "10s"
+    )
+    listen: str = setting(
+        "0.0.0.0:8080", "Address on which the model server's clients are relayed: HOST:PORT or unix:/PATH.", listener
+    )
+    routes: tuple[Route, ...] = setting(
+        (), "Further ports of the same server, LISTEN=UPSTREAM each; the flag may be repeated.", routes, flag="route"
+    )
+    head_timeout: float = setting(
+        30.0,
+        "How long a client may take from the first byte of a request's head to its end, where nothing else is under"
+        " way on its connection; 0 is for ever.",
+        pause,
+        "30s",
+    )
+    max_connections: int = setting(
+        0,
+        "Most client connections of one worker, further ones get a 503; 0 is as many as its descriptors allow.",
+        integer(0, 1 << 20),
+    )
     profile: str | None = setting(None, "Reference profile made by `inference-exporter profile build`.", path)
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
@@ -136,11 +152,13 @@ class Settings:
     drain: Drain = field(default_factory=Drain)
 
     def __post_init__(self) -> None:
-        if self.upstream is not None:
-            host, port = split_upstream(self.upstream)
-            own_host, own_port = split_address(self.listen)
-            if port == own_port and leads_to(host, own_host):
-                raise ValueError(f"upstream: {self.upstream} is the address of the relay itself")
+        refuse_loops(self.every_route)
+
+    @property
+    def every_route(self) -> tuple[Route, ...]:
+        """What is relayed where; the first one leads to the server that is watched."""
+        first = () if self.upstream is None else (Route(self.listen, self.upstream),)
+        return first + self.routes
 
 
 # --- the ways in and out

@@ -187,6 +187,8 @@ class Relay:
     connections: int
     connections_open: int
     connect_errors: int
+    accept_errors: Mapping[str, int]
+    closed: Mapping[str, int]
     bytes_to_server: int
     bytes_to_client: int
     in_flight: int

@@ -10,20 +10,19 @@ import logging
 import os
 import resource
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
 from typing import Final
 
-from exporter import config
+from exporter import config, sockets
+from exporter.addresses import listener_place, upstream_place
 from exporter.errors import ConfigError
 from exporter.handoff import board, memory, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
 from exporter.process import DRAIN, Child, Terms
-from exporter.values import split_address, split_upstream
 
 _LOG = logging.getLogger("exporter.supervisor")
 
@@ -36,23 +35,6 @@ _REQUEST_TIMEOUT_S: Final = 2.0
 _EX_SOFTWARE: Final = 70
 _MOST_DESCRIPTORS: Final = 1 << 20
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-
-
-def listen(address: str, key: str, *, share: bool = False) -> socket.socket:
-    """A bound and listening socket. ConfigError, naming the setting, where the address cannot be had."""
-    host, port = split_address(address)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if share:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind((host, port))
-        sock.listen(1024)
-    except OSError as error:
-        sock.close()
-        raise ConfigError(f"{key}: cannot listen on {address}: {error.strerror or error}") from None
-    return sock
 
 
 def _keep_profile(path: str | None) -> int | None:
@@ -71,10 +53,13 @@ class Supervisor:
     def __init__(self, settings: config.Settings) -> None:
         self._settings = settings
         self._draining = False
-        shared = settings.workers > 1
-        self._listeners = [listen(settings.listen, "listen", share=shared) for _ in range(settings.workers)]
-        self._web = listen(settings.web.listen_address, "web.listen_address")
-        self._health = listen(settings.health.listen_address, "health.listen_address")
+        self._routes = settings.every_route
+        self._listeners = [
+            sockets.listen_for_each(route.listen, "routes" if number else "listen", settings.workers)
+            for number, route in enumerate(self._routes)
+        ]
+        self._web = sockets.listen(settings.web.listen_address, "web.listen_address")
+        self._health = sockets.listen(settings.health.listen_address, "health.listen_address")
         self._board_fd = board.create()
         self._board = board.attach(self._board_fd)
         self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.workers)]
@@ -88,13 +73,17 @@ class Supervisor:
 
     def _worker(self, index: int) -> Child:
         settings, slots = self._settings, self._rings[index].slots
-        host, port = split_upstream(settings.upstream or "")
-        fds = (self._listeners[index].fileno(), self._ring_fds[index])
+        listeners = [each[index].fileno() for each in self._listeners]
+        fds = (*listeners, self._ring_fds[index])
         orders = {
-            "index": index, "listen_fd": fds[0], "ring_fd": fds[1],
-            "upstream_host": host, "upstream_port": port,
+            "index": index, "ring_fd": self._ring_fds[index],
+            "routes": [
+                {"listen_fd": fd, "upstream": upstream_place(route.upstream)}
+                for fd, route in zip(listeners, self._routes, strict=True)
+            ],
             "max_body": settings.capture.max_body, "max_pending": settings.capture.max_pending,
-            "drain_timeout": settings.drain.timeout,
+            "connect_timeout": settings.upstream_connect_timeout, "head_timeout": settings.head_timeout,
+            "max_connections": settings.max_connections, "drain_timeout": settings.drain.timeout,
         }  # fmt: skip
         return Child("exporter.worker", orders, fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
 
@@ -134,10 +123,9 @@ class Supervisor:
 
     async def _supervise(self) -> int:
         settings = self._settings
-        _LOG.info(
-            "relaying %s to %s, metrics on http://%s/metrics",
-            settings.listen, settings.upstream, settings.web.listen_address,
-        )  # fmt: skip
+        for route in self._routes:
+            _LOG.info("relaying %s to %s", route.listen, route.upstream)
+        _LOG.info("metrics on http://%s/metrics", settings.web.listen_address)
         loop = asyncio.get_running_loop()
         watch, told = loop.create_task(self._watch()), loop.create_task(self._signals.get())
         await asyncio.wait((watch, told), return_when=asyncio.FIRST_COMPLETED)
@@ -169,8 +157,10 @@ class Supervisor:
         _LOG.info("draining")
         self._draining = True
         await asyncio.sleep(self._settings.drain.delay)
-        for listener in self._listeners:
+        for listener in {one for each in self._listeners for one in each}:
             listener.close()
+        for route in self._routes:
+            sockets.remove(listener_place(route.listen))
         for worker in self._workers:
             worker.signal(DRAIN)
         for worker in self._workers:
@@ -232,7 +222,7 @@ def _raise_descriptor_limit() -> None:
 
 def serve(settings: config.Settings) -> int:
     """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had."""
-    if settings.upstream is None:
+    if not settings.every_route:
         raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
     _raise_descriptor_limit()
     logging.basicConfig(

@@ -13,20 +13,23 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 from typing import Any, Final
 
 import uvloop
 
+from exporter.addresses import Place
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
 from exporter.proxy.connection import Connection
+from exporter.proxy.door import Crowd, Door, most_connections
 from exporter.proxy.observer import Tap
 from exporter.proxy.upstream import Upstream
 
 _HEARTBEAT_S: Final = 0.2
 _SWEEP_S: Final = 0.05
-_BACKLOG: Final = 1024
+_LOOKS_PER_TIMEOUT: Final = 10
 
 
 class Worker:
@@ -38,12 +41,15 @@ class Worker:
         self._tally = Tally(ring.block)
         self._tally.take_over(os.getpid())
         self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
-        self._upstream = Upstream(orders["upstream_host"], orders["upstream_port"])
-        self._listener = socket.socket(fileno=orders["listen_fd"])
-        # Handed on to every client accepted: one that vanished without a word is noticed one day.
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._routes = [
+            (socket.socket(fileno=route["listen_fd"]), Upstream(_place(route["upstream"]), orders["connect_timeout"]))
+            for route in orders["routes"]
+        ]
         self._drain_timeout = orders["drain_timeout"]
+        self._head_timeout_ns = round(orders["head_timeout"] * 1e9)
+        self._next_look_ns = 0
         self._connections: set[Connection] = set()
+        self._crowd = Crowd(self._tally, self._connections, most_connections(orders["max_connections"]))
         self._draining = asyncio.Event()
         self._supervisor = os.getppid()
 
@@ -53,11 +59,14 @@ class Worker:
         loop.add_signal_handler(DRAIN, self._draining.set)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_by_others)
-        server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
+        doors = [Door(listener, self._crowd, partial(self._relay, upstream)) for listener, upstream in self._routes]
+        for door in doors:
+            door.open()
         heart = loop.create_task(self._beat())
         gc.freeze()
         await self._draining.wait()
-        server.close()
+        for door in doors:
+            door.close()
         await self._drain()
         heart.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -68,13 +77,25 @@ class Worker:
         if os.getppid() != self._supervisor:
             self._draining.set()
 
-    def _accept(self) -> asyncio.Protocol:
-        return Connection(self._upstream, self._tap, self._connections)
+    def _relay(self, upstream: Upstream) -> asyncio.Protocol:
+        return Connection(upstream, self._tap, self._connections)
 
     async def _beat(self) -> None:
         while True:
             self._tally.slots[Slot.HEARTBEAT_NS] = time.monotonic_ns()
+            if self._head_timeout_ns:
+                self._let_dawdlers_go()
             await asyncio.sleep(_HEARTBEAT_S)
+
+    def _let_dawdlers_go(self) -> None:
+        """Close on clients that send a request's head too slowly: one look at all of them instead of a timer each."""
+        now = time.monotonic_ns()
+        if now < self._next_look_ns:
+            return
+        self._next_look_ns = now + self._head_timeout_ns // _LOOKS_PER_TIMEOUT
+        for connection in [one for one in self._connections if one.dawdles(now - self._head_timeout_ns)]:
+            self._tally.add(Slot.CLOSED_HEAD_TIMEOUT)
+            connection.close()
 
     async def _drain(self) -> None:
         """Close connections as they fall idle. What cannot be observed is waited for until the end.
@@ -83,13 +104,20 @@ class Worker:
         """
         deadline = time.monotonic() + self._drain_timeout
         self._tally.slots[Slot.DRAINING] = 1
-        while self._connections and time.monotonic() < deadline:
-            for connection in [one for one in self._connections if one.idle]:
+        idle: set[Connection] = set()
+        while (self._connections or self._crowd.arriving) and time.monotonic() < deadline:
+            # Idle twice: who has just come in may have its first request on the way.
+            idle_before, idle = idle, {one for one in self._connections if one.idle}
+            for connection in idle & idle_before:
                 connection.close()
             await asyncio.sleep(_SWEEP_S)
         for connection in list(self._connections):
             connection.abort()
         await asyncio.sleep(_SWEEP_S)
+
+
+def _place(place: Any) -> Place:  # noqa: ANN401 (JSON)
+    return place if isinstance(place, str) else (place[0], place[1])
 
 
 def main() -> None:

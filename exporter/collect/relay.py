@@ -29,6 +29,8 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
     for family, counts in (
         (catalogue.DROPPED, relay.dropped),
+        (catalogue.ACCEPT_ERRORS, relay.accept_errors),
+        (catalogue.CLOSED, relay.closed),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),

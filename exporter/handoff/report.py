@@ -31,6 +31,15 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         connections=total(Slot.CONNECTIONS),
         connections_open=total(Slot.CONNECTIONS_OPEN),
         connect_errors=total(Slot.CONNECT_ERRORS),
+        accept_errors={
+            "descriptors": total(Slot.ACCEPT_ERRORS_DESCRIPTORS),
+            "memory": total(Slot.ACCEPT_ERRORS_MEMORY),
+            "other": total(Slot.ACCEPT_ERRORS_OTHER),
+        },
+        closed={
+            "max_connections": total(Slot.CLOSED_MAX_CONNECTIONS),
+            "head_timeout": total(Slot.CLOSED_HEAD_TIMEOUT),
+        },
         bytes_to_server=total(Slot.BYTES_TO_SERVER),
         bytes_to_client=total(Slot.BYTES_TO_CLIENT),
         in_flight=total(Slot.IN_FLIGHT),

@@ -54,10 +54,15 @@ class Slot(enum.IntEnum):
     DURATION_BUCKETS = 128
     CODES = 192
     """Status codes 100 to 599; anything else is counted as 599 + 1."""
+    ACCEPT_ERRORS_DESCRIPTORS = 896
+    ACCEPT_ERRORS_MEMORY = enum.auto()
+    ACCEPT_ERRORS_OTHER = enum.auto()
+    CLOSED_MAX_CONNECTIONS = enum.auto()
+    CLOSED_HEAD_TIMEOUT = enum.auto()
 
 
-SLOTS: Final = Slot.CODES + 501
 HEAD_BYTES: Final = 8192
+SLOTS: Final = HEAD_BYTES // 8
 
 
 class Tally:

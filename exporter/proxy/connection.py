@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from exporter.handoff.tally import Slot
 from exporter.proxy.observer import Observer, Tap
-from exporter.proxy.upstream import Refusal, Upstream
+from exporter.proxy.upstream import UNREACHABLE, Refusal, Upstream
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _READ_BYTES: Final = 64 << 10
@@ -126,6 +126,11 @@ class Connection(asyncio.Protocol):
         """Nothing is under way."""
         return self._observer.idle and not self._early
 
+    def dawdles(self, since_ns: int) -> bool:
+        """Whether all that is under way is a request's head, begun before then."""
+        begun = self._observer.awaited_since_ns
+        return begun is not None and begun < since_ns
+
     # while the server's socket is being opened
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -165,7 +170,8 @@ class Connection(asyncio.Protocol):
     def _refuse(self) -> None:
         self._over = True
         self._leave()
-        refusal = Refusal(self._client.transport)
+        refusal = Refusal(UNREACHABLE)
+        refusal.connection_made(self._client.transport)
         self._client.transport.set_protocol(refusal)
         if self._early:
             refusal.data_received(self._early[0])

@@ -110,6 +110,11 @@ class Observer:
             return not self._blind
         return not self._waiting and self.request_reader.idle
 
+    @property
+    def awaited_since_ns(self) -> int | None:
+        """When the head began that is all this connection waits for; None where it does not, or cannot be followed."""
+        return None if self._over or self._waiting else self.request_reader.head_begun_ns
+
     # what the relay calls
 
     def request(self, data: bytes) -> None:
