@@ -60,18 +60,20 @@ def _unix_path(text: str) -> str:
 
 
 def upstream_url(value: object) -> str:
-    """`http://HOST[:PORT]` or `unix:/PATH` of the model server; a relay would ignore a URL's path, so it is refused."""
+    """`http[s]://HOST[:PORT]` or `unix:/PATH` of the model server; a URL's path would be ignored, so it is refused."""
     text = str(value)
     if text.startswith(_UNIX):
         _unix_path(text)
         return text
     try:
         parts = urlsplit(text)
-        usable = parts.scheme == "http" and parts.hostname and parts.port != 0 and parts.username is None
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and parts.username is None
     except ValueError:  # a port or brackets that are none
         usable = False
     if not usable or re.search(r"\s", text):
-        raise ValueError(f"must be http://HOST:PORT such as http://127.0.0.1:8000 or unix:/PATH, not {text!r}")
+        raise ValueError(
+            f"must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not {text!r}"
+        )
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ValueError(f"must not have a path, bytes are relayed unchanged: {text!r}")
     return text
@@ -82,7 +84,12 @@ def upstream_place(url: str) -> Place:
     if url.startswith(_UNIX):
         return _unix_path(url)
     parts = urlsplit(url)
-    return cast("str", parts.hostname), parts.port or 80
+    return cast("str", parts.hostname), parts.port or (443 if is_tls(url) else 80)
+
+
+def is_tls(url: str) -> bool:
+    """Whether a checked upstream speaks TLS."""
+    return urlsplit(url).scheme == "https"
 
 
 class Route(NamedTuple):

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, values
+from exporter import __version__, config, orders, values
 from exporter.errors import ConfigError, ExporterError
 
 if TYPE_CHECKING:
@@ -128,12 +128,16 @@ def _fill_standard_descriptors() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.proxy import tls  # noqa: PLC0415 (this child only)
+
     settings = _settings(given)
     profile = None
     if settings.profile is not None:
         from exporter.profile import document  # noqa: PLC0415
 
         profile = document.load(settings.profile)
+    tls.listener_context(orders.listen_tls(settings))
+    tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
         print(json.dumps(config.to_document(settings)))
         return 0

@@ -11,6 +11,7 @@ from exporter import keys
 from exporter.addresses import Route, address, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.values import (
+    boolean,
     duration,
     durations,
     format_duration,
@@ -110,10 +111,40 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenTLS:
+    """How clients are spoken to."""
+
+    cert_file: str | None = setting(
+        None, "Certificate chain (PEM): clients of every listener then speak TLS, HTTP/1.1 only.", path
+    )
+    key_file: str | None = setting(None, "The certificate's key (PEM, not encrypted).", path)
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            missing, given = ("key_file", "cert_file") if self.key_file is None else ("cert_file", "key_file")
+            raise ValueError(f"{missing}: must be given where {given} is")
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTLS:
+    """How an https:// upstream is verified."""
+
+    ca_file: str | None = setting(
+        None, "Certificates (PEM) that vouch for the model server; those of the system where left out.", path
+    )
+    server_name: str | None = setting(
+        None, "Name in the server's certificate; the URL's host where left out.", label_value
+    )
+    insecure_skip_verify: bool = setting(False, "Believe any certificate.", boolean)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `serve` can be told."""
 
-    upstream: str | None = setting(None, "Model server: http://HOST:PORT, or unix:/PATH of its socket.", upstream_url)
+    upstream: str | None = setting(
+        None, "Model server: http://HOST:PORT, https://HOST:PORT, or unix:/PATH.", upstream_url
+    )
     upstream_pid: int | None = setting(
         None, "Process id of the model server, where it cannot be found by its port.", integer(1, 2**31)
     )
@@ -150,6 +181,8 @@ class Settings:
     capture: Capture = field(default_factory=Capture)
     windows: Windows = field(default_factory=Windows)
     drain: Drain = field(default_factory=Drain)
+    listen_tls: ListenTLS = field(default_factory=ListenTLS)
+    upstream_tls: UpstreamTLS = field(default_factory=UpstreamTLS)
 
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)

@@ -63,6 +63,8 @@ def _keys(section: type, prefix: str) -> Iterator[Key]:
 
 
 def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 

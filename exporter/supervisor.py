@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from exporter import config, sockets
-from exporter.addresses import listener_place, upstream_place
+from exporter import config, orders, sockets
+from exporter.addresses import listener_place
 from exporter.errors import ConfigError
 from exporter.handoff import board, memory, ring
 from exporter.handoff.board import Seat
@@ -72,31 +72,21 @@ class Supervisor:
         self._look = asyncio.Event()
 
     def _worker(self, index: int) -> Child:
-        settings, slots = self._settings, self._rings[index].slots
+        slots = self._rings[index].slots
         listeners = [each[index].fileno() for each in self._listeners]
         fds = (*listeners, self._ring_fds[index])
-        orders = {
-            "index": index, "ring_fd": self._ring_fds[index],
-            "routes": [
-                {"listen_fd": fd, "upstream": upstream_place(route.upstream)}
-                for fd, route in zip(listeners, self._routes, strict=True)
-            ],
-            "max_body": settings.capture.max_body, "max_pending": settings.capture.max_pending,
-            "connect_timeout": settings.upstream_connect_timeout, "head_timeout": settings.head_timeout,
-            "max_connections": settings.max_connections, "drain_timeout": settings.drain.timeout,
-        }  # fmt: skip
-        return Child("exporter.worker", orders, fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
+        told = orders.worker(self._settings, index, listeners, self._ring_fds[index])
+        return Child("exporter.worker", told, fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
 
     def _make_analyser(self) -> Child:
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
         if self._profile_fd is not None:
             fds += (self._profile_fd,)
-        orders = {
-            "profile_fd": self._profile_fd,
-            "settings": config.to_document(self._settings),
-            "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
-        }  # fmt: skip
-        return Child("exporter.analyser", orders, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], _ANALYSER_TERMS)
+        told = orders.analyser(self._settings, {
+            "profile_fd": self._profile_fd, "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
+            "ring_fds": self._ring_fds,
+        })  # fmt: skip
+        return Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], _ANALYSER_TERMS)
 
     # running
 

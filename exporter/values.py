@@ -77,6 +77,14 @@ def integer(low: int, high: int) -> Callable[[object], int]:
     return parse
 
 
+def boolean(value: object) -> bool:
+    """`true` or `false`."""
+    found = {"true": True, "false": False}.get(str(value).lower()) if isinstance(value, bool | str) else None
+    if found is None:
+        raise ValueError(f"must be true or false, not {value!r}")
+    return found
+
+
 def label_value(value: object) -> str:
     """A label value: text of 1 to 128 characters."""
     text = str(value) if isinstance(value, str) or type(value) is int else ""

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from exporter.addresses import Place
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
+from exporter.proxy import tls
 from exporter.proxy.connection import Connection
 from exporter.proxy.door import Crowd, Door, most_connections
 from exporter.proxy.observer import Tap
@@ -41,15 +43,14 @@ class Worker:
         self._tally = Tally(ring.block)
         self._tally.take_over(os.getpid())
         self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
-        self._routes = [
-            (socket.socket(fileno=route["listen_fd"]), Upstream(_place(route["upstream"]), orders["connect_timeout"]))
-            for route in orders["routes"]
-        ]
+        self._routes = list(_routes(orders))
+        self._tells_no_end = any(upstream.tls for _, upstream in self._routes)
         self._drain_timeout = orders["drain_timeout"]
         self._head_timeout_ns = round(orders["head_timeout"] * 1e9)
         self._next_look_ns = 0
         self._connections: set[Connection] = set()
         self._crowd = Crowd(self._tally, self._connections, most_connections(orders["max_connections"]))
+        self._crowd.tls = tls.listener_context(orders["listen_tls"])
         self._draining = asyncio.Event()
         self._supervisor = os.getppid()
 
@@ -85,6 +86,9 @@ class Worker:
             self._tally.slots[Slot.HEARTBEAT_NS] = time.monotonic_ns()
             if self._head_timeout_ns:
                 self._let_dawdlers_go()
+            if self._tells_no_end:
+                for connection in [one for one in self._connections if one.over_unsaid]:
+                    connection.close()
             await asyncio.sleep(_HEARTBEAT_S)
 
     def _let_dawdlers_go(self) -> None:
@@ -116,8 +120,15 @@ class Worker:
         await asyncio.sleep(_SWEEP_S)
 
 
-def _place(place: Any) -> Place:  # noqa: ANN401 (JSON)
-    return place if isinstance(place, str) else (place[0], place[1])
+def _routes(orders: dict[str, Any]) -> Iterator[tuple[socket.socket, Upstream]]:
+    verification = orders["upstream_tls"]
+    context = tls.upstream_context(verification)
+    for route in orders["routes"]:
+        place: Place = route["upstream"] if isinstance(route["upstream"], str) else tuple(route["upstream"])
+        upstream = Upstream(place, orders["connect_timeout"])
+        if route["tls"]:
+            upstream = Upstream(place, orders["connect_timeout"], context, verification["server_name"])
+        yield socket.socket(fileno=route["listen_fd"]), upstream
 
 
 def main() -> None:

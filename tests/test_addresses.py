@@ -21,7 +21,7 @@ def test_addresses(text: str, found: Any) -> None:
 
 @pytest.mark.parametrize(("text", "found"), [
     ("http://m", ("m", 80)), ("http://m:8000/", ("m", 8000)), ("http://[::1]:8000", ("::1", 8000)),
-    ("HTTP://M:1", ("m", 1)), ("unix:/run/m.sock", "/run/m.sock"),
+    ("HTTP://M:1", ("m", 1)), ("unix:/run/m.sock", "/run/m.sock"), ("https://m", ("m", 443)),
 ])  # fmt: skip
 def test_upstreams(text: str, found: Any) -> None:
     assert addresses.upstream_place(addresses.upstream_url(text)) == found

@@ -34,6 +34,7 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         accept_errors={
             "descriptors": total(Slot.ACCEPT_ERRORS_DESCRIPTORS),
             "memory": total(Slot.ACCEPT_ERRORS_MEMORY),
+            "tls": total(Slot.ACCEPT_ERRORS_TLS),
             "other": total(Slot.ACCEPT_ERRORS_OTHER),
         },
         closed={

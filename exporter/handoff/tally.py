@@ -56,6 +56,7 @@ class Slot(enum.IntEnum):
     """Status codes 100 to 599; anything else is counted as 599 + 1."""
     ACCEPT_ERRORS_DESCRIPTORS = 896
     ACCEPT_ERRORS_MEMORY = enum.auto()
+    ACCEPT_ERRORS_TLS = enum.auto()
     ACCEPT_ERRORS_OTHER = enum.auto()
     CLOSED_MAX_CONNECTIONS = enum.auto()
     CLOSED_HEAD_TIMEOUT = enum.auto()

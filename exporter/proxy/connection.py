@@ -59,7 +59,9 @@ class Leg(asyncio.Protocol):
             return False
         if self.peer.transport.can_write_eof():
             self.peer.transport.write_eof()
-        return True
+        elif self._connection.answered_by(self):
+            self.peer.transport.close()
+        return not self.is_tls
 
     def pause_writing(self) -> None:
         """This side's buffer is full: stop reading from the other."""
@@ -76,11 +78,18 @@ class Leg(asyncio.Protocol):
         """End the other side the same way: a reset stays a reset."""
         self._connection.lost(self, exc)
 
+    @property
+    def is_tls(self) -> bool:
+        """Whether its socket carries TLS, which knows no half-close and whose bytes are not to be read raw."""
+        return self.transport.get_extra_info("ssl_object") is not None
+
     def salvage(self) -> None:
         """Pass on what a broken socket still holds.
 
         Writing to a server that has answered early and closed fails before its answer was read.
         """
+        if self.is_tls:
+            return
         with contextlib.suppress(OSError, RuntimeError), self.transport.get_extra_info("socket").dup() as raw:
             for _ in range(_SALVAGED_READS):
                 data = raw.recv(_READ_BYTES, socket.MSG_DONTWAIT)
@@ -130,6 +139,11 @@ class Connection(asyncio.Protocol):
         """Whether all that is under way is a request's head, begun before then."""
         begun = self._observer.awaited_since_ns
         return begun is not None and begun < since_ns
+
+    @property
+    def over_unsaid(self) -> bool:
+        """Whether the client has ended and nothing is under way, but the server could not be told."""
+        return self._client.ended and not self._connecting and self._server.is_tls and self.idle
 
     # while the server's socket is being opened
 
@@ -198,6 +212,10 @@ class Connection(asyncio.Protocol):
         """One side has said all it will say."""
         if leg is self._server:
             self._observer.response_eof()
+
+    def answered_by(self, leg: Leg) -> bool:
+        """Whether this is the server's leg, at whose end there is nothing left to wait for."""
+        return leg is self._server
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """One socket is gone, so the other goes too."""

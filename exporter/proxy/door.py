@@ -8,6 +8,7 @@ import asyncio
 import errno
 import resource
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -35,12 +36,13 @@ def most_connections(wanted: int) -> int:
 class Crowd:
     """Who is inside: the bound that all doors of a worker share."""
 
-    __slots__ = ("arriving", "connections", "limit", "refusals", "tally")
+    __slots__ = ("arriving", "connections", "limit", "refusals", "tally", "tls")
 
     def __init__(self, tally: Tally, connections: "set[Any]", limit: int) -> None:
         self.tally = tally
         self.connections = connections
         self.limit = limit
+        self.tls: ssl.SSLContext | None = None
         self.arriving: set[asyncio.Task[Any]] = set()
         self.refusals: set[Refusal] = set()
 
@@ -106,14 +108,14 @@ class Door:
         client.setblocking(False)
         crowd = self._crowd
         protocol = crowd.refuse if crowd.full else self._relay
-        arriving = self._loop.create_task(self._loop.connect_accepted_socket(protocol, client))
+        arriving = self._loop.create_task(self._loop.connect_accepted_socket(protocol, client, ssl=crowd.tls))
         crowd.arriving.add(arriving)
         arriving.add_done_callback(self._arrived)
 
     def _arrived(self, arriving: "asyncio.Task[Any]") -> None:
         self._crowd.arriving.discard(arriving)
         if not arriving.cancelled() and arriving.exception():
-            self._crowd.tally.add(Slot.ACCEPT_ERRORS_OTHER)
+            self._crowd.tally.add(Slot.ACCEPT_ERRORS_TLS if self._crowd.tls else Slot.ACCEPT_ERRORS_OTHER)
 
     def _pause(self) -> None:
         self._loop.remove_reader(self._listener.fileno())

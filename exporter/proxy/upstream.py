@@ -1,6 +1,7 @@
 """How the model server is reached, and what a client is told when it is not."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,11 +22,16 @@ TOO_MANY: Final = _answer(b"503 Service Unavailable", b"inference-exporter: too 
 class Upstream:
     """One port of the model server. Its name is resolved at every connect, so that it may move."""
 
-    __slots__ = ("_place", "timeout")
+    __slots__ = ("_place", "_server_name", "timeout", "tls")
 
-    def __init__(self, place: Place, timeout: float) -> None:
+    def __init__(
+        self, place: Place, timeout: float, tls: ssl.SSLContext | None = None, server_name: str | None = None
+    ) -> None:
+        """`server_name` is what the server's certificate must say, its host where left out."""
         self._place = place
+        self._server_name = server_name
         self.timeout = timeout
+        self.tls = tls
 
     async def connect(self, protocol: Callable[[], asyncio.Protocol]) -> None:
         """Open a connection for `protocol`, to the first address that takes it. OSError (TimeoutError too) if none."""
@@ -34,7 +40,8 @@ class Upstream:
             if isinstance(self._place, str):
                 await loop.create_unix_connection(protocol, self._place)
             else:
-                await loop.create_connection(protocol, *self._place)
+                name = (self._server_name or self._place[0]) if self.tls else None
+                await loop.create_connection(protocol, *self._place, ssl=self.tls, server_hostname=name)
 
 
 class Refusal(asyncio.Protocol):
