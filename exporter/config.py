@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter import keys
-from exporter.addresses import Route, address, listener, refuse_loops, routes, upstream_url
+from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.values import (
     boolean,
@@ -22,6 +22,7 @@ from exporter.values import (
     paths,
     pause,
     size,
+    switch,
 )
 
 _BODIES_PER_RING = 6
@@ -154,6 +155,11 @@ class Settings:
     upstream_connect_timeout: float = setting(
         10.0, "How long a connect to the model server may take; then the client gets a 502.", duration, "10s"
     )
+    upstream_proxy_protocol: str = setting(
+        "off",
+        "Whether the server is told its clients' addresses: off, or the PROXY protocol v1 or v2.",
+        switch("v1", "v2"),
+    )
     listen: str = setting(
         "0.0.0.0:8080", "Address on which the model server's clients are relayed: HOST:PORT or unix:/PATH.", listener
     )
@@ -186,6 +192,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)
+        if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
+            raise ValueError("upstream_proxy_protocol: cannot be had with an https:// upstream")
 
     @property
     def every_route(self) -> tuple[Route, ...]:

@@ -17,6 +17,7 @@ def worker(settings: Settings, index: int, listeners: Sequence[int], ring_fd: in
             {"listen_fd": fd, "upstream": upstream_place(route.upstream), "tls": is_tls(route.upstream)}
             for fd, route in zip(listeners, settings.every_route, strict=True)
         ],
+        "proxy_protocol": settings.upstream_proxy_protocol,
         "listen_tls": listen_tls(settings),
         "upstream_tls": upstream_tls(settings),
         "max_body": settings.capture.max_body,

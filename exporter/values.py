@@ -121,6 +121,12 @@ def one_of(*choices: str) -> Callable[[object], str]:
     return parse
 
 
+def switch(*choices: str) -> Callable[[object], str]:
+    """One of the words given, or `off`, which YAML takes for false."""
+    parse = one_of("off", *choices)
+    return lambda value: "off" if value is False else parse(value)
+
+
 def format_duration(seconds: float) -> str:
     """The shortest way to write a duration, and the value of the label `window`: `300.0` → `5m`."""
     for unit, width in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):

@@ -23,7 +23,7 @@ from exporter.addresses import Place
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
-from exporter.proxy import tls
+from exporter.proxy import introduction, tls
 from exporter.proxy.connection import Connection
 from exporter.proxy.door import Crowd, Door, most_connections
 from exporter.proxy.observer import Tap
@@ -128,6 +128,7 @@ def _routes(orders: dict[str, Any]) -> Iterator[tuple[socket.socket, Upstream]]:
         upstream = Upstream(place, orders["connect_timeout"])
         if route["tls"]:
             upstream = Upstream(place, orders["connect_timeout"], context, verification["server_name"])
+        upstream.introduce = introduction.FORMS[orders["proxy_protocol"]]
         yield socket.socket(fileno=route["listen_fd"]), upstream
 
 

@@ -142,6 +142,8 @@ BAD = [
     ("routes: ':8081=m:1'", "routes: must be LISTEN=UPSTREAM such as :8081=http://127.0.0.1:8001, not ':8081=m:1'"),
     ("routes: ['8081=http://m:1']", "routes: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not '8081'"),
     ("routes: 5", "routes: must be a list of LISTEN=UPSTREAM, not 5"),
+    ("upstream_proxy_protocol: v3", "upstream_proxy_protocol: must be one of off, v1, v2, not 'v3'"),
+    ("upstream_tls:\n  insecure_skip_verify: 1", "upstream_tls.insecure_skip_verify: must be true or false, not 1"),
     ("max_connections: -1", "max_connections: must be a whole number from 0 to 1048576, not -1"),
     ("model:\n  version: 1.10", "model.version: must be text, write it in quotes: 1.1"),
     ("model:\n  name: true", "model.name: must be text, write it in quotes: True"),

@@ -199,6 +199,8 @@ class Connection(asyncio.Protocol):
         if self._over:
             self._server.transport.abort()
             return
+        if self._upstream.introduce:
+            self._server.transport.write(self._upstream.introduce(client.transport))
         client.transport.set_protocol(client)
         if not client.ended:
             client.transport.resume_reading()  # before the first write, which may have to pause it again

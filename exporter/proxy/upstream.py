@@ -22,7 +22,7 @@ TOO_MANY: Final = _answer(b"503 Service Unavailable", b"inference-exporter: too 
 class Upstream:
     """One port of the model server. Its name is resolved at every connect, so that it may move."""
 
-    __slots__ = ("_place", "_server_name", "timeout", "tls")
+    __slots__ = ("_place", "_server_name", "introduce", "timeout", "tls")
 
     def __init__(
         self, place: Place, timeout: float, tls: ssl.SSLContext | None = None, server_name: str | None = None
@@ -32,6 +32,8 @@ class Upstream:
         self._server_name = server_name
         self.timeout = timeout
         self.tls = tls
+        self.introduce: Callable[[asyncio.BaseTransport], bytes] | None = None
+        """What the server is told of a client before the client's own first byte."""
 
     async def connect(self, protocol: Callable[[], asyncio.Protocol]) -> None:
         """Open a connection for `protocol`, to the first address that takes it. OSError (TimeoutError too) if none."""
