@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format clean
+.PHONY: help demo test test-asyncio check bench docs format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,13 +9,16 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Watch a real model drift, live (DURATION=60)
 	@$(BIN)/inference-exporter demo $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
 	$(BIN)/python -m pytest $(ARGS)
+
+test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
+	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ def worker(settings: Settings, index: int, listeners: Sequence[int], ring_fd: in
     """For one relay process: its sockets, in the order of the routes, and its memory."""
     return {
         "index": index,
+        "event_loop": "uvloop",
         "ring_fd": ring_fd,
         "routes": [
             {"listen_fd": fd, "upstream": upstream_place(route.upstream), "tls": is_tls(route.upstream)}

@@ -139,7 +139,9 @@ def main() -> None:
     async def run() -> None:
         await Worker(orders).run()
 
-    uvloop.run(run())
+    # asyncio's own loop is for the tests: nothing may hang on what uvloop does and does not promise.
+    loops = {"uvloop": uvloop.run, "asyncio": asyncio.run}
+    loops[orders["event_loop"]](run())
 
 
 if __name__ == "__main__":

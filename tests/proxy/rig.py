@@ -174,7 +174,7 @@ class Relay:
         self.ring = ring.Ring(self._ring_fd)
         self.reader = ring.Reader(self.ring)
         self._orders = {
-            "index": 0, "ring_fd": self._ring_fd,
+            "index": 0, "event_loop": os.environ.get("RELAY_EVENT_LOOP", "uvloop"), "ring_fd": self._ring_fd,
             "routes": [
                 {"listen_fd": self._listener.fileno(), "upstream": place, "tls": bool(orders.get("upstream_tls"))}
             ],
