@@ -4,10 +4,12 @@ It may die at any moment and lose only what it had taken and not yet committed, 
 line of JSON on standard input.
 """
 
+import contextlib
 import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -17,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, decode, vitals, web
+from exporter import collect, config, decode, logs, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
 from exporter.errors import ExporterError
@@ -27,7 +29,7 @@ from exporter.handoff.ledger import Ledger
 from exporter.handoff.ring import Reader, Ring
 from exporter.handoff.tally import Slot
 from exporter.monitor import Monitor
-from exporter.process import DRAIN
+from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
 from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
 from exporter.web.server import WebServer
@@ -41,6 +43,8 @@ _LAST_DRAIN_S: Final = 5.0
 _COMMIT_PACE: Final = 20
 """Commits may take one part in so many of the time."""
 _NICE: Final = 10
+_DATA_PER_RESIDENT: Final = 2
+"""Memory that is reserved and not touched counts as data; stacks of threads do."""
 _OBSERVED, _CORRUPT, _LOST = 0, 1, 2
 
 
@@ -159,10 +163,7 @@ class Analyser:
             snapshot_wall_s=time.time(),
             snapshot_seconds=self._snapshot_seconds,
             processes=self._processes,
-            restarts={
-                "analyser": self._board[Seat.ANALYSER_RESTARTS],
-                **{f"worker-{index}": ring.slots[Slot.RESTARTS] for index, ring in enumerate(self._rings)},
-            },
+            **report.processes(self._board, self._rings),
         )
 
     def _watch(self) -> None:
@@ -189,18 +190,29 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the supervisor says when; it is watched, and its end is ours
     orders = json.loads(sys.stdin.readline())
-    logging.basicConfig(
-        level=orders["settings"]["log_level"].upper(), stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )  # fmt: skip
+    seats = board.attach(orders["board_fd"])
+    logs.start(orders["settings"]["log_level"], lambda: board.add(seats, Seat.ANALYSER_LOG_LINES_LOST))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.nice(_NICE)
+    _limit_memory(orders["settings"]["analyser.memory_limit"])
     try:
-        analyser = Analyser(orders)
+        Analyser(orders).run()
     except ExporterError as error:
         _LOG.error("%s", error)
         sys.exit(error.exit_code)
-    analyser.run()
+    except MemoryError:
+        _LOG.error("out of memory, as far as analyser.memory_limit goes")
+        sys.exit(OUT_OF_MEMORY)
+
+
+def _limit_memory(resident: int) -> None:
+    """The supervisor looks at resident memory twice a second; this holds where it grows faster than that."""
+    with contextlib.suppress(OSError, ValueError):
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = resident * _DATA_PER_RESIDENT
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 if __name__ == "__main__":

@@ -206,8 +206,8 @@ PAYLOADS_OFFERED = _self(
 PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were understood.", "side")
 PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
 PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
-CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted.")
-CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open.")
+CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted, by worker.", "worker")
+CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open, by worker.", "worker")
 CONNECT_ERRORS = _self(
     "proxy_connect_errors_total",
     COUNTER,
@@ -254,7 +254,19 @@ SNAPSHOT_DURATION = _self("snapshot_duration_seconds", GAUGE, "Time the last sco
 PROCESS_CPU = _self("process_cpu_seconds_total", COUNTER, "User and system CPU time of our own processes.", "process")
 PROCESS_MEMORY = _self("process_resident_memory_bytes", GAUGE, "Resident memory of our own processes.", "process")
 PROCESS_START = _self("process_start_time_seconds", GAUGE, "Unix time at which our own processes started.", "process")
-RESTARTS = _self("process_restarts_total", COUNTER, "Times a process of ours was started again.", "process")
+RESTARTS = _self(
+    "process_restarts_total",
+    COUNTER,
+    "Times a process of ours was started again, by why it had ended: exited, signalled, hung or memory.",
+    "process",
+    "reason",
+)
+HEARTBEAT_AGE = _self(
+    "process_heartbeat_age_seconds", GAUGE, "Time since a process of ours last gave a sign of life.", "process"
+)
+LOG_LINES_LOST = _self(
+    "log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process"
+)
 
 
 def families() -> tuple[Family, ...]:

@@ -104,6 +104,18 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class Analyser:
+    """What the analysing process may use."""
+
+    memory_limit: int = setting(
+        1 << 30,
+        "Resident memory over which the analyser is killed and started again; keep it well below the container's.",
+        size(1 << 24),
+        "1GiB",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """How the end is spent."""
 
@@ -186,6 +198,7 @@ class Settings:
     model: Model = field(default_factory=Model)
     capture: Capture = field(default_factory=Capture)
     windows: Windows = field(default_factory=Windows)
+    analyser: Analyser = field(default_factory=Analyser)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
     upstream_tls: UpstreamTLS = field(default_factory=UpstreamTLS)

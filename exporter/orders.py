@@ -13,6 +13,7 @@ def worker(settings: Settings, index: int, listeners: Sequence[int], ring_fd: in
     return {
         "index": index,
         "event_loop": "uvloop",
+        "log_level": settings.log_level,
         "ring_fd": ring_fd,
         "routes": [
             {"listen_fd": fd, "upstream": upstream_place(route.upstream), "tls": is_tls(route.upstream)}

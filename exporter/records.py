@@ -18,6 +18,10 @@ SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_00
 """Upper bounds of size buckets in bytes."""
 
 
+RESTART_REASONS: Final = ("exited", "signalled", "hung", "memory")
+"""Why a process of ours had to be started again."""
+
+
 class Capture(IntEnum):
     """What became of the copy of a body."""
 
@@ -184,8 +188,9 @@ class Relay:
     bodies_shed: int
     ring_queued_bytes: int
     ring_bytes: int
-    connections: int
-    connections_open: int
+    connections: Mapping[str, int]
+    """By worker, as are those open."""
+    connections_open: Mapping[str, int]
     connect_errors: int
     accept_errors: Mapping[str, int]
     closed: Mapping[str, int]
@@ -208,5 +213,8 @@ class Health:
     snapshot_wall_s: float = 0.0
     snapshot_seconds: float = 0.0
     processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
-    """By process name, as are `restarts`."""
-    restarts: Mapping[str, int] = field(default_factory=dict)
+    """By process name, as are the others."""
+    restarts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By reason, too."""
+    heartbeat_ages_s: Mapping[str, float] = field(default_factory=dict)
+    log_lines_lost: Mapping[str, int] = field(default_factory=dict)

@@ -10,12 +10,11 @@ import logging
 import os
 import resource
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Final
 
-from exporter import config, orders, sockets
+from exporter import config, health, logs, orders, sockets
 from exporter.addresses import listener_place
 from exporter.errors import ConfigError
 from exporter.handoff import board, memory, ring
@@ -28,10 +27,11 @@ _LOG = logging.getLogger("exporter.supervisor")
 
 # A worker that is away is an outage: it is back at once. An analyser that keeps dying must not eat the machine.
 _WORKER_TERMS: Final = Terms(hung_after_s=10.0, longest_backoff_s=0.5)
-_ANALYSER_TERMS: Final = Terms(hung_after_s=60.0, longest_backoff_s=30.0)
+_ANALYSER_HUNG_AFTER_S: Final = 60.0
+_ANALYSER_LONGEST_BACKOFF_S: Final = 30.0
 _CHECK_S: Final = 0.5
+_SHORTEST_LOOK_S: Final = 0.01
 _ANALYSER_GRACE_S: Final = 10.0
-_REQUEST_TIMEOUT_S: Final = 2.0
 _EX_SOFTWARE: Final = 70
 _MOST_DESCRIPTORS: Final = 1 << 20
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -62,6 +62,7 @@ class Supervisor:
         self._health = sockets.listen(settings.health.listen_address, "health.listen_address")
         self._board_fd = board.create()
         self._board = board.attach(self._board_fd)
+        logs.start(settings.log_level, lambda: board.add(self._board, Seat.SUPERVISOR_LOG_LINES_LOST))
         self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.workers)]
         self._rings = [Ring(fd) for fd in self._ring_fds]
         self._ledger_fd = memory.create("ledger", 4096)
@@ -86,7 +87,8 @@ class Supervisor:
             "profile_fd": self._profile_fd, "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
             "ring_fds": self._ring_fds,
         })  # fmt: skip
-        return Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], _ANALYSER_TERMS)
+        terms = Terms(_ANALYSER_HUNG_AFTER_S, _ANALYSER_LONGEST_BACKOFF_S, self._settings.analyser.memory_limit)
+        return Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
 
     # running
 
@@ -98,7 +100,7 @@ class Supervisor:
         try:
             for child in (*self._workers, self._analyser):
                 child.start()
-            async with await asyncio.start_server(self._answer, sock=self._health):
+            async with await asyncio.start_server(health.Answers(lambda: self.ready).answer, sock=self._health):
                 return await self._supervise()
         finally:
             await self._kill_all()
@@ -134,13 +136,16 @@ class Supervisor:
             for index, worker in enumerate(self._workers):
                 if not (self._draining and not worker.pid):
                     worker.look_after()
-                self._rings[index].slots[Slot.RESTARTS] = worker.restarts
+                for at, count in enumerate(worker.restarts.values(), Slot.RESTARTS):
+                    self._rings[index].slots[at] = count
             self._analyser.look_after()
             self._board[Seat.ANALYSER_PID] = self._analyser.pid
-            self._board[Seat.ANALYSER_RESTARTS] = self._analyser.restarts
+            for at, count in enumerate(self._analyser.restarts.values(), Seat.ANALYSER_RESTARTS):
+                self._board[at] = count
+            next_s = min(_CHECK_S, *(child.due_s for child in (*self._workers, self._analyser)))
             self._look.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), _CHECK_S)
+                await asyncio.wait_for(self._look.wait(), max(next_s, _SHORTEST_LOOK_S))
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:
         """Drain: not ready at once, then no new connections, then the exchanges, then the numbers."""
@@ -174,32 +179,6 @@ class Supervisor:
             for worker, worker_ring in zip(self._workers, self._rings, strict=True)
         )
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                line = await reader.readline()
-                while await reader.readline() not in {b"\r\n", b"\n", b""}:
-                    pass
-                writer.write(self._reply(line))
-                await writer.drain()
-        except (OSError, ValueError):
-            pass  # a prober that goes away or sends nonsense
-        finally:
-            writer.close()
-
-    def _reply(self, request_line: bytes) -> bytes:
-        words = request_line.split()
-        path = words[1].partition(b"?")[0] if len(words) > 1 else b""
-        status, text = {
-            b"/-/healthy": (b"200 OK", b"inference-exporter is healthy\n"),
-            b"/-/ready": (b"200 OK", b"inference-exporter is ready\n")
-            if self.ready
-            else (b"503 Service Unavailable", b"inference-exporter is not ready\n"),
-        }.get(path, (b"404 Not Found", b"try /-/healthy or /-/ready\n"))
-        body = b"" if words[:1] == [b"HEAD"] else text
-        head = b"HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-        return head % (status, len(text)) + b"connection: close\r\n\r\n" + body
-
 
 def _raise_descriptor_limit() -> None:
     """Two descriptors a connection: the soft limit that shells start with would halve what the server could take."""
@@ -215,8 +194,4 @@ def serve(settings: config.Settings) -> int:
     if not settings.every_route:
         raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
     _raise_descriptor_limit()
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )  # fmt: skip
     return asyncio.run(Supervisor(settings).run())

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import uvloop
 
+from exporter import logs
 from exporter.addresses import Place
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
@@ -42,6 +43,7 @@ class Worker:
         writer = Writer(ring)
         self._tally = Tally(ring.block)
         self._tally.take_over(os.getpid())
+        logs.start(orders["log_level"], lambda: self._tally.add(Slot.LOG_LINES_LOST))
         self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
         self._routes = list(_routes(orders))
         self._tells_no_end = any(upstream.tls for _, upstream in self._routes)

@@ -156,7 +156,7 @@ def test_killing_the_analyser_ten_times_under_load_costs_no_request_and_no_count
         assert load.failure is None
         last = running.settled(load.sent)
         pages.append(last)
-    assert last.value("inference_exporter_process_restarts_total", process="analyser") == 10
+    assert last.value("inference_exporter_process_restarts_total", process="analyser", reason="signalled") == 10
     observed = last.value("inference_exporter_exchanges_observed_total")
     lost = last.total("inference_exporter_exchanges_dropped_total")
     assert observed + lost == load.sent
@@ -433,7 +433,7 @@ def test_a_worker_that_dies_is_started_again_and_the_accounts_stay_exact() -> No
         eventually(lambda: running.get(running.health_port, "/-/ready")[0] == 200, what="the next worker")
         eventually(lambda: _predicts(running.url), what="an answer")
         metrics = running.settled(6)
-        assert metrics.value("inference_exporter_process_restarts_total", process="worker-0") == 1
+        assert metrics.value("inference_exporter_process_restarts_total", process="worker-0", reason="signalled") == 1
         assert metrics.value("inference_exporter_proxy_connections_open") == 0
 
 

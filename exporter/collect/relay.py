@@ -19,8 +19,6 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.BODIES_SHED, relay.bodies_shed),
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),
         (catalogue.RING_SIZE, relay.ring_bytes),
-        (catalogue.CONNECTIONS, relay.connections),
-        (catalogue.CONNECTIONS_OPEN, relay.connections_open),
         (catalogue.CONNECT_ERRORS, relay.connect_errors),
         (catalogue.SNAPSHOT_TIME, health.snapshot_wall_s),
         (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
@@ -28,13 +26,15 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         yield Samples(family, [((), value)])
     yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
     for family, counts in (
+        (catalogue.CONNECTIONS, relay.connections),
+        (catalogue.CONNECTIONS_OPEN, relay.connections_open),
         (catalogue.DROPPED, relay.dropped),
         (catalogue.ACCEPT_ERRORS, relay.accept_errors),
         (catalogue.CLOSED, relay.closed),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),
-        (catalogue.RESTARTS, health.restarts),
+        (catalogue.LOG_LINES_LOST, health.log_lines_lost),
     ):
         yield Samples(family, [((key,), count) for key, count in counts.items()])
     yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
@@ -42,7 +42,10 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
 
 
 def _processes(scene: Scene) -> Iterator[Samples]:
-    processes = scene.health.processes
+    health = scene.health
+    processes = health.processes
+    yield Samples(catalogue.RESTARTS, list(health.restarts.items()))
+    yield Samples(catalogue.HEARTBEAT_AGE, [((name,), age) for name, age in health.heartbeat_ages_s.items()])
     yield Samples(catalogue.PROCESS_CPU, [((name,), one.cpu_seconds) for name, one in processes.items()])
     yield Samples(catalogue.PROCESS_MEMORY, [((name,), one.resident_bytes) for name, one in processes.items()])
     yield Samples(catalogue.PROCESS_START, [((name,), one.started_wall_s) for name, one in processes.items()])

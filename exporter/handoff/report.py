@@ -1,10 +1,13 @@
 """The workers' counters, added up: the last thing that is known of a worker survives it in its ring."""
 
+import time
 from collections.abc import Sequence
+from typing import Any
 
+from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DURATION_BOUNDS, Histogram, Relay
+from exporter.records import DURATION_BOUNDS, RESTART_REASONS, Histogram, Relay
 
 _CODES = 501
 
@@ -28,8 +31,8 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         bodies_shed=total(Slot.BODIES_SHED),
         ring_queued_bytes=sum(ring.slots[Slot.HEAD] - ring.slots[Slot.TAIL] for ring in rings),
         ring_bytes=sum(ring.capacity for ring in rings),
-        connections=total(Slot.CONNECTIONS),
-        connections_open=total(Slot.CONNECTIONS_OPEN),
+        connections={str(at): ring.slots[Slot.CONNECTIONS] for at, ring in enumerate(rings)},
+        connections_open={str(at): ring.slots[Slot.CONNECTIONS_OPEN] for at, ring in enumerate(rings)},
         connect_errors=total(Slot.CONNECT_ERRORS),
         accept_errors={
             "descriptors": total(Slot.ACCEPT_ERRORS_DESCRIPTORS),
@@ -52,6 +55,24 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
             total(Slot.DURATION_NS) / 1e9,
         ),
     )
+
+
+def processes(seats: "memoryview[int]", rings: Sequence[Ring]) -> dict[str, Any]:
+    """What is known of our own processes, for `Health`."""
+    workers = {f"worker-{at}": ring.slots for at, ring in enumerate(rings)}
+    now = time.monotonic_ns()
+    beats = {"analyser": seats[Seat.ANALYSER_HEARTBEAT_NS]}
+    beats |= {name: slots[Slot.HEARTBEAT_NS] for name, slots in workers.items()}
+    restarts = {("analyser", reason): seats[Seat.ANALYSER_RESTARTS + at] for at, reason in enumerate(RESTART_REASONS)}
+    for name, slots in workers.items():
+        restarts |= {(name, reason): slots[Slot.RESTARTS + at] for at, reason in enumerate(RESTART_REASONS)}
+    lost = {
+        "supervisor": seats[Seat.SUPERVISOR_LOG_LINES_LOST],
+        "analyser": seats[Seat.ANALYSER_LOG_LINES_LOST],
+        **{name: slots[Slot.LOG_LINES_LOST] for name, slots in workers.items()},
+    }
+    ages = {name: max(now - beat, 0) / 1e9 for name, beat in beats.items() if beat}
+    return {"restarts": restarts, "heartbeat_ages_s": ages, "log_lines_lost": lost}
 
 
 def _codes(counts: Sequence[int]) -> dict[str, int]:

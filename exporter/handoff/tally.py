@@ -34,7 +34,6 @@ class Slot(enum.IntEnum):
     TAIL = enum.auto()
     PID = enum.auto()
     HEARTBEAT_NS = enum.auto()
-    RESTARTS = enum.auto()
     DRAINING = enum.auto()
     OFFERED = enum.auto()
     RING_FULL = enum.auto()
@@ -60,6 +59,9 @@ class Slot(enum.IntEnum):
     ACCEPT_ERRORS_OTHER = enum.auto()
     CLOSED_MAX_CONNECTIONS = enum.auto()
     CLOSED_HEAD_TIMEOUT = enum.auto()
+    LOG_LINES_LOST = enum.auto()
+    RESTARTS = 960
+    """One for each of `RESTART_REASONS`."""
 
 
 HEAD_BYTES: Final = 8192
