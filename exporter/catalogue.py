@@ -264,6 +264,14 @@ RESTARTS = _self(
 HEARTBEAT_AGE = _self(
     "process_heartbeat_age_seconds", GAUGE, "Time since a process of ours last gave a sign of life.", "process"
 )
+RELOAD_SUCCESSFUL = _self(
+    "config_last_reload_successful",
+    GAUGE,
+    "Whether the settings read last are in force; if not, those before them are.",
+)
+RELOAD_TIME = _self(
+    "config_last_reload_success_timestamp_seconds", GAUGE, "Unix time at which the settings in force were read."
+)
 LOG_LINES_LOST = _self(
     "log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process"
 )

@@ -115,7 +115,7 @@ def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
         return child.returncode
     from exporter import supervisor  # noqa: PLC0415 (only this command needs it)
 
-    return supervisor.serve(config.from_document(json.loads(child.stdout)))
+    return supervisor.serve(config.from_document(json.loads(child.stdout)), words[1:])
 
 
 def _fill_standard_descriptors() -> None:

@@ -55,7 +55,10 @@ class Child:
         self._reason = "exited"
         self._killed_for = ""
         self._module = module
-        self._orders = json.dumps(orders).encode() + b"\n"
+        self._orders = _line(orders)
+        self._line = -1
+        """The writing end of its standard input."""
+        self._renewing = False
         self._fds = fds
         self._seen = seen
         self._terms = terms
@@ -78,18 +81,43 @@ class Child:
         self._started = self._looked = time.monotonic()
         self._silent_s = 0.0
         self._killed_for = ""
+        self._renewing = False
+        self._close_line()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                [sys.executable, "-m", self._module],
-                stdin=subprocess.PIPE, pass_fds=self._fds, env=os.environ | _ONE_THREAD, start_new_session=True,
-            )  # fmt: skip
-            if self._process.stdin:
-                with self._process.stdin as orders:
-                    orders.write(self._orders)
+            reading, self._line = os.pipe()
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                    [sys.executable, "-m", self._module],
+                    stdin=reading, pass_fds=self._fds, env=os.environ | _ONE_THREAD, start_new_session=True,
+                )  # fmt: skip
+            finally:
+                os.close(reading)
+            os.set_blocking(self._line, False)
+            os.write(self._line, self._orders)
         except OSError as error:  # no descriptors, processes or memory; or it died while it was told
             _LOG.error("%s could not be started: %s", self.name, error)
             if self._process is None:
                 self._wait_before_next_start()
+
+    def _close_line(self) -> None:
+        line, self._line = self._line, -1
+        if line >= 0:
+            os.close(line)
+
+    def tell(self, orders: dict[str, Any]) -> None:
+        """Give it and its successors new orders while it runs."""
+        self._orders = _line(orders)
+        if self.pid:
+            try:
+                os.write(self._line, self._orders)
+            except OSError as error:  # it hangs, or has just ended
+                _LOG.error("%s could not be told: %s", self.name, error)
+
+    def renew(self, orders: dict[str, Any], fds: tuple[int, ...], terms: Terms) -> None:
+        """Have it end in order and start anew with other orders; that is no restart to be counted."""
+        self._orders, self._fds, self._terms = _line(orders), fds, terms
+        self._renewing = bool(self.pid)
+        self.signal(DRAIN)
 
     def look_after(self) -> None:
         """Start it again if it died, kill it if it hangs."""
@@ -102,9 +130,12 @@ class Child:
         if self.pid:
             self._kill_if_harmful()
         elif self._process is not None:
-            self._note_end(self._process.returncode)
-            self._process = None
-            self._wait_before_next_start()
+            status, self._process = self._process.returncode, None
+            if self._renewing:
+                self.start()
+            else:
+                self._note_end(status)
+                self._wait_before_next_start()
         if self._process is None and time.monotonic() >= self._start_at:
             self.restarts[self._reason] += 1
             self.start()
@@ -154,6 +185,10 @@ class Child:
         while self.pid and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         return not self.pid
+
+
+def _line(orders: dict[str, Any]) -> bytes:
+    return json.dumps(orders).encode() + b"\n"
 
 
 def _resident_bytes(pid: int) -> int:

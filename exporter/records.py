@@ -218,3 +218,5 @@ class Health:
     """By reason, too."""
     heartbeat_ages_s: Mapping[str, float] = field(default_factory=dict)
     log_lines_lost: Mapping[str, int] = field(default_factory=dict)
+    reload_successful: bool = True
+    reloaded_wall_s: float = 0.0

@@ -11,10 +11,11 @@ import os
 import resource
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from exporter import config, health, logs, orders, sockets
+from exporter import config, health, logs, orders, reload, sockets
 from exporter.addresses import listener_place
 from exporter.errors import ConfigError
 from exporter.handoff import board, memory, ring
@@ -47,11 +48,17 @@ def _keep_profile(path: str | None) -> int | None:
         raise ConfigError(f"profile: cannot read {path}: {error}") from None
 
 
+def _content(fd: int | None) -> bytes | None:
+    return None if fd is None else memory.kept(fd)
+
+
 class Supervisor:
     """The sockets, the memory and the children of one sidecar."""
 
-    def __init__(self, settings: config.Settings) -> None:
+    def __init__(self, settings: config.Settings, words: Sequence[str]) -> None:
+        """`words` are the command line that the settings came from, to be read again."""
         self._settings = settings
+        self._words = words
         self._draining = False
         self._routes = settings.every_route
         self._listeners = [
@@ -68,27 +75,36 @@ class Supervisor:
         self._ledger_fd = memory.create("ledger", 4096)
         self._profile_fd = _keep_profile(settings.profile)
         self._workers = [self._worker(index) for index in range(settings.workers)]
-        self._analyser = self._make_analyser()
+        told, fds, terms = self._analysis()
+        self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
         self._signals: asyncio.Queue[int] = asyncio.Queue()
         self._look = asyncio.Event()
+        self._hung_up = asyncio.Event()
 
     def _worker(self, index: int) -> Child:
         slots = self._rings[index].slots
-        listeners = [each[index].fileno() for each in self._listeners]
-        fds = (*listeners, self._ring_fds[index])
-        told = orders.worker(self._settings, index, listeners, self._ring_fds[index])
-        return Child("exporter.worker", told, fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
+        fds = (*(each[index].fileno() for each in self._listeners), self._ring_fds[index])
+        return Child("exporter.worker", self._relaying(index), fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
 
-    def _make_analyser(self) -> Child:
+    def _relaying(self, index: int) -> dict[str, Any]:
+        """What a worker is told."""
+        listeners = [each[index].fileno() for each in self._listeners]
+        return orders.worker(self._settings, index, listeners, self._ring_fds[index])
+
+    def _analysis(self) -> tuple[dict[str, Any], tuple[int, ...], Terms]:
+        """What the analyser is told and given, and how it is treated."""
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
-        if self._profile_fd is not None:
-            fds += (self._profile_fd,)
         told = orders.analyser(self._settings, {
             "profile_fd": self._profile_fd, "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
             "ring_fds": self._ring_fds,
         })  # fmt: skip
-        terms = Terms(_ANALYSER_HUNG_AFTER_S, _ANALYSER_LONGEST_BACKOFF_S, self._settings.analyser.memory_limit)
-        return Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
+        if self._profile_fd is not None:
+            fds += (self._profile_fd,)
+        return (
+            told,
+            fds,
+            Terms(_ANALYSER_HUNG_AFTER_S, _ANALYSER_LONGEST_BACKOFF_S, self._settings.analyser.memory_limit),
+        )
 
     # running
 
@@ -96,13 +112,15 @@ class Supervisor:
         """Run until told to stop; the exit code. Whatever happens, no process is left behind."""
         self._handle_signals()
         self._board[Seat.SUPERVISOR_PID] = os.getpid()
-        self._board[Seat.STARTED_WALL_NS] = time.time_ns()
+        self._board[Seat.STARTED_WALL_NS] = self._board[Seat.RELOADED_WALL_NS] = time.time_ns()
+        reloads = asyncio.get_running_loop().create_task(self._reload_when_told())
         try:
             for child in (*self._workers, self._analyser):
                 child.start()
             async with await asyncio.start_server(health.Answers(lambda: self.ready).answer, sock=self._health):
                 return await self._supervise()
         finally:
+            reloads.cancel()
             await self._kill_all()
 
     def _handle_signals(self) -> None:
@@ -110,8 +128,7 @@ class Supervisor:
         for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self._signals.put_nowait, number)
         loop.add_signal_handler(signal.SIGCHLD, self._look.set)
-        # Elsewhere it asks for a reload; to end on it would leave the relay's clients without one.
-        loop.add_signal_handler(signal.SIGHUP, _LOG.warning, "SIGHUP ignored: settings are read at the start only")
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
 
     async def _supervise(self) -> int:
         settings = self._settings
@@ -146,6 +163,38 @@ class Supervisor:
             self._look.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), max(next_s, _SHORTEST_LOOK_S))
+
+    async def _reload_when_told(self) -> None:
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            try:
+                changed = await self._reload()
+            except Exception as error:  # noqa: BLE001 (whatever it was, what was in force stays so)
+                self._board[Seat.RELOAD_FAILED] = 1
+                _LOG.error("settings not reloaded, those before stay: %s", error)
+            else:
+                self._board[Seat.RELOAD_FAILED] = 0
+                self._board[Seat.RELOADED_WALL_NS] = time.time_ns()
+                _LOG.info("settings reloaded, changed: %s", ", ".join(sorted(changed)) or "none")
+
+    async def _reload(self) -> frozenset[str]:
+        """Put the settings as they are now in force; the keys that changed. Any error leaves all as it was."""
+        settings = await reload.reread(self._words)
+        changed = reload.changes(self._settings, settings)
+        profile_fd = _keep_profile(settings.profile)
+        if _content(profile_fd) != _content(self._profile_fd):
+            changed |= {"profile"}
+            self._profile_fd, profile_fd = profile_fd, self._profile_fd
+        self._settings = settings
+        logging.getLogger().setLevel(settings.log_level.upper())
+        for index, worker in enumerate(self._workers):
+            worker.tell(self._relaying(index))  # each time: certificates may have changed in their files
+        if reload.concerns_analyser(changed):
+            self._analyser.renew(*self._analysis())
+        if profile_fd is not None:
+            os.close(profile_fd)
+        return changed
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:
         """Drain: not ready at once, then no new connections, then the exchanges, then the numbers."""
@@ -189,9 +238,12 @@ def _raise_descriptor_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def serve(settings: config.Settings) -> int:
-    """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had."""
+def serve(settings: config.Settings, words: Sequence[str]) -> int:
+    """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had.
+
+    `words` are the flags that the settings came from.
+    """
     if not settings.every_route:
         raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
     _raise_descriptor_limit()
-    return asyncio.run(Supervisor(settings).run())
+    return asyncio.run(Supervisor(settings, words).run())

@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -21,6 +21,7 @@ import uvloop
 
 from exporter import logs
 from exporter.addresses import Place
+from exporter.errors import ConfigError
 from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.process import DRAIN
@@ -30,6 +31,9 @@ from exporter.proxy.door import Crowd, Door, most_connections
 from exporter.proxy.observer import Tap
 from exporter.proxy.upstream import Upstream
 
+_LOG = logging.getLogger("exporter.worker")
+_STDIN: Final = 0
+_LONGEST_ORDERS: Final = 1 << 16
 _HEARTBEAT_S: Final = 0.2
 _SWEEP_S: Final = 0.05
 _LOOKS_PER_TIMEOUT: Final = 10
@@ -47,14 +51,43 @@ class Worker:
         self._tap = Tap(self._tally, writer, orders["max_body"], orders["max_pending"])
         self._routes = list(_routes(orders))
         self._tells_no_end = any(upstream.tls for _, upstream in self._routes)
-        self._drain_timeout = orders["drain_timeout"]
-        self._head_timeout_ns = round(orders["head_timeout"] * 1e9)
+        self._drain_timeout = 0.0
+        self._head_timeout_ns = 0
         self._next_look_ns = 0
+        self._heard = b""
         self._connections: set[Connection] = set()
-        self._crowd = Crowd(self._tally, self._connections, most_connections(orders["max_connections"]))
-        self._crowd.tls = tls.listener_context(orders["listen_tls"])
+        self._crowd = Crowd(self._tally, self._connections, 0)
+        self._tune(orders)
         self._draining = asyncio.Event()
         self._supervisor = os.getppid()
+
+    def _tune(self, orders: dict[str, Any]) -> None:
+        """Take over what may change while connections are open, certificates too. Nothing changes at a ConfigError."""
+        clients, server = tls.listener_context(orders["listen_tls"]), tls.upstream_context(orders["upstream_tls"])
+        self._crowd.tls = clients
+        self._crowd.limit = most_connections(orders["max_connections"])
+        for _, upstream in self._routes:
+            upstream.timeout = orders["connect_timeout"]
+            if upstream.tls:
+                upstream.tls, upstream.server_name = server, orders["upstream_tls"]["server_name"]
+        self._drain_timeout = orders["drain_timeout"]
+        self._head_timeout_ns, self._next_look_ns = round(orders["head_timeout"] * 1e9), 0
+        self._tap.max_body = min(orders["max_body"], self._tap.writer.longest // 3)
+        self._tap.max_pending = orders["max_pending"]
+        logging.getLogger().setLevel(orders["log_level"].upper())
+
+    def _hear(self) -> None:
+        """More orders from the supervisor; none at all when it has gone."""
+        heard = os.read(_STDIN, _LONGEST_ORDERS)
+        if not heard:
+            asyncio.get_running_loop().remove_reader(_STDIN)
+            return
+        *lines, self._heard = (self._heard + heard).split(b"\n")
+        try:
+            if lines:
+                self._tune(json.loads(lines[-1]))
+        except ConfigError as error:
+            _LOG.error("what was there before stays: %s", error)
 
     async def run(self) -> None:
         """Relay until told to drain, then until the last exchange is over or time is up."""
@@ -65,6 +98,7 @@ class Worker:
         doors = [Door(listener, self._crowd, partial(self._relay, upstream)) for listener, upstream in self._routes]
         for door in doors:
             door.open()
+        loop.add_reader(_STDIN, self._hear)
         heart = loop.create_task(self._beat())
         gc.freeze()
         await self._draining.wait()
@@ -136,7 +170,10 @@ def _routes(orders: dict[str, Any]) -> Iterator[tuple[socket.socket, Upstream]]:
 
 def main() -> None:
     """Run one worker to its end."""
-    orders = json.loads(sys.stdin.readline())
+    first = b""
+    while not first.endswith(b"\n"):  # byte by byte: what follows is heard later
+        first += os.read(_STDIN, 1)
+    orders = json.loads(first)
 
     async def run() -> None:
         await Worker(orders).run()

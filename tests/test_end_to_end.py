@@ -456,7 +456,7 @@ def test_the_analyser_ends_when_the_supervisor_is_killed_and_traffic_goes_on() -
             os.kill(worker, signal.SIGKILL)
 
 
-def test_a_profile_replaced_on_disk_changes_nothing_until_the_next_start(profile: Path, tmp_path: Path) -> None:
+def test_a_profile_replaced_on_disk_changes_nothing_until_it_is_asked_for(profile: Path, tmp_path: Path) -> None:
     used = tmp_path / "profile.json"
     used.write_bytes(profile.read_bytes())
     with model_server() as upstream, sidecar(upstream, "--profile", str(used), *FAST_WINDOWS) as running:
@@ -489,14 +489,6 @@ def test_a_process_that_cannot_be_started_is_tried_again_until_it_can() -> None:
         eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="the next analyser")
         os.kill(running.pid_of("exporter.worker"), signal.SIGKILL)
         eventually(lambda: _predicts(running.url), what="an answer: supervision goes on")
-
-
-def test_a_hangup_ends_nothing() -> None:
-    with model_server() as upstream, sidecar(upstream) as running:
-        running.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "SIGHUP ignored" in running.log(), what="a line that says so")
-        assert _predicts(running.url)
-        assert running.stop() == 0
 
 
 def test_a_freeze_of_everything_is_no_silence_of_the_worker() -> None:

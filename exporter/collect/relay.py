@@ -20,6 +20,8 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),
         (catalogue.RING_SIZE, relay.ring_bytes),
         (catalogue.CONNECT_ERRORS, relay.connect_errors),
+        (catalogue.RELOAD_SUCCESSFUL, int(health.reload_successful)),
+        (catalogue.RELOAD_TIME, health.reloaded_wall_s),
         (catalogue.SNAPSHOT_TIME, health.snapshot_wall_s),
         (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
     ):

@@ -15,6 +15,8 @@ class Seat(enum.IntEnum):
     STARTED_WALL_NS = enum.auto()
     SUPERVISOR_LOG_LINES_LOST = enum.auto()
     ANALYSER_LOG_LINES_LOST = enum.auto()
+    RELOAD_FAILED = enum.auto()
+    RELOADED_WALL_NS = enum.auto()
     ANALYSER_RESTARTS = 64
     """One for each of `RESTART_REASONS`."""
 

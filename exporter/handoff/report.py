@@ -72,7 +72,10 @@ def processes(seats: "memoryview[int]", rings: Sequence[Ring]) -> dict[str, Any]
         **{name: slots[Slot.LOG_LINES_LOST] for name, slots in workers.items()},
     }
     ages = {name: max(now - beat, 0) / 1e9 for name, beat in beats.items() if beat}
-    return {"restarts": restarts, "heartbeat_ages_s": ages, "log_lines_lost": lost}
+    return {
+        "restarts": restarts, "heartbeat_ages_s": ages, "log_lines_lost": lost,
+        "reload_successful": not seats[Seat.RELOAD_FAILED], "reloaded_wall_s": seats[Seat.RELOADED_WALL_NS] / 1e9,
+    }  # fmt: skip
 
 
 def _codes(counts: Sequence[int]) -> dict[str, int]:

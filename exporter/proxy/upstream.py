@@ -22,14 +22,14 @@ TOO_MANY: Final = _answer(b"503 Service Unavailable", b"inference-exporter: too 
 class Upstream:
     """One port of the model server. Its name is resolved at every connect, so that it may move."""
 
-    __slots__ = ("_place", "_server_name", "introduce", "timeout", "tls")
+    __slots__ = ("_place", "introduce", "server_name", "timeout", "tls")
 
     def __init__(
         self, place: Place, timeout: float, tls: ssl.SSLContext | None = None, server_name: str | None = None
     ) -> None:
         """`server_name` is what the server's certificate must say, its host where left out."""
         self._place = place
-        self._server_name = server_name
+        self.server_name = server_name
         self.timeout = timeout
         self.tls = tls
         self.introduce: Callable[[asyncio.BaseTransport], bytes] | None = None
@@ -42,7 +42,7 @@ class Upstream:
             if isinstance(self._place, str):
                 await loop.create_unix_connection(protocol, self._place)
             else:
-                name = (self._server_name or self._place[0]) if self.tls else None
+                name = (self.server_name or self._place[0]) if self.tls else None
                 await loop.create_connection(protocol, *self._place, ssl=self.tls, server_hostname=name)
 
 
