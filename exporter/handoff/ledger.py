@@ -89,7 +89,7 @@ def _views(block: mmap.mmap, arrays: Arrays, layout: Mapping[str, int], start: i
 
 
 def _text(arrays: Arrays, size: int) -> bytes:
-    """The layout as JSON, ended by a zero: a digest of all of it, and its first arrays, as many as there is room for."""
+    """The layout as JSON, ended by a zero: a digest of it all, and its first arrays, as many as there is room for."""
     names = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
     whole = hashlib.sha256(json.dumps(names).encode()).hexdigest()
     while True:
