@@ -121,6 +121,12 @@ class Drain:
 
     delay: float = setting(0.0, "After SIGTERM, how long connections are still accepted.", pause, "0s")
     timeout: float = setting(30.0, "How long exchanges in flight may take to finish.", duration, "30s")
+    close_header: bool = setting(
+        False,
+        "After SIGTERM, put `Connection: close` into answers that say nothing of their connection; the one exception to"
+        " unchanged bytes.",
+        boolean,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def worker(settings: Settings, index: int, listeners: Sequence[int], ring_fd: in
         "head_timeout": settings.head_timeout,
         "max_connections": settings.max_connections,
         "drain_timeout": settings.drain.timeout,
+        "announce_end": False,
     }
 
 

@@ -16,8 +16,8 @@ _FIXED = frozenset((
 """What needs other sockets or other memory."""
 _OF_WORKERS = frozenset((
     "upstream_connect_timeout", "head_timeout", "max_connections", "capture.max_body", "capture.max_pending",
-    "drain.delay", "drain.timeout", "listen_tls.cert_file", "listen_tls.key_file", "upstream_tls.ca_file",
-    "upstream_tls.server_name", "upstream_tls.insecure_skip_verify",
+    "drain.delay", "drain.timeout", "drain.close_header", "listen_tls.cert_file", "listen_tls.key_file",
+    "upstream_tls.ca_file", "upstream_tls.server_name", "upstream_tls.insecure_skip_verify",
 ))  # fmt: skip
 """What the analyser does not know of."""
 

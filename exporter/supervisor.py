@@ -180,6 +180,8 @@ class Supervisor:
 
     async def _reload(self) -> frozenset[str]:
         """Put the settings as they are now in force; the keys that changed. Any error leaves all as it was."""
+        if self._draining:
+            raise ConfigError("it is draining")
         settings = await reload.reread(self._words)
         changed = reload.changes(self._settings, settings)
         profile_fd = _keep_profile(settings.profile)
@@ -200,6 +202,9 @@ class Supervisor:
         """Drain: not ready at once, then no new connections, then the exchanges, then the numbers."""
         _LOG.info("draining")
         self._draining = True
+        if self._settings.drain.close_header:
+            for index, worker in enumerate(self._workers):
+                worker.tell(self._relaying(index) | {"announce_end": True})
         await asyncio.sleep(self._settings.drain.delay)
         for listener in {one for each in self._listeners for one in each}:
             listener.close()

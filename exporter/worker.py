@@ -74,6 +74,10 @@ class Worker:
         self._head_timeout_ns, self._next_look_ns = round(orders["head_timeout"] * 1e9), 0
         self._tap.max_body = min(orders["max_body"], self._tap.writer.longest // 3)
         self._tap.max_pending = orders["max_pending"]
+        self._ending = orders["announce_end"]
+        if self._ending:
+            for connection in self._connections:
+                connection.announce_end()
         logging.getLogger().setLevel(orders["log_level"].upper())
 
     def _hear(self) -> None:
@@ -115,7 +119,9 @@ class Worker:
             self._draining.set()
 
     def _relay(self, upstream: Upstream) -> asyncio.Protocol:
-        return Connection(upstream, self._tap, self._connections)
+        connection = Connection(upstream, self._tap, self._connections)
+        connection.ending = self._ending
+        return connection
 
     async def _beat(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from exporter.handoff.tally import Slot
+from exporter.proxy.last_words import LastWords
 from exporter.proxy.observer import Observer, Tap
 from exporter.proxy.upstream import UNREACHABLE, Refusal, Upstream
 
@@ -49,6 +50,12 @@ class Leg(asyncio.Protocol):
         self.peer.transport.write(data)
         self._slots[self._bytes_slot] += len(data)
         self._observe(data)
+
+    def forward(self, sent: bytes, received: bytes) -> None:
+        """As `data_received`, where other bytes are sent than were received."""
+        self.peer.transport.write(sent)
+        self._slots[self._bytes_slot] += len(sent)
+        self._observe(received)
 
     def eof_received(self) -> bool:
         """Pass a half-close on; the other direction goes on until it ends too."""
@@ -114,7 +121,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_stopped", "_upstream",
-        "slots",
+        "ending", "slots",
     )  # fmt: skip
 
     def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
@@ -122,6 +129,8 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._over = False
         self._stopped = False
+        self.ending = False
+        """Whether the client is to be told, once the server's socket is open, that its connection ends."""
         self._early: list[bytes] = []
         self._connecting: asyncio.Task[None] | None = None
         self.slots = tap.tally.slots
@@ -202,6 +211,8 @@ class Connection(asyncio.Protocol):
         if self._upstream.introduce:
             self._server.transport.write(self._upstream.introduce(client.transport))
         client.transport.set_protocol(client)
+        if self.ending:
+            self.announce_end()
         if not client.ended:
             client.transport.resume_reading()  # before the first write, which may have to pause it again
         early, self._early = self._early, []
@@ -246,6 +257,12 @@ class Connection(asyncio.Protocol):
             self.slots[Slot.CONNECTIONS_OPEN] -= 1
 
     # when the process is to end
+
+    def announce_end(self) -> None:
+        """Tell the client, in the heads of the answers that are still to come, that its connection ends."""
+        self.ending = True
+        if not self._connecting and not self._over:
+            self._server.transport.set_protocol(LastWords(self._server, self._observer))
 
     def close(self) -> None:
         """End both legs; what is buffered is still sent."""

@@ -115,6 +115,11 @@ class Observer:
         """When the head began that is all this connection waits for; None where it does not, or cannot be followed."""
         return None if self._over or self._waiting else self.request_reader.head_begun_ns
 
+    @property
+    def awaits_head(self) -> bool:
+        """Whether the server's next byte begins the answer to the only request under way, as far as can be known."""
+        return not self._over and len(self._waiting) == 1 and self.response_reader.idle
+
     # what the relay calls
 
     def request(self, data: bytes) -> None:

@@ -178,8 +178,8 @@ class Relay:
             "routes": [
                 {"listen_fd": self._listener.fileno(), "upstream": place, "tls": bool(orders.get("upstream_tls"))}
             ],
-            "listen_tls": None, "proxy_protocol": "off", "log_level": "info", "upstream_tls": None,
-            "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0,
+            "listen_tls": None, "proxy_protocol": "off", "log_level": "info", "announce_end": False,
+            "upstream_tls": None, "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0,
             "connect_timeout": 10.0, "head_timeout": 0.0, "max_connections": 0, **orders,
         }  # fmt: skip
         self.process = self.start()
