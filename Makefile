@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench bench-relay docs pictures format clean
+.PHONY: help demo test test-slow test-asyncio check bench bench-relay docs pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STORY=healthy SEED=1 KEEP=1 GRAFANA=docker)
 	@deploy/install-tools prometheus prometheus-alertmanager || true
@@ -21,6 +21,9 @@ test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
 
 test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos (half an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
+	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .

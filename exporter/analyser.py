@@ -9,6 +9,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,19 +21,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, decode, vitals, web
+from exporter import collect, config, decode, logs, vitals, web
+from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
 from exporter.errors import ExporterError
 from exporter.handoff import board, frames, memory, report
 from exporter.handoff.board import Seat
 from exporter.handoff.ledger import Ledger
-from exporter.handoff.ring import Reader, Ring
+from exporter.handoff.reader import Reader
+from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
 from exporter.monitor import Monitor
-from exporter.process import DRAIN
+from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
 from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
-from exporter.values import split_upstream
 from exporter.web.server import WebServer
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -44,6 +46,8 @@ _LAST_DRAIN_S: Final = 5.0
 _COMMIT_PACE: Final = 20
 """Commits may take one part in so many of the time."""
 _NICE: Final = 10
+_DATA_PER_RESIDENT: Final = 2
+"""Memory that is reserved and not touched counts as data; stacks of threads do."""
 _OBSERVED, _CORRUPT, _LOST = 0, 1, 2
 
 
@@ -168,24 +172,12 @@ class Analyser:
             snapshot_seconds=self._snapshot_seconds,
             processes=self._processes,
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
-            heartbeats=self._heartbeats(),
-            restarts={
-                "analyser": self._board[Seat.ANALYSER_RESTARTS],
-                **{f"worker-{index}": ring.slots[Slot.RESTARTS] for index, ring in enumerate(self._rings)},
-            },
+            **report.processes(self._board, self._rings),
         )
 
-    def _heartbeats(self) -> dict[str, float]:
-        ahead = time.time() - time.monotonic()  # beats are monotonic, the page speaks of Unix time
-        beats = {
-            "analyser": self._board[Seat.ANALYSER_HEARTBEAT_NS],
-            **{f"worker-{index}": ring.slots[Slot.HEARTBEAT_NS] for index, ring in enumerate(self._rings)},
-        }
-        return {name: ahead + beat / 1e9 for name, beat in beats.items() if beat}
-
     def _watch(self) -> None:
-        host, port = split_upstream(self._settings.upstream or "")
-        watch = vitals.ServerWatch(host, port, self._settings.upstream_pid, lambda: self._pids().values())
+        place = upstream_place(self._settings.every_route[0].upstream)
+        watch = vitals.ServerWatch(place, self._settings.upstream_pid, lambda: self._pids().values())
         while True:
             try:
                 self._server = watch.look()
@@ -218,18 +210,29 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the supervisor says when; it is watched, and its end is ours
     orders = json.loads(sys.stdin.readline())
-    logging.basicConfig(
-        level=orders["settings"]["log_level"].upper(), stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )  # fmt: skip
+    seats = board.attach(orders["board_fd"])
+    logs.start(orders["settings"]["log_level"], lambda: board.add(seats, Seat.ANALYSER_LOG_LINES_LOST))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     _step_back()
+    _limit_memory(orders["settings"]["analyser.memory_limit"])
     try:
-        analyser = Analyser(orders)
+        Analyser(orders).run()
     except ExporterError as error:
         _LOG.error("%s", error)
         sys.exit(error.exit_code)
-    analyser.run()
+    except MemoryError:
+        _LOG.error("out of memory, as far as analyser.memory_limit goes")
+        sys.exit(OUT_OF_MEMORY)
+
+
+def _limit_memory(resident: int) -> None:
+    """The supervisor looks at resident memory twice a second; this holds where it grows faster than that."""
+    with contextlib.suppress(OSError, ValueError):
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = resident * _DATA_PER_RESIDENT
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ def _self(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"inference_exporter_{name}", kind, labels, text)
 
 
+# fmt: off (one family, one line)
 # --- the model: traffic
 
 REQUESTS = _model(
@@ -43,18 +44,14 @@ REQUEST_DURATION = _model(
 REQUEST_SIZE = _model("request_size_bytes", HISTOGRAM, "Size of request bodies as sent.")
 RESPONSE_SIZE = _model("response_size_bytes", HISTOGRAM, "Size of response bodies as sent.")
 IN_FLIGHT = _model(
-    "requests_in_flight",
-    GAUGE,
-    "Requests whose answer is not complete; counted by the relay, health probes included.",
+    "requests_in_flight", GAUGE, "Requests whose answer is not complete; counted by the relay, health probes included."
 )
 ROWS = _model("rows_total", COUNTER, "Rows of model input decoded: one per instance of a batch.")
 UNKNOWN_FIELDS = _model(
     "unknown_field_values_total", COUNTER, "Values, not nulls, under names that the profile does not have."
 )
 LAST_REQUEST = _model(
-    "last_request_timestamp_seconds",
-    GAUGE,
-    "Unix time at which the last request was answered; 0 before the first.",
+    "last_request_timestamp_seconds", GAUGE, "Unix time at which the last request was answered; 0 before the first."
 )
 
 # --- the model: server and identity
@@ -78,10 +75,7 @@ SERVER_START = _model(
     "server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started."
 )
 MODEL_INFO = _model(
-    "info",
-    GAUGE,
-    "1; the model that is watched, and the version of the exporter that watches it.",
-    "exporter_version",
+    "info", GAUGE, "1; the model that is watched, and the version of the exporter that watches it.", "exporter_version"
 )
 TRAINED = _model(
     "trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it."
@@ -196,8 +190,7 @@ DROPPED = _self("exchanges_dropped_total", COUNTER, "Exchanges that were relayed
 BODIES_SHED = _self(
     "bodies_shed_total",
     COUNTER,
-    "Exchanges whose bodies were dropped, to stay within memory or by lot when a ring was filling; all else of them is"
-    " counted.",
+    "Exchanges whose bodies were dropped, to stay within memory or by lot when a ring was filling; all else of them is counted.",
     "reason",
 )
 SAMPLING = _self(
@@ -221,8 +214,7 @@ PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were 
 PAYLOADS_PARTIAL = _self(
     "payloads_truncated_total",
     COUNTER,
-    "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning"
-    " were counted.",
+    "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning were counted.",
     "side",
 )
 PARTIAL_ROWS = _self(
@@ -233,10 +225,22 @@ PARTIAL_ROWS = _self(
 )
 PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
 PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
-CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted.")
-CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open.")
+CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted, by worker.", "worker")
+CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open, by worker.", "worker")
 CONNECT_ERRORS = _self(
     "proxy_connect_errors_total", COUNTER, "Client connections for which the model server could not be reached."
+)
+ACCEPT_ERRORS = _self(
+    "proxy_accept_errors_total",
+    COUNTER,
+    "Times a client could not be let in, by reason; out of descriptors or memory it waits and is let in later.",
+    "reason",
+)
+CLOSED = _self(
+    "proxy_closed_connections_total",
+    COUNTER,
+    "Client connections that the relay itself ended: a 503 over max_connections, a head slower than head_timeout.",
+    "reason",
 )
 PROXY_BYTES = _self("proxy_relayed_bytes_total", COUNTER, "Bytes relayed, by whom they went to.", "to")
 UNOBSERVABLE = _self(
@@ -265,17 +269,34 @@ PROXY_DURATION = _self(
 HOP = _self(
     "proxy_hop_seconds",
     HISTOGRAM,
-    "Time from being handed bytes by the event loop to having passed them on to the kernel, one read in 61; waiting for"
-    " the loop and the kernel's own work are not in it.",
+    "Time from being handed bytes by the event loop to having passed them on to the kernel, one read in 61; waiting for the loop and the kernel's own work are not in it.",
 )
-OBSERVER_CPU = _self("observer_cpu_seconds_total", COUNTER, "CPU time of observation, from one read in 61.", "process")
+OBSERVER_CPU = _self("observer_cpu_seconds_total", COUNTER, "CPU time of observation by the relay.", "process")
 HEARTBEAT = _self("heartbeat_timestamp_seconds", GAUGE, "Unix time of the last sign of life.", "process")
 SNAPSHOT_TIME = _self("snapshot_timestamp_seconds", GAUGE, "Unix time of the scores shown.")
 SNAPSHOT_DURATION = _self("snapshot_duration_seconds", GAUGE, "Time the last scoring took.")
 PROCESS_CPU = _self("process_cpu_seconds_total", COUNTER, "User and system CPU time of our own processes.", "process")
 PROCESS_MEMORY = _self("process_resident_memory_bytes", GAUGE, "Resident memory of our own processes.", "process")
 PROCESS_START = _self("process_start_time_seconds", GAUGE, "Unix time at which our own processes started.", "process")
-RESTARTS = _self("process_restarts_total", COUNTER, "Times a process of ours was started again.", "process")
+RESTARTS = _self(
+    "process_restarts_total",
+    COUNTER,
+    "Times a process of ours was started again, by why it had ended: exited, signalled, hung or memory.",
+    "process",
+    "reason",
+)
+RELOAD_SUCCESSFUL = _self(
+    "config_last_reload_successful",
+    GAUGE,
+    "Whether the settings read last are in force; if not, those before them are.",
+)
+RELOAD_TIME = _self(
+    "config_last_reload_success_timestamp_seconds", GAUGE, "Unix time at which the settings in force were read."
+)
+LOG_LINES_LOST = _self(
+    "log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process"
+)
+# fmt: on
 
 
 def families() -> tuple[Family, ...]:

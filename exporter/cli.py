@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, manual, values
+from exporter import __version__, config, orders, values
 from exporter.errors import ConfigError, ExporterError
 
 if TYPE_CHECKING:
@@ -82,7 +82,10 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     for key in config.every_key():
         default = f" (default {key.default})" if key.default is not None else ""
-        command.add_argument(key.flag, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"))
+        command.add_argument(
+            key.flag, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
+            action="append" if key.item else "store",
+        )  # fmt: skip
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +123,7 @@ def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
         return child.returncode
     from exporter import supervisor  # noqa: PLC0415 (only this command needs it)
 
-    return supervisor.serve(config.from_document(json.loads(child.stdout)))
+    return supervisor.serve(config.from_document(json.loads(child.stdout)), words[1:])
 
 
 def _fill_standard_descriptors() -> None:
@@ -133,16 +136,20 @@ def _fill_standard_descriptors() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.proxy import tls  # noqa: PLC0415 (this child only)
+
     settings = _settings(given)
     profile = None
     if settings.profile is not None:
         from exporter.profile import document  # noqa: PLC0415
 
         profile = document.load(settings.profile)
+    tls.listener_context(orders.listen_tls(settings))
+    tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
         print(json.dumps(config.to_document(settings)))
         return 0
-    print("settings: fine" if settings.upstream else "settings: fine, but serve needs --upstream as well")
+    print("settings: fine" if settings.every_route else "settings: fine, but serve needs --upstream as well")
     if profile is not None:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
@@ -173,7 +180,7 @@ def _read_yaml(path: str) -> dict[str, object]:
 
 
 def _config(_: argparse.Namespace, __: Sequence[str]) -> int:
-    print(manual.reference(), end="")
+    print(config.reference(), end="")
     return 0
 
 

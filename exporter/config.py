@@ -1,47 +1,34 @@
 """Every setting, once: key, type, default, bounds and help.
 
-Flags, environment variables, the file's keys and the printed reference all derive from `Settings`. Standard library
-only: the supervisor imports this, and a short-lived child parses the YAML for it.
+Flags, environment variables, the file's keys and the printed reference all derive from `Settings`, by `keys`.
+Standard library only: the supervisor imports this, and a short-lived child parses the YAML for it.
 """
 
-import dataclasses
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
 
-from exporter.errors import ConfigError
+from exporter import keys
+from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
+from exporter.keys import Key, Layer, setting
 from exporter.values import (
-    address,
+    boolean,
     duration,
     durations,
     format_duration,
     http_methods,
     integer,
     label_value,
-    leads_to,
-    nearest,
+    off_or,
     one_of,
     path,
     pause,
     size,
-    split_address,
-    split_upstream,
     switch,
-    upstream_url,
     url_paths,
 )
 
 _BODIES_PER_RING = 16
 """So that an exchange of two whole bodies takes an eighth of the ring at most."""
-ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
-_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
-_Section = TypeVar("_Section")
-
-
-def setting(default: object, text: str, parse: Callable[[Any], object], show: str | None = None) -> Any:  # noqa: ANN401
-    """A field of a settings class; `show` is the default as people would write it."""
-    return field(default=default, metadata={"help": text, "parse": parse, "show": show})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,25 +116,98 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class Analyser:
+    """What the analysing process may use."""
+
+    memory_limit: int = setting(
+        1 << 30,
+        "Resident memory over which the analyser is killed and started again; keep it well below the container's.",
+        size(1 << 24),
+        "1GiB",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """How the end is spent."""
 
     delay: float = setting(0.0, "After SIGTERM, how long connections are still accepted.", pause, "0s")
     timeout: float = setting(30.0, "How long exchanges in flight may take to finish.", duration, "30s")
+    close_header: bool = setting(
+        False,
+        "After SIGTERM, put `Connection: close` into answers that say nothing of their connection; the one exception to"
+        " unchanged bytes.",
+        boolean,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTLS:
+    """How clients are spoken to."""
+
+    cert_file: str | None = setting(
+        None, "Certificate chain (PEM): clients of every listener then speak TLS, HTTP/1.1 only.", path
+    )
+    key_file: str | None = setting(None, "The certificate's key (PEM, not encrypted).", path)
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            missing, given = ("key_file", "cert_file") if self.key_file is None else ("cert_file", "key_file")
+            raise ValueError(f"{missing}: must be given where {given} is")
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTLS:
+    """How an https:// upstream is verified."""
+
+    ca_file: str | None = setting(
+        None, "Certificates (PEM) that vouch for the model server; those of the system where left out.", path
+    )
+    server_name: str | None = setting(
+        None, "Name in the server's certificate; the URL's host where left out.", label_value
+    )
+    insecure_skip_verify: bool = setting(False, "Believe any certificate.", boolean)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `serve` can be told."""
 
-    upstream: str | None = setting(None, "URL of the model server, http://HOST:PORT.", upstream_url)
+    upstream: str | None = setting(
+        None, "Model server: http://HOST:PORT, https://HOST:PORT, or unix:/PATH.", upstream_url
+    )
     upstream_pid: int | None = setting(
         None, "Process id of the model server, where it cannot be found by its port.", integer(1, 2**31)
     )
     upstream_probe_interval: float = setting(
         5.0, "How often a TCP connect asks whether the model server is up.", duration, "5s"
     )
-    listen: str = setting("0.0.0.0:8080", "Address on which the model server's clients are relayed.", address)
+    upstream_connect_timeout: float = setting(
+        10.0, "How long a connect to the model server may take; then the client gets a 502.", duration, "10s"
+    )
+    upstream_proxy_protocol: str = setting(
+        "off",
+        "Whether the server is told its clients' addresses: off, or the PROXY protocol v1 or v2.",
+        off_or("v1", "v2"),
+    )
+    listen: str = setting(
+        "0.0.0.0:8080", "Address on which the model server's clients are relayed: HOST:PORT or unix:/PATH.", listener
+    )
+    routes: tuple[Route, ...] = setting(
+        (), "Further ports of the same server, LISTEN=UPSTREAM each; the flag may be repeated.", routes, flag="route"
+    )
+    head_timeout: float = setting(
+        30.0,
+        "How long a client may take from the first byte of a request's head to its end, where nothing else is under"
+        " way on its connection; 0 is for ever.",
+        pause,
+        "30s",
+    )
+    max_connections: int = setting(
+        0,
+        "Most client connections of one worker, further ones get a 503; 0 is as many as its descriptors allow.",
+        integer(0, 1 << 20),
+    )
     profile: str | None = setting(None, "Reference profile made by `inference-exporter profile build`.", path)
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
@@ -156,140 +216,56 @@ class Settings:
     model: Model = field(default_factory=Model)
     capture: Capture = field(default_factory=Capture)
     windows: Windows = field(default_factory=Windows)
+    analyser: Analyser = field(default_factory=Analyser)
     drain: Drain = field(default_factory=Drain)
+    listen_tls: ListenTLS = field(default_factory=ListenTLS)
+    upstream_tls: UpstreamTLS = field(default_factory=UpstreamTLS)
 
     def __post_init__(self) -> None:
-        if self.upstream is not None:
-            host, port = split_upstream(self.upstream)
-            own_host, own_port = split_address(self.listen)
-            if port == own_port and leads_to(host, own_host):
-                raise ValueError(f"upstream: {self.upstream} is the address of the relay itself")
-
-
-# --- one description for flags, environment and file
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting as the outside knows it, e.g. `web.listen_address`."""
-
-    name: str
-    help: str
-    default: str | None
-    parse: Callable[[object], object]
+        refuse_loops(self.every_route)
+        if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
+            raise ValueError("upstream_proxy_protocol: cannot be had with an https:// upstream")
 
     @property
-    def flag(self) -> str:
-        """As on the command line: `--web.listen-address`."""
-        return "--" + self.name.replace("_", "-")
+    def every_route(self) -> tuple[Route, ...]:
+        """What is relayed where; the first one leads to the server that is watched."""
+        first = () if self.upstream is None else (Route(self.listen, self.upstream),)
+        return first + self.routes
 
-    @property
-    def environment(self) -> str:
-        """As in the environment: `INFERENCE_EXPORTER_WEB_LISTEN_ADDRESS`."""
-        return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
+
+# --- the ways in and out
 
 
 def every_key() -> tuple[Key, ...]:
     """Every setting, in the order of the reference."""
-    return tuple(_keys(Settings, ""))
-
-
-def _keys(section: type, prefix: str) -> Iterator[Key]:
-    for item in dataclasses.fields(section):
-        if isinstance(item.type, type) and dataclasses.is_dataclass(item.type):
-            yield from _keys(item.type, f"{prefix}{item.name}.")
-        else:
-            shown = item.metadata["show"] or (None if item.default is None else _show(item.default))
-            yield Key(prefix + item.name, item.metadata["help"], shown, item.metadata["parse"])
-
-
-def _show(value: object) -> str:
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
-
-
-# --- putting the layers together: flags over environment over file over default
-
-Layer = tuple[str, Mapping[str, object]]
-"""Where the values come from (for error messages) and the values by key name."""
+    return keys.every_key(Settings)
 
 
 def flatten(document: object, source: str) -> dict[str, object]:
     """The file's nested mapping by key name. ConfigError names an unknown key and the nearest known one."""
-    known = {key.name for key in every_key()}
-    sections = {key.rpartition(".")[0] for key in known if "." in key}
-    return dict(_flatten(document if document is not None else {}, "", (known, sections), source))
-
-
-def _flatten(node: object, prefix: str, names: tuple[set[str], set[str]], source: str) -> Iterator[tuple[str, object]]:
-    if not isinstance(node, Mapping):
-        raise ConfigError(f"{source}: {prefix.rstrip('.') or 'document'}: must be a mapping")
-    for word, value in node.items():
-        key = f"{prefix}{word}"
-        if key in names[1]:
-            yield from _flatten(value if value is not None else {}, key + ".", names, source)
-        elif key in names[0]:
-            yield key, value
-        else:
-            raise ConfigError(f"{source}: {key}: unknown key{nearest(key, names[0] | names[1])}")
+    return keys.flatten(every_key(), document, source)
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     """The settings given as environment variables; a misspelt one is an error, an empty one is not given."""
-    known = {key.environment: key.name for key in every_key()}
-    given = {word: text for word, text in environ.items() if word.startswith(ENVIRONMENT_PREFIX)}
-    for word, text in list(given.items()):
-        if word not in known:
-            if _is_service_link(word, text):
-                del given[word]
-                continue
-            raise ConfigError(f"environment: {word}: unknown variable{nearest(word, set(known))}")
-    return {known[word]: text for word, text in given.items() if text}
-
-
-def _is_service_link(word: str, text: str) -> bool:
-    """Whether Kubernetes set the variable: it does so in every pod, for every Service, and one may be named like us."""
-    return _SERVICE_LINK.search(word) is not None or (word.endswith("_PORT") and "://" in text)
+    return keys.from_environment(every_key(), environ)
 
 
 def resolve(*layers: Layer) -> Settings:
     """Settings from layers, the first one winning. ConfigError says which source and key is wrong."""
-    values: dict[str, object] = {}
-    for source, layer in reversed(layers):
-        for key in every_key():
-            if key.name in layer and layer[key.name] is not None:
-                try:
-                    values[key.name] = key.parse(layer[key.name])
-                except ValueError as error:
-                    raise ConfigError(f"{source}: {key.name}: {error}") from None
-    return _build(Settings, "", values)
-
-
-def _build(section: type[_Section], prefix: str, values: Mapping[str, object]) -> _Section:
-    arguments: dict[str, object] = {}
-    for item in dataclasses.fields(cast("Any", section)):
-        if isinstance(item.type, type) and dataclasses.is_dataclass(item.type):
-            arguments[item.name] = _build(item.type, f"{prefix}{item.name}.", values)
-        elif prefix + item.name in values:
-            arguments[item.name] = values[prefix + item.name]
-    try:
-        return section(**arguments)
-    except ValueError as error:
-        raise ConfigError(f"settings: {prefix}{error}") from None
+    return keys.resolve(Settings, *layers)
 
 
 def to_document(settings: Settings) -> dict[str, object]:
     """Settings by key name, ready for JSON: how they travel to child processes."""
-    return dict(_flat(dataclasses.asdict(settings), ""))
-
-
-def _flat(node: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
-    for word, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{word}.")
-        else:
-            yield prefix + word, value
+    return keys.to_document(settings)
 
 
 def from_document(document: Mapping[str, object]) -> Settings:
     """The inverse of `to_document`."""
     return resolve(("settings", document))
+
+
+def reference() -> str:
+    """Every key with its help and default, as a YAML file that can be used as it is."""
+    return keys.reference(every_key())

@@ -124,6 +124,11 @@ class RequestReader(_Reader):
         """Between two messages."""
         return not self._message and not self._opening
 
+    @property
+    def head_begun_ns(self) -> int | None:
+        """When the head began that is not complete yet; None where there is none."""
+        return self._message.begun_ns if self._message and self._in_head else None
+
     def _read(self, data: bytes) -> None:
         rest = self._parse(data)
         while self._skipped_body:

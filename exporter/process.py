@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from exporter.records import RESTART_REASONS
+
 _LOG = logging.getLogger("exporter.process")
 
 DRAIN: Final = signal.SIGUSR1
@@ -26,11 +28,18 @@ _LONGEST_LOOK_S: Final = 1.0
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
+OUT_OF_MEMORY: Final = 71
+"""What a process exits with that ran into its own limit (EX_OSERR)."""
+_PAGE_BYTES: Final = os.sysconf("SC_PAGESIZE")
+
+
 class Terms(NamedTuple):
     """How a process is treated."""
 
     hung_after_s: float
     longest_backoff_s: float
+    memory_limit: int = 0
+    """Resident bytes over which it is killed; 0 is any number."""
 
 
 class Child:
@@ -41,9 +50,15 @@ class Child:
     ) -> None:
         """`orders` go to its standard input; `seen` gives its last heartbeat, any number that changes."""
         self.name = f"{module.rpartition('.')[2]}-{orders['index']}" if "index" in orders else "analyser"
-        self.restarts = 0
+        self.restarts = dict.fromkeys(RESTART_REASONS, 0)
+        """How often it was started again, by why it had ended."""
+        self._reason = "exited"
+        self._killed_for = ""
         self._module = module
-        self._orders = json.dumps(orders).encode() + b"\n"
+        self._orders = _line(orders)
+        self._line = -1
+        """The writing end of its standard input."""
+        self._renewing = False
         self._fds = fds
         self._seen = seen
         self._terms = terms
@@ -65,18 +80,44 @@ class Child:
         """
         self._started = self._looked = time.monotonic()
         self._silent_s = 0.0
+        self._killed_for = ""
+        self._renewing = False
+        self._close_line()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                [sys.executable, "-m", self._module],
-                stdin=subprocess.PIPE, pass_fds=self._fds, env=os.environ | _ONE_THREAD, start_new_session=True,
-            )  # fmt: skip
-            if self._process.stdin:
-                with self._process.stdin as orders:
-                    orders.write(self._orders)
+            reading, self._line = os.pipe()
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                    [sys.executable, "-m", self._module],
+                    stdin=reading, pass_fds=self._fds, env=os.environ | _ONE_THREAD, start_new_session=True,
+                )  # fmt: skip
+            finally:
+                os.close(reading)
+            os.set_blocking(self._line, False)
+            os.write(self._line, self._orders)
         except OSError as error:  # no descriptors, processes or memory; or it died while it was told
             _LOG.error("%s could not be started: %s", self.name, error)
             if self._process is None:
                 self._wait_before_next_start()
+
+    def _close_line(self) -> None:
+        line, self._line = self._line, -1
+        if line >= 0:
+            os.close(line)
+
+    def tell(self, orders: dict[str, Any]) -> None:
+        """Give it and its successors new orders while it runs."""
+        self._orders = _line(orders)
+        if self.pid:
+            try:
+                os.write(self._line, self._orders)
+            except OSError as error:  # it hangs, or has just ended
+                _LOG.error("%s could not be told: %s", self.name, error)
+
+    def renew(self, orders: dict[str, Any], fds: tuple[int, ...], terms: Terms) -> None:
+        """Have it end in order and start anew with other orders; that is no restart to be counted."""
+        self._orders, self._fds, self._terms = _line(orders), fds, terms
+        self._renewing = bool(self.pid)
+        self.signal(DRAIN)
 
     def look_after(self) -> None:
         """Start it again if it died, kill it if it hangs."""
@@ -87,20 +128,49 @@ class Child:
         if self._seen() != self._last_seen:
             self._last_seen, self._silent_s = self._seen(), 0.0
         if self.pid:
-            if self._silent_s > self._terms.hung_after_s:
-                _LOG.error("%s gave no sign of life for %.0f s, killing it", self.name, self._silent_s)
-                self.signal(signal.SIGKILL)
+            self._kill_if_harmful()
         elif self._process is not None:
-            _LOG.error("%s ended with status %s", self.name, self._process.returncode)
-            self._process = None
-            self._wait_before_next_start()
-        if self._process is None and now >= self._start_at:
-            self.restarts += 1
+            status, self._process = self._process.returncode, None
+            if self._renewing:
+                self.start()
+            else:
+                self._note_end(status)
+                self._wait_before_next_start()
+        if self._process is None and time.monotonic() >= self._start_at:
+            self.restarts[self._reason] += 1
             self.start()
 
+    @property
+    def due_s(self) -> float:
+        """How long until it is to be started again; far away where it runs."""
+        return _LONGEST_LOOK_S if self._process else max(self._start_at - time.monotonic(), 0.0)
+
+    def _kill_if_harmful(self) -> None:
+        limit = self._terms.memory_limit
+        if self._silent_s > self._terms.hung_after_s:
+            _LOG.error("%s gave no sign of life for %.0f s, killing it", self.name, self._silent_s)
+            self._killed_for = "hung"
+        elif limit and (resident := _resident_bytes(self.pid)) > limit:
+            _LOG.error("%s uses %d MiB of memory, more than it may, killing it", self.name, resident >> 20)
+            self._killed_for = "memory"
+        if self._killed_for:
+            self.signal(signal.SIGKILL)
+
+    def _note_end(self, status: int) -> None:
+        _LOG.error("%s ended with status %s", self.name, status)
+        if self._killed_for:
+            self._reason = self._killed_for
+        elif status == OUT_OF_MEMORY:
+            self._reason = "memory"
+        else:
+            self._reason = "signalled" if status < 0 else "exited"
+
     def _wait_before_next_start(self) -> None:
+        """One that ran for long starts again at once; one that keeps ending, later and later."""
         now = time.monotonic()
-        self._backoff = _FIRST_BACKOFF_S if now - self._started > _STEADY_S else self._backoff
+        if now - self._started > _STEADY_S:
+            self._backoff, self._start_at = _FIRST_BACKOFF_S, now
+            return
         self._start_at = now + self._backoff
         self._backoff = min(self._backoff * 2, self._terms.longest_backoff_s)
 
@@ -115,3 +185,15 @@ class Child:
         while self.pid and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         return not self.pid
+
+
+def _line(orders: dict[str, Any]) -> bytes:
+    return json.dumps(orders).encode() + b"\n"
+
+
+def _resident_bytes(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 (looked at twice a second, for ever)
+            return int(file.read().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError):
+        return 0  # it has just ended, or this is not Linux

@@ -20,6 +20,10 @@ SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_00
 """Upper bounds of size buckets in bytes."""
 
 
+RESTART_REASONS: Final = ("exited", "signalled", "hung", "memory")
+"""Why a process of ours had to be started again."""
+
+
 class Capture(IntEnum):
     """What became of the copy of a body."""
 
@@ -197,9 +201,12 @@ class Relay:
     sampling: Mapping[str, float]
     ring_queued_bytes: int
     ring_bytes: int
-    connections: int
-    connections_open: int
+    connections: Mapping[str, int]
+    """By worker, as are those open."""
+    connections_open: Mapping[str, int]
     connect_errors: int
+    accept_errors: Mapping[str, int]
+    closed: Mapping[str, int]
     bytes_to_server: int
     bytes_to_client: int
     in_flight: int
@@ -222,7 +229,11 @@ class Health:
     snapshot_seconds: float = 0.0
     processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
     """By process name, as is all that follows."""
-    restarts: Mapping[str, int] = field(default_factory=dict)
+    restarts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By reason, too."""
     heartbeats: Mapping[str, float] = field(default_factory=dict)
     """Unix times of the last signs of life."""
     ring_fill: Mapping[str, float] = field(default_factory=dict)
+    log_lines_lost: Mapping[str, int] = field(default_factory=dict)
+    reload_successful: bool = True
+    reloaded_wall_s: float = 0.0

@@ -10,49 +10,32 @@ import logging
 import os
 import resource
 import signal
-import socket
-import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from exporter import config
+from exporter import config, health, logs, orders, reload, sockets
+from exporter.addresses import listener_place
 from exporter.errors import ConfigError
 from exporter.handoff import board, memory, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
 from exporter.process import DRAIN, Child, Terms
-from exporter.values import split_address, split_upstream
 
 _LOG = logging.getLogger("exporter.supervisor")
 
 # A worker that is away is an outage: it is back at once. An analyser that keeps dying must not eat the machine.
 _WORKER_TERMS: Final = Terms(hung_after_s=10.0, longest_backoff_s=0.5)
-_ANALYSER_TERMS: Final = Terms(hung_after_s=60.0, longest_backoff_s=30.0)
+_ANALYSER_HUNG_AFTER_S: Final = 60.0
+_ANALYSER_LONGEST_BACKOFF_S: Final = 30.0
 _CHECK_S: Final = 0.5
+_SHORTEST_LOOK_S: Final = 0.01
 _ANALYSER_GRACE_S: Final = 10.0
-_REQUEST_TIMEOUT_S: Final = 2.0
 _EX_SOFTWARE: Final = 70
 _MOST_DESCRIPTORS: Final = 1 << 20
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-
-
-def listen(address: str, key: str, *, share: bool = False) -> socket.socket:
-    """A bound and listening socket. ConfigError, naming the setting, where the address cannot be had."""
-    host, port = split_address(address)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if share:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind((host, port))
-        sock.listen(1024)
-    except OSError as error:
-        sock.close()
-        raise ConfigError(f"{key}: cannot listen on {address}: {error.strerror or error}") from None
-    return sock
 
 
 def _keep_profile(path: str | None) -> int | None:
@@ -65,50 +48,63 @@ def _keep_profile(path: str | None) -> int | None:
         raise ConfigError(f"profile: cannot read {path}: {error}") from None
 
 
+def _content(fd: int | None) -> bytes | None:
+    return None if fd is None else memory.kept(fd)
+
+
 class Supervisor:
     """The sockets, the memory and the children of one sidecar."""
 
-    def __init__(self, settings: config.Settings) -> None:
+    def __init__(self, settings: config.Settings, words: Sequence[str]) -> None:
+        """`words` are the command line that the settings came from, to be read again."""
         self._settings = settings
+        self._words = words
         self._draining = False
-        shared = settings.workers > 1
-        self._listeners = [listen(settings.listen, "listen", share=shared) for _ in range(settings.workers)]
-        self._web = listen(settings.web.listen_address, "web.listen_address")
-        self._health = listen(settings.health.listen_address, "health.listen_address")
+        self._routes = settings.every_route
+        self._listeners = [
+            sockets.listen_for_each(route.listen, "routes" if number else "listen", settings.workers)
+            for number, route in enumerate(self._routes)
+        ]
+        self._web = sockets.listen(settings.web.listen_address, "web.listen_address")
+        self._health = sockets.listen(settings.health.listen_address, "health.listen_address")
         self._board_fd = board.create()
         self._board = board.attach(self._board_fd)
+        logs.start(settings.log_level, lambda: board.add(self._board, Seat.SUPERVISOR_LOG_LINES_LOST))
         self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.workers)]
         self._rings = [Ring(fd) for fd in self._ring_fds]
         self._ledger_fd = memory.create("ledger", 4096)
         self._profile_fd = _keep_profile(settings.profile)
         self._workers = [self._worker(index) for index in range(settings.workers)]
-        self._analyser = self._make_analyser()
+        told, fds, terms = self._analysis()
+        self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
         self._signals: asyncio.Queue[int] = asyncio.Queue()
         self._look = asyncio.Event()
+        self._hung_up = asyncio.Event()
 
     def _worker(self, index: int) -> Child:
-        settings, slots = self._settings, self._rings[index].slots
-        host, port = split_upstream(settings.upstream or "")
-        fds = (self._listeners[index].fileno(), self._ring_fds[index])
-        orders = {
-            "index": index, "listen_fd": fds[0], "ring_fd": fds[1],
-            "upstream_host": host, "upstream_port": port,
-            "methods": settings.capture.methods, "paths": settings.capture.paths,
-            "max_body": settings.capture.max_body, "max_pending": settings.capture.max_pending,
-            "drain_timeout": settings.drain.timeout,
-        }  # fmt: skip
-        return Child("exporter.worker", orders, fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
+        slots = self._rings[index].slots
+        fds = (*(each[index].fileno() for each in self._listeners), self._ring_fds[index])
+        return Child("exporter.worker", self._relaying(index), fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
 
-    def _make_analyser(self) -> Child:
+    def _relaying(self, index: int) -> dict[str, Any]:
+        """What a worker is told."""
+        listeners = [each[index].fileno() for each in self._listeners]
+        return orders.worker(self._settings, index, listeners, self._ring_fds[index])
+
+    def _analysis(self) -> tuple[dict[str, Any], tuple[int, ...], Terms]:
+        """What the analyser is told and given, and how it is treated."""
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
+        told = orders.analyser(self._settings, {
+            "profile_fd": self._profile_fd, "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
+            "ring_fds": self._ring_fds,
+        })  # fmt: skip
         if self._profile_fd is not None:
             fds += (self._profile_fd,)
-        orders = {
-            "profile_fd": self._profile_fd,
-            "settings": config.to_document(self._settings),
-            "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
-        }  # fmt: skip
-        return Child("exporter.analyser", orders, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], _ANALYSER_TERMS)
+        return (
+            told,
+            fds,
+            Terms(_ANALYSER_HUNG_AFTER_S, _ANALYSER_LONGEST_BACKOFF_S, self._settings.analyser.memory_limit),
+        )
 
     # running
 
@@ -116,13 +112,15 @@ class Supervisor:
         """Run until told to stop; the exit code. Whatever happens, no process is left behind."""
         self._handle_signals()
         self._board[Seat.SUPERVISOR_PID] = os.getpid()
-        self._board[Seat.STARTED_WALL_NS] = time.time_ns()
+        self._board[Seat.STARTED_WALL_NS] = self._board[Seat.RELOADED_WALL_NS] = time.time_ns()
+        reloads = asyncio.get_running_loop().create_task(self._reload_when_told())
         try:
             for child in (*self._workers, self._analyser):
                 child.start()
-            async with await asyncio.start_server(self._answer, sock=self._health):
+            async with await asyncio.start_server(health.Answers(lambda: self.ready).answer, sock=self._health):
                 return await self._supervise()
         finally:
+            reloads.cancel()
             await self._kill_all()
 
     def _handle_signals(self) -> None:
@@ -130,15 +128,13 @@ class Supervisor:
         for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self._signals.put_nowait, number)
         loop.add_signal_handler(signal.SIGCHLD, self._look.set)
-        # Elsewhere it asks for a reload; to end on it would leave the relay's clients without one.
-        loop.add_signal_handler(signal.SIGHUP, _LOG.warning, "SIGHUP ignored: settings are read at the start only")
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
 
     async def _supervise(self) -> int:
         settings = self._settings
-        _LOG.info(
-            "relaying %s to %s, metrics on http://%s/metrics",
-            settings.listen, settings.upstream, settings.web.listen_address,
-        )  # fmt: skip
+        for route in self._routes:
+            _LOG.info("relaying %s to %s", route.listen, route.upstream)
+        _LOG.info("metrics on http://%s/metrics", settings.web.listen_address)
         loop = asyncio.get_running_loop()
         watch, told = loop.create_task(self._watch()), loop.create_task(self._signals.get())
         await asyncio.wait((watch, told), return_when=asyncio.FIRST_COMPLETED)
@@ -157,21 +153,63 @@ class Supervisor:
             for index, worker in enumerate(self._workers):
                 if not (self._draining and not worker.pid):
                     worker.look_after()
-                self._rings[index].slots[Slot.RESTARTS] = worker.restarts
+                for at, count in enumerate(worker.restarts.values(), Slot.RESTARTS):
+                    self._rings[index].slots[at] = count
             self._analyser.look_after()
             self._board[Seat.ANALYSER_PID] = self._analyser.pid
-            self._board[Seat.ANALYSER_RESTARTS] = self._analyser.restarts
+            for at, count in enumerate(self._analyser.restarts.values(), Seat.ANALYSER_RESTARTS):
+                self._board[at] = count
+            next_s = min(_CHECK_S, *(child.due_s for child in (*self._workers, self._analyser)))
             self._look.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), _CHECK_S)
+                await asyncio.wait_for(self._look.wait(), max(next_s, _SHORTEST_LOOK_S))
+
+    async def _reload_when_told(self) -> None:
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            try:
+                changed = await self._reload()
+            except Exception as error:  # noqa: BLE001 (whatever it was, what was in force stays so)
+                self._board[Seat.RELOAD_FAILED] = 1
+                _LOG.error("settings not reloaded, those before stay: %s", error)
+            else:
+                self._board[Seat.RELOAD_FAILED] = 0
+                self._board[Seat.RELOADED_WALL_NS] = time.time_ns()
+                _LOG.info("settings reloaded, changed: %s", ", ".join(sorted(changed)) or "none")
+
+    async def _reload(self) -> frozenset[str]:
+        """Put the settings as they are now in force; the keys that changed. Any error leaves all as it was."""
+        if self._draining:
+            raise ConfigError("it is draining")
+        settings = await reload.reread(self._words)
+        changed = reload.changes(self._settings, settings)
+        profile_fd = _keep_profile(settings.profile)
+        if _content(profile_fd) != _content(self._profile_fd):
+            changed |= {"profile"}
+            self._profile_fd, profile_fd = profile_fd, self._profile_fd
+        self._settings = settings
+        logging.getLogger().setLevel(settings.log_level.upper())
+        for index, worker in enumerate(self._workers):
+            worker.tell(self._relaying(index))  # each time: certificates may have changed in their files
+        if reload.concerns_analyser(changed):
+            self._analyser.renew(*self._analysis())
+        if profile_fd is not None:
+            os.close(profile_fd)
+        return changed
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:
         """Drain: not ready at once, then no new connections, then the exchanges, then the numbers."""
         _LOG.info("draining")
         self._draining = True
+        if self._settings.drain.close_header:
+            for index, worker in enumerate(self._workers):
+                worker.tell(self._relaying(index) | {"announce_end": True})
         await asyncio.sleep(self._settings.drain.delay)
-        for listener in self._listeners:
+        for listener in {one for each in self._listeners for one in each}:
             listener.close()
+        for route in self._routes:
+            sockets.remove(listener_place(route.listen))
         for worker in self._workers:
             worker.signal(DRAIN)
         for worker in self._workers:
@@ -195,32 +233,6 @@ class Supervisor:
             for worker, worker_ring in zip(self._workers, self._rings, strict=True)
         )
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                line = await reader.readline()
-                while await reader.readline() not in {b"\r\n", b"\n", b""}:
-                    pass
-                writer.write(self._reply(line))
-                await writer.drain()
-        except (OSError, ValueError):
-            pass  # a prober that goes away or sends nonsense
-        finally:
-            writer.close()
-
-    def _reply(self, request_line: bytes) -> bytes:
-        words = request_line.split()
-        path = words[1].partition(b"?")[0] if len(words) > 1 else b""
-        status, text = {
-            b"/-/healthy": (b"200 OK", b"inference-exporter is healthy\n"),
-            b"/-/ready": (b"200 OK", b"inference-exporter is ready\n")
-            if self.ready
-            else (b"503 Service Unavailable", b"inference-exporter is not ready\n"),
-        }.get(path, (b"404 Not Found", b"try /-/healthy or /-/ready\n"))
-        body = b"" if words[:1] == [b"HEAD"] else text
-        head = b"HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-        return head % (status, len(text)) + b"connection: close\r\n\r\n" + body
-
 
 def _raise_descriptor_limit() -> None:
     """Two descriptors a connection: the soft limit that shells start with would halve what the server could take."""
@@ -231,13 +243,12 @@ def _raise_descriptor_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def serve(settings: config.Settings) -> int:
-    """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had."""
-    if settings.upstream is None:
+def serve(settings: config.Settings, words: Sequence[str]) -> int:
+    """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had.
+
+    `words` are the flags that the settings came from.
+    """
+    if not settings.every_route:
         raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
     _raise_descriptor_limit()
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )  # fmt: skip
-    return asyncio.run(Supervisor(settings).run())
+    return asyncio.run(Supervisor(settings, words).run())

@@ -6,8 +6,6 @@ The standard library only: every process reads settings.
 import difflib
 import re
 from collections.abc import Callable
-from typing import cast
-from urllib.parse import urlsplit
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -15,9 +13,7 @@ _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|)")
 _SIZE_UNITS = {"B": 1, "": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _LONGEST_S = 10 * 366 * 86400.0
 _LARGEST_B = 1 << 40
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]*):(\d{1,5})")
 _LABEL_LENGTH = 128
-_LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 def duration(value: object) -> float:
@@ -81,39 +77,12 @@ def integer(low: int, high: int) -> Callable[[object], int]:
     return parse
 
 
-def address(value: object) -> str:
-    """`HOST:PORT`, `:PORT` or `[IPv6]:PORT`, given back as written."""
-    split_address(str(value))
-    return str(value)
-
-
-def split_address(text: str) -> tuple[str, int]:
-    """The host (without brackets, `0.0.0.0` where left out) and port of `HOST:PORT`."""
-    match = _ADDRESS.fullmatch(text)
-    if not match or int(match[2]) > 65535:
-        raise ValueError(f"must be HOST:PORT such as 127.0.0.1:8080, not {text!r}")
-    return match[1].strip("[]") or "0.0.0.0", int(match[2])  # noqa: S104 (a sidecar is reached from outside its pod)
-
-
-def upstream_url(value: object) -> str:
-    """`http://HOST[:PORT]` of the model server; a path would be ignored by a relay, so it is refused."""
-    text = str(value)
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme == "http" and parts.hostname and parts.port != 0 and parts.username is None
-    except ValueError:  # a port or brackets that are none
-        usable = False
-    if not usable or re.search(r"\s", text):
-        raise ValueError(f"must be http://HOST:PORT such as http://127.0.0.1:8000, not {text!r}")
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ValueError(f"must not have a path, bytes are relayed unchanged: {text!r}")
-    return text
-
-
-def split_upstream(url: str) -> tuple[str, int]:
-    """The host and port of a checked upstream URL."""
-    parts = urlsplit(url)
-    return cast("str", parts.hostname), parts.port or 80
+def boolean(value: object) -> bool:
+    """`true` or `false`."""
+    found = {"true": True, "false": False}.get(str(value).lower()) if isinstance(value, bool | str) else None
+    if found is None:
+        raise ValueError(f"must be true or false, not {value!r}")
+    return found
 
 
 def label_value(value: object) -> str:
@@ -167,6 +136,12 @@ def one_of(*choices: str) -> Callable[[object], str]:
     return parse
 
 
+def off_or(*choices: str) -> Callable[[object], str]:
+    """One of the words given, or `off`, which YAML takes for false."""
+    parse = one_of("off", *choices)
+    return lambda value: "off" if value is False else parse(value)
+
+
 def format_duration(seconds: float) -> str:
     """The shortest way to write a duration, and the value of the label `window`: `300.0` → `5m`.
 
@@ -183,9 +158,3 @@ def nearest(word: str, known: set[str]) -> str:
     """Words for an error message: the known name that was probably meant."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f", did you mean {close[0]}?" if close else ""
-
-
-def leads_to(host: str, listening: str) -> bool:
-    """Whether a connection to `host` may reach a socket of this host that listens on `listening`."""
-    everywhere = listening in {"0.0.0.0", "::"}  # noqa: S104 (compared with, not bound to)
-    return host == listening or (host in _LOOPBACK and (everywhere or listening in _LOOPBACK))

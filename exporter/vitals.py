@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import psutil
 
+from exporter.addresses import Place
 from exporter.records import ProcessVitals, ServerVitals
 
 _LOG = logging.getLogger("exporter.vitals")
@@ -17,9 +18,9 @@ _ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 (compared with, not bou
 class ServerWatch:
     """Looks after the model server from outside: is it up, and what does it use."""
 
-    def __init__(self, host: str, port: int, pid: int | None, ours: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, place: Place, pid: int | None, ours: Callable[[], Iterable[int]]) -> None:
         """`pid` where it is known; `ours` gives processes that are never taken for the server."""
-        self._address = (host, port)
+        self._place = place
         self._declared = pid
         self._ours = ours
         self._root: psutil.Process | None = None
@@ -42,7 +43,12 @@ class ServerWatch:
 
     def _connects(self) -> bool:
         try:
-            with socket.create_connection(self._address, _CONNECT_TIMEOUT_S):
+            if isinstance(self._place, tuple):
+                with socket.create_connection(self._place, _CONNECT_TIMEOUT_S):
+                    return True
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+                sock.settimeout(_CONNECT_TIMEOUT_S)
+                sock.connect(self._place)
                 return True
         except OSError:
             return False
@@ -77,6 +83,8 @@ class ServerWatch:
 
     def _listeners(self) -> set[int]:
         """Processes of this host that listen where the upstream's name points to."""
+        if isinstance(self._place, str):
+            return self._socket_holders(self._place)
         addresses = self._local_addresses()
         if not addresses:
             return set()
@@ -86,15 +94,25 @@ class ServerWatch:
             return set()
         return {one.pid for one in found if one.pid and self._is_server(one, addresses)} - set(self._ours())
 
+    def _socket_holders(self, path: str) -> set[int]:
+        try:
+            found = psutil.net_connections(kind="unix")
+        except psutil.AccessDenied:
+            return set()
+        # A server's accepted sockets carry the path too; whoever holds them is the server as well.
+        return {one.pid for one in found if one.pid and str(one.laddr) == path} - set(self._ours())
+
     def _is_server(self, one: Any, addresses: set[str]) -> bool:  # noqa: ANN401 (psutil's record is private)
         if one.status != psutil.CONN_LISTEN or not one.laddr:
             return False
-        return one.laddr.port == self._address[1] and (one.laddr.ip in _ANY or one.laddr.ip in addresses)
+        return one.laddr.port == self._place[1] and (one.laddr.ip in _ANY or one.laddr.ip in addresses)
 
     def _local_addresses(self) -> set[str]:
         """The upstream's addresses that are this host's own: another host's server has no process here."""
+        if isinstance(self._place, str):
+            return set()
         try:
-            found = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(*self._place, type=socket.SOCK_STREAM)
         except OSError:
             return set()
         own_addresses = {address.address for each in psutil.net_if_addrs().values() for address in each}

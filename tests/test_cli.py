@@ -56,7 +56,7 @@ def test_a_broken_profile_is_named_with_the_path_to_the_fault(tmp_path: Path, ta
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:8000", "ftp://x", "http://", "http://h:99999", "http://h:80/path", "https://h"]
+    "url", ["127.0.0.1:8000", "ftp://x", "http://", "http://h:99999", "http://h:80/path", "https://h/v1"]
 )
 def test_a_bad_upstream_url_is_named(url: str) -> None:
     _assert_one_line(_serve("--upstream", url), 64, "upstream", url)

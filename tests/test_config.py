@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import cli, config, manual, values
+from exporter import cli, config, values
 from exporter.config import Settings, Windows
 from exporter.errors import ConfigError
 
@@ -35,12 +35,12 @@ def test_a_file_as_people_write_it() -> None:
 
 
 def test_the_printed_reference_is_the_defaults() -> None:
-    document = yaml.safe_load(manual.reference())
+    document = yaml.safe_load(config.reference())
     assert config.resolve(("reference", config.flatten(document, "reference"))) == Settings()
 
 
 def test_the_printed_reference_names_every_key_flag_and_variable() -> None:
-    text = manual.reference()
+    text = config.reference()
     for key in config.every_key():
         assert f"{key.flag} or {key.environment}\n" in text
         assert key.help in text
@@ -113,23 +113,38 @@ BAD = [
     ("workers: [2]", "workers: must be a whole number from 1 to 64, not [2]"),
     ("log_level: loud", "log_level: must be one of debug, info, warning, error, not 'loud'"),
     ("log_level: []", "log_level: must be one of debug, info, warning, error, not []"),
-    ("listen: 8080", "listen: must be HOST:PORT such as 127.0.0.1:8080, not '8080'"),
-    ("listen: '0.0.0.0:65536'", "listen: must be HOST:PORT such as 127.0.0.1:8080, not '0.0.0.0:65536'"),
-    ("listen: '::1:80'", "listen: must be HOST:PORT such as 127.0.0.1:8080, not '::1:80'"),
-    ("listen: '[::1:80'", "listen: must be HOST:PORT such as 127.0.0.1:8080, not '[::1:80'"),
-    ("listen: http://0.0.0.0:80", "listen: must be HOST:PORT such as 127.0.0.1:8080, not 'http://0.0.0.0:80'"),
-    ("upstream: https://m:8000",
-     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'https://m:8000'"),
-    ("upstream: m:8000", "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'm:8000'"),
-    ("upstream: http://", "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'http://'"),
-    ("upstream: http://m:0", "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'http://m:0'"),
+    ("listen: 8080", "listen: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not '8080'"),
+    ("listen: '0.0.0.0:65536'", "listen: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not '0.0.0.0:65536'"),
+    ("listen: '::1:80'", "listen: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not '::1:80'"),
+    ("listen: '[::1:80'", "listen: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not '[::1:80'"),
+    ("listen: http://0.0.0.0:80", "listen: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not 'http://0.0.0.0:80'"),
+    ("upstream: m:8000",
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'm:8000'"),
+    ("upstream: http://",
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://'"),
+    ("upstream: http://m:0",
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://m:0'"),
     ("upstream: http://m:99999",
-     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'http://m:99999'"),
-    ("upstream: 'http://[::1'", "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'http://[::1'"),
-    ("upstream: http://a:b@m", "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'http://a:b@m'"),
-    ("upstream: 'http://a b'", "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000, not 'http://a b'"),
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://m:99999'"),
+    ("upstream: 'http://[::1'",
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://[::1'"),
+    ("upstream: http://a:b@m",
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://a:b@m'"),
+    ("upstream: 'http://a b'",
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://a b'"),
     ("upstream: http://m:80/v1", "upstream: must not have a path, bytes are relayed unchanged: 'http://m:80/v1'"),
     ("upstream: http://m?x=1", "upstream: must not have a path, bytes are relayed unchanged: 'http://m?x=1'"),
+    ("upstream: unix:model.sock",
+     "upstream: must be the absolute path of a socket such as unix:/run/model.sock, not 'unix:model.sock'"),
+    (f"listen: unix:/{'x' * 107}",
+     "listen: must not be longer than 107 bytes, as long as a socket's path may be"),
+    ("routes: [8081]", "routes: must be LISTEN=UPSTREAM such as :8081=http://127.0.0.1:8001, not 8081"),
+    ("routes: ':8081=m:1'", "routes: must be LISTEN=UPSTREAM such as :8081=http://127.0.0.1:8001, not ':8081=m:1'"),
+    ("routes: ['8081=http://m:1']", "routes: must be HOST:PORT such as 127.0.0.1:8080 or unix:/PATH, not '8081'"),
+    ("routes: 5", "routes: must be a list of LISTEN=UPSTREAM, not 5"),
+    ("upstream_proxy_protocol: v3", "upstream_proxy_protocol: must be one of off, v1, v2, not 'v3'"),
+    ("upstream_tls:\n  insecure_skip_verify: 1", "upstream_tls.insecure_skip_verify: must be true or false, not 1"),
+    ("max_connections: -1", "max_connections: must be a whole number from 0 to 1048576, not -1"),
     ("model:\n  version: 1.10", "model.version: must be text, write it in quotes: 1.1"),
     ("model:\n  name: true", "model.name: must be text, write it in quotes: True"),
     ("model:\n  name: {a: b}", "model.name: must be text, write it in quotes: {'a': 'b'}"),

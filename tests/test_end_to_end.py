@@ -156,7 +156,7 @@ def test_killing_the_analyser_ten_times_under_load_costs_no_request_and_no_count
         assert load.failure is None
         last = running.settled(load.sent)
         pages.append(last)
-    assert last.value("inference_exporter_process_restarts_total", process="analyser") == 10
+    assert last.value("inference_exporter_process_restarts_total", process="analyser", reason="signalled") == 10
     observed = last.value("inference_exporter_exchanges_observed_total")
     lost = last.total("inference_exporter_exchanges_dropped_total")
     assert observed + lost == load.sent
@@ -433,7 +433,7 @@ def test_a_worker_that_dies_is_started_again_and_the_accounts_stay_exact() -> No
         eventually(lambda: running.get(running.health_port, "/-/ready")[0] == 200, what="the next worker")
         eventually(lambda: _predicts(running.url), what="an answer")
         metrics = running.settled(6)
-        assert metrics.value("inference_exporter_process_restarts_total", process="worker-0") == 1
+        assert metrics.value("inference_exporter_process_restarts_total", process="worker-0", reason="signalled") == 1
         assert metrics.value("inference_exporter_proxy_connections_open") == 0
 
 
@@ -456,7 +456,7 @@ def test_the_analyser_ends_when_the_supervisor_is_killed_and_traffic_goes_on() -
             os.kill(worker, signal.SIGKILL)
 
 
-def test_a_profile_replaced_on_disk_changes_nothing_until_the_next_start(profile: Path, tmp_path: Path) -> None:
+def test_a_profile_replaced_on_disk_changes_nothing_until_it_is_asked_for(profile: Path, tmp_path: Path) -> None:
     used = tmp_path / "profile.json"
     used.write_bytes(profile.read_bytes())
     with model_server() as upstream, sidecar(upstream, "--profile", str(used), *FAST_WINDOWS) as running:
@@ -489,14 +489,6 @@ def test_a_process_that_cannot_be_started_is_tried_again_until_it_can() -> None:
         eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="the next analyser")
         os.kill(running.pid_of("exporter.worker"), signal.SIGKILL)
         eventually(lambda: _predicts(running.url), what="an answer: supervision goes on")
-
-
-def test_a_hangup_ends_nothing() -> None:
-    with model_server() as upstream, sidecar(upstream) as running:
-        running.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "SIGHUP ignored" in running.log(), what="a line that says so")
-        assert _predicts(running.url)
-        assert running.stop() == 0
 
 
 def test_a_freeze_of_everything_is_no_silence_of_the_worker() -> None:

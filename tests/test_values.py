@@ -1,7 +1,5 @@
 """What a setting may be: text or a YAML scalar in, a checked value out."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,21 +31,3 @@ def test_windows_are_named_as_people_would(seconds: float, text: str) -> None:
 @given(st.integers(1, 10**12).map(lambda microseconds: microseconds / 1e6))
 def test_a_duration_can_be_written_and_read(seconds: float) -> None:
     assert values.duration(values.format_duration(seconds)) == pytest.approx(seconds, rel=1e-11)
-
-
-@pytest.mark.parametrize(("text", "found"), [
-    (":80", ("0.0.0.0", 80)),  # noqa: S104 (an address is read, none is bound)
-    ("127.0.0.1:0", ("127.0.0.1", 0)), ("[::1]:80", ("::1", 80)),
-    ("[fe80::1%eth0]:80", ("fe80::1%eth0", 80)),
-    ("host.name-1:65535", ("host.name-1", 65535)),
-])  # fmt: skip
-def test_addresses(text: str, found: Any) -> None:
-    assert values.split_address(values.address(text)) == found
-
-
-@pytest.mark.parametrize(("text", "found"), [
-    ("http://m", ("m", 80)), ("http://m:8000/", ("m", 8000)), ("http://[::1]:8000", ("::1", 8000)),
-    ("HTTP://M:1", ("m", 1)),
-])  # fmt: skip
-def test_upstreams(text: str, found: Any) -> None:
-    assert values.split_upstream(values.upstream_url(text)) == found

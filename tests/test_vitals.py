@@ -44,7 +44,7 @@ def forking_server() -> Iterator[tuple[int, psutil.Process]]:
 
 def test_the_whole_tree_of_a_forking_server_is_added_up() -> None:
     with forking_server() as (port, process):
-        watch = ServerWatch("127.0.0.1", port, None, lambda: ())
+        watch = ServerWatch(("127.0.0.1", port), None, lambda: ())
         eventually(lambda: watch.look().process.cpu_seconds > 0.35, what="the children's CPU time")
         seen = watch.look()
         assert (seen.up, seen.visible, seen.processes) == (True, True, 3)
@@ -56,7 +56,7 @@ def test_the_whole_tree_of_a_forking_server_is_added_up() -> None:
 def test_cpu_time_of_children_that_ended_is_kept() -> None:
     script = "import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', 'sum(range(10**7))'])\ntime.sleep(60)"
     process = psutil.Popen([sys.executable, "-c", script])
-    watch = ServerWatch("127.0.0.1", free_port(), process.pid, lambda: ())
+    watch = ServerWatch(("127.0.0.1", free_port()), process.pid, lambda: ())
     try:
         eventually(lambda: watch.look().processes == 2, what="the child")
         seen = []
@@ -71,7 +71,7 @@ def test_cpu_time_of_children_that_ended_is_kept() -> None:
 
 def test_a_server_that_is_gone_is_down_and_another_one_is_found_again(caplog: pytest.LogCaptureFixture) -> None:
     with forking_server() as (port, _):
-        watch = ServerWatch("localhost", port, None, lambda: ())
+        watch = ServerWatch(("localhost", port), None, lambda: ())
         assert watch.look().visible
     eventually(lambda: not watch.look().visible, what="its end seen")
     with caplog.at_level(logging.WARNING):
@@ -89,20 +89,20 @@ def test_a_server_that_is_gone_is_down_and_another_one_is_found_again(caplog: py
 def test_a_process_of_ours_on_that_port_is_not_taken_for_the_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert not ServerWatch("127.0.0.1", port, None, lambda: (os.getpid(),)).look().visible
+        assert not ServerWatch(("127.0.0.1", port), None, lambda: (os.getpid(),)).look().visible
 
 
 def test_the_same_port_on_another_host_or_address_is_not_taken_for_the_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         # An address for documentation (RFC 5737): nobody's, and nothing is sent to it here.
-        assert ServerWatch("192.0.2.1", port, None, lambda: ())._find() is None
-        assert ServerWatch("127.0.0.2", port, None, lambda: ())._find() is None
+        assert ServerWatch(("192.0.2.1", port), None, lambda: ())._find() is None
+        assert ServerWatch(("127.0.0.2", port), None, lambda: ())._find() is None
 
 
 def test_a_declared_process_is_believed_while_it_lives() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    watch = ServerWatch("127.0.0.1", free_port(), child.pid, lambda: ())
+    watch = ServerWatch(("127.0.0.1", free_port()), child.pid, lambda: ())
     assert watch.look().visible
     child.communicate(b"\n")
     assert not watch.look().visible

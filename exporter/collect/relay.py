@@ -19,25 +19,29 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.OBSERVED, health.observed),
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),
         (catalogue.RING_SIZE, relay.ring_bytes),
-        (catalogue.CONNECTIONS, relay.connections),
-        (catalogue.CONNECTIONS_OPEN, relay.connections_open),
         (catalogue.CONNECT_ERRORS, relay.connect_errors),
+        (catalogue.RELOAD_SUCCESSFUL, int(health.reload_successful)),
+        (catalogue.RELOAD_TIME, health.reloaded_wall_s),
         (catalogue.SNAPSHOT_TIME, health.snapshot_wall_s),
         (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
     ):
         yield Samples(family, [((), value)])
     yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
     for family, counts in (
+        (catalogue.CONNECTIONS, relay.connections),
+        (catalogue.CONNECTIONS_OPEN, relay.connections_open),
         (catalogue.DROPPED, relay.dropped),
         (catalogue.BODIES_SHED, relay.bodies_shed),
         (catalogue.SAMPLING, relay.sampling),
         (catalogue.OBSERVER_CPU, relay.observer_seconds),
         (catalogue.RING_FILL, health.ring_fill),
         (catalogue.HEARTBEAT, health.heartbeats),
+        (catalogue.ACCEPT_ERRORS, relay.accept_errors),
+        (catalogue.CLOSED, relay.closed),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),
-        (catalogue.RESTARTS, health.restarts),
+        (catalogue.LOG_LINES_LOST, health.log_lines_lost),
     ):
         yield Samples(family, [((key,), count) for key, count in counts.items()])
     yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
@@ -46,7 +50,9 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
 
 
 def _processes(scene: Scene) -> Iterator[Samples]:
-    processes = scene.health.processes
+    health = scene.health
+    processes = health.processes
+    yield Samples(catalogue.RESTARTS, list(health.restarts.items()))
     yield Samples(catalogue.PROCESS_CPU, [((name,), one.cpu_seconds) for name, one in processes.items()])
     yield Samples(catalogue.PROCESS_MEMORY, [((name,), one.resident_bytes) for name, one in processes.items()])
     yield Samples(catalogue.PROCESS_START, [((name,), one.started_wall_s) for name, one in processes.items()])

@@ -11,12 +11,17 @@ class Seat(enum.IntEnum):
 
     SUPERVISOR_PID = 0
     ANALYSER_PID = enum.auto()
-    ANALYSER_RESTARTS = enum.auto()
     ANALYSER_HEARTBEAT_NS = enum.auto()
     STARTED_WALL_NS = enum.auto()
+    SUPERVISOR_LOG_LINES_LOST = enum.auto()
+    ANALYSER_LOG_LINES_LOST = enum.auto()
+    RELOAD_FAILED = enum.auto()
+    RELOADED_WALL_NS = enum.auto()
+    ANALYSER_RESTARTS = 64
+    """One for each of `RESTART_REASONS`."""
 
 
-_SEATS: Final = len(Seat)
+_SEATS: Final = 128
 
 
 def create() -> int:
@@ -27,3 +32,8 @@ def create() -> int:
 def attach(fd: int) -> "memoryview[int]":
     """The board's numbers, by `Seat`."""
     return memory.slots(memory.attach(fd), _SEATS)
+
+
+def add(seats: "memoryview[int]", seat: int) -> None:
+    """Count one more; each number has one writer."""
+    seats[seat] += 1

@@ -1,10 +1,13 @@
 """The workers' counters, added up: the last thing that is known of a worker survives it in its ring."""
 
+import time
 from collections.abc import Sequence
+from typing import Any
 
+from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, Histogram, Relay
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, Histogram, Relay
 
 _CODES = 501
 
@@ -36,9 +39,19 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         sampling={f"worker-{at}": 0.5 ** ring.slots[Slot.HALVINGS] for at, ring in enumerate(rings)},
         ring_queued_bytes=sum(ring.slots[Slot.HEAD] - ring.slots[Slot.TAIL] for ring in rings),
         ring_bytes=sum(ring.capacity for ring in rings),
-        connections=total(Slot.CONNECTIONS),
-        connections_open=total(Slot.CONNECTIONS_OPEN),
+        connections={str(at): ring.slots[Slot.CONNECTIONS] for at, ring in enumerate(rings)},
+        connections_open={str(at): ring.slots[Slot.CONNECTIONS_OPEN] for at, ring in enumerate(rings)},
         connect_errors=total(Slot.CONNECT_ERRORS),
+        accept_errors={
+            "descriptors": total(Slot.ACCEPT_ERRORS_DESCRIPTORS),
+            "memory": total(Slot.ACCEPT_ERRORS_MEMORY),
+            "tls": total(Slot.ACCEPT_ERRORS_TLS),
+            "other": total(Slot.ACCEPT_ERRORS_OTHER),
+        },
+        closed={
+            "max_connections": total(Slot.CLOSED_MAX_CONNECTIONS),
+            "head_timeout": total(Slot.CLOSED_HEAD_TIMEOUT),
+        },
         bytes_to_server=total(Slot.BYTES_TO_SERVER),
         bytes_to_client=total(Slot.BYTES_TO_CLIENT),
         in_flight=total(Slot.IN_FLIGHT),
@@ -54,6 +67,27 @@ def relay(rings: Sequence[Ring], analyser_lost: int, corrupt: int) -> Relay:
         ),
         observer_seconds={f"worker-{at}": ring.slots[Slot.OBSERVER_NS] / 1e9 for at, ring in enumerate(rings)},
     )
+
+
+def processes(seats: "memoryview[int]", rings: Sequence[Ring]) -> dict[str, Any]:
+    """What is known of our own processes, for `Health`."""
+    workers = {f"worker-{at}": ring.slots for at, ring in enumerate(rings)}
+    ahead = time.time() - time.monotonic()  # beats are monotonic, the page speaks of Unix time
+    beats = {"analyser": seats[Seat.ANALYSER_HEARTBEAT_NS]}
+    beats |= {name: slots[Slot.HEARTBEAT_NS] for name, slots in workers.items()}
+    restarts = {("analyser", reason): seats[Seat.ANALYSER_RESTARTS + at] for at, reason in enumerate(RESTART_REASONS)}
+    for name, slots in workers.items():
+        restarts |= {(name, reason): slots[Slot.RESTARTS + at] for at, reason in enumerate(RESTART_REASONS)}
+    lost = {
+        "supervisor": seats[Seat.SUPERVISOR_LOG_LINES_LOST],
+        "analyser": seats[Seat.ANALYSER_LOG_LINES_LOST],
+        **{name: slots[Slot.LOG_LINES_LOST] for name, slots in workers.items()},
+    }
+    return {
+        "restarts": restarts, "log_lines_lost": lost,
+        "heartbeats": {name: ahead + beat / 1e9 for name, beat in beats.items() if beat},
+        "reload_successful": not seats[Seat.RELOAD_FAILED], "reloaded_wall_s": seats[Seat.RELOADED_WALL_NS] / 1e9,
+    }  # fmt: skip
 
 
 def _codes(counts: Sequence[int]) -> dict[str, int]:

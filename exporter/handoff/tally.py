@@ -35,7 +35,6 @@ class Slot(enum.IntEnum):
     TAIL = enum.auto()
     PID = enum.auto()
     HEARTBEAT_NS = enum.auto()
-    RESTARTS = enum.auto()
     DRAINING = enum.auto()
     OFFERED = enum.auto()
     RING_FULL = enum.auto()
@@ -62,13 +61,22 @@ class Slot(enum.IntEnum):
     HOP_BUCKETS = 160
     CODES = 192
     """Status codes 100 to 599; anything else is counted as 599 + 1."""
+    ACCEPT_ERRORS_DESCRIPTORS = 896
+    ACCEPT_ERRORS_MEMORY = enum.auto()
+    ACCEPT_ERRORS_TLS = enum.auto()
+    ACCEPT_ERRORS_OTHER = enum.auto()
+    CLOSED_MAX_CONNECTIONS = enum.auto()
+    CLOSED_HEAD_TIMEOUT = enum.auto()
+    LOG_LINES_LOST = enum.auto()
+    RESTARTS = 960
+    """One for each of `RESTART_REASONS`."""
 
 
 _OFFERED, _DURATION_NS, _CODES, _DURATION_BUCKETS = map(
     int, (Slot.OFFERED, Slot.DURATION_NS, Slot.CODES, Slot.DURATION_BUCKETS)
 )
-SLOTS: Final = Slot.CODES + 501
 HEAD_BYTES: Final = 8192
+SLOTS: Final = HEAD_BYTES // 8
 
 
 class Tally:

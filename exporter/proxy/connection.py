@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from exporter.handoff.tally import Slot
+from exporter.proxy.last_words import LastWords
 from exporter.proxy.observer import Observer
 from exporter.proxy.tap import Tap
-from exporter.proxy.upstream import Refusal, Upstream
+from exporter.proxy.upstream import UNREACHABLE, Refusal, Upstream
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _READ_BYTES: Final = 64 << 10
@@ -58,6 +59,12 @@ class Leg(asyncio.Protocol):
             self._meter.relay(self.peer.transport.write, data)
         self._observe(data)
 
+    def forward(self, sent: bytes, received: bytes) -> None:
+        """As `data_received`, where other bytes are sent than were received."""
+        self.peer.transport.write(sent)
+        self._slots[self._bytes_slot] += len(sent)
+        self._observe(received)
+
     def eof_received(self) -> bool:
         """Pass a half-close on; the other direction goes on until it ends too."""
         self.ended = True
@@ -67,7 +74,9 @@ class Leg(asyncio.Protocol):
             return False
         if self.peer.transport.can_write_eof():
             self.peer.transport.write_eof()
-        return True
+        elif self._connection.answered_by(self):
+            self.peer.transport.close()
+        return not self.is_tls
 
     def pause_writing(self) -> None:
         """This side's buffer is full: stop reading from the other."""
@@ -84,11 +93,18 @@ class Leg(asyncio.Protocol):
         """End the other side the same way: a reset stays a reset."""
         self._connection.lost(self, exc)
 
+    @property
+    def is_tls(self) -> bool:
+        """Whether its socket carries TLS, which knows no half-close and whose bytes are not to be read raw."""
+        return self.transport.get_extra_info("ssl_object") is not None
+
     def salvage(self) -> None:
         """Pass on what a broken socket still holds.
 
         Writing to a server that has answered early and closed fails before its answer was read.
         """
+        if self.is_tls:
+            return
         with contextlib.suppress(OSError, RuntimeError), self.transport.get_extra_info("socket").dup() as raw:
             for _ in range(_SALVAGED_READS):
                 data = raw.recv(_READ_BYTES, socket.MSG_DONTWAIT)
@@ -113,7 +129,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_stopped", "_upstream",
-        "meter", "slots",
+        "ending", "meter", "slots",
     )  # fmt: skip
 
     def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
@@ -121,6 +137,8 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._over = False
         self._stopped = False
+        self.ending = False
+        """Whether the client is to be told, once the server's socket is open, that its connection ends."""
         self._early: list[bytes] = []
         self._connecting: asyncio.Task[None] | None = None
         self.slots = tap.tally.slots
@@ -134,6 +152,16 @@ class Connection(asyncio.Protocol):
     def idle(self) -> bool:
         """Nothing is under way."""
         return self._observer.idle and not self._early
+
+    def dawdles(self, since_ns: int) -> bool:
+        """Whether all that is under way is a request's head, begun before then."""
+        begun = self._observer.awaited_since_ns
+        return begun is not None and begun < since_ns
+
+    @property
+    def over_unsaid(self) -> bool:
+        """Whether the client has ended and nothing is under way, but the server could not be told."""
+        return self._client.ended and not self._connecting and self._server.is_tls and self.idle
 
     # while the server's socket is being opened
 
@@ -174,7 +202,8 @@ class Connection(asyncio.Protocol):
     def _refuse(self) -> None:
         self._over = True
         self._leave()
-        refusal = Refusal(self._client.transport)
+        refusal = Refusal(UNREACHABLE)
+        refusal.connection_made(self._client.transport)
         self._client.transport.set_protocol(refusal)
         if self._early:
             refusal.data_received(self._early[0])
@@ -188,7 +217,11 @@ class Connection(asyncio.Protocol):
         if self._over:
             self._server.transport.abort()
             return
+        if self._upstream.introduce:
+            self._server.transport.write(self._upstream.introduce(client.transport))
         client.transport.set_protocol(client)
+        if self.ending:
+            self.announce_end()
         if not client.ended:
             client.transport.resume_reading()  # before the first write, which may have to pause it again
         early, self._early = self._early, []
@@ -201,6 +234,10 @@ class Connection(asyncio.Protocol):
         """One side has said all it will say."""
         if leg is self._server:
             self._observer.response_eof()
+
+    def answered_by(self, leg: Leg) -> bool:
+        """Whether this is the server's leg, at whose end there is nothing left to wait for."""
+        return leg is self._server
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """One socket is gone, so the other goes too."""
@@ -229,6 +266,12 @@ class Connection(asyncio.Protocol):
             self.slots[Slot.CONNECTIONS_OPEN] -= 1
 
     # when the process is to end
+
+    def announce_end(self) -> None:
+        """Tell the client, in the heads of the answers that are still to come, that its connection ends."""
+        self.ending = True
+        if not self._connecting and not self._over:
+            self._server.transport.set_protocol(LastWords(self._server, self._observer))
 
     def close(self) -> None:
         """End both legs; what is buffered is still sent."""

@@ -49,6 +49,19 @@ class Observer:
             return not self._blind
         return not self._asked and not self._waiting and self.request_reader.idle and not self._backlog
 
+    @property
+    def awaited_since_ns(self) -> int | None:
+        """When the head began that is all this connection waits for; None where it does not, or cannot be followed."""
+        self._tap.catch_up()
+        return None if self._over or self._asked or self._waiting else self.request_reader.head_begun_ns
+
+    @property
+    def awaits_head(self) -> bool:
+        """Whether the server's next byte begins the answer to the only request under way, as far as can be known."""
+        self._tap.catch_up()
+        awaited = len(self._waiting) + (self._asked is not None)
+        return not self._over and awaited == 1 and self.response_reader.idle and not self._backlog
+
     # what the relay calls
 
     def request(self, data: bytes) -> None:

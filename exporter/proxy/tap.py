@@ -53,14 +53,11 @@ class Tap:
     ) -> None:
         self.tally = tally
         self.writer = writer
-        self.max_body = min(max_body, writer.longest // 2)
         self._halvings = tally.slots[Slot.HALVINGS] = 0
         self._longest_inline = writer.piece // 2  # heads take far less than the other half
-        self.max_pending = max_pending
         self.meter = Meter(tally)
         self.turns = Turns(self.meter.observed)
-        self.filter = wanted or Filter()
-        self.requests = glance.requests(self.filter.wants)
+        self.tune(max_body, max_pending, wanted or Filter())
         self.responses = glance.responses()
         self.held = 0
         """Bytes held for exchanges under way."""
@@ -81,6 +78,13 @@ class Tap:
         self._paused = 0
         self.in_flight = 0
         """Exchanges under way; others see it when a look at what was put off ends."""
+
+    def tune(self, max_body: int, max_pending: int, wanted: Filter) -> None:
+        """Take over bounds and filter; what is under way keeps what it had."""
+        self.max_body = min(max_body, self.writer.longest // 2)
+        self.max_pending = max_pending
+        self.filter = wanted
+        self.requests = glance.requests(wanted.wants)
 
     # reads, now and later
 

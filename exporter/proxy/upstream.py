@@ -1,46 +1,71 @@
 """How the model server is reached, and what a client is told when it is not."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-_CONNECT_TIMEOUT_S: Final = 10.0
+from exporter.addresses import Place
+
 _LINGER_S: Final = 5.0
-_BODY: Final = b"inference-exporter: the model server cannot be reached\n"
-_BAD_GATEWAY: Final = (
-    b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
-)
+
+
+def _answer(status: bytes, text: bytes) -> bytes:
+    head = b"HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    return head % (status, len(text)) + text
+
+
+UNREACHABLE: Final = _answer(b"502 Bad Gateway", b"inference-exporter: the model server cannot be reached\n")
+TOO_MANY: Final = _answer(b"503 Service Unavailable", b"inference-exporter: too many connections\n")
 
 
 class Upstream:
-    """One model server. Its name is resolved at every connect, so that it may move."""
+    """One port of the model server. Its name is resolved at every connect, so that it may move."""
 
-    __slots__ = ("_host", "_port")
+    __slots__ = ("_place", "introduce", "server_name", "timeout", "tls")
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
+    def __init__(
+        self, place: Place, timeout: float, tls: ssl.SSLContext | None = None, server_name: str | None = None
+    ) -> None:
+        """`server_name` is what the server's certificate must say, its host where left out."""
+        self._place = place
+        self.server_name = server_name
+        self.timeout = timeout
+        self.tls = tls
+        self.introduce: Callable[[asyncio.BaseTransport], bytes] | None = None
+        """What the server is told of a client before the client's own first byte."""
 
     async def connect(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Open a connection for `protocol`. OSError (TimeoutError too) where that fails."""
+        """Open a connection for `protocol`, to the first address that takes it. OSError (TimeoutError too) if none."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            await loop.create_connection(protocol, self._host, self._port)
+        async with asyncio.timeout(self.timeout):
+            if isinstance(self._place, str):
+                await loop.create_unix_connection(protocol, self._place)
+            else:
+                name = (self.server_name or self._place[0]) if self.tls else None
+                await loop.create_connection(protocol, *self._place, ssl=self.tls, server_hostname=name)
 
 
 class Refusal(asyncio.Protocol):
-    """Takes a client over that has no server: answers its first bytes with 502, then ends.
+    """Takes a client over that has no server: answers its first bytes, then ends.
 
     No byte of the client's has been forwarded, so nothing stands in the way of an answer of our own. What the
     client still sends is read and dropped for a while: closing on unread bytes would reset the connection and
     could destroy the answer on its way.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def __init__(self, answer: bytes, crowd: "set[Any] | None" = None) -> None:
+        """`crowd` holds the refusals under way."""
+        self._answer = answer
         self._answered = False
+        self._crowd = crowd
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is to be refused."""
+        self._transport: Any = transport
         self._timer = asyncio.get_running_loop().call_later(_LINGER_S, transport.close)
+        if self._crowd is not None:
+            self._crowd.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Answer once."""
@@ -50,10 +75,12 @@ class Refusal(asyncio.Protocol):
         if data.startswith(b"PRI * HTTP/2"):
             self._transport.close()
             return
-        self._transport.write(_BAD_GATEWAY)
+        self._transport.write(self._answer)
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The end."""
         self._timer.cancel()
+        if self._crowd is not None:
+            self._crowd.discard(self)

@@ -78,31 +78,39 @@ def test_what_was_not_committed_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 499, 501, 4000])
-def test_another_layout_starts_anew(width: int) -> None:
+def test_an_array_of_another_shape_starts_anew_and_the_others_go_on(width: int) -> None:
     fd = memory.create("ledger", 4096)
     state = arrays()
     fill(state, 9)
     Ledger(fd, arrays()).commit(state)
     other = arrays(width)
-    ledger = Ledger(fd, other)
-    assert not ledger.restored
-    fill(other, 5)
-    ledger.load(other)
-    assert all((array == 0).all() for array in other.values())
-    assert not Ledger(fd, arrays()).restored, "the old state is gone for good"
+    Ledger(fd, other).load(other)
+    assert other["count"].tolist() == [9]
+    assert set(other["sums"].tolist()) == {9.0}
+    assert (other["panes"] == 0).all()
+    again = arrays()
+    Ledger(fd, again).load(again)
+    assert (again["panes"] == 0).all(), "what was dropped is gone for good"
 
 
-@pytest.mark.parametrize("change", ["name", "dtype", "shape", "order"])
-def test_a_layout_is_names_types_and_shapes_in_order(change: str) -> None:
+@pytest.mark.parametrize(("change", "kept"), [
+    ("name", {"a"}), ("dtype", {"b"}), ("shape", {"b"}), ("order", {"a", "b"}),
+])  # fmt: skip
+def test_arrays_are_known_by_name_type_and_shape(change: str, kept: set[str]) -> None:
     fd = memory.create("ledger", 4096)
-    Ledger(fd, {"a": np.zeros((2, 3), np.int64), "b": np.zeros(6, np.int64)})
+    state = {"a": np.zeros((2, 3), np.int64), "b": np.zeros(6, np.int64)}
+    ledger = Ledger(fd, state)
+    fill(state, 9)
+    ledger.commit(state)
     other = {
         "name": {"a": np.zeros((2, 3), np.int64), "c": np.zeros(6, np.int64)},
         "dtype": {"a": np.zeros((2, 3), np.float64), "b": np.zeros(6, np.int64)},
         "shape": {"a": np.zeros((3, 2), np.int64), "b": np.zeros(6, np.int64)},
         "order": {"b": np.zeros(6, np.int64), "a": np.zeros((2, 3), np.int64)},
     }[change]
-    assert not Ledger(fd, other).restored
+    Ledger(fd, other).load(other)
+    assert {name for name, array in other.items() if (array == 9).all()} == kept
+    assert all((array == 0).all() for name, array in other.items() if name not in kept)
 
 
 def test_arrays_of_no_length_are_kept_too() -> None:
@@ -118,3 +126,43 @@ def test_a_ledger_half_made_is_made_again() -> None:
     Ledger(fd, state)
     memory.slots(memory.attach(fd), 8)[4] ^= 1  # the last word of the digest goes in last
     assert not Ledger(fd, state).restored
+
+
+def test_another_layout_goes_on_with_what_it_has_in_common() -> None:
+    fd = memory.create("ledger", 4096)
+    first = arrays()
+    ledger = Ledger(fd, first)
+    for value in (3, 4):
+        fill(first, value)
+        ledger.commit(first)
+    second = {"new": np.full(9, 7), **arrays(width=501)}
+    grown = Ledger(fd, second)
+    assert grown.restored
+    grown.load(second)
+    assert second["count"].tolist() == [4]
+    assert set(second["sums"].tolist()) == {4.0}
+    assert second["panes"].sum() == 0
+    assert second["new"].tolist() == [7] * 9
+    fill(second, 5)
+    grown.commit(second)
+    third = arrays()
+    shrunk = Ledger(fd, third)
+    shrunk.load(third)
+    assert third["count"].tolist() == [5]
+    assert third["panes"].sum() == 0
+
+
+def test_a_layout_too_long_to_be_written_down_still_knows_itself_and_its_first_arrays() -> None:
+    fd = memory.create("ledger", 4096)
+    many = {"count": np.zeros(1, np.int64), **{f"{number}{'x' * 90}": np.zeros(2) for number in range(500)}}
+    Ledger(fd, many)
+    fill(many, 6)
+    ledger = Ledger(fd, many)
+    ledger.commit(many)
+    again = {name: np.zeros_like(array) for name, array in many.items()}
+    Ledger(fd, again).load(again)
+    assert all(array.tolist() == many[name].tolist() for name, array in again.items())
+    other = {"count": np.zeros(1, np.int64), "else": np.zeros(3)}
+    Ledger(fd, other).load(other)
+    assert other["count"].tolist() == [6]
+    assert other["else"].sum() == 0

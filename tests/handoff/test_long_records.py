@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.handoff import frames, ring
-from exporter.handoff.ring import Reader, Ring, Writer
+from exporter.handoff.reader import Reader
+from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import Slot
 from exporter.records import Body, Capture, Exchange
 
@@ -172,7 +173,8 @@ def test_waiting_for_bytes_that_never_come_is_bounded(monkeypatch: pytest.Monkey
 
 CONSUMER = """
 import sys
-from exporter.handoff.ring import Reader, Ring
+from exporter.handoff.reader import Reader
+from exporter.handoff.ring import Ring
 reader, want, seen = Reader(Ring(int(sys.argv[1]))), int(sys.argv[2]), 0
 while seen < want:
     for record in reader.take(500, 1 << 20):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from exporter.handoff import memory, ring
-from exporter.handoff.ring import Reader, Ring, Writer
+from exporter.handoff.reader import Reader
+from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import HEAD_BYTES, Slot, Tally
 
 RECORD_HEAD = 24
@@ -250,7 +251,8 @@ def test_a_live_writer_never_makes_a_new_reader_miscount() -> None:
 
 CONSUMER = """
 import sys
-from exporter.handoff.ring import Reader, Ring
+from exporter.handoff.reader import Reader
+from exporter.handoff.ring import Ring
 reader, want, seen = Reader(Ring(int(sys.argv[1]))), int(sys.argv[2]), 0
 while seen < want:
     for record in reader.take(500, 1 << 20):

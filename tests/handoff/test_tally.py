@@ -20,12 +20,14 @@ def new() -> tuple[Ring, Tally]:
 def test_every_counter_has_a_place_of_its_own() -> None:
     assert SLOTS * 8 <= HEAD_BYTES
     singles = [slot for slot in Slot if slot < Slot.UNOBSERVABLE]
-    assert len(set(singles)) == len(singles)
+    assert len(set(Slot)) == len(Slot.__members__)
     assert max(singles) < Slot.UNOBSERVABLE
     assert Slot.UNOBSERVABLE + len(UNOBSERVABLE) <= Slot.INCOMPLETE
     assert Slot.INCOMPLETE + len(INCOMPLETE) <= Slot.DURATION_BUCKETS
     assert Slot.DURATION_BUCKETS + len(DURATION_BOUNDS) + 1 <= Slot.HOP_BUCKETS
     assert Slot.HOP_BUCKETS + len(HOP_BOUNDS) + 1 <= Slot.CODES
+    assert Slot.CODES + 501 <= Slot.ACCEPT_ERRORS_DESCRIPTORS
+    assert max(Slot) < SLOTS
 
 
 @pytest.mark.parametrize(

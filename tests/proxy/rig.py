@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from support import PATIENCE_S, eventually
 
 from exporter.handoff import frames, ring
+from exporter.handoff.reader import Reader
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
 from exporter.records import Exchange
 
@@ -36,7 +37,8 @@ class Peer:
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(PATIENCE_S)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
         self.received = bytearray()
         self.count = 0
@@ -101,13 +103,14 @@ Script = Callable[[Peer], object]
 class Recorder:
     """A server that follows a script on every connection and records what it got."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, listener: socket.socket | None = None) -> None:
         self.script = script
         self.peers: list[Peer] = []
         self.errors: list[BaseException] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.address: Any = self._listener.getsockname()
+        self.port: int = 0 if isinstance(self.address, str) else self.address[1]
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
@@ -149,8 +152,8 @@ class Recorder:
 
 
 @contextmanager
-def recorder(script: Script) -> Iterator[Recorder]:
-    server = Recorder(script)
+def recorder(script: Script, listener: socket.socket | None = None) -> Iterator[Recorder]:
+    server = Recorder(script, listener)
     try:
         yield server
     finally:
@@ -160,17 +163,26 @@ def recorder(script: Script) -> Iterator[Recorder]:
 class Relay:
     """A worker process, started as the supervisor starts it."""
 
-    def __init__(self, upstream_port: int, host: str = "127.0.0.1", **orders: float) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port: int = self._listener.getsockname()[1]
+    def __init__(
+        self, upstream: int | str, host: str = "127.0.0.1", listener: socket.socket | None = None, **orders: Any
+    ) -> None:
+        """`upstream` is a port, or the path of a Unix socket."""
+        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.address: Any = self._listener.getsockname()
+        self.port: int = 0 if isinstance(self.address, str) else self.address[1]
+        place = upstream if isinstance(upstream, str) else (host, upstream)
         self._ring_fd = ring.create(16 * MIB)
         self.ring = ring.Ring(self._ring_fd)
-        self.reader = ring.Reader(self.ring)
+        self.reader = Reader(self.ring)
         self._orders = {
-            "index": 0, "listen_fd": self._listener.fileno(), "ring_fd": self._ring_fd,
-            "upstream_host": host, "upstream_port": upstream_port,
-            "methods": ["POST"], "paths": ["/*"],
-            "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0, **orders,
+            "index": 0, "event_loop": os.environ.get("RELAY_EVENT_LOOP", "uvloop"), "ring_fd": self._ring_fd,
+            "routes": [
+                {"listen_fd": self._listener.fileno(), "upstream": place, "tls": bool(orders.get("upstream_tls"))}
+            ],
+            "listen_tls": None, "proxy_protocol": "off", "log_level": "info", "announce_end": False,
+            "upstream_tls": None, "methods": ["POST"], "paths": ["/*"],
+            "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0,
+            "connect_timeout": 10.0, "head_timeout": 0.0, "max_connections": 0, **orders,
         }  # fmt: skip
         self.process = self.start()
 
@@ -212,7 +224,17 @@ class Relay:
         return 0
 
     def connect(self) -> Peer:
-        return Peer(socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S))
+        sock = socket.socket(self._listener.family)
+        sock.settimeout(PATIENCE_S)
+        sock.connect(self.address)
+        return Peer(sock)
+
+    def converse(self, script: Script) -> Peer:
+        """Be a client: follow a script, then read to the end."""
+        with self.connect() as peer:
+            script(peer)
+            peer.to_end()
+            return peer
 
     def close_listener(self) -> None:
         """As the supervisor does when it drains."""
@@ -236,8 +258,8 @@ class Relay:
 
 
 @contextmanager
-def relay(upstream_port: int, host: str = "127.0.0.1", **orders: float) -> Iterator[Relay]:
-    running = Relay(upstream_port, host, **orders)
+def relay(upstream: int | str, host: str = "127.0.0.1", **orders: Any) -> Iterator[Relay]:
+    running = Relay(upstream, host, **orders)
     try:
         yield running
     finally:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.handoff import frames, ring
-from exporter.handoff.ring import Reader, Ring, Writer
+from exporter.handoff.reader import Reader
+from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot, Tally
 from exporter.proxy.filters import Filter
 from exporter.proxy.observer import Observer

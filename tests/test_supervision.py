@@ -1,0 +1,180 @@
+"""What the supervisor promises of the processes it keeps: none takes a client, a pipe or a descriptor with it."""
+
+import os
+import re
+import signal
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from proxy.rig import Peer
+from support import Sidecar, children, eventually, model_server, predict, sidecar
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def _workers(running: Sidecar) -> list[int]:
+    return [pid for pid, command in children(running.process.pid) if "exporter.worker" in command]
+
+
+def _client(running: Sidecar) -> Peer:
+    return Peer(socket.create_connection(("127.0.0.1", running.port), timeout=30))
+
+
+def _is_answered(client: Peer) -> bool:
+    client.send(GET)
+    client.until(b"ready\n")
+    return client.received.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_clients_that_wait_for_a_worker_outlive_it(workers: int) -> None:
+    with model_server() as upstream, sidecar(upstream, "--workers", str(workers)) as running:
+        victim = _workers(running)[0]
+        os.kill(victim, signal.SIGSTOP)
+        with ExitStack() as crowd:
+            clients = [crowd.enter_context(_client(running)) for _ in range(40)]
+            os.kill(victim, signal.SIGKILL)
+            assert all(_is_answered(client) for client in clients)
+        metrics = running.settled(40)
+        assert metrics.total("inference_exporter_proxy_connections_total") == 40
+        assert (
+            metrics.value("inference_exporter_process_restarts_total", reason="signalled", process="worker-0")
+            + (metrics.total("inference_exporter_process_restarts_total", reason="signalled", process="worker-1"))
+            == 1
+        )
+
+
+def test_the_others_go_on_while_one_of_two_workers_is_stopped() -> None:
+    with model_server() as upstream, sidecar(upstream, "--workers", "2") as running, ExitStack() as crowd:
+        clients = [crowd.enter_context(_client(running)) for _ in range(40)]
+        assert all(_is_answered(client) for client in clients)
+        metrics = running.settled(40)
+        held = [metrics.value("inference_exporter_proxy_connections_open", worker=str(at)) for at in (0, 1)]
+        assert sum(held) == 40
+        assert min(held) > 0
+        os.kill(_workers(running)[0], signal.SIGSTOP)
+        for client in clients:
+            client.received.clear()
+            client.send(GET)
+        answered = 0
+        for client in clients:
+            client.sock.settimeout(0.2)
+            try:
+                client.until(b"ready\n")
+                answered += 1
+            except TimeoutError:
+                pass
+        assert answered in held
+
+
+# --- standard error
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
+    fifo = tmp_path / "stderr"
+    os.mkfifo(fifo)
+    descriptor = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(descriptor, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    with model_server() as upstream:
+        running = Sidecar(upstream, "--log-level", "debug", wrapper=f"exec {{command}} 2>{fifo}")
+        try:
+            running.wait_ready()
+            for round_ in (1, 2, 3):
+                os.kill(_workers(running)[0], signal.SIGKILL)
+                eventually(lambda: _restarts(running) == round_, what="the next worker")  # noqa: B023 (at once)
+                with _client(running) as client:
+                    assert _is_answered(client)
+            assert predict(running.url, [[1, 2]])["predictions"] == [3.0]
+            assert running.stop() == 0
+        finally:
+            running.kill()
+            os.close(descriptor)
+
+
+def _restarts(running: Sidecar) -> float:
+    return running.metrics().total("inference_exporter_process_restarts_total", process="worker-0")
+
+
+# --- what a process is given
+
+
+def _descriptors(pid: int) -> list[str]:
+    return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def _memory(pid: int) -> list[str]:
+    """The names of the shared blocks of memory that it has open; Python's mmap keeps a second descriptor of each."""
+    found = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        match = re.match(r"/memfd:inference-exporter-(\w+)", str(entry.readlink()))
+        if match:
+            found[entry.stat().st_ino] = match[1]
+    return sorted(found.values())
+
+
+def test_a_process_holds_its_own_descriptors_and_nothing_else() -> None:
+    with model_server() as upstream, sidecar(upstream, "--workers", "2") as running:
+        analyser = running.pid_of("exporter.analyser")
+        for pid in _workers(running):
+            assert _memory(pid) == ["ring"]
+            assert len(_sockets(running, pid)) == 1, "its listener"
+        assert _memory(analyser) == ["board", "ledger", "ring", "ring"]
+        assert len({*_sockets(running, *_workers(running)), *_sockets(running, analyser)}) == 3
+        for pid in (*_workers(running), analyser):
+            named = {one for one in _descriptors(pid) if not one.startswith(("/memfd:", "/proc/"))}
+            assert {one for one in named if one.startswith("/")} <= {str(running.log_path), "/dev/null"}
+            assert len(_descriptors(pid)) < 30
+
+
+def _sockets(running: Sidecar, *pids: int) -> set[str]:
+    """Those that the supervisor holds as well: the ones that were inherited."""
+    ours = set(_descriptors(running.process.pid))
+    return {one for pid in pids for one in _descriptors(pid) if one.startswith("socket:") and one in ours}
+
+
+def test_the_analyser_yields_to_others_and_may_not_take_all_the_memory() -> None:
+    with model_server() as upstream, sidecar(upstream, "--analyser.memory-limit", "512MiB") as running:
+        analyser = running.pid_of("exporter.analyser")
+        limits = Path(f"/proc/{analyser}/limits").read_text()
+        assert re.search(r"Max data size +(\d+)", limits)[1] == str(1 << 30)
+        assert os.getpriority(os.PRIO_PROCESS, analyser) - os.getpriority(os.PRIO_PROCESS, 0) == 10
+        environment = Path(f"/proc/{analyser}/environ").read_bytes().split(b"\0")
+        assert {b"OPENBLAS_NUM_THREADS=1", b"MALLOC_ARENA_MAX=2"} <= set(environment)
+
+
+def test_an_analyser_that_outgrows_its_limit_costs_numbers_and_no_request() -> None:
+    with model_server() as upstream:
+        running = Sidecar(upstream, "--analyser.memory-limit", "16MiB")  # less than it takes to start
+        try:
+            eventually(
+                lambda: re.search("analyser uses|ended with status 71", running.log()), what="a line that says so"
+            )
+            worker = _workers(running)
+            assert predict(running.url, [[1, 2]])["predictions"] == [3.0]
+            assert running.get(running.health_port, "/-/ready")[0] == 200
+            assert _workers(running) == worker
+        finally:
+            running.kill()
+
+
+def test_every_process_shows_its_pulse() -> None:
+    with model_server() as upstream, sidecar(upstream, "--workers", "2") as running:
+        ages = {
+            labels["process"]: age
+            for labels, age in running.metrics().all("inference_exporter_process_heartbeat_age_seconds")
+        }
+        assert ages.keys() == {"analyser", "worker-0", "worker-1"}
+        stopped = _workers(running)[0]
+        os.kill(stopped, signal.SIGSTOP)
+        eventually(
+            lambda: max(
+                age for _, age in running.metrics().all("inference_exporter_process_heartbeat_age_seconds")
+            ) > 2, what="a pulse that is missed",
+        )  # fmt: skip
+        os.kill(stopped, signal.SIGCONT)
