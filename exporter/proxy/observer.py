@@ -98,8 +98,11 @@ class Observer:
 
     def look(self, data: bytes, answer: bool, /) -> None:
         """Learn from bytes that have passed."""
-        if self._in_turns and (self._answered(data) if answer else self._asked_for(data)):
-            return
+        try:
+            if self._in_turns and (self._answered(data) if answer else self._asked_for(data)):
+                return
+        except Exception:  # noqa: BLE001 (a bug here may cost observation, never traffic)
+            self._give_up("observer_error")
         self._guard(self.response_reader.feed if answer else self.request_reader.feed, data)
 
     def _asked_for(self, data: bytes) -> bool:

@@ -147,7 +147,7 @@ def test_a_record_seen_before_its_bytes_is_read_again_and_not_torn(what: str, mo
         if len(waits) == 2:
             shared.data[:] = late
 
-    monkeypatch.setattr("exporter.handoff.ring.time.sleep", sleep)
+    monkeypatch.setattr("exporter.handoff.reader.time.sleep", sleep)
     assert reader.take(10, 1 << 20) == [b"head" * 200 + b"rest" * 2000]
     assert len(waits) == 2
     assert reader.corrupt == 0
@@ -161,7 +161,7 @@ def test_waiting_for_bytes_that_never_come_is_bounded(monkeypatch: pytest.Monkey
     for number in range(50):
         shared.data[number * 128 + 60] ^= 1
     waits: list[float] = []
-    monkeypatch.setattr("exporter.handoff.ring.time.sleep", waits.append)
+    monkeypatch.setattr("exporter.handoff.reader.time.sleep", waits.append)
     assert reader.take(100, 1 << 20) == []
     assert 0 < len(waits) <= 3, "what is behind the first has been waited for with it"
     writer.offer([b"next"], reserve=False)

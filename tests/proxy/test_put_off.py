@@ -78,6 +78,34 @@ def test_what_one_connection_does_to_its_observer_is_nothing_to_the_others() -> 
     assert desk.nothing_held() or not sane.idle
 
 
+@pytest.mark.parametrize("side", ["requests", "responses"])
+def test_a_fault_of_ours_costs_one_connection_its_observation_and_nothing_else(side: str) -> None:
+    desk, wanted = patient()
+
+    class Broken:
+        def head_of(self, data: bytes) -> None:
+            raise RuntimeError(data)
+
+    unlucky, other = Observer(desk.tap), Observer(desk.tap)
+    sound, broken = getattr(desk.tap, side), Broken()
+    other.request(CHUNKED)  # read closely, without a glance
+    unlucky.request(post(b"[1]"))
+    unlucky.response(answer(b"[2]"))
+    setattr(desk.tap, side, broken)
+    wanted[0]()
+    setattr(desk.tap, side, sound)
+    assert desk.reasons()["observer_error"] >= 1
+    unlucky.request(post(b"[1]"))
+    unlucky.close("client")
+    fresh = Observer(desk.tap)
+    fresh.request(post(b"[1]"))
+    fresh.response(answer(b"[2]"))
+    fresh.close("client")
+    other.close("client")
+    assert len(desk.exchanges()) == 1
+    assert desk.nothing_held()
+
+
 def test_a_request_that_was_only_glanced_at_is_read_where_its_answer_comes_in_pieces() -> None:
     desk = bench()
     times = iter([100, 300, 700])
