@@ -18,8 +18,8 @@ _TOKEN: Final = re.compile(
 )
 _LISTING: Final = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 _WORDS: Final = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
-TARGET_LABELS: Final = {"job", "instance"}
-"""What every scrape adds."""
+TARGET_LABELS: Final = {"job", "instance", "namespace", "cluster"}
+"""What a scrape adds: the first two always, the others on Kubernetes."""
 
 
 class Named(NamedTuple):

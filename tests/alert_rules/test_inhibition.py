@@ -79,6 +79,28 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
     )
 
 
+def test_what_is_down_in_production_silences_nothing_in_staging(alertmanager: str) -> None:
+    prod, staging = ({"cluster": "eu", "namespace": name, "job": "models"} for name in ("prod", "staging"))
+    elsewhere = {**prod, "cluster": "us"}
+    at = {"instance": "10.0.0.1:9877"}
+    becomes(
+        alertmanager,
+        ("ModelServerDown", {**prod, **CHURN}, "active"),
+        ("ModelServerReplicaDown", {**prod, **at, **CHURN}, "suppressed"),
+        ("ModelNoTraffic", {**prod, "model": "churn"}, "suppressed"),
+        ("ModelServerReplicaDown", {**staging, **at, **CHURN}, "active"),
+        ("ModelNoTraffic", {**staging, "model": "churn"}, "active"),
+        ("ModelFeatureDrift", {**elsewhere, **at, **CHURN, **AMOUNT}, "active"),
+        ("InferenceExporterAllDown", prod, "active"),
+        ("InferenceExporterDown", {**prod, **at}, "suppressed"),
+        ("InferenceExporterDown", {**staging, **at}, "active"),
+        ("InferenceExporterDown", {**elsewhere, **at}, "active"),
+        ("ModelFeatureAbsent", {**staging, **at, **CHURN, **AMOUNT}, "active"),
+        ("ModelFeatureDrift", {**staging, **at, **CHURN, **AMOUNT}, "suppressed"),
+        ("ModelFeatureMissingSurge", {**elsewhere, **at, **CHURN, **AMOUNT}, "active"),
+    )
+
+
 def test_an_exporter_that_is_down_silences_nothing(alertmanager: str) -> None:
     becomes(
         alertmanager,
