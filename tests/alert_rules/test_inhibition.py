@@ -71,6 +71,8 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         alertmanager,
         ("ModelServerDown", {"job": "models", **CHURN}, "active"),
         ("ModelServerReplicaDown", {**A, **CHURN}, "suppressed"),
+        ("ModelErrors", {"job": "models", **CHURN}, "suppressed"),
+        ("ModelErrors", {"job": "models", **FRAUD}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "suppressed"),
         ("ModelNoTraffic", {"job": "models", "model": "churn"}, "suppressed"),
         ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT}, "active"),
