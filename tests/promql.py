@@ -18,8 +18,8 @@ _TOKEN: Final = re.compile(
 )
 _LISTING: Final = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 _WORDS: Final = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
-TARGET_LABELS: Final = {"job", "instance"}
-"""What every scrape adds."""
+TARGET_LABELS: Final = {"job", "instance", "namespace", "cluster"}
+"""What a scrape adds: the first two always, the others on Kubernetes."""
 
 
 class Named(NamedTuple):
@@ -33,7 +33,7 @@ class Named(NamedTuple):
 
 
 def series() -> Mapping[str, set[str]]:
-    """The labels of every series that is scraped, by its name; a histogram has three."""
+    """The labels of every series that is there without our recording it, by its name; a histogram has three."""
     known: dict[str, set[str]] = {"up": set(TARGET_LABELS)}
     for family in catalogue.families():
         labels = {*family.labels, *TARGET_LABELS}
@@ -42,7 +42,7 @@ def series() -> Mapping[str, set[str]]:
             known[f"{family.name}_bucket"] = labels | {"le"}
         else:
             known[family.name] = labels
-    return known
+    return known | {"ALERTS": {"alertname", "alertstate", "severity"}.union(*known.values())}
 
 
 def tokens(expression: str) -> Iterator[tuple[str, str]]:

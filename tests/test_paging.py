@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pytest
 from monitoring import Inbox, Notice, Prometheus, alertmanager, ask, inbox, prometheus
-from support import Sidecar, command, eventually, model_server, predict, sidecar, tool
+from support import Answering, Sidecar, command, eventually, model_server, predict, sidecar, tool
 
 Row = dict[str, Any]
 
@@ -110,11 +110,11 @@ class Watched(NamedTuple):
 
 
 @contextmanager
-def watched(trained: Trained, directory: Path) -> Iterator[Watched]:
+def watched(trained: Trained, directory: Path, answering: type[Answering] = Answering) -> Iterator[Watched]:
     for name in ("prometheus", "prometheus-alertmanager"):
         tool(name, name)
     with ExitStack() as server, ExitStack() as stack:
-        upstream = server.enter_context(model_server())
+        upstream = server.enter_context(model_server(answering))
         running = stack.enter_context(sidecar(upstream, "--profile", str(trained.profile), *MINUTES_IN_SECONDS))
         received = stack.enter_context(inbox())
         pages = stack.enter_context(alertmanager(directory / "alertmanager", received.url))
@@ -270,6 +270,47 @@ def _send_what_is_wrong(url: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{url}/v1/models/m:predict", b"no JSON", timeout=30)
     refused.value.close()
+
+
+# --- the server fails
+
+
+class Failing(Answering):
+    """Answers with errors while it is told to."""
+
+    broken = False
+
+    def do_POST(self) -> None:  # noqa: N802 (http.server's naming)
+        if self.broken:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self._send(500, b'{"error": "out of memory"}', "application/json")
+        else:
+            super().do_POST()
+
+
+def test_a_server_that_answers_with_errors_pages_until_it_answers_again(trained: Trained, tmp_path: Path) -> None:
+    with watched(trained, tmp_path, Failing) as world:
+        answered = 'model_requests_total{model="shop",code="200"}'
+        eventually(lambda: (world.prometheus.value(answered) or 0) > 100, PATIENCE_S, "answers")
+        assert world.inbox.all() == []
+        Failing.broken = True
+        try:
+            page, *_ = eventually(lambda: world.inbox.of("ModelErrors", "firing"), PATIENCE_S, "the page")
+        finally:
+            Failing.broken = False
+        assert page.receiver == "pager"
+        said = re.fullmatch(
+            r"Model shop 3 \(models\): ([\d.]+)% of the (\d+) requests of the last 1h failed; "
+            r"(\d+) were answered with code 500\.",
+            page.annotations["description"],
+        )
+        assert said, page.annotations["description"]
+        share, requests, failures = map(float, said.groups())
+        assert 5 < share < 100
+        assert failures >= 20
+        assert share == pytest.approx(100 * failures / requests, abs=1)
+        eventually(lambda: world.inbox.of("ModelErrors", "resolved"), PATIENCE_S, "the end of the page")
+        assert world.traffic.failures > 0
 
 
 # --- the server dies

@@ -71,11 +71,35 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         alertmanager,
         ("ModelServerDown", {"job": "models", **CHURN}, "active"),
         ("ModelServerReplicaDown", {**A, **CHURN}, "suppressed"),
+        ("ModelErrors", {"job": "models", **CHURN}, "suppressed"),
+        ("ModelErrors", {"job": "models", **FRAUD}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "suppressed"),
         ("ModelNoTraffic", {"job": "models", "model": "churn"}, "suppressed"),
         ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "model_version": "8"}, "active"),
         ("InferenceExporterDropping", {**A, **CHURN}, "active"),
+    )
+
+
+def test_what_is_down_in_production_silences_nothing_in_staging(alertmanager: str) -> None:
+    prod, staging = ({"cluster": "eu", "namespace": name, "job": "models"} for name in ("prod", "staging"))
+    elsewhere = {**prod, "cluster": "us"}
+    at = {"instance": "10.0.0.1:9877"}
+    becomes(
+        alertmanager,
+        ("ModelServerDown", {**prod, **CHURN}, "active"),
+        ("ModelServerReplicaDown", {**prod, **at, **CHURN}, "suppressed"),
+        ("ModelNoTraffic", {**prod, "model": "churn"}, "suppressed"),
+        ("ModelServerReplicaDown", {**staging, **at, **CHURN}, "active"),
+        ("ModelNoTraffic", {**staging, "model": "churn"}, "active"),
+        ("ModelFeatureDrift", {**elsewhere, **at, **CHURN, **AMOUNT}, "active"),
+        ("InferenceExporterAllDown", prod, "active"),
+        ("InferenceExporterDown", {**prod, **at}, "suppressed"),
+        ("InferenceExporterDown", {**staging, **at}, "active"),
+        ("InferenceExporterDown", {**elsewhere, **at}, "active"),
+        ("ModelFeatureAbsent", {**staging, **at, **CHURN, **AMOUNT}, "active"),
+        ("ModelFeatureDrift", {**staging, **at, **CHURN, **AMOUNT}, "suppressed"),
+        ("ModelFeatureMissingSurge", {**elsewhere, **at, **CHURN, **AMOUNT}, "active"),
     )
 
 

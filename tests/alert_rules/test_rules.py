@@ -69,6 +69,18 @@ def test_every_recorded_series_says_its_level_and_operation_and_is_used_or_a_sco
         assert name in everything or name.endswith(":fleet1h")
 
 
+def test_what_a_rule_asks_of_other_rules_was_recorded_before_in_its_own_group() -> None:
+    """Groups run in no order, at moments of their own: what is asked of another may be of another evaluation."""
+    recorded = {rule["record"] for rule in rules("record")}
+    for group in groups():
+        before: set[str] = set()
+        for rule in group["rules"]:
+            asked = rule["expr"] + rule.get("annotations", {}).get("description", "")
+            named = {name for name in recorded if re.search(rf"(?<![\w:]){name}(?![\w:])", asked)}
+            assert named <= before, rule.get("alert", rule.get("record"))
+            before |= {rule["record"]} if "record" in rule else set()
+
+
 def test_groups_are_small_and_named_once() -> None:
     names = [group["name"] for group in groups()]
     assert len(set(names)) == len(names)
@@ -94,6 +106,41 @@ def test_an_alert_asks_only_for_series_that_exist_when_it_describes_itself(rule:
     recorded = {recording["record"].split(":")[1] for recording in rules("record")}
     for name in FAMILY.findall(rule["annotations"]["description"]):
         assert name in known or name in recorded
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "description"),
+    [
+        ("ModelFeatureDrift", "feature", "Feature x of model churn 7 on a:9877: its PSI is 0.500."),
+        ("ModelPredictionDrift", "output", "Output x of model churn 7 on a:9877: its PSI is 0.500."),
+        ("ModelFeatureMissingSurge", "feature",
+         "Feature x of model churn 7 on a:9877: 50% of the values were null or absent."),
+    ],
+)  # fmt: skip
+def test_a_description_holds_without_what_was_recorded(name: str, of: str, description: str, tmp_path: Path) -> None:
+    (rule,) = [rule for rule in rules("alert") if rule["alert"] == name]
+    found = {
+        "job": "models",
+        "instance": "a:9877",
+        "model": "churn",
+        "model_version": "7",
+        "profile": "0a1b2c3d",
+        of: "x",
+    }
+    series = "judged{" + ",".join(f'{label}="{value}"' for label, value in found.items()) + "}"
+    told = {"exp_labels": found | rule["labels"], "exp_annotations": rule["annotations"] | {"description": description}}
+    (tmp_path / "alone.rules.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "alone", "rules": [rule | {"expr": "judged", "for": "0s"}]}]})
+    )
+    (tmp_path / "alone.test.yml").write_text(yaml.safe_dump({
+        "rule_files": ["alone.rules.yml"],
+        "tests": [{
+            "interval": "1m",
+            "input_series": [{"series": series, "values": "0.5x5"}],
+            "alert_rule_test": [{"eval_time": "5m", "alertname": name, "exp_alerts": [told]}],
+        }],
+    }))  # fmt: skip
+    run(tool("promtool", "prometheus"), "test", "rules", tmp_path / "alone.test.yml")
 
 
 def test_every_alert_has_its_section_in_the_runbooks_and_nothing_else_has() -> None:
