@@ -7,7 +7,7 @@ from rich.console import Console
 
 from exporter.demo import model, start
 from exporter.demo.chapters import MINUTES, STORIES, Chapter
-from exporter.demo.pager import Page, Pager, pager
+from exporter.demo.pager import Pager, pager
 from exporter.demo.screen import Scene, Screen, choose, clock
 from exporter.demo.stage import Process, Stage, free_ports, stage
 from exporter.demo.start import Ports
@@ -126,11 +126,7 @@ def _sum_up(console: Console, scene: Scene) -> None:
     critical = sum(page.critical for page in told)
     console.print(f"pages: {critical}, tickets: {len(told) - critical}" if told else "no page, no ticket")
     for page in told:
-        ended = next((one for one in scene.pages if not one.firing and _same(one, page) and one.at >= page.at), None)
+        ended = next((one for one in scene.pages if not one.firing and one.same(page) and one.at >= page.at), None)
         end = f"resolved {clock(ended.at - scene.began)}" if ended else "still firing"
         words = f"{'page' if page.critical else 'ticket':8} {page.alert:22} {page.subject:12}"
         console.print(f"  {clock(page.at - scene.began)}  {words} {end}", markup=False)
-
-
-def _same(one: Page, other: Page) -> bool:
-    return (one.receiver, one.labels) == (other.receiver, other.labels)
