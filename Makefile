@@ -12,9 +12,9 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STORY=healthy SEED=1 KEEP=1 GRAFANA=docker)
-	@deploy/install-tools prometheus prometheus-alertmanager || true
+	@deploy/install-tools prometheus prometheus-alertmanager || [ $$? -lt 128 ] # an interrupt ends this, too
 	@$(BIN)/inference-exporter demo $(if $(DURATION),--duration $(DURATION)) $(if $(STORY),--story $(STORY)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
+		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
 	$(BIN)/python -m pytest $(ARGS)

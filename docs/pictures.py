@@ -7,6 +7,7 @@ dashboard's places. No number is touched; only the drawing is not Grafana's.
 """
 
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -30,12 +31,15 @@ SESSION: Final = "inference-exporter-pictures"
 PATIENCE_S: Final = 420.0
 TAKEN_AT: Final = "ModelFeatureStuck s6"
 """The terminal's picture is taken when its screen first says so."""
+# These two belong to a story of 300 s, the default, in which a minute of the rules takes a second: `5s` is the shorter
+# window, and the second chapter lasts from 50 s to 100 s.
 SHOWN: Final = {"$model": "diabetes", "$version": "1", "$feature": "bp", "$window": "5s", "$__rate_interval": "5s"}
 BARS_AT_S: Final = 90.0
 """Bars and tables show the moment so long after the story's start: the middle of the second chapter."""
 COLOURS: Final = {"figure.facecolor": "#111217", "axes.facecolor": "#181b1f", "text.color": "#ccccdc",
                   "axes.edgecolor": "#34373d", "axes.labelcolor": "#ccccdc", "xtick.color": "#9fa0a8",
                   "ytick.color": "#9fa0a8", "grid.color": "#2c2f36", "legend.framealpha": 0.0}  # fmt: skip
+STEP_S: Final = 1
 UNITS: Final = {"short": "", "reqps": "requests/s", "none": ""}
 Json = dict[str, Any]
 
@@ -110,14 +114,23 @@ def legend(target: Json, labels: Json) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), form).replace("__auto", "") or "value"
 
 
+def with_gaps(found: list[tuple[float, str]], began: float) -> list[tuple[float, float]]:
+    """Moments and values of a line, with a NaN where there is no data: what is not there is not drawn."""
+    points: list[tuple[float, float]] = []
+    for moment, value in found:
+        if points and moment - began - points[-1][0] > 1.5 * STEP_S:
+            points.append((points[-1][0] + STEP_S, math.nan))
+        points.append((moment - began, float(value)))
+    return points
+
+
 def draw_lines(axes: Any, panel: Json, url: str, span: tuple[float, float]) -> None:  # noqa: ANN401
     """A panel of lines over the whole story."""
     for target in panel["targets"]:
-        found = ask(url, "query_range", query=filled(target["expr"]), start=span[0], end=span[1], step=1)
+        found = ask(url, "query_range", query=filled(target["expr"]), start=span[0], end=span[1], step=STEP_S)
         for series in found:
-            moments, values = zip(*series["values"], strict=True)
-            seconds = [moment - span[0] for moment in moments]
-            axes.plot(seconds, [float(value) for value in values], lw=1.1, label=legend(target, series["metric"]))
+            seconds, values = zip(*with_gaps(series["values"], span[0]), strict=True)
+            axes.plot(seconds, values, lw=1.1, label=legend(target, series["metric"]))
     axes.set_xlim(0, span[1] - span[0])
     axes.grid(lw=0.5)
     if 0 < len(axes.lines) <= 12:

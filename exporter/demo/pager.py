@@ -7,7 +7,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+_MOST_BYTES: Final = 16 << 20
+_PATIENCE_S: Final = 10.0
 
 
 class Page(NamedTuple):
@@ -40,6 +43,10 @@ class Page(NamedTuple):
         """Which part of the model it is about; empty where it is about the whole."""
         return self.labels.get("feature") or self.labels.get("output") or ""
 
+    def same(self, other: "Page") -> bool:
+        """Whether both are news of one alert."""
+        return (self.receiver, self.labels) == (other.receiver, other.labels)
+
 
 class Pager:
     """What arrived, each piece of news once: Alertmanager repeats the rest of a group with every change in it."""
@@ -49,38 +56,72 @@ class Pager:
         self._seen: set[tuple[str, str, str, str]] = set()
         self._pages: queue.SimpleQueue[Page] = queue.SimpleQueue()
 
-    def receive(self, document: Mapping[str, Any]) -> None:
-        """One webhook."""
-        for alert in document["alerts"]:
-            key = (document["receiver"], alert["fingerprint"], alert["startsAt"], alert["status"])
+    def receive(self, body: bytes) -> bool:
+        """Whether that is a webhook; if so it has been taken."""
+        try:
+            told = _read(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return False
+        for key, page in told:
             if key not in self._seen:
                 self._seen.add(key)
-                self._pages.put(
-                    Page(time.monotonic(), document["receiver"], alert["status"], alert["labels"], alert["annotations"])
-                )
+                self._pages.put(page)
+        return True
 
     def new(self) -> list[Page]:
         """What has arrived since the last call."""
         return [self._pages.get_nowait() for _ in range(self._pages.qsize())]
 
 
+def _read(document: Any) -> list[tuple[tuple[str, str, str, str], Page]]:  # noqa: ANN401 (whatever somebody sent)
+    """The alerts of a webhook, each with what tells it from others."""
+    receiver, now = str(document["receiver"]), time.monotonic()
+    return [
+        ((receiver, str(alert["fingerprint"]), str(alert["startsAt"]), str(alert["status"])),
+         Page(now, receiver, str(alert["status"]), _texts(alert["labels"]), _texts(alert["annotations"])))
+        for alert in document["alerts"]
+    ]  # fmt: skip
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in values.items()}
+
+
+class _Receiving(BaseHTTPRequestHandler):
+    """Webhooks are taken; anything else that comes to this port is refused."""
+
+    timeout = _PATIENCE_S
+    server: "_Server"
+
+    def do_POST(self) -> None:
+        taken = self.server.pager.receive(self._body())
+        self.send_response(200 if taken else 400)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def _body(self) -> bytes:
+        """What was sent; nothing where that cannot be told."""
+        length = self.headers.get("content-length", "")
+        plain = length.isascii() and length.isdigit() and len(length) <= len(str(_MOST_BYTES))
+        return self.rfile.read(int(length)) if plain and int(length) <= _MOST_BYTES else b""
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    pager: Pager
+
+    def handle_error(self, *_: object) -> None:
+        """Quiet: a client that went away is no news, and this is the demo's screen."""
+
+
 @contextmanager
 def pager() -> Iterator[Pager]:
     """A receiver on a free port of the loopback, in threads of this process."""
-
-    class Receiving(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            found.receive(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiving)
-    server.daemon_threads = True
-    found = Pager(server.server_port)
+    server = _Server(("127.0.0.1", 0), _Receiving)
+    server.pager = found = Pager(server.server_port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:

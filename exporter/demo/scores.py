@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 _SIDES: Final = ("feature", "prediction")
+_MATTERS: Final = 0.1
+"""As in the rules that judge drift."""
 
 
 class Score(NamedTuple):
@@ -19,11 +21,20 @@ class Score(NamedTuple):
     sufficient: bool
     missing: float
     """Share of the values, 0 to 1; NaN for a prediction."""
+    changed: float
+    """Total variation: share of the values that changed bin."""
+    critical_change: float
+    """What of that chance alone exceeds once in 1000 windows of that size."""
+
+    @property
+    def moved(self) -> bool:
+        """Beyond what chance explains."""
+        return self.sufficient and self.psi > self.critical
 
     @property
     def drifted(self) -> bool:
-        """Beyond what chance explains."""
-        return self.sufficient and self.psi > self.critical
+        """Moved, and enough to matter: on this the shipped rules make a ticket, if it lasts."""
+        return self.moved and self.changed > max(_MATTERS, self.critical_change)
 
 
 def scrape(web_port: int) -> list[Score]:
@@ -64,5 +75,5 @@ def _score(values: Mapping[tuple[str, str, str], float], side: str, column: str,
 
     return Score(
         column, value("psi"), value("psi_critical"), value("window_samples"), value("window_sufficient") == 1,
-        value("missing_ratio"),
+        value("missing_ratio"), value("total_variation"), value("total_variation_critical"),
     )  # fmt: skip

@@ -7,8 +7,7 @@ import sys
 from typing import Final, NamedTuple
 
 from exporter.demo import model, scores, watchers
-from exporter.demo.stage import Process, Stage, answers, free_ports, listening
-from exporter.errors import UpstreamError
+from exporter.demo.stage import START_TIMEOUT_S, Process, Stage, answers, free_ports, listening
 
 _SNAPSHOTS_PER_MINUTE: Final = 2
 _PROBES_PER_MINUTE: Final = 4
@@ -37,14 +36,14 @@ class Watching(NamedTuple):
 
     links: list[Link]
     remarks: list[str]
+    pending: list[Link]
+    """Those who will watch as soon as they listen: nobody waits for them."""
 
 
 def server(stage: Stage, trained: model.Trained, ports: Ports) -> Process:
-    """The model server, which knows nothing of us."""
+    """The model server, which knows nothing of us. It does not listen yet."""
     command = [sys.executable, "-m", "exporter.demo.server", str(trained.model), str(ports.server)]
-    process = stage.start("model server", command)
-    stage.wait(lambda: listening(ports.server), "the start of the model server")
-    return process
+    return stage.start("model server", command)
 
 
 def sidecar(stage: Stage, trained: model.Trained, ports: Ports, minute_s: float) -> None:
@@ -93,7 +92,7 @@ def last_scores(ports: Ports) -> list[scores.Score]:
 def monitoring(stage: Stage, web_port: int, pager_port: int, minute_s: float) -> Watching:
     """Prometheus and Alertmanager, as far as they are installed and start."""
     prometheus_at, alertmanager_at = (f"127.0.0.1:{port}" for port in free_ports(2))
-    watching = Watching([], [])
+    watching = Watching([], [], [])
     pages = watchers.Alertmanager(f"http://127.0.0.1:{pager_port}", minute_s)
     scrapes = watchers.Prometheus([f"127.0.0.1:{web_port}"], [alertmanager_at], minute_s)
     for name, program, plan, address in (
@@ -113,31 +112,40 @@ def monitoring(stage: Stage, web_port: int, pager_port: int, minute_s: float) ->
 
 def _start(stage: Stage, name: str, command: list[str], address: str) -> str:
     """Start it; what went wrong, or nothing."""
-    process = stage.start(name, command)
     try:
-        stage.wait(lambda: listening(int(address.rpartition(":")[2])), f"the start of {name}")
-    except UpstreamError as error:
-        stage.end(process)
+        process = stage.start(name, command)
+    except OSError as error:  # found, but no program of this machine
         return str(error)
-    return ""
+    stage.spare(process)
+    listens = stage.waited(lambda: process not in stage or listening(port_of(address)))
+    if not listens:
+        stage.end(process)
+        return f"its start took longer than {START_TIMEOUT_S:.0f} s"
+    return stage.gone_as(name)
 
 
 def grafana(stage: Stage, prometheus_url: str, minute_s: float, choice: str) -> Watching:
     """Grafana with the dashboard: installed (`auto`), in a container (`docker`), or not at all (`off`)."""
     program, docker = watchers.find_grafana(), shutil.which("docker")
-    plan = watchers.Grafana(prometheus_url, minute_s)
     if (choice, program) == ("auto", None):
-        return Watching([], [_OFFER] if docker and _runs(docker) else [])
+        return Watching([], [_OFFER] if docker and _runs(docker) else [], [])
     if choice == "docker" and not docker:
-        return Watching([], ["Docker is not installed, so there is no Grafana."])
+        return Watching([], ["Docker is not installed, so there is no Grafana."], [])
     if choice == "off":
-        return Watching([], [])
+        return Watching([], [], [])
+    plan = watchers.Grafana(prometheus_url, minute_s)
     directory, (port,) = stage.directory / "grafana", free_ports(1)
     environment = plan.environment(directory, port)
-    contained = choice == "docker"
-    command = plan.container(str(docker), directory, environment) if contained else plan.command(str(program))
-    stage.start("Grafana", command, environment)
-    return Watching([("Grafana", f"http://127.0.0.1:{port}")], [])
+    if choice == "docker":
+        command = plan.container(str(docker), directory, environment)
+        stage.at_last([str(docker), "rm", "--force", plan.container_name(directory)])
+    else:
+        command = plan.command(str(program))
+    try:
+        stage.spare(stage.start("Grafana", command, environment))
+    except OSError as error:
+        return Watching([], [f"Grafana does not run: {error}"], [])
+    return Watching([], [], [("Grafana", f"http://127.0.0.1:{port}")])
 
 
 def _runs(docker: str) -> bool:
@@ -145,3 +153,8 @@ def _runs(docker: str) -> bool:
         words = [docker, "info"]
         return subprocess.run(words, capture_output=True, timeout=_DOCKER_TIMEOUT_S, check=False).returncode == 0  # noqa: S603
     return False
+
+
+def port_of(url: str) -> int:
+    """The port of an address."""
+    return int(url.rpartition(":")[2])

@@ -121,6 +121,10 @@ class Grafana(NamedTuple):
         words = [program] if Path(program).name == "grafana-server" else [program, "server"]
         return [*words, *(["--homepath", home] if home else [])]
 
+    def container_name(self, directory: Path) -> str:
+        """By what a container is known to Docker, even when the command that runs it was killed."""
+        return directory.parent.name
+
     def container(self, docker: str, directory: Path, environment: dict[str, str]) -> list[str]:
         """The command of a Grafana in a container that is gone when it ends; it shares the host's loopback.
 
@@ -129,7 +133,7 @@ class Grafana(NamedTuple):
         kept = {name: value for name, value in environment.items() if name not in {"GF_PATHS_DATA", "GF_PATHS_LOGS"}}
         settings = [word for name, value in kept.items() for word in ("--env", f"{name}={value}")]
         return [
-            docker, "run", "--rm", "--name", directory.parent.name, "--network", "host",
+            docker, "run", "--rm", "--name", self.container_name(directory), "--network", "host",
             "--volume", f"{directory}:{directory}:ro", *settings, _GRAFANA_IMAGE,
         ]  # fmt: skip
 

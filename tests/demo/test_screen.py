@@ -8,10 +8,12 @@ import pytest
 from rich.console import Console
 
 from exporter.demo import screen
-from exporter.demo.chapters import WHOLE
+from exporter.demo.chapters import WHOLE, Chapter
+from exporter.demo.live import LiveScreen
 from exporter.demo.pager import Page
+from exporter.demo.scene import Scene, verdict
 from exporter.demo.scores import Score, read
-from exporter.demo.screen import Lines, LiveScreen, Scene
+from exporter.demo.screen import Lines
 
 PAGE_TEXT = """\
 # TYPE model_feature_psi gauge
@@ -20,6 +22,10 @@ model_feature_psi{feature="b",window="5m"} 0.2
 model_feature_psi{feature="b",window="1h"} 0.3
 # TYPE model_feature_psi_critical gauge
 model_feature_psi_critical{feature="b",window="5m"} 0.1
+# TYPE model_feature_total_variation gauge
+model_feature_total_variation{feature="b",window="5m"} 0.3
+# TYPE model_feature_total_variation_critical gauge
+model_feature_total_variation_critical{feature="b",window="5m"} 0.15
 # TYPE model_feature_window_samples gauge
 model_feature_window_samples{feature="a",window="5m"} 0
 model_feature_window_samples{feature="a",window="1h"} 1000
@@ -37,20 +43,22 @@ def page(alert: str, *, at: float, status: str = "firing", severity: str = "warn
     return Page(at, "x", status, {"alertname": alert, "severity": severity}, {"description": f"[{alert}] happened."})
 
 
+def score(column: str, psi: float, changed: float, *, missing: float = 0.0) -> Score:
+    return Score(column, psi, 0.1, 500, True, missing, changed, 0.15)
+
+
 @pytest.fixture
 def scene() -> Scene:
     scene = Scene(WHOLE, [("clients use", "http://127.0.0.1:1")], 1.0)
     scene.chapter = 1
     scene.sent = {"age": 59.0, "bp": 13.466}
-    scene.scores = [
-        Score("fine", 0.01, 0.1, 500, True, 0.0), Score("distant", 10.0, 0.1, 500, True, 0.0),
-        Score("gone", 9.0, 0.1, 500, True, 1.0), Score("quiet", math.nan, math.nan, 0, False, math.nan),
-    ]  # fmt: skip
+    scene.scores = [score("fine", 0.01, 0.02), score("distant", 10.0, 0.9), score("gone", 9.0, 0.9, missing=1.0),
+                    Score("quiet", math.nan, math.nan, 0, False, math.nan, math.nan, math.nan)]  # fmt: skip
     return scene
 
 
-def shown(scene: Scene, *, height: int = 50) -> list[str]:
-    console = Console(file=io.StringIO(), width=120, height=height, force_terminal=True, color_system=None)
+def shown(scene: Scene, *, height: int = 50, width: int = 120) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
     console.print(LiveScreen(console, scene)._picture())
     return written(console).splitlines()
 
@@ -70,6 +78,7 @@ def test_the_shortest_window_is_read_and_never_mixed_with_another() -> None:
     assert (a.column, a.samples, a.sufficient) == ("a", 0, False)
     assert math.isnan(a.psi)
     assert b[:5] == ("b", 0.2, 0.1, 300, True)
+    assert (b.changed, b.critical_change) == (0.3, 0.15)
     assert b.drifted
     assert not a.drifted
     assert y.column == "y"
@@ -103,11 +112,61 @@ def test_the_newest_pages_are_shown_where_there_is_no_room_for_all(scene: Scene)
     assert "Alert1 " not in text
 
 
-def test_the_screen_fits_the_smallest_terminal_it_is_shown_in(scene: Scene) -> None:
-    scene.pages = [page(f"Alert{number}", at=scene.began + number) for number in range(40)]
+@pytest.mark.parametrize(("changed", "word"), [(0.05, "moved"), (0.12, "moved"), (0.2, "DRIFT")])
+def test_it_is_drift_only_where_the_rules_make_a_ticket_of_it(changed: float, word: str) -> None:
+    assert verdict(score("a", 0.2, changed))[0] == word
+    assert verdict(score("a", 0.05, changed))[0] == "fine", "whatever changed, no more than chance would"
+
+
+@pytest.mark.parametrize("told", range(len(WHOLE) + 1))
+def test_the_fullest_screen_fits_the_smallest_terminal_it_is_shown_in(scene: Scene, told: int) -> None:
+    width, height = screen.SMALLEST
+    scene.chapters = [*WHOLE, Chapter(math.inf, "the story is over; traffic goes on until you press Ctrl-C")]
+    scene.chapter = told
+    scene.sent = dict.fromkeys(("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"), 123.45)
     scene.scores = scene.scores[:1] * 11
     scene.links = [("name", "http://127.0.0.1:1")] * 6
-    assert len(shown(scene, height=screen.SMALLEST[1])) <= screen.SMALLEST[1]
+    scene.answered, scene.failed = 123_456, 12_345
+    scene.remarks = ["Grafana is gone, and the story goes on without it:\n" + "words " * 100] * 3
+    scene.pages = [page(f"Alert{number}", at=scene.began + number) for number in range(40)]
+    lines = shown(scene, height=height, width=width)
+    assert len(lines) <= height
+    assert max(len(line) for line in lines) <= width
+    text = "\n".join(lines)
+    assert "[Alert39] happened." in text
+    assert f"▶ {scene.chapters[told].text}" in text
+    assert "Grafana is gone" in text
+
+
+def test_the_newest_page_is_cut_where_there_is_no_room_for_all_of_it(scene: Scene) -> None:
+    endless = Page(scene.began, "x", "firing", {"alertname": "Endless"}, {"description": "words " * 500})
+    scene.pages = [page("Old", at=scene.began), endless]
+    lines = shown(scene, height=screen.SMALLEST[1])
+    assert len(lines) == screen.SMALLEST[1]
+    assert "TICKET   Endless" in "\n".join(lines)
+    assert "Old" not in "\n".join(lines)
+
+
+def test_texts_of_the_rules_are_said_to_have_their_own_words_for_time(scene: Scene) -> None:
+    words = 'in the rules\' own words: "the last 30m" are 30 s'
+    assert words in "\n".join(shown(scene))
+    console = Console(file=io.StringIO(), width=120)
+    with Lines(console, scene):
+        assert words in written(console)
+
+
+def test_lines_tell_of_who_joins_and_who_leaves_when_they_do(scene: Scene) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    scene.links = links = list(scene.links)
+    with Lines(console, scene) as lines:
+        assert "Grafana" not in written(console)
+        links.append(("Grafana", "http://127.0.0.1:2"))
+        lines.show()
+        scene.remarks.append("Prometheus is gone")
+        lines.show()
+        lines.show()
+    assert written(console).count("  Grafana        http://127.0.0.1:2\n") == 1
+    assert written(console).count("  Prometheus is gone\n") == 1
 
 
 def test_the_live_screen_draws_and_leaves_the_last_picture(scene: Scene) -> None:

@@ -1,61 +1,27 @@
 """The demonstration as people run it: real processes, real pages, and nothing left behind however it ends."""
 
-import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-from support import eventually, tool
+from demo.demos import DEMO, PATIENCE_S, demo, home_of, rest, until
+from support import tool
 
 from exporter.demo import chapters
 from exporter.demo.story import SHORTEST_S, Wishes
 
-PATIENCE_S = 60.0
 DURATION_S = 75
-DEMO = [sys.executable, "-m", "exporter", "demo"]
 PAGE = re.compile(r"^(\d\d):(\d\d)  (TICKET|PAGE|resolved) +(\w+) ?(\w*)$", re.MULTILINE)
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """Where the demo keeps its files. Whatever inherited the environment and still runs at the end is a leak."""
-    yield tmp_path
-    assert _running(tmp_path) == []
-    assert list(tmp_path.glob("inference-exporter-demo-*")) == []
-
-
-def _running(home: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("TMPDIR") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
-
-
-@contextmanager
-def demo(home: Path, *words: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    given = os.environ | {"TMPDIR": str(home), "COLUMNS": "200"} | environment
-    with subprocess.Popen(
-        [*DEMO, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=given, start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE_S)
+    with home_of(tmp_path) as found:
+        yield found
 
 
 def told(home: Path, *words: str, **environment: str) -> str:
@@ -95,12 +61,11 @@ def _assert_the_first_comes_in_time_and_not_before_its_fault(printed: str) -> No
 
 def test_without_prometheus_the_scores_are_told_and_what_is_missing_and_it_goes_on_where_asked_to(home: Path) -> None:
     with demo(home, "--duration", f"{SHORTEST_S:.0f}s", "--keep", PATH=str(home / "empty")) as process:
-        printed = _until(process, "the story is over; traffic goes on until you press Ctrl-C")
-        printed += _until(process, "highest three")
+        printed = until(process, "the story is over; traffic goes on until you press Ctrl-C")
+        printed += until(process, "highest three")
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.stdout
-        printed += process.stdout.read()
+        printed += rest(process)
     assert process.returncode == 130
     assert "Prometheus is not installed, so nobody can be paged." in printed
     assert "Alertmanager is not installed, so nobody can be paged." in printed
@@ -110,15 +75,6 @@ def test_without_prometheus_the_scores_are_told_and_what_is_missing_and_it_goes_
     assert "no page, no ticket" in printed
 
 
-def test_a_prometheus_that_does_not_run_is_told_and_done_without(home: Path) -> None:
-    _stand_in(home, "prometheus", "echo cannot do it; exit 3")
-    with demo(home, PATH=f"{home}:{os.environ['PATH']}") as process:
-        lines = _until(process, "healthy traffic")
-        process.send_signal(signal.SIGINT)
-    assert "Prometheus does not run, so nobody can be paged: Prometheus ended with 3:\ncannot do it" in lines
-    assert process.returncode == 130
-
-
 @pytest.mark.parametrize("moment", [
     "at once", "training", "building its profile", "clients use", "highest three",
 ])  # fmt: skip
@@ -126,61 +82,39 @@ def test_a_prometheus_that_does_not_run_is_told_and_done_without(home: Path) -> 
 def test_an_interrupt_leaves_no_process_behind(home: Path, moment: str, number: signal.Signals) -> None:
     with demo(home) as process:
         if moment != "at once":
-            _until(process, moment)
+            until(process, moment)
         process.send_signal(number)
         process.send_signal(number)  # the impatient press it twice
         process.wait(PATIENCE_S)
     assert process.returncode in {130, -number}, "-number: before it could listen to signals at all"
 
 
+def test_whoever_presses_ctrl_c_is_told_at_once_that_it_was_noted(home: Path) -> None:
+    with demo(home) as process:
+        until(process, "training")
+        process.send_signal(signal.SIGINT)
+        printed = rest(process)
+    assert printed.splitlines() == ["stopping …"]
+    assert process.returncode == 130
+
+
+def test_under_nohup_a_terminal_that_is_closed_is_no_reason_to_stop(home: Path) -> None:
+    with demo(home, ignored=signal.SIGHUP) as process:
+        until(process, "training")
+        process.send_signal(signal.SIGHUP)
+        until(process, "building its profile")
+        process.send_signal(signal.SIGHUP)
+        until(process, "clients use")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_an_interrupt_at_any_moment_of_the_start_leaves_no_process_behind(home: Path, seed: int) -> None:
     with demo(home) as process:
-        _until(process, "building its profile")
+        until(process, "building its profile")
         time.sleep(0.3 + 0.7 * seed)
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE_S)
     assert process.returncode == 130
-
-
-def _until(process: "subprocess.Popen[str]", words: str) -> str:
-    assert process.stdout
-    printed = ""
-    for line in process.stdout:
-        printed += line
-        if words in line:
-            return printed
-    pytest.fail(f"ended without a word of {words!r}: {printed}")
-
-
-def test_grafana_is_given_the_dashboard_and_the_prometheus_to_ask(home: Path) -> None:
-    """A stand-in: it keeps what it was given, and ends when it is told to."""
-    tool("prometheus", "prometheus")
-    _stand_in(
-        home, "grafana", f'env >{home}/env; cp -r "$(dirname "$GF_PATHS_PROVISIONING")" {home}/kept; exec sleep 600'
-    )
-    with demo(home, PATH=f"{home}:{os.environ['PATH']}") as process:
-        printed = _until(process, "healthy traffic")
-        eventually((home / "kept" / "dashboards" / "model-health.json").exists, what="a started Grafana")
-        process.send_signal(signal.SIGINT)
-    settings = _environment(home / "env")
-    assert f"Grafana        http://127.0.0.1:{settings['GF_SERVER_HTTP_PORT']}" in printed
-    asked = re.search(r"Prometheus +(http://\S+)", printed)
-    assert asked
-    assert f"url: {asked[1]}\n" in (home / "kept" / "provisioning" / "datasources" / "prometheus.yml").read_text()
-    shown = settings["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
-    assert shown.endswith("/dashboards/model-health.json")
-    assert f"path: {Path(shown).parent}\n" in (home / "kept" / "provisioning" / "dashboards" / "files.yml").read_text()
-
-
-def _environment(path: Path) -> Mapping[str, str]:
-    return dict(line.partition("=")[::2] for line in path.read_text().splitlines())
-
-
-def _stand_in(home: Path, name: str, script: str) -> None:
-    path = home / name
-    path.write_text(f"#!{shutil.which('sh')}\n{script}\n")
-    path.chmod(0o755)
 
 
 @pytest.mark.parametrize(("words", "complaint"), [
