@@ -41,7 +41,7 @@ def demo(
 ) -> Iterator["subprocess.Popen[str]"]:
     given = os.environ | {"TMPDIR": str(home), "COLUMNS": "200"} | environment
     with subprocess.Popen(
-        [*_without(ignored), *DEMO, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [*_heeding(ignored), *DEMO, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, env=given, start_new_session=True,
     ) as process:  # fmt: skip
         try:
@@ -52,9 +52,13 @@ def demo(
             process.wait(PATIENCE_S)
 
 
-def _without(ignored: signal.Signals | None) -> list[str]:
-    """What goes before a command that is to ignore a signal, as nohup does."""
-    return ["sh", "-c", f"trap '' {ignored.name[3:]}; exec \"$@\"", "-"] if ignored else []
+def _heeding(ignored: signal.Signals | None) -> list[str]:
+    """What goes before a command that heeds every signal, or that is to ignore one as nohup does.
+
+    A shell that starts the tests in the background has them ignore SIGINT, and so would all that they start.
+    """
+    kept = [f"--ignore-signal={ignored.name}"] if ignored else []
+    return [shutil.which("env") or "/usr/bin/env", "--default-signal=INT,TERM,HUP", *kept]
 
 
 def until(process: "subprocess.Popen[str]", words: str) -> str:
