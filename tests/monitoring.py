@@ -6,20 +6,19 @@ process id.
 
 import json
 import subprocess
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pytest
 from support import Metrics, eventually, free_port, tool
 
 from exporter.demo import watchers
+from exporter.demo.pager import Page, Pager, pager
 
 MINUTE_S: Final = 1.0
 """What the files say in minutes passes in seconds."""
@@ -27,35 +26,22 @@ MINUTE_S: Final = 1.0
 # --- the one who is paged
 
 
-class Notice(NamedTuple):
-    """One alert of one webhook."""
-
-    receiver: str
-    status: str
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
+Notice = Page
+"""One alert of one webhook."""
 
 
 class Inbox:
-    """What Alertmanager sent."""
+    """What Alertmanager sent, each piece of news once."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, received: Pager) -> None:
+        self.url = f"http://127.0.0.1:{received.port}"
+        self._received = received
         self._notices: list[Notice] = []
-        self._lock = threading.Lock()
-
-    def put(self, document: Mapping[str, Any]) -> None:
-        notices = [
-            Notice(document["receiver"], alert["status"], alert["labels"], alert["annotations"])
-            for alert in document["alerts"]
-        ]
-        with self._lock:
-            self._notices += notices
 
     def all(self) -> list[Notice]:
         """In the order in which they came."""
-        with self._lock:
-            return list(self._notices)
+        self._notices += self._received.new()
+        return list(self._notices)
 
     def of(self, alert: str, status: str, **labels: str) -> list[Notice]:
         wanted = {"alertname": alert, **labels}.items()
@@ -70,28 +56,8 @@ class Inbox:
 @contextmanager
 def inbox() -> Iterator[Inbox]:
     """A receiver of webhooks, in threads of the test's process."""
-
-    class Receiving(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            found.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiving)
-    server.daemon_threads = True
-    found = Inbox(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with pager() as received:
+        yield Inbox(received)
 
 
 # --- processes

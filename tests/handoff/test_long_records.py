@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from handoff.rings import drain, new
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,23 +19,6 @@ from exporter.records import Body, Capture, Exchange
 
 RECORD_HEAD = 24
 KIND_AT = 4
-
-
-def new(capacity: int = 1 << 20) -> Ring:
-    fd = ring.create(capacity)
-    try:
-        return Ring(fd)
-    finally:
-        os.close(fd)
-
-
-def drain(reader: Reader) -> list[bytes]:
-    seen: list[bytes] = []
-    for _ in range(1000):
-        if not reader.queued_bytes:
-            return seen
-        seen += reader.take(3, 100)
-    pytest.fail("the reader does not come to an end")
 
 
 def test_a_long_record_needs_no_room_of_its_length_in_one_place() -> None:

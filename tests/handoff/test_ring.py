@@ -7,6 +7,7 @@ import sys
 from collections import deque
 
 import pytest
+from handoff.rings import drain, new
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -17,14 +18,6 @@ from exporter.handoff.ring import Ring, Writer
 from exporter.handoff.tally import HEAD_BYTES, Slot, Tally
 
 RECORD_HEAD = 24
-
-
-def new(capacity: int) -> Ring:
-    fd = ring.create(capacity)
-    try:
-        return Ring(fd)
-    finally:
-        os.close(fd)
 
 
 class RingMachine(RuleBasedStateMachine):
@@ -174,23 +167,14 @@ def test_damaged_records_are_skipped_and_counted_as_gaps(
         shared.data[(start + at % written) % shared.capacity] ^= mask
     if restart:
         reader = Reader(shared)
-    seen = _drain(reader)
+    seen = drain(reader)
     assert writer.offer([b"last"], reserve=False), "the ring goes on"
-    seen += _drain(reader)
+    seen += drain(reader)
     assert seen[-1] == b"last"
     assert reader.queued_bytes == 0
     assert all(record in records for record in seen[:-1])
     assert len(seen) + reader.corrupt + before == reader.taken()
     assert reader.taken() == before + offered + 1
-
-
-def _drain(reader: Reader) -> list[bytes]:
-    seen: list[bytes] = []
-    for _ in range(1000):
-        if not reader.queued_bytes:
-            return seen
-        seen += reader.take(3, 100)
-    pytest.fail("the reader does not come to an end")
 
 
 def test_a_flipped_sequence_number_does_not_invent_losses() -> None:
