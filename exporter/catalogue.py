@@ -27,59 +27,28 @@ def _self(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"inference_exporter_{name}", kind, labels, text)
 
 
-# fmt: off (one family, one line)
+# fmt: off
 # --- the model: traffic
 
-REQUESTS = _model(
-    "requests_total",
-    COUNTER,
-    "Requests answered by the model server, by HTTP status code; health probes are left out.",
-    "code",
-)
-REQUEST_DURATION = _model(
-    "request_duration_seconds",
-    HISTOGRAM,
-    "Time from a request's first byte to its answer's last one, health probes left out.",
-)
+REQUESTS = _model("requests_total", COUNTER, "Requests answered by the model server, by HTTP status code; health probes are left out.", "code")
+REQUEST_DURATION = _model("request_duration_seconds", HISTOGRAM, "Time from a request's first byte to its answer's last one, health probes left out.")
 REQUEST_SIZE = _model("request_size_bytes", HISTOGRAM, "Size of request bodies as sent.")
 RESPONSE_SIZE = _model("response_size_bytes", HISTOGRAM, "Size of response bodies as sent.")
-IN_FLIGHT = _model(
-    "requests_in_flight", GAUGE, "Requests whose answer is not complete; counted by the relay, health probes included."
-)
+IN_FLIGHT = _model("requests_in_flight", GAUGE, "Requests whose answer is not complete; counted by the relay, health probes included.")
 ROWS = _model("rows_total", COUNTER, "Rows of model input decoded: one per instance of a batch.")
-UNKNOWN_FIELDS = _model(
-    "unknown_field_values_total", COUNTER, "Values, not nulls, under names that the profile does not have."
-)
-LAST_REQUEST = _model(
-    "last_request_timestamp_seconds", GAUGE, "Unix time at which the last request was answered; 0 before the first."
-)
+UNKNOWN_FIELDS = _model("unknown_field_values_total", COUNTER, "Values, not nulls, under names that the profile does not have.")
+LAST_REQUEST = _model("last_request_timestamp_seconds", GAUGE, "Unix time at which the last request was answered; 0 before the first.")
 
 # --- the model: server and identity
 
 SERVER_UP = _model("server_up", GAUGE, "Whether the model server accepted a TCP connection at the last probe.")
-SERVER_VISIBLE = _model(
-    "server_process_visible",
-    GAUGE,
-    "Whether the model server's process can be seen: same host and pid namespace, or --upstream-pid.",
-)
-SERVER_PROCESSES = _model(
-    "server_processes", GAUGE, "Processes of the model server: the one that listens and its descendants."
-)
+SERVER_VISIBLE = _model("server_process_visible", GAUGE, "Whether the model server's process can be seen: same host and pid namespace, or --upstream-pid.")
+SERVER_PROCESSES = _model("server_processes", GAUGE, "Processes of the model server: the one that listens and its descendants.")
 SERVER_CPU = _model("server_cpu_seconds_total", COUNTER, "User and system CPU time of the model server's processes.")
-SERVER_MEMORY = _model(
-    "server_resident_memory_bytes",
-    GAUGE,
-    "Resident memory of the model server's processes, shared pages counted once per process.",
-)
-SERVER_START = _model(
-    "server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started."
-)
-MODEL_INFO = _model(
-    "info", GAUGE, "1; the model that is watched, and the version of the exporter that watches it.", "exporter_version"
-)
-TRAINED = _model(
-    "trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it."
-)
+SERVER_MEMORY = _model("server_resident_memory_bytes", GAUGE, "Resident memory of the model server's processes, shared pages counted once per process.")
+SERVER_START = _model("server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started.")
+MODEL_INFO = _model("info", GAUGE, "1; the model that is watched, and the version of the exporter that watches it.", "exporter_version")
+TRAINED = _model("trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it.")
 PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "source"), "1; the reference profile in force.")
 PROFILE_ROWS = Family("model_profile_rows", GAUGE, _PROFILED, "Rows of training data behind the profile.")
 
@@ -174,103 +143,33 @@ OUTPUTS = _columns("prediction", "output")
 BUILD_INFO = _self("build_info", GAUGE, "1; the version of the exporter and of its Python.", "version", "python")
 COLLECTOR_SUCCESS = _self("collector_success", GAUGE, "Whether a part of this page could be made.", "collector")
 START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor started.")
-PROFILE_LOADED = _self(
-    "profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored."
-)
-OBSERVING = _self(
-    "observing", GAUGE, "0 while observation is switched off (POST /-/observe); traffic is relayed all the same."
-)
-OFFERED = _self(
-    "exchanges_offered_total",
-    COUNTER,
-    "Complete exchanges on observable connections: observed + dropped + what waits in the rings.",
-)
+PROFILE_LOADED = _self("profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored.")
+OBSERVING = _self("observing", GAUGE, "0 while observation is switched off (POST /-/observe); traffic is relayed all the same.")
+OFFERED = _self("exchanges_offered_total", COUNTER, "Complete exchanges on observable connections: observed + dropped + what waits in the rings.")
 OBSERVED = _self("exchanges_observed_total", COUNTER, "Exchanges that the analyser counted.")
 DROPPED = _self("exchanges_dropped_total", COUNTER, "Exchanges that were relayed but not counted, by reason.", "reason")
-BODIES_SHED = _self(
-    "bodies_shed_total",
-    COUNTER,
-    "Exchanges whose bodies were dropped, to stay within memory or by lot when a ring was filling; all else of them is counted.",
-    "reason",
-)
-SAMPLING = _self(
-    "sampling_ratio",
-    GAUGE,
-    "Share of bodies that travel to the analyser: less than 1 while a ring is more than half full; of the last exchange.",
-    "process",
-)
+BODIES_SHED = _self("bodies_shed_total", COUNTER, "Exchanges whose bodies were dropped, to stay within memory or by lot when a ring was filling; all else of them is counted.", "reason")
+SAMPLING = _self("sampling_ratio", GAUGE, "Share of bodies that travel to the analyser: less than 1 while a ring is more than half full; of the last exchange.", "process")
 RING_QUEUED = _self("ring_queued_bytes", GAUGE, "Bytes waiting in the rings between relay and analyser.")
-RING_FILL = _self(
-    "ring_fill_ratio", GAUGE, "Highest share of a ring that was in use since the last scoring.", "process"
-)
+RING_FILL = _self("ring_fill_ratio", GAUGE, "Highest share of a ring that was in use since the last scoring.", "process")
 RING_SIZE = _self("ring_size_bytes", GAUGE, "Size of the rings.")
-PAYLOADS_OFFERED = _self(
-    "payloads_offered_total",
-    COUNTER,
-    "Sides of exchanges that should hold model input or output: decoded + undecoded.",
-    "side",
-)
+PAYLOADS_OFFERED = _self("payloads_offered_total", COUNTER, "Sides of exchanges that should hold model input or output: decoded + undecoded.", "side")
 PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were understood.", "side")
-PAYLOADS_PARTIAL = _self(
-    "payloads_truncated_total",
-    COUNTER,
-    "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning were counted.",
-    "side",
-)
-PARTIAL_ROWS = _self(
-    "truncated_rows_total",
-    COUNTER,
-    "Rows decoded from the beginning of such payloads; the first rows of a batch, which may differ from its last.",
-    "side",
-)
+PAYLOADS_PARTIAL = _self("payloads_truncated_total", COUNTER, "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning were counted.", "side")
+PARTIAL_ROWS = _self("truncated_rows_total", COUNTER, "Rows decoded from the beginning of such payloads; the first rows of a batch, which may differ from its last.", "side")
 PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
 PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
 CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted, by worker.", "worker")
 CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open, by worker.", "worker")
-CONNECT_ERRORS = _self(
-    "proxy_connect_errors_total", COUNTER, "Client connections for which the model server could not be reached."
-)
-ACCEPT_ERRORS = _self(
-    "proxy_accept_errors_total",
-    COUNTER,
-    "Times a client could not be let in, by reason; out of descriptors or memory it waits and is let in later.",
-    "reason",
-)
-CLOSED = _self(
-    "proxy_closed_connections_total",
-    COUNTER,
-    "Client connections that the relay itself ended: a 503 over max_connections, a head slower than head_timeout.",
-    "reason",
-)
+CONNECT_ERRORS = _self("proxy_connect_errors_total", COUNTER, "Client connections for which the model server could not be reached.")
+ACCEPT_ERRORS = _self("proxy_accept_errors_total", COUNTER, "Times a client could not be let in, by reason; out of descriptors or memory it waits and is let in later.", "reason")
+CLOSED = _self("proxy_closed_connections_total", COUNTER, "Client connections that the relay itself ended: a 503 over max_connections, a head slower than head_timeout.", "reason")
 PROXY_BYTES = _self("proxy_relayed_bytes_total", COUNTER, "Bytes relayed, by whom they went to.", "to")
-UNOBSERVABLE = _self(
-    "proxy_unobservable_connections_total",
-    COUNTER,
-    "Connections relayed unread from some point on, by reason.",
-    "reason",
-)
-INCOMPLETE = _self(
-    "proxy_incomplete_exchanges_total",
-    COUNTER,
-    "Exchanges cut off by the end of their connection, by who ended it.",
-    "ended_by",
-)
-PROXY_REQUESTS = _self(
-    "proxy_requests_total",
-    COUNTER,
-    "Exchanges counted by the relay itself, by HTTP status code, health probes included.",
-    "code",
-)
-PROXY_DURATION = _self(
-    "proxy_request_duration_seconds",
-    HISTOGRAM,
-    "Time from first request byte to last response byte, counted by the relay itself.",
-)
-HOP = _self(
-    "proxy_hop_seconds",
-    HISTOGRAM,
-    "Time from being handed bytes by the event loop to having passed them on to the kernel, one read in 61; waiting for the loop and the kernel's own work are not in it.",
-)
+UNOBSERVABLE = _self("proxy_unobservable_connections_total", COUNTER, "Connections relayed unread from some point on, by reason.", "reason")
+INCOMPLETE = _self("proxy_incomplete_exchanges_total", COUNTER, "Exchanges cut off by the end of their connection, by who ended it.", "ended_by")
+PROXY_REQUESTS = _self("proxy_requests_total", COUNTER, "Exchanges counted by the relay itself, by HTTP status code, health probes included.", "code")
+PROXY_DURATION = _self("proxy_request_duration_seconds", HISTOGRAM, "Time from first request byte to last response byte, counted by the relay itself.")
+HOP = _self("proxy_hop_seconds", HISTOGRAM, "Time from being handed bytes by the event loop to having passed them on to the kernel, one read in 61; waiting for the loop and the kernel's own work are not in it.")
 OBSERVER_CPU = _self("observer_cpu_seconds_total", COUNTER, "CPU time of observation by the relay.", "process")
 HEARTBEAT = _self("heartbeat_timestamp_seconds", GAUGE, "Unix time of the last sign of life.", "process")
 SNAPSHOT_TIME = _self("snapshot_timestamp_seconds", GAUGE, "Unix time of the scores shown.")
@@ -278,24 +177,10 @@ SNAPSHOT_DURATION = _self("snapshot_duration_seconds", GAUGE, "Time the last sco
 PROCESS_CPU = _self("process_cpu_seconds_total", COUNTER, "User and system CPU time of our own processes.", "process")
 PROCESS_MEMORY = _self("process_resident_memory_bytes", GAUGE, "Resident memory of our own processes.", "process")
 PROCESS_START = _self("process_start_time_seconds", GAUGE, "Unix time at which our own processes started.", "process")
-RESTARTS = _self(
-    "process_restarts_total",
-    COUNTER,
-    "Times a process of ours was started again, by why it had ended: exited, signalled, hung or memory.",
-    "process",
-    "reason",
-)
-RELOAD_SUCCESSFUL = _self(
-    "config_last_reload_successful",
-    GAUGE,
-    "Whether the settings read last are in force; if not, those before them are.",
-)
-RELOAD_TIME = _self(
-    "config_last_reload_success_timestamp_seconds", GAUGE, "Unix time at which the settings in force were read."
-)
-LOG_LINES_LOST = _self(
-    "log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process"
-)
+RESTARTS = _self("process_restarts_total", COUNTER, "Times a process of ours was started again, by why it had ended: exited, signalled, hung or memory.", "process", "reason")
+RELOAD_SUCCESSFUL = _self("config_last_reload_successful", GAUGE, "Whether the settings read last are in force; if not, those before them are.")
+RELOAD_TIME = _self("config_last_reload_success_timestamp_seconds", GAUGE, "Unix time at which the settings in force were read.")
+LOG_LINES_LOST = _self("log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process")
 # fmt: on
 
 
