@@ -14,7 +14,7 @@ from support import tool
 from exporter.demo import chapters
 from exporter.demo.story import SHORTEST_S, Wishes
 
-DURATION_S = 75
+DURATION_S = 120
 PAGE = re.compile(r"^(\d\d):(\d\d)  (TICKET|PAGE|resolved) +(\w+) ?(\w*)$", re.MULTILINE)
 
 
