@@ -123,8 +123,8 @@ class Leg(asyncio.Protocol):
 class Connection(asyncio.Protocol):
     """A client's leg, the server's leg and the observer of both.
 
-    It is itself the client socket's protocol until the server's socket is open. An event loop may deliver one read
-    before a pause takes effect: that much is kept, and no more is read.
+    It is itself the client socket's protocol until the server's socket is open. One read is kept until then, and no
+    more is read; not reading at all would hide that the client has gone.
     """
 
     __slots__ = (
@@ -171,7 +171,6 @@ class Connection(asyncio.Protocol):
         self._connections.add(self)
         self.slots[Slot.CONNECTIONS] += 1
         self.slots[Slot.CONNECTIONS_OPEN] += 1
-        self._client.transport.pause_reading()
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     def data_received(self, data: bytes) -> None:
