@@ -1,0 +1,304 @@
+"""Where a fault is injected: a sidecar, model servers in processes of their own, and the steady stream before it all.
+
+A case is judged by what the stream's clients saw, then by the accounts, then by what is there again afterwards. What
+was found is its row of docs/reliability.md.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+
+import pytest
+from faults.probe import HANG_S
+from proxy.rig import Peer, Recorder, recorder
+from support import Metrics, Sidecar, eventually, free_port, sidecar
+
+RATE: Final = 200
+CONNECTIONS: Final = 8
+FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,600s", "--windows.snapshot-interval", "200ms")
+_TESTS: Final = Path(__file__).parent.parent
+_SABOTAGE: Final = Path(__file__).parent / "sabotage"
+_PHASES: Final = ("before", "during", "after")
+
+
+class Fault(NamedTuple):
+    """What a test injects, and what its clients may see of it: three columns of its row."""
+
+    number: int
+    title: str
+    injected: str
+    clients: str
+
+
+def fault(number: int, title: str, injected: str, clients: str = "") -> pytest.MarkDecorator:
+    """Mark a test as a row; `number` orders the rows, `clients` says what the clients of the fault itself saw."""
+    return pytest.mark.fault(Fault(number, title, injected, clients))
+
+
+# --- processes
+
+
+class ModelServer:
+    """A model server's process, which may be killed, stopped and started again on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "faults.server", str(self.port)], cwd=_TESTS, stdin=subprocess.DEVNULL
+        )
+        eventually(lambda: listens(self.port), what="model server")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def model() -> Iterator[ModelServer]:
+    server = ModelServer()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+class Probe:
+    """The stream's process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "faults.probe"],
+            cwd=_TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def tell(self, **order: Any) -> None:
+        assert self._process.stdin
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+
+    def pause(self) -> dict[str, Any]:
+        self.tell(pause=True)
+        assert self._process.stdout
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextmanager
+def stream() -> Iterator[Probe]:
+    probe = Probe()
+    try:
+        yield probe
+    finally:
+        probe.close()
+
+
+def connect(port: int) -> Peer:
+    return Peer(socket.create_connection(("127.0.0.1", port), timeout=60))
+
+
+class Stage:
+    """A sidecar with three routes: to a server that does its best, to one that is abused, and to a script."""
+
+    def __init__(self, running: Sidecar, server: ModelServer, victim: ModelServer, script: Recorder) -> None:
+        self.running, self.server, self.victim, self.script = running, server, victim, script
+        self.victim_port = self.script_port = 0
+
+    @property
+    def port(self) -> int:
+        return self.running.port
+
+    @property
+    def worker(self) -> int:
+        return self.running.pid_of("exporter.worker")
+
+    @property
+    def analyser(self) -> int:
+        return self.running.pid_of("exporter.analyser")
+
+
+@contextmanager
+def stage(profile: Path, *flags: str, sabotage: str = "") -> Iterator[Stage]:
+    """`sabotage` is one of those of sabotage/sitecustomize.py."""
+    environ = {"PYTHONPATH": str(_SABOTAGE), "SABOTAGE": sabotage} if sabotage else {}
+    ports = [free_port(), free_port()]
+    with ExitStack() as stack:
+        server, victim = stack.enter_context(model()), stack.enter_context(model())
+        script = stack.enter_context(recorder(lambda _: None))
+        routes = [
+            word
+            for port, upstream in zip(ports, (victim.port, script.port), strict=True)
+            for word in ("--route", f"127.0.0.1:{port}=http://127.0.0.1:{upstream}")
+        ]
+        words = ("--profile", str(profile), *FAST, *routes, *flags)
+        running = stack.enter_context(sidecar(server.port, *words, environ=environ))
+        scene = Stage(running, server, victim, script)
+        scene.victim_port, scene.script_port = ports
+        yield scene
+
+
+# --- a case
+
+
+class Seen(NamedTuple):
+    """What the stream's clients saw."""
+
+    phases: Mapping[str, Mapping[str, Any]]
+
+    def total(self, what: str) -> int:
+        return sum(self.phases.get(phase, {}).get(what, 0) for phase in _PHASES)
+
+    def errors(self, *phases: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for phase in phases or _PHASES:
+            for kind, count in self.phases.get(phase, {}).get("errors", {}).items():
+                found[kind] = found.get(kind, 0) + count
+        return found
+
+    @property
+    def slowdown(self) -> tuple[float, float]:
+        """How many times p50 and p99 of before those of during are."""
+        before, during = self.phases["before"], self.phases["during"]
+        return tuple(during[which] / before[which] if before[which] else 0.0 for which in ("p50", "p99"))  # type: ignore[return-value]
+
+
+class Case:
+    """One fault, injected while the stream goes on."""
+
+    def __init__(self, plan: Fault, probe: Probe) -> None:
+        self.plan = plan
+        self._probe = probe
+        self._told: list[str] = []
+        self.remark = ""
+        """What the verdict has to add."""
+        self.seen = Seen({})
+        self._first = self.last = Metrics("")
+        self._running: Sidecar | None = None
+
+    @contextmanager
+    def streaming(self, running: Sidecar, port: int = 0, lull_s: float = 0.5) -> Iterator[Self]:
+        """The stream goes on: before, during what is done inside, and after."""
+        self._running = running
+        self._first = eventually(lambda: _quiet(running), what="nothing under way before the fault")
+        self.stream(port or running.port)
+        time.sleep(lull_s)
+        self._probe.tell(phase="during")
+        try:
+            yield self
+            self._probe.tell(phase="after")
+            time.sleep(lull_s)
+        finally:
+            self.stop()
+
+    def stream(self, port: int) -> None:
+        self._probe.tell(go=port, rate=RATE, connections=CONNECTIONS)
+
+    def phase(self, name: str) -> None:
+        self._probe.tell(phase=name)
+
+    def stop(self) -> None:
+        self.seen = Seen(self._probe.pause())
+
+    # judgement
+
+    def unharmed(self, *allowed: str, most: int = 0) -> None:
+        """No wrong byte, nobody waited for ever, no error but at most so many of those that the fault is meant to cause."""
+        assert self.seen.total("requests") > 0
+        assert self.seen.total("wrong") == 0
+        assert self.seen.errors("before", "after") == {}, self.seen.phases
+        errors = self.seen.errors("during")
+        assert errors.keys() <= set(allowed), self.seen.phases
+        assert sum(errors.values()) <= most, self.seen.phases
+        assert all(phase["longest"] < HANG_S for name, phase in self.seen.phases.items() if name in _PHASES)
+        assert self.seen.phases["after"]["answered"] > 0, "service goes on"
+
+    def accounted(self, others: int = 0, lost: Collection[str] = (), uncounted: int = 0) -> Metrics:
+        """offered = observed + dropped, dropped for the reasons given alone, and offered = what clients saw answered.
+
+        `others` are complete exchanges of clients beside the stream. `uncounted` is how many a worker that was killed
+        may have relayed and not counted; it may as well have counted what its client never saw.
+        """
+        answered = self.seen.total("answered") + others
+        running = self._running
+        assert running
+
+        def settled() -> Metrics | None:
+            metrics = _quiet(running)
+            if metrics is None:
+                return None
+            self.last = metrics
+            offered = self.moved("exchanges_offered_total")
+            assert offered <= answered + uncounted, (offered, answered)
+            return metrics if offered >= answered - uncounted else None
+
+        eventually(settled, what=f"{answered} exchanges accounted for")
+        for labels, _ in self.last.all("inference_exporter_exchanges_dropped_total"):
+            if labels["reason"] not in lost:
+                assert self.moved("exchanges_dropped_total", **labels) == 0, labels
+        return self.last
+
+    def moved(self, name: str, **labels: str) -> float:
+        """How far a counter of ours has moved, over all the series with these labels."""
+        name = name if name.startswith("model_") else f"inference_exporter_{name}"
+        return self.last.total(name, **labels) - self._first.total(name, **labels)
+
+    # the row
+
+    def tell(self, name: str, *, exact: bool = True, **labels: str) -> float:
+        """Put into the row how far a counter has moved; a number that varies is not told, that it moved is."""
+        moved = self.moved(name, **labels)
+        shown = "".join(f'{label}="{value}"' for label, value in labels.items() if value)
+        self._told.append(f"`{name}{{{shown}}}` ".replace("{}", "") + (f"+{moved:g}" if exact else "rises"))
+        return moved
+
+    def say(self, words: str) -> None:
+        """Put into the row what is no counter."""
+        self._told.append(words)
+
+    def row(self) -> dict[str, Any]:
+        errors = ", ".join(f"{kind}" for kind in sorted(self.seen.errors()))
+        requests, failed = self.seen.total("requests"), sum(self.seen.errors().values())
+        stream = f"{_rounded(requests)} requests, {failed or 'no'} error{'s' * (failed != 1)}"
+        stream += f" ({errors})" if errors else ""
+        p50, p99 = self.seen.slowdown
+        return {
+            "number": self.plan.number, "title": self.plan.title, "injected": self.plan.injected,
+            "clients": self.plan.clients, "stream": stream, "wrong": self.seen.total("wrong"),
+            "p50": f"×{p50:.1f}", "p99": f"×{p99:.1f}", "metrics": "; ".join(self._told), "verdict": self.remark,
+        }  # fmt: skip
+
+
+def _rounded(count: int) -> str:
+    """Two digits of it: what varies from run to run is not written."""
+    unit = 10 ** max(len(str(count)) - 2, 0)
+    return f"{round(count / unit) * unit:,}"
+
+
+def _quiet(running: Sidecar) -> Metrics | None:
+    """A page on which nothing is under way and everything is accounted for; None where there is no such page yet."""
+    status, body = running.get(running.web_port, "/metrics")
+    if status != 200:
+        return None
+    metrics = Metrics(body.decode())
+    offered, observed = (metrics.value(f"inference_exporter_exchanges_{one}_total") for one in ("offered", "observed"))
+    waits = offered - observed - metrics.total("inference_exporter_exchanges_dropped_total")
+    open_ = metrics.total("inference_exporter_proxy_connections_open")
+    return None if waits or open_ or metrics.value("model_requests_in_flight") else metrics
