@@ -26,13 +26,15 @@ COLUMNS: Final = ("Fault", "Injected", "Clients of the fault", "The stream", "p5
 
 def written(rows: Iterable[Mapping[str, Any]]) -> str:
     """The document."""
-    lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
-    for row in sorted(rows, key=lambda row: (row["number"], row["title"])):
-        lines.append(_line([
-            f"**{row['title']}**", row["injected"], row["clients"] or "–", row["stream"],
-            f"{row['p50']}, {row['p99']}", row["metrics"] or "–", row["verdict"] or "holds",
-        ]))  # fmt: skip
-    return HEAD + "\n".join(lines) + "\n"
+    ordered = sorted(rows, key=lambda row: (row["number"], row["title"]))
+    return HEAD + "\n".join(map(_line, [COLUMNS, ["---"] * len(COLUMNS), *map(_cells, ordered)])) + "\n"
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [
+        f"**{row['title']}**", row["injected"], row["clients"] or "–", row["stream"],
+        f"{row['p50']}, {row['p99']}", row["metrics"] or "–", row["verdict"] or "holds",
+    ]  # fmt: skip
 
 
 def _line(cells: Iterable[str]) -> str:

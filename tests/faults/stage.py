@@ -5,12 +5,13 @@ was found is its row of docs/reliability.md.
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -19,9 +20,14 @@ from faults.probe import HANG_S
 from proxy.rig import Peer, Recorder, recorder
 from support import Metrics, Sidecar, eventually, free_port, sidecar
 
+from exporter.handoff.ring import Ring
+from exporter.handoff.tally import Slot
+
 RATE: Final = 200
 CONNECTIONS: Final = 8
-FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,600s", "--windows.snapshot-interval", "200ms")
+SETTLED_S: Final = 120.0
+"""An analyser yields to everybody else: on a machine that is busy a page may be late."""
+FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,600s", "--windows.snapshot-interval", "300ms")
 _TESTS: Final = Path(__file__).parent.parent
 _SABOTAGE: Final = Path(__file__).parent / "sabotage"
 _PHASES: Final = ("before", "during", "after")
@@ -111,8 +117,28 @@ def stream() -> Iterator[Probe]:
         probe.close()
 
 
+def descriptors(pid: int) -> list[str]:
+    """What a process has open."""
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(entry.readlink()))
+    return found
+
+
 def connect(port: int) -> Peer:
     return Peer(socket.create_connection(("127.0.0.1", port), timeout=60))
+
+
+def _rings(supervisor: int) -> list[Ring]:
+    """The memory between workers and analyser, as the supervisor holds it."""
+    found = {}
+    for entry in sorted(Path(f"/proc/{supervisor}/fd").iterdir()):
+        if "inference-exporter-ring" in str(entry.readlink()) and entry.stat().st_ino not in found:
+            fd = os.open(entry, os.O_RDWR)
+            found[entry.stat().st_ino] = Ring(fd)
+            os.close(fd)
+    return list(found.values())
 
 
 class Stage:
@@ -120,6 +146,7 @@ class Stage:
 
     def __init__(self, running: Sidecar, server: ModelServer, victim: ModelServer, script: Recorder) -> None:
         self.running, self.server, self.victim, self.script = running, server, victim, script
+        self.rings = _rings(running.process.pid)
         self.victim_port = self.script_port = 0
 
     @property
@@ -133,6 +160,11 @@ class Stage:
     @property
     def analyser(self) -> int:
         return self.running.pid_of("exporter.analyser")
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way, as the workers count them."""
+        return sum(ring.slots[Slot.IN_FLIGHT] for ring in self.rings)
 
 
 @contextmanager
@@ -156,6 +188,8 @@ def stage(profile: Path, *flags: str, sabotage: str = "") -> Iterator[Stage]:
 
 
 # --- a case
+
+Count = float | Callable[[], float]
 
 
 class Seen(NamedTuple):
@@ -197,7 +231,7 @@ class Case:
     def streaming(self, running: Sidecar, port: int = 0, lull_s: float = 0.5) -> Iterator[Self]:
         """The stream goes on: before, during what is done inside, and after."""
         self._running = running
-        self._first = eventually(lambda: _quiet(running), what="nothing under way before the fault")
+        self._first = eventually(lambda: _quiet(running), SETTLED_S, "nothing under way before the fault")
         self.stream(port or running.port)
         time.sleep(lull_s)
         self._probe.tell(phase="during")
@@ -220,7 +254,7 @@ class Case:
     # judgement
 
     def unharmed(self, *allowed: str, most: int = 0) -> None:
-        """No wrong byte, nobody waited for ever, no error but at most so many of those that the fault is meant to cause."""
+        """No wrong byte, no error but at most so many of those that the fault is meant to cause, nobody hangs."""
         assert self.seen.total("requests") > 0
         assert self.seen.total("wrong") == 0
         assert self.seen.errors("before", "after") == {}, self.seen.phases
@@ -230,13 +264,12 @@ class Case:
         assert all(phase["longest"] < HANG_S for name, phase in self.seen.phases.items() if name in _PHASES)
         assert self.seen.phases["after"]["answered"] > 0, "service goes on"
 
-    def accounted(self, others: int = 0, lost: Collection[str] = (), uncounted: int = 0) -> Metrics:
+    def accounted(self, others: Count = 0, lost: Collection[str] = (), uncounted: int = 0) -> Metrics:
         """offered = observed + dropped, dropped for the reasons given alone, and offered = what clients saw answered.
 
-        `others` are complete exchanges of clients beside the stream. `uncounted` is how many a worker that was killed
+        `others` are complete exchanges of clients beside the stream, or what gives their number. `uncounted` is how many a worker that was killed
         may have relayed and not counted; it may as well have counted what its client never saw.
         """
-        answered = self.seen.total("answered") + others
         running = self._running
         assert running
 
@@ -246,10 +279,11 @@ class Case:
                 return None
             self.last = metrics
             offered = self.moved("exchanges_offered_total")
+            answered = self.seen.total("answered") + (others() if callable(others) else others)
             assert offered <= answered + uncounted, (offered, answered)
             return metrics if offered >= answered - uncounted else None
 
-        eventually(settled, what=f"{answered} exchanges accounted for")
+        eventually(settled, SETTLED_S, "what clients saw answered, accounted for")
         for labels, _ in self.last.all("inference_exporter_exchanges_dropped_total"):
             if labels["reason"] not in lost:
                 assert self.moved("exchanges_dropped_total", **labels) == 0, labels

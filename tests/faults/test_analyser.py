@@ -10,7 +10,6 @@ import pytest
 from faults.stage import Case, Stage, fault, stage
 from support import eventually
 
-from exporter.handoff.ring import Ring
 from exporter.handoff.tally import HEAD_BYTES, Slot
 
 
@@ -95,22 +94,9 @@ def test_an_analyser_out_of_memory_is_replaced(profile: Path, case: Case) -> Non
         assert scene.worker == worker
 
 
-def _ring_of(scene: Stage) -> Ring:
-    """The shared memory between worker and analyser, as the supervisor holds it."""
-    [path] = [
-        entry for entry in Path(f"/proc/{scene.running.process.pid}/fd").iterdir()
-        if "inference-exporter-ring" in str(entry.readlink())
-    ][:1]  # fmt: skip
-    fd = os.open(path, os.O_RDWR)
-    try:
-        return Ring(fd)
-    finally:
-        os.close(fd)
-
-
 @fault(13, "Damaged records between the processes", "200 random bits of what waits in the ring are flipped")
 def test_damaged_records_are_skipped_and_counted(shared: Stage, case: Case) -> None:
-    ring, draw = _ring_of(shared), random.Random(13)
+    [ring], draw = shared.rings, random.Random(13)
     pid = shared.analyser
     with case.streaming(shared.running):
         os.kill(pid, signal.SIGSTOP)

@@ -42,7 +42,7 @@ def test_a_killed_worker_costs_what_was_under_way_in_it(shared: Stage, case: Cas
         under_way = [crowd.enter_context(connect(shared.port)) for _ in range(10)]
         for client in under_way:
             client.send(SLOW)
-        eventually(lambda: shared.running.metrics().value("model_requests_in_flight") >= 10, what="10 under way")
+        eventually(lambda: shared.in_flight >= 10, what="10 under way")
         os.kill(worker, signal.SIGKILL)
         waiting = [crowd.enter_context(connect(shared.port)) for _ in range(20)]
         for client in waiting:
@@ -65,7 +65,7 @@ def test_one_of_four_workers_takes_only_its_own_with_it(profile: Path, case: Cas
             under_way = [crowd.enter_context(connect(scene.port)) for _ in range(40)]
             for client in under_way:
                 client.send(SLOW)
-            eventually(lambda: scene.running.metrics().value("model_requests_in_flight") >= 40, what="40 under way")
+            eventually(lambda: scene.in_flight >= 40, what="40 under way")
             held = scene.running.metrics().all("inference_exporter_proxy_connections_open")
             os.kill(workers(scene.running)[0], signal.SIGKILL)
             for client in under_way:

@@ -13,7 +13,8 @@ ASK = b"POST /v1/models/m:predict?%s HTTP/1.1\r\nhost: m\r\ncontent-length: 22\r
 
 
 @fault(
-    1, "Model server killed amid an answer", "SIGKILL after half of an answer with Content-Length, and of a chunked one",
+    1, "Model server killed amid an answer",
+    "SIGKILL after half of an answer with Content-Length, and of a chunked one",
     "the half and the connection's end; no terminating chunk, no error page",
 )  # fmt: skip
 def test_half_an_answer_stays_half_an_answer(shared: Stage, case: Case) -> None:
@@ -36,7 +37,8 @@ def _killed_amid(scene: Stage, kind: str) -> None:
 
 
 @fault(
-    2, "Model server killed amid a stream", "SIGKILL amid an answer that ends with its connection, and amid an event stream",
+    2, "Model server killed amid a stream",
+    "SIGKILL amid an answer that ends with its connection, and amid an event stream",
     "the bytes so far and the connection's end, as they would without a relay",
 )  # fmt: skip
 def test_a_stream_that_ends_early_ends(shared: Stage, case: Case) -> None:
@@ -80,7 +82,7 @@ def test_a_client_that_gives_up_is_gone_for_the_server_too(shared: Stage, case: 
         clients = [connect(shared.script_port) for _ in range(20)]
         for client in clients:
             client.send(PREDICT, INSTANCES)
-        eventually(lambda: shared.running.metrics().value("model_requests_in_flight") >= 20, what="20 under way")
+        eventually(lambda: shared.in_flight >= 20, what="20 under way")
         for client in clients:
             client.reset()
         eventually(lambda: len(peers) == 20, what="20 ends")
