@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import pytest
 from faults.probe import HANG_S
@@ -25,6 +25,8 @@ from exporter.handoff.tally import Slot
 
 RATE: Final = 200
 CONNECTIONS: Final = 8
+LULL_S: Final = 0.5
+"""Before and after a fault."""
 SETTLED_S: Final = 120.0
 """An analyser yields to everybody else: on a machine that is busy a page may be late."""
 FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,600s", "--windows.snapshot-interval", "300ms")
@@ -187,6 +189,28 @@ def stage(profile: Path, *flags: str, sabotage: str = "") -> Iterator[Stage]:
         yield scene
 
 
+def talk(scene: Stage, *turns: tuple[bytes, bytes]) -> None:
+    """Request and answer in turns over one connection, each of them whole when it comes to the other side."""
+
+    def server(peer: Peer) -> None:
+        for asked, said in turns:
+            peer.read(len(asked))
+            peer.send(said)
+        peer.finish()
+        peer.to_end()
+
+    before = len(scene.script.peers)
+    scene.script.script = server
+    with connect(scene.script_port) as client:
+        for asked, said in turns:
+            client.send(asked)
+            client.read(len(said))
+        client.to_end()
+        assert client.received == b"".join(said for _, said in turns)
+    [peer] = scene.script.peers[before:]
+    assert peer.received == b"".join(asked for asked, _ in turns)
+
+
 # --- a case
 
 Count = float | Callable[[], float]
@@ -228,28 +252,26 @@ class Case:
         self._running: Sidecar | None = None
 
     @contextmanager
-    def streaming(self, running: Sidecar, port: int = 0, lull_s: float = 0.5) -> Iterator[Self]:
-        """The stream goes on: before, during what is done inside, and after."""
+    def streaming(self, running: Sidecar, port: int = 0) -> Iterator[None]:
+        """The stream goes on: before, during what is done inside, and after. What moves meanwhile is on record."""
         self._running = running
         self._first = eventually(lambda: _quiet(running), SETTLED_S, "nothing under way before the fault")
-        self.stream(port or running.port)
-        time.sleep(lull_s)
-        self._probe.tell(phase="during")
-        try:
-            yield self
-            self._probe.tell(phase="after")
-            time.sleep(lull_s)
-        finally:
-            self.stop()
+        with self.streaming_past(port or running.port):
+            yield
 
-    def stream(self, port: int) -> None:
+    @contextmanager
+    def streaming_past(self, port: int, *, to_the_end: bool = False) -> Iterator[None]:
+        """The stream alone; `to_the_end` where there is nothing after."""
         self._probe.tell(go=port, rate=RATE, connections=CONNECTIONS)
-
-    def phase(self, name: str) -> None:
-        self._probe.tell(phase=name)
-
-    def stop(self) -> None:
-        self.seen = Seen(self._probe.pause())
+        try:
+            time.sleep(LULL_S)
+            self._probe.tell(phase="during")
+            yield
+            if not to_the_end:
+                self._probe.tell(phase="after")
+                time.sleep(LULL_S)
+        finally:
+            self.seen = Seen(self._probe.pause())
 
     # judgement
 
@@ -258,11 +280,11 @@ class Case:
         assert self.seen.total("requests") > 0
         assert self.seen.total("wrong") == 0
         assert self.seen.errors("before", "after") == {}, self.seen.phases
+        assert self.seen.phases.get("after", {"answered": 1})["answered"] > 0, "service goes on"
         errors = self.seen.errors("during")
         assert errors.keys() <= set(allowed), self.seen.phases
         assert sum(errors.values()) <= most, self.seen.phases
         assert all(phase["longest"] < HANG_S for name, phase in self.seen.phases.items() if name in _PHASES)
-        assert self.seen.phases["after"]["answered"] > 0, "service goes on"
 
     def accounted(self, others: Count = 0, lost: Collection[str] = (), uncounted: int = 0) -> Metrics:
         """offered = observed + dropped, dropped for the reasons given alone, and offered = what clients saw answered.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.server import answer
-from faults.stage import Case, Stage, connect, descriptors, fault
+from faults.stage import Case, Stage, connect, descriptors, fault, talk
 from proxy.rig import ANSWER, BLOCK, INSTANCES, MIB, NOTHING, PREDICT, Peer
 from support import eventually
 
@@ -198,28 +198,6 @@ def test_pipelined_requests_are_answered_in_order(shared: Stage, case: Case) -> 
     assert case.moved("payloads_decoded_total", side="request") >= 1000
 
 
-def _talk(scene: Stage, *turns: tuple[bytes, bytes]) -> None:
-    """Request and answer in turns over one connection, each of them whole when it comes to the other side."""
-
-    def server(peer: Peer) -> None:
-        for asked, said in turns:
-            peer.read(len(asked))
-            peer.send(said)
-        peer.finish()
-        peer.to_end()
-
-    before = len(scene.script.peers)
-    scene.script.script = server
-    with connect(scene.script_port) as client:
-        for asked, said in turns:
-            client.send(asked)
-            client.read(len(said))
-        client.to_end()
-        assert client.received == b"".join(said for _, said in turns)
-    [peer] = scene.script.peers[before:]
-    assert peer.received == b"".join(asked for asked, _ in turns)
-
-
 _H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
 _WEBSOCKET = b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
@@ -233,10 +211,10 @@ def test_upgrades_pass(shared: Stage, case: Case) -> None:
     frames = random.Random(33).randbytes(5000)
     post = PREDICT.replace(b"Host: x\r\n", b"Host: x\r\n" + _H2C) + INSTANCES
     with case.streaming(shared.running):
-        _talk(shared, (post, ANSWER), (PREDICT + INSTANCES, ANSWER))
-        _talk(shared, (_WEBSOCKET, accepted), (frames, frames[::-1]))
-        _talk(shared, (_WEBSOCKET, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"), (GET, NOTHING))
-        _talk(shared, (_WEBSOCKET, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), (GET, NOTHING))
+        talk(shared, (post, ANSWER), (PREDICT + INSTANCES, ANSWER))
+        talk(shared, (_WEBSOCKET, accepted), (frames, frames[::-1]))
+        talk(shared, (_WEBSOCKET, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"), (GET, NOTHING))
+        talk(shared, (_WEBSOCKET, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), (GET, NOTHING))
     case.unharmed()
     case.accounted(others=6)
     assert case.tell(UNREAD, reason="upgrade") == 1
@@ -250,10 +228,10 @@ def test_expectations_pass(shared: Stage, case: Case) -> None:
     head = PREDICT.replace(b"Host: x\r\n", b"Host: x\r\nExpect: 100-continue\r\n")
     refused = b"HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     with case.streaming(shared.running):
-        _talk(shared, (head, b"HTTP/1.1 100 Continue\r\n\r\n"), (INSTANCES, ANSWER), (GET, NOTHING))
-        _talk(shared, (head, refused))
-        _talk(shared, (head + INSTANCES, ANSWER), (GET, NOTHING))
-        _talk(shared, (head, ANSWER), (INSTANCES, b""), (GET, NOTHING))
+        talk(shared, (head, b"HTTP/1.1 100 Continue\r\n\r\n"), (INSTANCES, ANSWER), (GET, NOTHING))
+        talk(shared, (head, refused))
+        talk(shared, (head + INSTANCES, ANSWER), (GET, NOTHING))
+        talk(shared, (head, ANSWER), (INSTANCES, b""), (GET, NOTHING))
     case.unharmed()
     case.accounted(others=lambda: 7 - case.moved(UNREAD))
     assert case.moved(UNREAD) == 0
@@ -268,12 +246,12 @@ def test_odd_answers_pass_and_the_next_is_read_right(shared: Stage, case: Case) 
     head = b"HEAD /m HTTP/1.1\r\nHost: x\r\n\r\n"
     predict = PREDICT + INSTANCES
     with case.streaming(shared.running):
-        _talk(shared, (head, b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"), (predict, ANSWER))
-        _talk(shared, (GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), (predict, ANSWER))
-        _talk(shared, (GET, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"), (predict, ANSWER))
-        _talk(shared, (predict, b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ANSWER), (predict, ANSWER))
-        _talk(shared, (b"POST /m HTTP/1.0\r\nContent-Length: 22\r\n\r\n" + INSTANCES, ANSWER))
-        _talk(shared, (predict, b'HTTP/1.1 200 OK\r\n\r\n{"predictions": [3]}'))
+        talk(shared, (head, b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"), (predict, ANSWER))
+        talk(shared, (GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), (predict, ANSWER))
+        talk(shared, (GET, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"), (predict, ANSWER))
+        talk(shared, (predict, b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ANSWER), (predict, ANSWER))
+        talk(shared, (b"POST /m HTTP/1.0\r\nContent-Length: 22\r\n\r\n" + INSTANCES, ANSWER))
+        talk(shared, (predict, b'HTTP/1.1 200 OK\r\n\r\n{"predictions": [3]}'))
     case.unharmed()
     case.accounted(others=10)
     assert case.moved(UNREAD) == case.moved("proxy_incomplete_exchanges_total") == 0
