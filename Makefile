@@ -19,7 +19,7 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
 	$(BIN)/python -m pytest $(ARGS)
 
-test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos (half an hour)
+test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos, long faults (40 minutes)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop

@@ -81,5 +81,3 @@ def balancer() -> Iterator[Balancer]:
         yield found
     finally:
         found.close()
-
-

@@ -70,6 +70,19 @@ class ModelServer:
         self.process.wait(10)
 
 
+def under_way(scene: "Stage", requests: int) -> None:
+    """Wait until so many requests are under way, not counting those of the stream, which come and go."""
+
+    def lowest() -> bool:
+        looks = []
+        for _ in range(10):
+            looks.append(scene.in_flight)
+            time.sleep(0.01)
+        return min(looks) >= requests
+
+    eventually(lowest, what=f"{requests} under way")
+
+
 def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -289,8 +302,9 @@ class Case:
     def accounted(self, others: Count = 0, lost: Collection[str] = (), uncounted: int = 0) -> Metrics:
         """offered = observed + dropped, dropped for the reasons given alone, and offered = what clients saw answered.
 
-        `others` are complete exchanges of clients beside the stream, or what gives their number. `uncounted` is how many a worker that was killed
-        may have relayed and not counted; it may as well have counted what its client never saw.
+        `others` are complete exchanges of clients beside the stream, or what gives their number. `uncounted` is how
+        many a worker that was killed may have relayed and not counted; it may as well have counted what its client
+        never saw.
         """
         running = self._running
         assert running

@@ -73,7 +73,9 @@ def test_numbers_at_the_edge_poison_nothing(shared: Stage, case: Case) -> None:
 def test_deep_nesting_ends_nothing(shared: Stage, case: Case) -> None:
     deep = b'{"a": ' * 100_000
     with case.streaming(shared.running):
-        _post(shared, b"[" * 100_000, b"[" * 1_000_000, deep, b'{"instances": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+        _post(
+            shared, b"[" * 100_000, b"[" * 1_000_000, deep, b'{"instances": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+        )
     _judged(case, 4, {"invalid_json": 4})
 
 
@@ -101,7 +103,9 @@ def test_bodies_that_do_not_fit_are_named(shared: Stage, case: Case) -> None:
 
 
 @fault(
-    25, "Text in other encodings", "UTF-16, a byte order mark, Latin-1, overlong UTF-8, lone surrogates, NUL in a string"
+    25,
+    "Text in other encodings",
+    "UTF-16, a byte order mark, Latin-1, overlong UTF-8, lone surrogates, NUL in a string",
 )
 def test_text_in_other_encodings_is_read_or_named(shared: Stage, case: Case) -> None:
     plain = '{"instances": [{"amount": 5, "age": 30, "colour": "red"}]}'

@@ -152,6 +152,11 @@ def test_a_greater_storm_leaves_nothing_behind(shared: Stage, case: Case) -> Non
     _storm(shared, case, 10_000)
 
 
+def _heard(scene: Stage, connections: int, size: int) -> None:
+    """Wait until one more connection than those has brought so many bytes to the script."""
+    eventually(lambda: [one.count for one in scene.script.peers[connections:]] == [size], what="a request under way")
+
+
 @fault(
     30, "Clients abort", "resets amid a request, behind its head, and amid the answer, 10 of each",
     "the server is reset within the same second",
@@ -167,16 +172,17 @@ def test_an_abort_reaches_the_server(shared: Stage, case: Case) -> None:
         peers.append(peer)
 
     shared.script.script = server
+    aborted = [PREDICT + INSTANCES[:5], PREDICT, PREDICT.replace(b"/m:", b"/amid-answer:") + INSTANCES] * 10
+    before = len(shared.script.peers)
     with case.streaming(shared.running):
-        for _ in range(10):
-            for sent in (PREDICT + INSTANCES[:5], PREDICT, PREDICT.replace(b"/m:", b"/amid-answer:") + INSTANCES):
-                client = connect(shared.script_port)
-                client.send(sent)
-                if b"amid-answer" in sent:
-                    client.read(len(ANSWER) - 5)
-                else:
-                    eventually(lambda: shared.in_flight > 0, what="it under way")
-                client.reset()
+        for number, sent in enumerate(aborted):
+            client = connect(shared.script_port)
+            client.send(sent)
+            if b"amid-answer" in sent:
+                client.read(len(ANSWER) - 5)
+            else:
+                _heard(shared, before + number, len(sent))
+            client.reset()
         eventually(lambda: len(peers) == 30, what="30 ends")
     assert all(peer.was_reset for peer in peers)
     case.unharmed()
@@ -275,5 +281,3 @@ def test_an_early_refusal_arrives(shared: Stage, case: Case) -> None:
     case.unharmed()
     case.accounted(others=5)
     assert case.moved("proxy_requests_total", code="413") == 5
-
-

@@ -127,7 +127,10 @@ def test_bad_settings_change_nothing_and_good_ones_cost_nothing(profile: Path, t
     with stage(profile, "--config", str(path)) as scene:
         before = scene.worker, scene.analyser
         with case.streaming(scene.running):
-            for content, says in (("nonsense: 1", "settings not reloaded"), ("max_connections: 99", "reloaded, changed")):
+            for content, says in (
+                ("nonsense: 1", "settings not reloaded"),
+                ("max_connections: 99", "reloaded, changed"),
+            ):
                 path.write_text(content)
                 scene.running.process.send_signal(signal.SIGHUP)
                 eventually(lambda says=says: says in scene.running.log(), what=says)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from faults.stage import FAST, Case, Stage, connect, descriptors, fault, model, stage
+from faults.stage import CONNECTIONS, FAST, Case, Stage, connect, descriptors, fault, model, stage
 from faults.test_processes import ASK, workers
 from support import Sidecar, eventually
 
@@ -22,12 +22,12 @@ _BURN = "while True: pass"
 
 
 @contextmanager
-def _no_more_descriptors(pid: int) -> Iterator[None]:
-    """The process cannot open one more."""
+def _descriptors_left(pid: int, spare: int) -> Iterator[None]:
+    """The process can open so many more."""
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     used = {int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()}
-    first_free = min(set(range(len(used) + 1)) - used)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (first_free, hard))
+    free = sorted(set(range(len(used) + spare + 1)) - used)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free[spare], hard))
     try:
         yield
     finally:
@@ -35,14 +35,16 @@ def _no_more_descriptors(pid: int) -> Iterator[None]:
 
 
 @fault(
-    27, "Out of descriptors", "the worker's limit is lowered to what it has open; 20 clients come; the limit is raised",
-    "they wait in the kernel's queue and are answered at last",
+    27, "Out of descriptors",
+    "the worker's limit is lowered to what it has open; 20 clients come; the limit is raised. Once it is one more",
+    "they wait in the kernel's queue and are answered at last; with one descriptor for a client and none for its server"
+    " the answer is 502",
 )  # fmt: skip
 def test_clients_wait_for_descriptors_and_the_others_do_not_notice(shared: Stage, case: Case) -> None:
     [ring] = shared.rings
     with case.streaming(shared.running), ExitStack() as crowd:
         tries = ring.slots[Slot.ACCEPT_ERRORS_DESCRIPTORS]
-        with _no_more_descriptors(shared.worker):
+        with _descriptors_left(shared.worker, 0):
             clients = [crowd.enter_context(connect(shared.port)) for _ in range(20)]
             for client in clients:
                 client.send(ASK)
@@ -51,8 +53,15 @@ def test_clients_wait_for_descriptors_and_the_others_do_not_notice(shared: Stage
         for client in clients:
             client.until(b'"}')
             assert client.received.startswith(b"HTTP/1.1 200 ")
+            client.sock.close()
+        eventually(lambda: ring.slots[Slot.CONNECTIONS_OPEN] == CONNECTIONS, what="the stream alone")
+        with _descriptors_left(shared.worker, 1), connect(shared.port) as client:
+            client.send(ASK)
+            client.to_end()
+            assert client.received.startswith(b"HTTP/1.1 502 ")
     case.unharmed()
     case.accounted(others=20)
+    assert case.tell("proxy_connect_errors_total") == 1
     assert case.tell("proxy_accept_errors_total", exact=False, reason="descriptors") > 0
 
 
@@ -87,7 +96,9 @@ def test_slow_scrapers_hold_up_no_request(shared: Stage, case: Case) -> None:
     case.say("the next scrape after them is answered")
 
 
-@fault(40, "A log that nobody reads", "standard error is a full pipe; the worker is killed three times, settings reloaded")
+@fault(
+    40, "A log that nobody reads", "standard error is a full pipe; the worker is killed three times, settings reloaded"
+)
 def test_a_full_pipe_holds_nobody_up(tmp_path: Path, case: Case) -> None:
     fifo = tmp_path / "stderr"
     os.mkfifo(fifo)

@@ -6,10 +6,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from faults.stage import CONNECTIONS, Case, Stage, connect, fault, listens, stage
+from faults.stage import CONNECTIONS, Case, Stage, connect, fault, listens, stage, under_way
 from proxy.rig import INSTANCES, Peer
 from support import Sidecar, children, eventually
 
+from exporter.handoff.tally import Slot
 from exporter.proxy.tap import _MOST_READS
 
 SLOW = b"POST /v1/models/m:predict?wait=2 HTTP/1.1\r\nhost: m\r\ncontent-length: 22\r\n\r\n" + INSTANCES
@@ -39,15 +40,15 @@ def _cut_off(clients: list[Peer], victims: int) -> None:
 def test_a_killed_worker_costs_what_was_under_way_in_it(shared: Stage, case: Case) -> None:
     worker = shared.worker
     with case.streaming(shared.running), ExitStack() as crowd:
-        under_way = [crowd.enter_context(connect(shared.port)) for _ in range(10)]
-        for client in under_way:
+        long = [crowd.enter_context(connect(shared.port)) for _ in range(10)]
+        for client in long:
             client.send(SLOW)
-        eventually(lambda: shared.in_flight >= 10, what="10 under way")
+        under_way(shared, 10)
         os.kill(worker, signal.SIGKILL)
         waiting = [crowd.enter_context(connect(shared.port)) for _ in range(20)]
         for client in waiting:
             client.send(ASK)
-        _cut_off(under_way, 10)
+        _cut_off(long, 10)
         _cut_off(waiting, 0)
     case.unharmed("reset", "closed", most=CONNECTIONS)
     case.accounted(others=20, lost={"worker_lost"}, uncounted=UNCOUNTED)
@@ -62,17 +63,17 @@ def test_a_killed_worker_costs_what_was_under_way_in_it(shared: Stage, case: Cas
 def test_one_of_four_workers_takes_only_its_own_with_it(profile: Path, case: Case) -> None:
     with stage(profile, "--workers", "4") as scene:
         with case.streaming(scene.running), ExitStack() as crowd:
-            under_way = [crowd.enter_context(connect(scene.port)) for _ in range(40)]
-            for client in under_way:
+            long = [crowd.enter_context(connect(scene.port)) for _ in range(40)]
+            for client in long:
                 client.send(SLOW)
-            eventually(lambda: scene.in_flight >= 40, what="40 under way")
-            held = scene.running.metrics().all("inference_exporter_proxy_connections_open")
+            under_way(scene, 40)
+            held = [ring.slots[Slot.CONNECTIONS_OPEN] for ring in scene.rings]
             os.kill(workers(scene.running)[0], signal.SIGKILL)
-            for client in under_way:
+            for client in long:
                 client.until(b'"}')
-        answered = sum(client.received.startswith(b"HTTP/1.1 200 ") for client in under_way)
-        assert all(client.received.endswith(b'"}') for client in under_way if client.received)
-        assert 40 - max(count for _, count in held) <= answered < 40
+        answered = sum(client.received.startswith(b"HTTP/1.1 200 ") for client in long)
+        assert all(client.received.endswith(b'"}') for client in long if client.received)
+        assert 40 - max(held) <= answered < 40
         case.unharmed("reset", "closed", most=CONNECTIONS)
         case.accounted(others=answered, lost={"worker_lost"}, uncounted=UNCOUNTED)
         assert case.moved("process_restarts_total") == 1

@@ -78,11 +78,12 @@ def test_a_server_that_is_away_is_a_502(shared: Stage, case: Case) -> None:
 def test_a_client_that_gives_up_is_gone_for_the_server_too(shared: Stage, case: Case) -> None:
     peers: list[Peer] = []
     shared.script.script = lambda peer: (peer.to_end(), peers.append(peer))
+    before = len(shared.script.peers)
     with case.streaming(shared.running):
         clients = [connect(shared.script_port) for _ in range(20)]
         for client in clients:
             client.send(PREDICT, INSTANCES)
-        eventually(lambda: shared.in_flight >= 20, what="20 under way")
+        eventually(lambda: _heard(shared, before) == 20, what="20 under way")
         for client in clients:
             client.reset()
         eventually(lambda: len(peers) == 20, what="20 ends")
@@ -90,6 +91,11 @@ def test_a_client_that_gives_up_is_gone_for_the_server_too(shared: Stage, case: 
     case.unharmed()
     case.accounted()
     assert case.tell("proxy_incomplete_exchanges_total", ended_by="client") == 20
+
+
+def _heard(scene: Stage, before: int) -> int:
+    """How many connections of the script, of those after some, have brought a whole request."""
+    return sum(peer.count == len(PREDICT + INSTANCES) for peer in scene.script.peers[before:])
 
 
 def _stopped(scene: Stage, case: Case, seconds: float) -> None:
