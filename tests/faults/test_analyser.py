@@ -7,15 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
-from faults.stage import Case, Stage, fault, stage
+from faults.stage import SETTLED_S, Case, Stage, fault, stage
 from support import eventually
 
 from exporter.handoff.tally import HEAD_BYTES, Slot
 
 
 def _next_analyser(scene: Stage, before: int) -> None:
-    eventually(lambda: scene.analyser not in {0, before}, what="the next analyser")
-    eventually(lambda: scene.running.get(scene.running.web_port, "/-/ready")[0] == 200, what="its first page")
+    eventually(lambda: scene.analyser not in {0, before}, SETTLED_S, "the next analyser")
+    eventually(lambda: scene.running.get(scene.running.web_port, "/-/ready")[0] == 200, SETTLED_S, "its first page")
 
 
 @fault(7, "Analyser crashes again and again", "SIGSEGV, SIGABRT and SIGKILL to the analyser, each time it is back")
@@ -74,7 +74,7 @@ def test_an_analyser_that_hangs_for_ever_is_replaced(shared: Stage, case: Case) 
     pid = shared.analyser
     with case.streaming(shared.running):
         os.kill(pid, signal.SIGSTOP)
-        eventually(lambda: shared.analyser not in {0, pid}, within_s=120, what="the next analyser")
+        eventually(lambda: shared.analyser != pid, 2 * SETTLED_S, "the end of this one")
         _next_analyser(shared, pid)
     case.unharmed()
     case.accounted(lost={"ring_full", "analyser_lost"})
