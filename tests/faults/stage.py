@@ -269,8 +269,12 @@ class Case:
         """The stream goes on: before, during what is done inside, and after. What moves meanwhile is on record."""
         self._running = running
         self._first = eventually(lambda: _quiet(running), SETTLED_S, "nothing under way before the fault")
-        with self.streaming_past(port or running.port):
-            yield
+        try:
+            with self.streaming_past(port or running.port):
+                yield
+        except BaseException:
+            print(running.log(), file=sys.stderr)
+            raise
 
     @contextmanager
     def streaming_past(self, port: int, *, to_the_end: bool = False) -> Iterator[None]:
