@@ -140,7 +140,7 @@ OUTPUTS = _columns("prediction", "output")
 
 # --- the exporter itself
 
-BUILD_INFO = _self("build_info", GAUGE, "1; the version of the exporter and of its Python.", "version", "python")
+BUILD_INFO = _self("build_info", GAUGE, "1; the versions of the exporter and of its Python, and whether its request path is compiled to C (`yes`, `no`).", "version", "python", "compiled")
 COLLECTOR_SUCCESS = _self("collector_success", GAUGE, "Whether a part of this page could be made.", "collector")
 START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor started.")
 PROFILE_LOADED = _self("profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored.")
