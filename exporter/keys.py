@@ -46,7 +46,7 @@ class Key:
     @property
     def flags(self) -> tuple[str, ...]:
         """All its flags."""
-        return (self.flag, *(["--" + self.alias] if self.alias else []))
+        return ("--" + self.alias, self.flag) if self.alias else (self.flag,)
 
     @property
     def environment(self) -> str:
