@@ -97,8 +97,11 @@ class Analyser:
 
     def _keeper_of_windows(self) -> Keeper | None:
         state = self._settings.state
-        if state.directory is None or self._profile is None:
-            return None  # without a reference there are no windows
+        if state.directory is None:
+            return None
+        if self._profile is None:
+            _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
+            return None
         owner = Owner(self._model, self._version, self._profile.digest)
         return Keeper(state.directory, owner, state.interval, self._board)
 
