@@ -87,6 +87,12 @@ class Directory:
         with contextlib.suppress(FileNotFoundError):
             self._file.rename(self._file.with_name(f"{self._file.name}.unreadable-{stamp}"))
 
+    def let_go(self) -> None:
+        """Let somebody else have it."""
+        descriptor, self._lock = self._lock, None
+        if descriptor is not None:
+            os.close(descriptor)
+
     # being the only one
 
     def _have(self) -> None:
@@ -95,7 +101,7 @@ class Directory:
         lock = self._path / _LOCK
         if self._lock is not None and _is(self._lock, lock):
             return
-        self._let_go()
+        self.let_go()
         descriptor = _open_lock(lock)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,11 +112,6 @@ class Directory:
         for half in self._matching(_HALF):  # whoever was killed while writing
             with contextlib.suppress(OSError):
                 half.unlink()
-
-    def _let_go(self) -> None:
-        descriptor, self._lock = self._lock, None
-        if descriptor is not None:
-            os.close(descriptor)
 
     # not growing
 

@@ -80,7 +80,7 @@ def unpack(content: bytes) -> Image:
     body_at = _PREFIX.size + head_bytes
     try:
         return _understand(json.loads(content[_PREFIX.size : body_at]), content[body_at:-_SUM_BYTES])
-    except (ValueError, LookupError, TypeError, RecursionError, zlib.error) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, zlib.error) as error:
         raise Unreadable(f"not understood: {type(error).__name__}: {error}") from None
 
 
@@ -92,7 +92,7 @@ def _understand(head: Mapping[str, Any], body: bytes) -> Image:
     cursor = 0
     for name, dtype, shape in head["arrays"]:
         kind = np.dtype(dtype)
-        if kind.kind not in _KINDS:
+        if kind.kind not in _KINDS or any(side < 0 for side in shape):
             raise ValueError(f"{name} is no array of numbers")
         arrays[name] = np.frombuffer(raw, kind, math.prod(shape), cursor).reshape(shape)
         cursor += arrays[name].nbytes

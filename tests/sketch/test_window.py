@@ -173,7 +173,7 @@ def test_windows_put_back_are_those_that_never_went(events: Any, pause: int) -> 
 
 
 @settings(deadline=None)
-@given(EVENTS, st.integers(-10**7, 10**7), st.integers(0, 5000))
+@given(EVENTS, st.integers(-(10**7), 10**7), st.integers(0, 5000))
 def test_on_another_clock_a_window_is_the_same_but_for_less_than_its_oldest_pane(
     events: Any, shift: int, pause: int
 ) -> None:
