@@ -62,18 +62,25 @@ class Keeper:
 
         It gives the panes that still counted.
         """
-        panes = 0
         image = self._image()
-        if image is not None:
-            here = clock.now()
-            shift_s = clock.shift_s(image.moment, here)
-            if shift_s is None:
-                _LOG.warning("the windows in %s are of a later time than now and start empty", self._directory)
-            else:
-                panes = put_back(image.arrays, shift_s, here.monotonic_s)
-                age_s = here.monotonic_s - shift_s - image.moment.monotonic_s
-                _LOG.info("windows go on with %d panes that were kept %.0f s ago", panes, age_s)
+        panes = 0
+        try:
+            panes = 0 if image is None else self._put_back(image, put_back)
+        except Exception:  # noqa: BLE001 (it must not keep us from starting, again and again)
+            self._count("unreadable")
+            _LOG.exception("the windows in %s start empty", self._directory)
         self._seats[Seat.STATE_RESTORED] = int(panes > 0)
+
+    def _put_back(self, image: Image, put_back: Callable[[Arrays, float, float], int]) -> int:
+        here = clock.now()
+        shift_s = clock.shift_s(image.moment, here)
+        if shift_s is None:
+            _LOG.warning("the windows in %s are of a later time than now and start empty", self._directory)
+            return 0
+        panes = put_back(image.arrays, shift_s, here.monotonic_s)
+        age_s = here.monotonic_s - shift_s - image.moment.monotonic_s
+        _LOG.info("windows go on with %d panes that were kept %.0f s ago", panes, age_s)
+        return panes
 
     def keep_when_due(self, held: Callable[[float], Arrays]) -> None:
         """Write what is `held` at this moment, if it is time to and the last write has ended. At once the first time.
