@@ -1,12 +1,16 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-asyncio check bench bench-relay docs reliability pictures format clean
+.PHONY: help demo test test-slow test-asyncio test-compiled check bench bench-relay docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+
+# The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
+COMPILED := build/compiled
+RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +29,9 @@ test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos, 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
 	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ARGS)
 
+test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests on what users install: compiled
+	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(ARGS)
+
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,9 +41,9 @@ check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 bench: $(VENV)/.test ## Run the benchmarks
 	$(BIN)/python benchmarks/binning.py
 
-bench-relay: $(VENV)/.bench ## Measure what a hop costs, beside other relays (ARGS=--memory)
+bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
-	$(BIN)/python benchmarks/relay.py $(ARGS)
+	$(RUN_COMPILED) $(BIN)/python benchmarks/relay.py $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
@@ -57,6 +64,12 @@ format: $(VENV)/.dev ## Format the sources
 clean: ## Remove what was made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(COMPILED)/.made: setup.py pyproject.toml $(shell find exporter -name '*.py') | $(VENV)/bin/python
+	@deploy/install-tools gcc python3-dev || echo "a C compiler and Python's headers are needed"
+	rm -rf build
+	INFERENCE_EXPORTER_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
+	@touch $@
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on
 # Debian; where we may, it is installed.

@@ -1,6 +1,6 @@
 """What a hop costs: wrk against the upstream itself and through each of several relays, ours among them.
 
-    make bench-relay                     about four minutes; ARGS="--rounds 9 --only direct nginx inference-exporter"
+    make bench-relay                     about five minutes; ARGS="--rounds 9 --only direct nginx inference-exporter"
     make bench-relay ARGS=--memory       start, memory of idle connections and of bodies of 1 GiB
 
 The upstream is an nginx that answers 0.3 kB of JSON without looking. Requests are POSTs of 0.3 and 1 kB of JSON with
@@ -8,8 +8,12 @@ The upstream is an nginx that answers 0.3 kB of JSON without looking. Requests a
 
 On a shared machine absolute numbers are weather. So all contenders are measured in turn, round by round, and medians
 are shown with their ratio to nginx. To be trusted, in this order: CPU time per request (what other processes do hardly
-shows in it), requests per second, latency. With 16 connections in a closed loop latency is little more than 16 over
-the throughput; what a hop adds by itself is the column with one connection.
+shows in it), requests per second, latency. At full load latency is little more than 16 over the throughput; what a hop
+adds to a service that has room left is the column with pauses, where each connection rests for a millisecond after
+every answer.
+
+`make bench-relay` measures the sidecar as it is installed from a wheel, its request path compiled; run by hand in a
+checkout, the script measures it interpreted. It says which.
 
 Where there are two cores, wrk and the upstream have the first for themselves and everything of the relay the last:
 then the relay alone is what saturates, and no scheduler's mood decides who shares a core with whom. Ours has to do
@@ -33,6 +37,8 @@ from typing import NamedTuple
 import memory
 from contenders import CONTENDERS, FEATURES, Contender, Place, Running, program, upstream
 from processes import cpu_us, on_core, private_kib
+
+from exporter import glance
 
 BASELINE, REFERENCE = "direct", "nginx"
 VALUES = [round(1.2345678 * number, 4) for number in range(1, len(FEATURES) + 1)]
@@ -70,6 +76,8 @@ class Load(NamedTuple):
     payload: str
     connections: int
     seconds: int
+    pause_ms: int = 0
+    """Of each connection after an answer."""
 
 
 class Sample(NamedTuple):
@@ -87,15 +95,16 @@ class Figures(NamedTuple):
     """Medians over all rounds."""
 
     loaded: Sample
-    alone: Sample
-    """With one connection."""
+    paused: Sample
+    """With pauses between the requests of a connection: far from saturation."""
     resident_mib: float
 
 
 def drive(running: Running, load: Load, directory: Path) -> Sample:
     """One run of wrk."""
-    script = directory / f"{load.payload[:4].strip()}{load.payload == UNIQUE:d}.lua"
-    script.write_text(WRK % PAYLOADS[load.payload] + (IDS if load.payload == UNIQUE else ""))
+    script = directory / "load.lua"
+    pause = f"delay = function() return {load.pause_ms} end\n" if load.pause_ms else ""
+    script.write_text(WRK % PAYLOADS[load.payload] + (IDS if load.payload == UNIQUE else "") + pause)
     words = [
         program("wrk") or "wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s", "-s", str(script),
         f"http://127.0.0.1:{running.port}/v1/models/model:predict",
@@ -113,17 +122,17 @@ def drive(running: Running, load: Load, directory: Path) -> Sample:
 
 def rounds(up: dict[str, Running], payload: str, given: argparse.Namespace, directory: Path) -> dict[str, Figures]:
     """Everybody in turn, again and again."""
-    loaded, alone = defaultdict(list), defaultdict(list)
+    loaded, paused = defaultdict(list), defaultdict(list)
     for number in range(given.rounds + 1):
         for name, running in up.items():
             one = drive(running, Load(payload, given.connections, given.seconds), directory)
-            other = drive(running, Load(payload, 1, 1), directory)
+            other = drive(running, Load(payload, given.connections, given.seconds, 1), directory)
             if number:  # the first round warms up
                 loaded[name].append(one)
-                alone[name].append(other)
+                paused[name].append(other)
         print(f"  {payload}: {'warm' if not number else f'round {number} of {given.rounds}'}", flush=True)
     return {
-        name: Figures(_median(loaded[name]), _median(alone[name]), private_kib(running.groups["relay"]) / 1024)
+        name: Figures(_median(loaded[name]), _median(paused[name]), private_kib(running.groups["relay"]) / 1024)
         for name, running in up.items()
     }
 
@@ -138,7 +147,7 @@ def _median(samples: Sequence[Sample]) -> Sample:
 def table(figures: dict[str, Figures]) -> str:
     """Markdown; in brackets the ratio to nginx."""
     lines = [
-        "| | requests/s | p50 added, µs | p99 added, µs | one connection: p50 added, µs | CPU µs/request | RSS, MiB |",
+        "| | requests/s | CPU µs/request | p50 added, µs | with pauses: p50 added, µs | CPU µs/request | RSS, MiB |",
         "|---|---|---|---|---|---|---|",
     ]
     base, reference = figures.get(BASELINE), figures.get(REFERENCE)
@@ -146,20 +155,20 @@ def table(figures: dict[str, Figures]) -> str:
         ours, theirs = _cells(one, base), _cells(reference, base) if reference and name != BASELINE else None
         cells = [
             "–" if value is None else f"{value:,.{digits}f}" + _ratio(value, theirs[at] if theirs else None)
-            for at, (value, digits) in enumerate(zip(ours, (0, 0, 0, 0, 1, 1), strict=True))
+            for at, (value, digits) in enumerate(zip(ours, (0, 1, 0, 0, 1, 1), strict=True))
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
         if one.loaded.analyser:
-            lines.append(f"| … its analyser | | | | | {one.loaded.analyser:.1f} | |")
+            lines.append(f"| … its analyser | | {one.loaded.analyser:.1f} | | | {one.paused.analyser:.1f} | |")
     return "\n".join(lines)
 
 
 def _cells(one: Figures, base: Figures | None) -> list[float | None]:
-    added = [None] * 3
+    added = [None, None]
     if base and one is not base:
-        pairs = (one.loaded.p50, base.loaded.p50), (one.loaded.p99, base.loaded.p99), (one.alone.p50, base.alone.p50)
-        added = [mine - direct for mine, direct in pairs]
-    return [one.loaded.rate, *added, one.loaded.cpu or None, one.resident_mib or None]
+        added = [one.loaded.p50 - base.loaded.p50, one.paused.p50 - base.paused.p50]
+    cpu = one.loaded.cpu or None, one.paused.cpu or None
+    return [one.loaded.rate, cpu[0], *added, cpu[1], one.resident_mib or None]
 
 
 def _ratio(value: float, reference: float | None) -> str:
@@ -225,7 +234,7 @@ def _stop(*_: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2, help="of each run of wrk; one more for one connection")
+    parser.add_argument("--seconds", type=int, default=2, help="of each run of wrk")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="contenders by name")
     parser.add_argument("--memory", action="store_true", help="measure memory and start instead")
@@ -235,6 +244,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     cores = _cores()
+    print(f"our request path is {'interpreted' if (glance.__file__ or '').endswith('.py') else 'compiled'}")
     with tempfile.TemporaryDirectory(prefix="bench-relay-") as directory, contextlib.ExitStack() as stack:
         Path(directory).chmod(0o755)  # an nginx started by root reads its files as somebody else
         with on_core(cores[0]):

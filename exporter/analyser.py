@@ -25,9 +25,9 @@ from exporter import collect, config, decode, logs, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
 from exporter.errors import ExporterError
-from exporter.handoff import board, frames, memory, report
+from exporter.handoff import board, frames, ledger, memory, report
 from exporter.handoff.board import Seat
-from exporter.handoff.ledger import Ledger
+from exporter.handoff.ledger import Arrays, Ledger
 from exporter.handoff.reader import Reader
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
@@ -35,6 +35,8 @@ from exporter.monitor import Monitor
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
 from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
+from exporter.state.image import Owner
+from exporter.state.keeper import Keeper
 from exporter.web.server import WebServer
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -69,6 +71,9 @@ class Analyser:
         self._monitor = Monitor(profile, settings.windows, settings.capture.probe_paths)
         self._accounts = np.zeros(3, np.int64)
         self._arrays = {"accounts": self._accounts, **self._monitor.arrays()}
+        self._keeper = self._keeper_of_windows()
+        if self._keeper is not None and not ledger.holds(orders["ledger_fd"], self._arrays):
+            self._keeper.resume(self._monitor.put_back)  # what memory holds as well is newer, and laid over it
         self._ledger = Ledger(orders["ledger_fd"], self._arrays)
         self._settle()
         self._uncommitted = False
@@ -90,6 +95,16 @@ class Analyser:
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
         self._ledger.commit(self._arrays)
 
+    def _keeper_of_windows(self) -> Keeper | None:
+        state = self._settings.state
+        if state.directory is None:
+            return None
+        if self._profile is None:
+            _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
+            return None
+        owner = Owner(self._model, self._version, self._profile.digest)
+        return Keeper(state.directory, owner, state.interval, self._board)
+
     # the loop
 
     def run(self) -> None:
@@ -106,6 +121,8 @@ class Analyser:
             if time.monotonic() >= due:
                 self._publish()
                 due = time.monotonic() + self._settings.windows.snapshot_interval
+            if self._keeper is not None:
+                self._keeper.keep_when_due(self._held)
             sleep = _SHORTEST_SLEEP_S if busy else min(sleep * 2, _LONGEST_SLEEP_S)
             if not busy:
                 time.sleep(sleep)
@@ -116,7 +133,13 @@ class Analyser:
         while self._take() and time.monotonic() < deadline:
             pass
         self._publish()
+        if self._keeper is not None:
+            self._keeper.finish(self._held)
         self._web.stop()
+
+    def _held(self, now: float) -> Arrays:
+        self._monitor.flush()
+        return self._monitor.held(now)
 
     def _take(self) -> bool:
         """Take what the rings hold, within bounds; whether there was anything. It is committed soon."""
@@ -156,19 +179,20 @@ class Analyser:
         begun = time.perf_counter()
         if self._uncommitted:
             self._commit()  # what was once shown must never be lost
+        wall_s = time.time()
         snapshot = self._monitor.snapshot(time.monotonic())
-        scene = Scene(self._model, self._version, self._profile, snapshot, self._server, self._health())
+        scene = Scene(self._model, self._version, self._profile, snapshot, self._server, self._health(wall_s))
         self._page = collect.page(scene)
         self._snapshot_seconds = time.perf_counter() - begun
 
-    def _health(self) -> Health:
+    def _health(self, wall_s: float) -> Health:
         observed, corrupt, lost = self._accounts.tolist()
         fill, self._fill = self._fill, [0.0] * len(self._rings)
         return Health(
             started_wall_s=self._board[Seat.STARTED_WALL_NS] / 1e9,
             observed=observed,
             relay=report.relay(self._rings, lost, corrupt),
-            snapshot_wall_s=time.time(),
+            snapshot_wall_s=wall_s,
             snapshot_seconds=self._snapshot_seconds,
             processes=self._processes,
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},

@@ -51,6 +51,7 @@ MODEL_INFO = _model("info", GAUGE, "1; the model that is watched, and the versio
 TRAINED = _model("trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it.")
 PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "source"), "1; the reference profile in force.")
 PROFILE_ROWS = Family("model_profile_rows", GAUGE, _PROFILED, "Rows of training data behind the profile.")
+WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*_PROFILED, "window"), "Unix time since which the window has values: the beginning of its oldest pane that holds any; absent while it is empty.")
 
 
 class Columns(NamedTuple):
@@ -140,7 +141,7 @@ OUTPUTS = _columns("prediction", "output")
 
 # --- the exporter itself
 
-BUILD_INFO = _self("build_info", GAUGE, "1; the version of the exporter and of its Python.", "version", "python")
+BUILD_INFO = _self("build_info", GAUGE, "1; the versions of the exporter and of its Python, and whether its request path is compiled to C (`yes`, `no`).", "version", "python", "compiled")
 COLLECTOR_SUCCESS = _self("collector_success", GAUGE, "Whether a part of this page could be made.", "collector")
 START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor started.")
 PROFILE_LOADED = _self("profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored.")
@@ -180,6 +181,10 @@ PROCESS_START = _self("process_start_time_seconds", GAUGE, "Unix time at which o
 RESTARTS = _self("process_restarts_total", COUNTER, "Times a process of ours was started again, by why it had ended: exited, signalled, hung or memory.", "process", "reason")
 RELOAD_SUCCESSFUL = _self("config_last_reload_successful", GAUGE, "Whether the settings read last are in force; if not, those before them are.")
 RELOAD_TIME = _self("config_last_reload_success_timestamp_seconds", GAUGE, "Unix time at which the settings in force were read.")
+STATE_RESTORED = _self("state_restored", GAUGE, "Whether the windows went on with what an earlier run had kept in the state directory.")
+STATE_TIME = _self("state_kept_timestamp_seconds", GAUGE, "Unix time of the windows last written to the state directory; 0 before that.")
+STATE_SIZE = _self("state_kept_bytes", GAUGE, "Size of the file they are in.")
+STATE_ERRORS = _self("state_errors_total", COUNTER, "Times the windows could not be written to the state directory or read from it, by reason; they go on in memory.", "reason")
 LOG_LINES_LOST = _self("log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process")
 # fmt: on
 

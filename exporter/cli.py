@@ -83,7 +83,7 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     for key in config.every_key():
         default = f" (default {key.default})" if key.default is not None else ""
         command.add_argument(
-            key.flag, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
+            *key.flags, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
             action="append" if key.item else "store",
         )  # fmt: skip
 

@@ -128,6 +128,20 @@ class Analyser:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What outlives a restart."""
+
+    directory: str | None = setting(
+        None,
+        "Directory of this exporter's own in which the windows are kept, so that they go on after a restart; they start"
+        " empty where left out.",
+        path,
+        alias="state",
+    )
+    interval: float = setting(60.0, "How often they are written there, beside the orderly end.", duration, "1m")
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """How the end is spent."""
 
@@ -217,6 +231,7 @@ class Settings:
     capture: Capture = field(default_factory=Capture)
     windows: Windows = field(default_factory=Windows)
     analyser: Analyser = field(default_factory=Analyser)
+    state: State = field(default_factory=State)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
     upstream_tls: UpstreamTLS = field(default_factory=UpstreamTLS)

@@ -8,52 +8,72 @@ Clients and servers send the same head again and again. How long a body follows 
 first, so that a head that is remembered is not read again.
 """
 
+import re
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import httptools
 
-from exporter.messages import KEPT_HEADERS, LONGEST_PATH, header_text
+from exporter.messages import KEPT_HEADERS, LONGEST_PATH, LONGEST_VALUE
 
 _HEAD_END: Final = b"\r\n\r\n"
+_KEPT: Final = re.compile(
+    rb"\r\n(" + b"|".join(sorted(KEPT_HEADERS)) + rb"):[ \t]*([^\r\n]*)", re.IGNORECASE
+)  # fmt: skip
 _LONGEST_HEAD: Final = 4096
 _MOST_REMEMBERED: Final = 256
-"""Heads, a megabyte of them at the very most. One that holds an id or a time never comes again, and does no harm."""
+"""Heads, with what is made of them two megabytes at the very most. One that holds an id never comes again: no harm."""
 
 
-class Head(NamedTuple):
-    """What a head says. It is shared by all messages that begin with it, and never changed."""
+class Head:
+    """What a head says. It is shared by all messages that begin with it."""
 
-    size: int
-    """Of the head itself, bytes."""
-    body_size: int
-    status: int
-    """Of a response; 0 for a request."""
-    wanted: bool
-    """Of a request: its body, and its response's, are model input and output."""
-    texts: tuple[bytes, ...]
-    """As they travel to the analyser: method and path of a request, and the few headers that decoding needs."""
+    __slots__ = ("answered_by", "body_size", "fate", "form", "length", "raw", "size", "status", "texts", "wanted")
+
+    def __init__(self, raw: bytes, body_size: int, texts: tuple[bytes, ...]) -> None:
+        self.raw = raw
+        self.size = len(raw)
+        self.body_size = body_size
+        self.length = len(raw) + body_size
+        """Of the whole message, bytes."""
+        self.texts = texts
+        """As they travel to the analyser: method and path of a request, and the few headers that decoding needs."""
+        self.status = 0
+        """Of a response."""
+        self.wanted = False
+        """Of a request: its body, and its response's, are model input and output."""
+        self.answered_by: Head | None = None
+        """Of a request: the head of the response it had last. What the two make of a record is kept in `form`."""
+        self.fate = 0
+        """What became of the bodies then."""
+        self.form = b""
 
 
 class Glance:
     """One direction of all connections: a parser that is always between two messages."""
 
-    __slots__ = ("_body_size", "_ends", "_head", "_parser", "_parser_type", "_remembered")
+    __slots__ = ("_body_size", "_ends", "_head", "_last", "_parser", "_parser_type", "_remembered")
 
     def __init__(self, parser_type: Any, head: Callable[[Any, bytes, int], Head | None]) -> None:  # noqa: ANN401
         self._parser_type = parser_type
         self._head = head
         self._parser = parser_type(self)
         self._body_size = self._ends = 0
+        self._last = Head(b"", -1, ())
         self._remembered: dict[bytes, Head] = {}
 
     def head_of(self, data: bytes) -> Head | None:
         """The head of the message that `data` is; None where it is not exactly one, or the last of its connection."""
+        last = self._last
+        if len(data) == last.length and data.startswith(last.raw):
+            return last
         size = data.find(_HEAD_END) + len(_HEAD_END)
         head = self._remembered.get(data[:size])
-        if head is not None and head.body_size == len(data) - size:
-            return head
-        return self._read(data, size) if len(_HEAD_END) <= size <= _LONGEST_HEAD else None
+        if head is None or head.length != len(data):
+            head = self._read(data, size) if len(_HEAD_END) <= size <= _LONGEST_HEAD else None
+        if head is not None:
+            self._last = head
+        return head
 
     def _read(self, data: bytes, size: int) -> Head | None:
         self._body_size = self._ends = 0
@@ -69,7 +89,7 @@ class Glance:
         if head is not None:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[data[:size]] = head
+            self._remembered[head.raw] = head
         return head
 
     # httptools' callbacks
@@ -91,8 +111,9 @@ def requests(wants: Callable[[str, str], bool]) -> Glance:
         if method == b"HEAD":  # its response may look like one that has only begun
             return None
         path = head.split(None, 2)[1].partition(b"?")[0][:LONGEST_PATH]
-        wanted = wants(method.decode("latin-1"), path.decode("latin-1"))
-        return Head(len(head), body_size, 0, wanted, (method, path, _kept_headers(head)))
+        said = Head(head, body_size, (method, path, _kept_headers(head)))
+        said.wanted = wants(method.decode("latin-1"), path.decode("latin-1"))
+        return said
 
     return Glance(httptools.HttpRequestParser, head_of)
 
@@ -102,17 +123,16 @@ def responses() -> Glance:
 
     def head_of(parser: Any, head: bytes, body_size: int) -> Head | None:  # noqa: ANN401
         status = parser.get_status_code()
-        return Head(len(head), body_size, status, False, (_kept_headers(head),)) if status >= 200 else None
+        if status < 200:
+            return None
+        said = Head(head, body_size, (_kept_headers(head),))
+        said.status = status
+        return said
 
     return Glance(httptools.HttpResponseParser, head_of)
 
 
 def _kept_headers(head: bytes) -> bytes:
     """The few headers that are of use later, as they travel; of two with one name the last."""
-    kept: dict[bytes, str] = {}
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        lower = name.lower()
-        if lower in KEPT_HEADERS:
-            kept[lower] = header_text(value.lstrip(b" \t"))
-    return "\n".join([f"{name.decode()}:{value}" for name, value in kept.items()]).encode("latin-1")
+    kept = {name.lower(): value[:LONGEST_VALUE] for name, value in _KEPT.findall(head)}
+    return b"\n".join([name + b":" + value for name, value in kept.items()])

@@ -20,7 +20,7 @@ _Section = TypeVar("_Section")
 def setting(default: object, text: str, parse: Callable[[Any], object], show: str | None = None, **more: object) -> Any:  # noqa: ANN401
     """A field of a settings class; `show` is the default as people would write it.
 
-    `flag` is the option's name where a flag is given once per item of a list.
+    `flag` is the option's name where a flag is given once per item of a list, `alias` a shorter one beside it.
     """
     return field(default=default, metadata={"help": text, "parse": parse, "show": show, **more})
 
@@ -35,11 +35,18 @@ class Key:
     parse: Callable[[object], object]
     item: str | None = None
     """The flag's name where it is given once per item."""
+    alias: str | None = None
+    """A shorter name that the flag has as well."""
 
     @property
     def flag(self) -> str:
         """As on the command line: `--web.listen-address`."""
         return "--" + (self.item or self.name).replace("_", "-")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All its flags."""
+        return ("--" + self.alias, self.flag) if self.alias else (self.flag,)
 
     @property
     def environment(self) -> str:
@@ -59,7 +66,8 @@ def _keys(section: type, prefix: str) -> Iterator[Key]:
         else:
             shown = item.metadata["show"] or (None if item.default is None else _show(item.default))
             about = item.metadata
-            yield Key(prefix + item.name, about["help"], shown, about["parse"], about.get("flag"))
+            names = about.get("flag"), about.get("alias")
+            yield Key(prefix + item.name, about["help"], shown, about["parse"], *names)
 
 
 def _show(value: object) -> str:
@@ -163,5 +171,6 @@ def reference(keys: tuple[Key, ...]) -> str:
             section = head
         indent = "  " if head else ""
         value = f"{word}: {key.default}" if key.default is not None else f"# {word}:"
-        lines += ["", f"{indent}# {key.help}", f"{indent}# {key.flag} or {key.environment}", indent + value]
+        ways = f"{', '.join(key.flags)} or {key.environment}"
+        lines += ["", f"{indent}# {key.help}", f"{indent}# {ways}", indent + value]
     return "\n".join(lines) + "\n"

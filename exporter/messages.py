@@ -9,12 +9,12 @@ from exporter.records import Capture
 LONGEST_PATH: Final = 1024
 KEPT_HEADERS: Final = frozenset((b"content-type", b"content-encoding", b"user-agent", b"x-request-id"))
 """What decoding needs, and what tells one exchange from another."""
-_LONGEST_VALUE: Final = 512
+LONGEST_VALUE: Final = 512
 
 
 def header_text(value: bytes) -> str:
     """A header's value as it is kept: cut, and on one line."""
-    return value[:_LONGEST_VALUE].decode("latin-1").replace("\n", " ")
+    return value[:LONGEST_VALUE].decode("latin-1").replace("\n", " ")
 
 
 class Message:

@@ -22,6 +22,8 @@ SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_00
 
 RESTART_REASONS: Final = ("exited", "signalled", "hung", "memory")
 """Why a process of ours had to be started again."""
+STATE_ERRORS: Final = ("no_space", "read_only", "io", "in_use", "unreadable", "slow", "other")
+"""Why windows were not written to disk, or not read from it."""
 
 
 class Capture(IntEnum):
@@ -110,6 +112,8 @@ class Scores(NamedTuple):
     critical: Mapping[str, "NDArray[np.float64]"]
     ratios: Mapping[str, "NDArray[np.float64]"]
     """Shares of missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
+    reach_s: float
+    """How long ago its oldest pane began that holds anything; NaN where the window is empty."""
 
 
 class ColumnTotals(NamedTuple):
@@ -219,6 +223,19 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What became of the windows on disk."""
+
+    restored: bool = False
+    """Whether they began with what an earlier run had kept."""
+    kept_wall_s: float = 0.0
+    """Unix time of what was written last, and its size; 0 before that."""
+    kept_bytes: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """By STATE_ERRORS."""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What the exporter knows of itself."""
 
@@ -237,3 +254,4 @@ class Health:
     log_lines_lost: Mapping[str, int] = field(default_factory=dict)
     reload_successful: bool = True
     reloaded_wall_s: float = 0.0
+    state: State = field(default_factory=State)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from exporter import __version__, catalogue
+from exporter import __version__, catalogue, glance
 from exporter.collect import columns, exposition, relay, server, traffic
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.scene import Scene
 
 _LOG = logging.getLogger("exporter.collect")
+_COMPILED: Final = "no" if glance.__file__.endswith(".py") else "yes"
 Collected = Iterable[Samples | Distributions]
 
 
@@ -40,8 +41,7 @@ def page(scene: Scene) -> bytes:
 
 
 def _collect(scene: Scene) -> Iterator[Samples | Distributions]:
-    python = platform.python_version()
-    yield Samples(catalogue.BUILD_INFO, [((__version__, python), 1)])
+    yield Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)])
     success = []
     for collector in COLLECTORS:
         try:

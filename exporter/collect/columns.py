@@ -1,5 +1,6 @@
 """Features and outputs: bins, reference, data quality, and the scores of every window."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -27,6 +28,19 @@ def collect(scene: Scene) -> Iterator[Samples]:
             yield from _reference(families, columns, labels)
             yield from _totals(families, columns, labels, block)
             yield from _scores(families, labels, block.scores)
+    yield _starts(scene)
+
+
+def _starts(scene: Scene) -> Samples:
+    """Since when the windows have values, of features or outputs."""
+    blocks = [block for block in (scene.snapshot.features, scene.snapshot.outputs) if block is not None]
+    reaches: dict[str, float] = {}
+    for scores in (scores for block in blocks for scores in block.scores if not math.isnan(scores.reach_s)):
+        reaches[scores.window] = max(scores.reach_s, reaches.get(scores.window, 0.0))
+    now = scene.health.snapshot_wall_s
+    return Samples(
+        catalogue.WINDOW_START, [((*scene.profiled, window), now - reach_s) for window, reach_s in reaches.items()]
+    )
 
 
 def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[Labels]) -> Iterator[Samples]:

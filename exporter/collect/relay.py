@@ -51,6 +51,11 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
 
 def _processes(scene: Scene) -> Iterator[Samples]:
     health = scene.health
+    state = health.state
+    yield Samples(catalogue.STATE_RESTORED, [((), int(state.restored))])
+    yield Samples(catalogue.STATE_TIME, [((), state.kept_wall_s)])
+    yield Samples(catalogue.STATE_SIZE, [((), state.kept_bytes)])
+    yield Samples(catalogue.STATE_ERRORS, [((reason,), count) for reason, count in state.errors.items()])
     processes = health.processes
     yield Samples(catalogue.RESTARTS, list(health.restarts.items()))
     yield Samples(catalogue.PROCESS_CPU, [((name,), one.cpu_seconds) for name, one in processes.items()])

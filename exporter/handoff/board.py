@@ -19,6 +19,11 @@ class Seat(enum.IntEnum):
     RELOADED_WALL_NS = enum.auto()
     ANALYSER_RESTARTS = 64
     """One for each of `RESTART_REASONS`."""
+    STATE_ERRORS = 72
+    """One for each of `STATE_ERRORS`."""
+    STATE_RESTORED = 80
+    STATE_KEPT_WALL_NS = enum.auto()
+    STATE_KEPT_BYTES = enum.auto()
 
 
 _SEATS: Final = 128

@@ -11,7 +11,10 @@ from typing import Final
 from exporter.glance import Head
 from exporter.records import Body, Capture, Exchange
 
-_HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")
+_MOMENTS: Final = struct.Struct("<QQQ")
+MOMENTS_BYTES: Final = _MOMENTS.size
+_FORM: Final = struct.Struct("<QQHBBBHHIIII")
+_HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")  # the one behind the other
 BODIES: Final = 5
 """Where in a record's parts its two bodies begin."""
 
@@ -33,25 +36,25 @@ def pack(exchange: Exchange) -> tuple[bytes, ...]:
     return (head, *texts, request.content, response.content)
 
 
-def pack_whole(
-    moments: tuple[int, int, int], heads: tuple[Head, Head], bodies: tuple[bytes, bytes], why: Capture, halvings: int
-) -> bytes:
-    """The record of an exchange of whole messages, known by their heads.
+def moments(ended_ns: int, wall_ns: int, duration_ns: int) -> bytes:
+    """How a record of whole messages begins: when it ended, on both clocks, and how long it took."""
+    return _MOMENTS.pack(ended_ns, wall_ns, duration_ns)
 
-    `moments` are when it ended, on the monotonic and on the wall clock, and how long it took, in nanoseconds. `why`
-    says that the bodies are there, or why not.
+
+def form(request: Head, response: Head, why: Capture, halvings: int) -> bytes:
+    """What follows the moments, up to the bodies: all that an exchange of whole messages has from its heads.
+
+    `why` says that the bodies will be there, or why not.
     """
-    request, response = heads
     method, path, asked = request.texts
     [answered] = response.texts
     lost = why is not Capture.WHOLE and why is not Capture.SKIPPED
-    head = _HEAD.pack(
-        *moments, request.body_size, response.body_size, response.status,
-        Capture.WHOLE if lost and not request.body_size else why,  # what is empty cannot be lost
-        Capture.WHOLE if lost and not response.body_size else why, halvings,
-        len(method), len(path), len(asked), len(answered), len(bodies[0]), len(bodies[1]),
-    )  # fmt: skip
-    return b"".join((head, method, path, asked, answered, *bodies))
+    sizes = (request.body_size, response.body_size)
+    captures = [Capture.WHOLE if lost and not size else why for size in sizes]  # what is empty cannot be lost
+    present = sizes if why is Capture.WHOLE else (0, 0)
+    lengths = (len(method), len(path), len(asked), len(answered))
+    head = _FORM.pack(*sizes, response.status, *captures, halvings, *lengths, *present)
+    return b"".join((head, method, path, asked, answered))
 
 
 def without_bodies(exchange: Exchange, why: Capture = Capture.SHED) -> Exchange:

@@ -27,6 +27,12 @@ _TEXT: Final = 512
 _ALIGN: Final = 64
 
 
+def holds(fd: int, arrays: Arrays) -> bool:
+    """Whether a ledger in `fd` holds exactly arrays of these names and shapes."""
+    with memory.attach(fd) as block:
+        return _slots(block)[_DIGEST:] == _digest(_text(arrays, _layout(arrays)[1]))
+
+
 class Ledger:
     """A block of memory holding named arrays of fixed shapes."""
 
@@ -104,13 +110,19 @@ def _digest(text: bytes) -> list[int]:
     return found
 
 
+def _slots(block: mmap.mmap) -> list[int]:
+    """A copy of the numbers a block begins with."""
+    found: list[int] = np.frombuffer(block[: (_DIGEST + _DIGEST_SLOTS) * memory.SLOT], np.uint64).tolist()
+    return found
+
+
 def _read(fd: int) -> dict[str, NDArray[Any]]:
     """Copies of the arrays that the block holds; none where it holds no whole layout."""
     with memory.attach(fd) as block:
         head = block[:_HEAD_BYTES]
         text = head[_TEXT:].partition(b"\0")[0] + b"\0"
-        slots = np.frombuffer(head, np.uint64, _TEXT // memory.SLOT).tolist()
-        if slots[_DIGEST : _DIGEST + _DIGEST_SLOTS] != _digest(text):
+        slots = _slots(block)
+        if slots[_DIGEST:] != _digest(text):
             return {}
         told = json.loads(text[:-1])
         known = {name: np.empty(shape, dtype) for name, dtype, shape in told["arrays"]}

@@ -2,13 +2,15 @@
 
 import time
 import zlib
+from array import array
 from typing import Final, NamedTuple
 
 from exporter.handoff import memory
-from exporter.handoff.ring import ALIGN, BEGINNING, CRC, PADDING, RECORD, REST, Ring
+from exporter.handoff.ring import ALIGN, BATCH, BEGINNING, CRC, LENGTHS, PADDING, RECORD, REST, Ring
 from exporter.handoff.tally import Slot
 
-_KINDS: Final = frozenset((BEGINNING, REST, PADDING))
+_KINDS: Final = frozenset((BEGINNING, BATCH, REST, PADDING))
+_RECORDS: Final = frozenset((BEGINNING, BATCH))
 _READINGS: Final = 4
 _PAUSE_S: Final = 0.0005
 """Between two readings of what looks torn: a thousand times what a store needs to be seen."""
@@ -53,7 +55,7 @@ class Reader:
         # A predecessor killed between its two stores left `TAKEN` ahead of the tail: the record there knows better.
         while tail < head:
             piece = self._piece(tail, head)
-            if piece.kind == BEGINNING:
+            if piece.kind in _RECORDS:
                 return piece.sequence
             if not piece.kind:
                 break
@@ -63,7 +65,8 @@ class Reader:
     def take(self, most_records: int, most_bytes: int) -> list[bytes]:
         """Take records, oldest first, up to either bound (at least one). They are gone from the ring then.
 
-        A record whose rest was lost is its beginning alone.
+        A batch is taken whole, even where it is more than the bound. A record whose rest was lost is its beginning
+        alone.
         """
         slots = self._ring.slots
         tail, head = slots[Slot.TAIL], slots[Slot.HEAD]
@@ -73,16 +76,18 @@ class Reader:
         while tail < head and len(records) < most_records and size < most_bytes:
             piece = self._piece(tail, head)
             tail = piece.end
-            if piece.kind != BEGINNING:  # padding, damage, or the rest of what was damaged
+            if piece.kind not in _RECORDS:  # padding, damage, or the rest of what was damaged
                 continue
-            record = piece.content
-            if piece.following:
+            found = [piece.content]
+            if piece.kind == BATCH:
+                found = _records(piece)
+            elif piece.following:
                 rest, tail = self._rest(piece, head)
-                record += rest
+                found[0] += rest
             self.corrupt += max(piece.sequence - self._next, 0)
-            self._next = piece.sequence + 1
-            records.append(record)
-            size += len(record)
+            self._next = piece.sequence + len(found)
+            records += found
+            size += sum(map(len, found))
         self._settled = head
         slots[Slot.TAKEN] = self._next
         slots[Slot.TAIL] = tail
@@ -134,3 +139,14 @@ class Reader:
             return _Piece(0, 0, 0, b"", end)
         end = tail + capacity - position if kind == PADDING else end
         return _Piece(kind, following, sequence, content, end)
+
+
+def _records(batch: _Piece) -> list[bytes]:
+    lengths = array(LENGTHS)
+    at = batch.following * lengths.itemsize
+    lengths.frombytes(batch.content[:at])
+    records = []
+    for length in lengths:
+        records.append(batch.content[at : at + length])
+        at += length
+    return records

@@ -7,7 +7,7 @@ from typing import Any
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, Histogram, Relay
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS, Histogram, Relay, State
 
 _CODES = 501
 
@@ -87,7 +87,17 @@ def processes(seats: "memoryview[int]", rings: Sequence[Ring]) -> dict[str, Any]
         "restarts": restarts, "log_lines_lost": lost,
         "heartbeats": {name: ahead + beat / 1e9 for name, beat in beats.items() if beat},
         "reload_successful": not seats[Seat.RELOAD_FAILED], "reloaded_wall_s": seats[Seat.RELOADED_WALL_NS] / 1e9,
+        "state": _state(seats),
     }  # fmt: skip
+
+
+def _state(seats: "memoryview[int]") -> State:
+    return State(
+        bool(seats[Seat.STATE_RESTORED]),
+        seats[Seat.STATE_KEPT_WALL_NS] / 1e9,
+        seats[Seat.STATE_KEPT_BYTES],
+        {reason: seats[Seat.STATE_ERRORS + at] for at, reason in enumerate(STATE_ERRORS)},
+    )
 
 
 def _codes(counts: Sequence[int]) -> dict[str, int]:

@@ -17,6 +17,7 @@ given back and taken again by stores that depend on what was loaded before, and 
 import mmap
 import struct
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -24,15 +25,17 @@ from exporter.handoff import memory
 from exporter.handoff.tally import HEAD_BYTES, SLOTS, Slot
 
 Buffer = bytes | bytearray | memoryview
-_MAGIC: Final = 0x32474E49525849  # "IXRING2", little endian
+_MAGIC: Final = 0x33474E49525849  # "IXRING3", little endian
 RECORD: Final = struct.Struct("<IIIIQ")  # CRC of all that follows, kind, length, bytes of the rest to come, sequence
 CRC: Final = struct.Struct("<I")
-_COVERED: Final = struct.Struct("<IIIQ")  # what of a record's head its CRC covers
+LENGTHS: Final = "I"
+"""How a batch says of each of its records how long it is."""
 BEGINNING: Final = 0x52435849
+BATCH: Final = 0x42435849
+"""Several records behind their lengths. In the place of the rest to come stands how many there are."""
 REST: Final = 0x53525849
 PADDING: Final = 0x50445849
 ALIGN: Final = 8
-_PADS: Final = tuple(b"\0" * count for count in range(ALIGN))
 _LONGEST_PIECE: Final = 64 << 10
 _HEAD, _TAIL, _SEQUENCE, _PENDING = map(int, (Slot.HEAD, Slot.TAIL, Slot.SEQUENCE, Slot.PENDING))  # cheaper by half
 _SHARE_OF_ONE: Final = 8
@@ -88,20 +91,28 @@ class Writer:
 
         With `reserve` the last quarter of the ring is left alone: bodies are shed before heads.
         """
-        ring = self._ring
-        length = sum(map(len, parts))
+        return self._offer((BEGINNING, sum(map(len, parts)), 0), parts, reserve=reserve)
+
+    def offer_all(self, lengths: Sequence[int], records: bytes, *, reserve: bool) -> bool:
+        """Append several records that lie behind each other, at the price of one; False where there is no room."""
+        batch = array(LENGTHS, lengths).tobytes()
+        form = (BATCH, len(batch) + len(records), len(lengths))
+        return self._offer(form, (batch, records), reserve=reserve)
+
+    def _offer(self, form: tuple[int, int, int], parts: Sequence[Buffer], *, reserve: bool) -> bool:
+        kind, length, count = form
         size = RECORD.size + length + -length % ALIGN
-        head = ring.slots[_HEAD]
-        position = head % ring.capacity
-        to_end = ring.capacity - position
+        head = self._ring.slots[_HEAD]
+        position = head % self.capacity
+        to_end = self.capacity - position
         padding = to_end if size > to_end else 0
         if length > self.longest or size + padding > self._free(head, reserve=reserve):
             return False
         if padding:
             self._pad(position, to_end)
             position = 0
-        self._write(position, (BEGINNING, length, 0), parts)
-        self._publish(head + padding + size)
+        self._write(position, form, parts)
+        self._publish(head + padding + size, count if kind == BATCH else 1)
         return True
 
     def offer_long(self, parts: Sequence[Buffer], rest: Sequence[Buffer]) -> bool:
@@ -119,27 +130,6 @@ class Writer:
             following -= len(piece)
             head = self._append(head, (REST, len(piece), following), (piece,))
         self._publish(head)
-        return True
-
-    def offer_all(self, records: Sequence[bytes], *, reserve: bool) -> bool:
-        """Append several records, each of one piece at most, and publish them together.
-
-        False, at once, where there is no room for all of them in one place: they are offered one by one then.
-        """
-        slots = self._ring.slots
-        head, sequence = slots[_HEAD], slots[_SEQUENCE]
-        parts: list[bytes] = []
-        for record in records:
-            length = len(record)
-            covered = _COVERED.pack(BEGINNING, length, 0, sequence)
-            parts += (CRC.pack(zlib.crc32(record, zlib.crc32(covered))), covered, record, _PADS[-length % ALIGN])
-            sequence += 1
-        block = b"".join(parts)
-        position, size = head % self.capacity, len(block)
-        if size > self.capacity - position or size > self._free(head, reserve=reserve):
-            return False
-        self._ring.data[position : position + size] = block
-        self._publish(head + size, len(records))
         return True
 
     def _free(self, head: int, *, reserve: bool) -> int:
@@ -188,9 +178,9 @@ class Writer:
             if to_end < RECORD.size:
                 head += to_end
                 continue
-            _, kind, length, _, sequence = RECORD.unpack_from(ring.data, position)
-            if kind == BEGINNING:
-                slots[Slot.SEQUENCE] = sequence + 1
+            _, kind, length, count, sequence = RECORD.unpack_from(ring.data, position)
+            if kind in {BEGINNING, BATCH}:
+                slots[Slot.SEQUENCE] = sequence + (count if kind == BATCH else 1)
             head += to_end if kind == PADDING else RECORD.size + length + -length % ALIGN
         slots[Slot.HEAD] = max(slots[Slot.HEAD], pending)
 

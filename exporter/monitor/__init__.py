@@ -4,7 +4,7 @@ What it knows is integers in named arrays (`arrays()`), so that somebody else ca
 is ever done to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,10 +40,25 @@ class Monitor:
         digest = self._profile.digest if self._profile else "none"
         kept = {**self._traffic.arrays(), "decoding": self._decoding, "counts": self._counts,
                 "partial": self._partial}  # fmt: skip
+        for name, block in self._blocks():
+            kept |= block.arrays(f"{digest}.{name}")
+        return kept
+
+    def _blocks(self) -> Iterator[tuple[str, Block]]:
         for name, block in (("features", self._features), ("outputs", self._outputs)):
             if block:
-                kept |= block.arrays(f"{digest}.{name}")
-        return kept
+                yield name, block
+
+    def held(self, now: float) -> dict[str, NDArray[Any]]:
+        """What its windows hold at `now`, to be kept for another time; call `flush` first. No counts since start."""
+        return {key: array for name, block in self._blocks() for key, array in block.held(name, now).items()}
+
+    def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
+        """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were.
+
+        What does not fit, or would have left the windows by `now`, is left out.
+        """
+        return sum(block.put_back(held, name, shift_s, now) for name, block in self._blocks())
 
     def observe(self, exchange: Exchange, observation: Observation) -> None:
         """Count an exchange and what was decoded of it. Its moment is its own, so that late ones land right."""
@@ -76,9 +91,8 @@ class Monitor:
 
     def flush(self) -> None:
         """Bring what was observed into the counts."""
-        for block in (self._features, self._outputs):
-            if block:
-                block.flush()
+        for _, block in self._blocks():
+            block.flush()
 
     def snapshot(self, now: float) -> Snapshot:
         """All that is known at `now` (seconds, the exchanges' monotonic clock)."""

@@ -14,7 +14,7 @@ from exporter.records import BlockSnapshot, ColumnTotals, Failure, Scores, Table
 from exporter.reference import MISSING, QUALITY, Column
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.sketch.moments import WORDS, in_sd, standardise
-from exporter.sketch.window import Windows
+from exporter.sketch.window import Arrays, Windows
 from exporter.values import format_duration
 
 _MOST_PENDING_CELLS: Final = 1 << 18
@@ -63,6 +63,15 @@ class Block:
             **self._counts.arrays(f"{prefix}.counts"),
             **self._deviations.arrays(f"{prefix}.deviations"),
         }
+
+    def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
+        """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
+        return self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
+
+    def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
+        """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
+        self._deviations.put_back(held, f"{prefix}.deviations", shift_s, now)
+        return self._counts.put_back(held, f"{prefix}.counts", shift_s, now)
 
     # in
 
@@ -162,7 +171,8 @@ class Block:
                     critical[name] = np.where(undefined, np.nan, statistic.critical(self._reference, current))
         sufficient = current.samples >= self._minimum_samples
         ratios = self._ratios(counts, current.samples)
-        return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios)
+        reach = self._counts.reach(now, length)
+        return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios, reach)
 
     def _summary(self, counts: NDArray[np.int64], deviation: NDArray[np.float64]) -> Summary:
         ordered = np.zeros((len(self._columns), MISSING), np.int64)

@@ -11,7 +11,7 @@ from exporter.records import DURATION_BOUNDS, SIZE_BOUNDS, Exchange, Histogram, 
 _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUNDS)
 _PROBERS: Final = ("kube-probe/", "GoogleHC/", "ELB-HealthChecker/")
 _FIRST_CODE, _CODES = 100, 501
-_DURATION_NS, _REQUEST_BYTES, _RESPONSE_BYTES, _LAST_WALL_NS, _PROBES = range(5)
+_DURATION_NS, _REQUEST_BYTES, _RESPONSE_BYTES, _LAST_NS, _LAST_WALL_NS, _PROBES = range(6)
 
 
 class TrafficCounts:
@@ -22,7 +22,7 @@ class TrafficCounts:
         self._codes = np.zeros(_CODES, np.int64)
         self._durations = np.zeros(len(DURATION_BOUNDS) + 1, np.int64)
         self._sizes = np.zeros((2, len(SIZE_BOUNDS) + 1), np.int64)
-        self._sums = np.zeros(5, np.int64)
+        self._sums = np.zeros(6, np.int64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What must be kept."""
@@ -46,7 +46,9 @@ class TrafficCounts:
         sums[_DURATION_NS] += exchange.duration_ns
         sums[_REQUEST_BYTES] += exchange.request.size
         sums[_RESPONSE_BYTES] += exchange.response.size
-        sums[_LAST_WALL_NS] = max(int(sums[_LAST_WALL_NS]), exchange.wall_ns)
+        # The last one by the clock that nobody can set: a wall clock that was ahead for a moment must not stay shown.
+        last = max((int(sums[_LAST_NS]), int(sums[_LAST_WALL_NS])), (exchange.ended_ns, exchange.wall_ns))
+        sums[_LAST_NS], sums[_LAST_WALL_NS] = last
         return True
 
     def snapshot(self) -> Traffic:

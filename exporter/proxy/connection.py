@@ -5,119 +5,14 @@ connection of its own, so no bytes of two clients can ever meet.
 """
 
 import asyncio
-import contextlib
-import socket
-import struct
-from collections.abc import Callable
-from typing import Final, cast
+from typing import cast
 
 from exporter.handoff.tally import Slot
 from exporter.proxy.last_words import LastWords
+from exporter.proxy.leg import Leg
 from exporter.proxy.observer import Observer
 from exporter.proxy.tap import Tap
 from exporter.proxy.upstream import UNREACHABLE, Refusal, Upstream
-
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-_READ_BYTES: Final = 64 << 10
-_SALVAGED_READS: Final = 16
-
-
-class Leg(asyncio.Protocol):
-    """One socket of a relayed connection."""
-
-    __slots__ = (
-        "_bytes_slot", "_connection", "_meter", "_observe", "_slots", "ended", "lost", "name", "peer", "transport"
-    )  # fmt: skip
-
-    peer: "Leg"
-    transport: asyncio.Transport
-
-    def __init__(self, connection: "Connection", name: str, observe: Callable[[bytes], None], slot: int) -> None:
-        self._connection = connection
-        self._observe = observe
-        self._slots = connection.slots
-        self._meter = connection.meter
-        self._bytes_slot = slot
-        self.name = name
-        self.ended = False
-        """It has said all it will say."""
-        self.lost = False
-        """Its socket is gone, or never was."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The server's socket is open (the client's always was: `Connection` had it first)."""
-        self.transport = cast("asyncio.Transport", transport)
-        self._connection.couple()
-
-    def data_received(self, data: bytes) -> None:
-        """Forward first, look later."""
-        self._slots[self._bytes_slot] += len(data)
-        self._meter.left -= 1
-        if self._meter.left:
-            self.peer.transport.write(data)
-        else:
-            self._meter.relay(self.peer.transport.write, data)
-        self._observe(data)
-
-    def forward(self, sent: bytes, received: bytes) -> None:
-        """As `data_received`, where other bytes are sent than were received."""
-        self.peer.transport.write(sent)
-        self._slots[self._bytes_slot] += len(sent)
-        self._observe(received)
-
-    def eof_received(self) -> bool:
-        """Pass a half-close on; the other direction goes on until it ends too."""
-        self.ended = True
-        self._connection.half_closed(self)
-        if self.peer.ended:
-            self.peer.transport.close()
-            return False
-        if self.peer.transport.can_write_eof():
-            self.peer.transport.write_eof()
-        elif self._connection.answered_by(self):
-            self.peer.transport.close()
-        return not self.is_tls
-
-    def pause_writing(self) -> None:
-        """This side's buffer is full: stop reading from the other."""
-        with contextlib.suppress(RuntimeError):  # the other side is closing
-            self.peer.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """This side's buffer has drained."""
-        if not self.peer.ended:
-            with contextlib.suppress(RuntimeError):
-                self.peer.transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End the other side the same way: a reset stays a reset."""
-        self._connection.lost(self, exc)
-
-    @property
-    def is_tls(self) -> bool:
-        """Whether its socket carries TLS, which knows no half-close and whose bytes are not to be read raw."""
-        return self.transport.get_extra_info("ssl_object") is not None
-
-    def salvage(self) -> None:
-        """Pass on what a broken socket still holds.
-
-        Writing to a server that has answered early and closed fails before its answer was read.
-        """
-        if self.is_tls:
-            return
-        with contextlib.suppress(OSError, RuntimeError), self.transport.get_extra_info("socket").dup() as raw:
-            for _ in range(_SALVAGED_READS):
-                data = raw.recv(_READ_BYTES, socket.MSG_DONTWAIT)
-                if not data:
-                    return
-                self.data_received(data)
-
-    def reset(self) -> None:
-        """Abort with RST, so that a body cut off does not look like one that ended."""
-        with contextlib.suppress(OSError, RuntimeError):  # the socket may be gone already
-            raw = self.transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.transport.abort()
 
 
 class Connection(asyncio.Protocol):
@@ -129,7 +24,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_stopped", "_upstream",
-        "ending", "meter", "slots",
+        "ending", "slots",
     )  # fmt: skip
 
     def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
@@ -142,10 +37,9 @@ class Connection(asyncio.Protocol):
         self._early: list[bytes] = []
         self._connecting: asyncio.Task[None] | None = None
         self.slots = tap.tally.slots
-        self.meter = tap.meter
         self._observer = Observer(tap)
-        self._client = Leg(self, "client", self._observer.request, Slot.BYTES_TO_SERVER)
-        self._server = Leg(self, "upstream", self._observer.response, Slot.BYTES_TO_CLIENT)
+        self._client = Leg(self, tap, self._observer, "client")
+        self._server = Leg(self, tap, self._observer, "upstream")
         self._client.peer, self._server.peer = self._server, self._client
 
     @property
@@ -189,7 +83,7 @@ class Connection(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            await self._upstream.connect(lambda: self._server)
+            await self._upstream.connect(lambda: cast("asyncio.Protocol", self._server))
         except Exception as error:  # noqa: BLE001 (whatever it was, the client must not be left waiting)
             if self._connecting is None:
                 # Time ran out in the very moment in which the socket opened: it was closed without a word.
@@ -218,7 +112,7 @@ class Connection(asyncio.Protocol):
             return
         if self._upstream.introduce:
             self._server.transport.write(self._upstream.introduce(client.transport))
-        client.transport.set_protocol(client)
+        client.transport.set_protocol(cast("asyncio.Protocol", client))
         if self.ending:
             self.announce_end()
         if not client.ended:
@@ -233,10 +127,6 @@ class Connection(asyncio.Protocol):
         """One side has said all it will say."""
         if leg is self._server:
             self._observer.response_eof()
-
-    def answered_by(self, leg: Leg) -> bool:
-        """Whether this is the server's leg, at whose end there is nothing left to wait for."""
-        return leg is self._server
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """One socket is gone, so the other goes too."""

@@ -11,6 +11,8 @@ from exporter.records import HOP_BOUNDS
 _BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in HOP_BOUNDS)
 EVERY: Final = 61
 """One read in so many. A prime: requests and responses alternate, and both must have their turn."""
+LOOKS: Final = 7
+"""One look in so many is measured: to ask for a thread's CPU time is a system call."""
 
 
 class Meter:
@@ -22,12 +24,13 @@ class Meter:
     apart, as CPU time of the thread.
     """
 
-    __slots__ = ("_slots", "left")
+    __slots__ = ("_slots", "_unmeasured", "left")
 
     def __init__(self, tally: Tally) -> None:
         self._slots = tally.slots
         self.left = EVERY
         """Reads until the next one that is timed; whoever reads counts it down."""
+        self._unmeasured = 0
 
     def relay(self, write: Callable[[bytes], None], data: bytes) -> None:
         """Forward, timed."""
@@ -38,6 +41,19 @@ class Meter:
         hop = time.perf_counter_ns() - begun
         slots[Slot.HOP_NS] += hop
         slots[Slot.HOP_BUCKETS + bisect_left(_BOUNDS_NS, hop)] += 1
+
+    def begin(self) -> int:
+        """A look at many reads begins: the thread's CPU time, 0 where this one is not measured."""
+        if self._unmeasured:
+            self._unmeasured -= 1
+            return 0
+        self._unmeasured = LOOKS - 1
+        return time.thread_time_ns()
+
+    def end(self, begun_ns: int) -> None:
+        """A look ends; one that was measured stands for those that were not."""
+        if begun_ns:
+            self.observed(LOOKS * (time.thread_time_ns() - begun_ns))
 
     def observed(self, cpu_ns: int) -> None:
         """So much more was spent on observation."""

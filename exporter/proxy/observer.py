@@ -69,6 +69,7 @@ class Observer:
         if self._backlog is None and len(data) <= backlog.SLICE:
             self._tap.later(self, data, False)
         else:
+            self._tap.passed(len(data), False)
             self._put_off(self.request_reader.feed, data)
 
     def response(self, data: bytes) -> None:
@@ -76,6 +77,7 @@ class Observer:
         if self._backlog is None and len(data) <= backlog.SLICE:
             self._tap.later(self, data, True)
         else:
+            self._tap.passed(len(data), True)
             self._put_off(self.response_reader.feed, data)
 
     def response_eof(self) -> None:
@@ -132,9 +134,8 @@ class Observer:
         if asked:
             tap = self._tap
             tap.forget(asked)
-            _, data, begun = asked
-            now, tap.now = tap.now, begun
-            self.request_reader.feed(data)
+            now, tap.now = tap.now, asked.begun_ns
+            self.request_reader.feed(asked.data)
             tap.now = now
 
     def _moment(self) -> int:

@@ -20,10 +20,16 @@ from exporter.proxy.filters import Filter
 from exporter.proxy.meter import Meter
 from exporter.records import Body, Capture, Exchange
 
+# A member of an enum costs more than the slot, and a slot five times what an attribute costs.
 _HEAD, _TAIL, _PAUSED, _IN_FLIGHT = map(int, (Slot.HEAD, Slot.TAIL, Slot.PAUSED, Slot.IN_FLIGHT))
-"""A member of an enum costs more than the slot, and a slot five times what an attribute costs."""
+_TO_SERVER, _TO_CLIENT = int(Slot.BYTES_TO_SERVER), int(Slot.BYTES_TO_CLIENT)
+_OFFERED, _RING_FULL = int(Slot.OFFERED), int(Slot.RING_FULL)
+_BODIES_SAMPLED, _BODIES_SHED = int(Slot.BODIES_SAMPLED), int(Slot.BODIES_SHED)
+_WHOLE, _SKIPPED, _SAMPLED, _SHED = map(int, (Capture.WHOLE, Capture.SKIPPED, Capture.SAMPLED, Capture.SHED))
 _KEPT: Final = frozenset((Capture.WHOLE, Capture.TRUNCATED))
-_FATE: Final = {True: Capture.WHOLE, False: Capture.SKIPPED}
+_CAPTURE: Final = 7
+_HALVINGS: Final = 3
+"""A fate is a capture in its lowest three bits, and above them how often the share of bodies was halved."""
 _MOST_READS: Final = 32
 """Reads that may wait to be looked at: a third of a millisecond of work."""
 
@@ -35,17 +41,24 @@ class Looker(Protocol):
         """Learn from bytes that have passed."""
 
 
-Asked = tuple[Head, bytes, int]
-"""A whole request that passed and is not answered yet: its head, its bytes, and when it began (nanoseconds)."""
+class Asked:
+    """A whole request that passed and is not answered yet."""
+
+    __slots__ = ("begun_ns", "data", "head")
+
+    def __init__(self, head: Head, data: bytes, begun_ns: int) -> None:
+        self.head = head
+        self.data = data
+        self.begun_ns = begun_ns
 
 
 class Tap:
     """What the observers of one worker share: bounds, counters and the ring."""
 
     __slots__ = (
-        "_ended", "_halvings", "_longest_inline", "_lost", "_no_room", "_paused", "_reads", "_records", "clock",
-        "filter", "held", "in_flight", "max_body", "max_pending", "meter", "now", "requests", "responses", "schedule",
-        "tally", "turns", "wall_clock", "writer",
+        "_ended", "_halvings", "_lengths", "_longest_inline", "_lost", "_no_room", "_parts", "_paused", "_reads",
+        "_wall_ns", "clock", "filter", "held", "in_flight", "max_body", "max_pending", "meter", "now", "requests",
+        "responses", "schedule", "tally", "turns", "wall_clock", "writer",
     )  # fmt: skip
 
     def __init__(
@@ -68,10 +81,15 @@ class Tap:
         self.now = 0
         """The moment of the read that is looked at."""
         self._reads: list[tuple[Looker, bytes, bool, int]] = []
-        self._records: list[bytes] = []
+        self._parts: list[bytes] = []
+        """Of the records that will be handed over together, one behind the other."""
+        self._lengths: list[int] = []
+        """Of these records, bytes."""
         self._ended: list[tuple[int, int]] = []
-        """Status and duration, nanoseconds, of each of these records."""
-        self._lost: dict[Slot, int] = {}
+        """Status and duration, nanoseconds, of each of them."""
+        self._wall_ns = 0
+        """What the wall clock is ahead of the other one while all this is looked at."""
+        self._lost: dict[int, int] = {}
         """How many of these records had bodies, by the counter of why they have none."""
         self._no_room = False
         """The part of the ring that bodies may take is full."""
@@ -99,18 +117,30 @@ class Tap:
 
     def catch_up(self) -> None:
         """Look at everything that was put off, in the order in which it came."""
-        if not self._reads:
+        reads, self._reads = self._reads, []
+        if not reads:
             return
-        begun = time.thread_time_ns()
+        begun = self.meter.begin()
         slots = self.tally.slots
         self._paused = slots[_PAUSED]
+        self._wall_ns = self.wall_clock() - self.clock()
         self._measure()
-        reads, self._reads = self._reads, []
+        to_server = to_client = 0
         for looker, data, answer, self.now in reads:
+            if answer:
+                to_client += len(data)
+            else:
+                to_server += len(data)
             looker.look(data, answer)
         self._flush()
+        slots[_TO_SERVER] += to_server
+        slots[_TO_CLIENT] += to_client
         slots[_IN_FLIGHT] = self.in_flight
-        self.meter.observed(time.thread_time_ns() - begun)
+        self.meter.end(begun)
+
+    def passed(self, size: int, answer: bool) -> None:
+        """So many bytes were relayed that are not looked at in this way."""
+        self.tally.slots[_TO_CLIENT if answer else _TO_SERVER] += size
 
     # exchanges of whole messages
 
@@ -121,53 +151,70 @@ class Tap:
             return None
         self.held = held
         self.in_flight += 1
-        return head, data, self.now
+        return Asked(head, data, self.now)
 
     def forget(self, asked: Asked) -> None:
         """A request that was noted is under way no longer, or read closely after all."""
-        self.held -= len(asked[1])
+        self.held -= len(asked.data)
         self.in_flight -= 1
 
     def answered(self, asked: Asked, head: Head, data: bytes) -> None:
         """Count an exchange of two whole messages, and hand it over with the others of its time."""
-        request, sent, begun = asked
-        self.held -= len(sent)
-        self.in_flight -= 1
-        now = self.now
-        duration = now - begun
+        self.forget(asked)
+        request = asked.head
+        why = self._fate(request, head)
+        if request.answered_by is not head or request.fate != why:
+            request.form = frames.form(request, head, Capture(why & _CAPTURE), why >> _HALVINGS)
+            request.answered_by, request.fate = head, why
+        form = request.form
+        duration = self.now - asked.begun_ns
+        parts = self._parts
+        parts.append(frames.moments(self.now, self.now + self._wall_ns, duration))
+        parts.append(form)
+        length = frames.MOMENTS_BYTES + len(form)
+        if why & _CAPTURE == _WHOLE:
+            parts.append(asked.data[request.size :])
+            parts.append(data[head.size :])
+            length += request.body_size + head.body_size
+        self._lengths.append(length)
         self._ended.append((head.status, duration))
-        heads, moments = (request, head), (now, self.wall_clock(), duration)
-        halvings = self._halvings
-        why = self._fate(request.body_size + head.body_size) if halvings and request.wanted else _FATE[request.wanted]
-        bodies = (sent[request.size :], data[head.size :]) if why is Capture.WHOLE else (b"", b"")
-        self._records.append(frames.pack_whole(moments, heads, bodies, why, halvings))
 
-    def _fate(self, size: int) -> Capture:
-        """What becomes of the bodies of the exchange that has just ended while the ring is filling."""
-        if not sampling.chosen(self.tally.slots[Slot.OFFERED] + len(self._ended), self._halvings):
-            why, slot = Capture.SAMPLED, Slot.BODIES_SAMPLED
+    def _fate(self, request: Head, response: Head) -> int:
+        """What becomes of the bodies of the exchange that has just ended, and for how many it stands."""
+        halvings = self._halvings
+        if not request.wanted:
+            return _SKIPPED | halvings << _HALVINGS
+        if not halvings:
+            return _WHOLE
+        if not sampling.chosen(self.tally.slots[_OFFERED] + len(self._ended), halvings):
+            why, slot = _SAMPLED, _BODIES_SAMPLED
         elif self._no_room:
-            why, slot = Capture.SHED, Slot.BODIES_SHED
+            why, slot = _SHED, _BODIES_SHED
         else:
-            return Capture.WHOLE
-        if size:
+            return _WHOLE | halvings << _HALVINGS
+        if request.body_size + response.body_size:
             self._lost[slot] = self._lost.get(slot, 0) + 1
-        return why
+        return why | halvings << _HALVINGS
 
     def _flush(self) -> None:
         """Count what has gathered and hand it over: together if there is room, by the rules of each one otherwise."""
-        records = self._records
-        if not records:
+        lengths = self._lengths
+        if not lengths:
             return
         self.tally.exchanges(self._ended)
-        self._records, self._ended = [], []
+        records = b"".join(self._parts)
+        self._parts, self._lengths, self._ended = [], [], []
         lost, self._lost = self._lost, {}
-        if self.writer.offer_all(records, reserve=not self._no_room):
+        if self.writer.offer_all(lengths, records, reserve=not self._no_room):
             for slot, count in lost.items():
                 self.tally.add(slot, count)
+        elif self._no_room:  # nothing that could be shed: no reason to look at each of them
+            self.tally.add(_RING_FULL, len(lengths))
         else:
-            for record in records:
-                self._hand_over(frames.unpack(record))
+            at = 0
+            for length in lengths:
+                self._hand_over(frames.unpack(records[at : at + length]))
+                at += length
 
     def _measure(self) -> None:
         """How full the ring is, and what share of the bodies travels therefore."""

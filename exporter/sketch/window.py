@@ -3,18 +3,23 @@
 `now` is any clock that does not go back (seconds); the caller owns it.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ORIGIN: Final = 1 << 40
+"""Added to every pane's number: what was before the clock's zero, on another machine, has a positive one, too."""
+Arrays = Mapping[str, NDArray[Any]]
 
 
 class PaneRing:
     """Integer counts of a fixed shape, per pane, for the last `slots` panes.
 
     `panes` and `marks` are plain arrays, so that they can be kept elsewhere; a pane is true where its mark is the
-    number of the pane it holds (panes are numbered from the clock's zero, plus one: a mark of 0 is an empty slot).
+    number of the pane it holds (a mark of 0 is an empty slot).
     """
 
     __slots__ = ("_pane_s", "_slots", "marks", "panes")
@@ -25,13 +30,21 @@ class PaneRing:
         self.panes: NDArray[Any] = np.zeros((slots, *shape), dtype)
         self.marks: NDArray[np.int64] = np.zeros(slots, np.int64)
 
-    def arrays(self, prefix: str) -> Mapping[str, NDArray[Any]]:
+    def arrays(self, prefix: str) -> Arrays:
         """What must be kept for the ring to go on elsewhere."""
         return {f"{prefix}.panes": self.panes, f"{prefix}.marks": self.marks}
 
+    def _number(self, at: float) -> int:
+        return int(at // self._pane_s) + _ORIGIN
+
+    def _within(self, now: float, panes: int) -> NDArray[np.bool_]:
+        newest = self._number(now)
+        within: NDArray[np.bool_] = (self.marks > newest - panes) & (self.marks <= newest)
+        return within
+
     def pane(self, at: float) -> NDArray[Any] | None:
         """The pane of the moment `at`, to add to; None where it has already left the ring."""
-        number = int(at // self._pane_s) + 1
+        number = self._number(at)
         slot = number % self._slots
         if self.marks[slot] > number:
             return None
@@ -43,11 +56,38 @@ class PaneRing:
 
     def total(self, now: float, length_s: float) -> NDArray[Any]:
         """The sum over the window of `length_s` that ends in the pane of `now`, as int64."""
-        newest = int(now // self._pane_s) + 1
-        oldest = newest - round(length_s / self._pane_s) + 1
-        within = (self.marks >= max(oldest, 1)) & (self.marks <= newest)
+        within = self._within(now, round(length_s / self._pane_s))
         total: NDArray[Any] = self.panes[within].sum(axis=0, dtype=np.int64)
         return total
+
+    def reach(self, now: float, length_s: float) -> float:
+        """How long before `now` the oldest pane begins that the window of `length_s` has; NaN where it has none."""
+        marks = self.marks[self._within(now, round(length_s / self._pane_s))]
+        return now - float(marks.min() - _ORIGIN) * self._pane_s if marks.size else math.nan
+
+    # leaving and coming back
+
+    def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
+        """Copies of the panes that have not left the ring at `now`, and their places: 0 begins at the clock's zero."""
+        within = self._within(now, self._slots)
+        return {f"{prefix}.panes": self.panes[within], f"{prefix}.places": self.marks[within] - _ORIGIN}
+
+    def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
+        """Take panes that another ring held, whose clock showed `shift_s` less; how many of them it has at `now`.
+
+        0 where they are of another shape. A pane may get older by this, by less than its width, and never younger.
+        """
+        panes, places = held.get(f"{prefix}.panes"), held.get(f"{prefix}.places")
+        if panes is None or places is None or panes.dtype != self.panes.dtype or places.dtype != np.int64:
+            return 0
+        if panes.shape[1:] != self.panes.shape[1:] or places.shape != panes.shape[:1]:
+            return 0
+        marks = places + (math.floor(shift_s / self._pane_s) + _ORIGIN)
+        newest = self._number(now)
+        within = (marks > newest - self._slots) & (marks <= newest)
+        slots = marks[within] % self._slots
+        self.panes[slots], self.marks[slots] = panes[within], marks[within]
+        return int(within.sum())
 
 
 class Windows:
@@ -99,8 +139,25 @@ class Windows:
 
     def total(self, now: float, length: float) -> NDArray[Any]:
         """The sum over the window of `length` seconds that ends now, as int64."""
-        width = min(width for width in self._rings if self._serves(width, length))
-        return self._rings[width].total(now, length)
+        return self._serving(length).total(now, length)
+
+    def reach(self, now: float, length: float) -> float:
+        """How long before `now` the window's oldest pane begins that holds anything; NaN where none does."""
+        return self._serving(length).reach(now, length)
+
+    def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
+        """What must be kept for the windows to go on later, on another machine even."""
+        kept: dict[str, NDArray[Any]] = {}
+        for width, ring in self._rings.items():
+            kept |= ring.held(f"{prefix}.{width:g}", now)
+        return kept
+
+    def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
+        """Go on with what other windows held, as far as it fits: how many panes. The clock showed `shift_s` less."""
+        return sum(ring.put_back(held, f"{prefix}.{width:g}", shift_s, now) for width, ring in self._rings.items())
+
+    def _serving(self, length: float) -> PaneRing:
+        return self._rings[min(width for width in self._rings if self._serves(width, length))]
 
     def _serves(self, width: float, length: float) -> bool:
         panes = length / width

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from exporter.handoff import memory
-from exporter.handoff.ledger import Arrays, Ledger
+from exporter.handoff.ledger import Arrays, Ledger, holds
 
 COMMITTER = """
 import sys
@@ -111,6 +111,17 @@ def test_arrays_are_known_by_name_type_and_shape(change: str, kept: set[str]) ->
     Ledger(fd, other).load(other)
     assert {name for name, array in other.items() if (array == 9).all()} == kept
     assert all((array == 0).all() for name, array in other.items() if name not in kept)
+
+
+def test_a_ledger_says_whether_it_holds_the_very_arrays() -> None:
+    fd = memory.create("ledger", 4096)
+    assert not holds(fd, arrays())
+    Ledger(fd, arrays())
+    assert holds(fd, arrays())
+    assert not holds(fd, arrays(width=501))
+    assert not holds(fd, {"count": np.zeros(1, np.int64)})
+    memory.slots(memory.attach(fd), 8)[4] ^= 1
+    assert not holds(fd, arrays()), "half made"
 
 
 def test_arrays_of_no_length_are_kept_too() -> None:

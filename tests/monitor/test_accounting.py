@@ -164,3 +164,14 @@ def test_traffic_counts_codes_sizes_and_durations() -> None:
     assert traffic.duration.total == pytest.approx(1000.002_000_006)
     assert sum(traffic.request_size.counts) == sum(traffic.response_size.counts) == 5
     assert traffic.last_wall_s == 1.0
+
+
+@pytest.mark.parametrize("jump_s", [-86_400.0, 86_400.0])
+def test_the_last_request_is_the_last_one_though_the_wall_clock_jumped(profile: Profile, jump_s: float) -> None:
+    def at(moment: float, wall_s: float) -> Any:
+        return exchange([], [], moment, wall_ns=round(wall_s * 1e9))
+
+    passed = [at(1.0, 1e6), at(2.0, 1e6 + jump_s), at(3.0, 1e6 + 2)]
+    for order in (passed, passed[::-1]):
+        assert watch(profile, order).snapshot(3.0).traffic.last_wall_s == 1e6 + 2
+    assert watch(profile, passed[:2]).snapshot(3.0).traffic.last_wall_s == 1e6 + jump_s

@@ -1,5 +1,6 @@
 """What a monitor says of real exchanges equals what numpy and scipy say of their raw rows."""
 
+import dataclasses
 import random
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from monitor_scenes import FEATURES, OUTPUT, answers, by_hand, exchange, live_rows, make_profile, training_rows, watch
 
 from exporter.config import Windows
+from exporter.monitor import Monitor
 from exporter.records import Exchange, Observation
 from exporter.reference import Profile
 
@@ -215,6 +217,29 @@ def test_the_moment_is_that_of_the_exchange_not_of_the_flush(profile: Profile) -
 
 
 # --- what is kept
+
+
+def test_what_is_held_makes_the_same_scores_and_no_counts(profile: Profile, traffic: Any) -> None:
+    monitor = watch(profile, exchanges(traffic[:50]), SHORT)
+    again = Monitor(profile, SHORT, ())
+    assert again.put_back(monitor.held(50.0), 1000.0, 1050.0) > 0
+    before, after = monitor.snapshot(50.0), again.snapshot(1050.0)
+    for left, right in ((before.features, after.features), (before.outputs, after.outputs)):
+        assert left.totals.bins.any()
+        assert not right.totals.bins.any()
+        for one, other in zip(left.scores, right.scores, strict=True):
+            assert np.array_equal(one.samples, other.samples)
+            assert one.reach_s == other.reach_s
+            assert all(np.array_equal(one.values[name], other.values[name], equal_nan=True) for name in one.values)
+    assert after.rows == 0
+    assert after.traffic == Monitor(profile, SHORT, ()).snapshot(0.0).traffic
+
+
+def test_a_window_of_another_profile_is_not_taken(profile: Profile) -> None:
+    held = watch(profile, [exchange(live_rows(9, 1), [0.5] * 9, 1.0)], SHORT).held(1.0)
+    other = Monitor(dataclasses.replace(profile, features=profile.features[1:]), SHORT, ())
+    other.put_back(held, 0.0, 1.0)
+    assert other.snapshot(1.0).features.scores[0].samples.sum() == 0
 
 
 def test_arrays_are_the_live_ones_and_named_by_the_profile(profile: Profile) -> None:

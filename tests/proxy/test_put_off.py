@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import httptools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from proxy.test_observer import GET, NOTHING, Bench, answer, bench, post
 
+from exporter.glance import Glance
 from exporter.handoff.tally import Slot
 from exporter.proxy.observer import Observer
 from exporter.records import Capture
@@ -27,7 +29,7 @@ def patient(**bounds: int) -> tuple[Bench, list[Callable[[], None]]]:
 def test_reads_are_looked_at_later_and_keep_their_own_moments() -> None:
     desk, wanted = patient()
     times = iter([100, 900, 1000, 1300])
-    desk.tap.clock = lambda: next(times)
+    desk.tap.clock = lambda: next(times, 1300)
     first, second = Observer(desk.tap), Observer(desk.tap)
     for observer in (first, second):
         observer.request(post(b"[1]"))
@@ -82,16 +84,16 @@ def test_what_one_connection_does_to_its_observer_is_nothing_to_the_others() -> 
 def test_a_fault_of_ours_costs_one_connection_its_observation_and_nothing_else(side: str) -> None:
     desk, wanted = patient()
 
-    class Broken:
-        def head_of(self, data: bytes) -> None:
-            raise RuntimeError(data)
+    def broken(*_: object) -> None:
+        raise RuntimeError(side)
 
     unlucky, other = Observer(desk.tap), Observer(desk.tap)
-    sound, broken = getattr(desk.tap, side), Broken()
+    sound = getattr(desk.tap, side)
+    parser = {"requests": httptools.HttpRequestParser, "responses": httptools.HttpResponseParser}[side]
     other.request(CHUNKED)  # read closely, without a glance
     unlucky.request(post(b"[1]"))
     unlucky.response(answer(b"[2]"))
-    setattr(desk.tap, side, broken)
+    setattr(desk.tap, side, Glance(parser, broken))
     wanted[0]()
     setattr(desk.tap, side, sound)
     assert desk.reasons()["observer_error"] >= 1
@@ -108,11 +110,13 @@ def test_a_fault_of_ours_costs_one_connection_its_observation_and_nothing_else(s
 
 def test_a_request_that_was_only_glanced_at_is_read_where_its_answer_comes_in_pieces() -> None:
     desk = bench()
-    times = iter([100, 300, 700])
-    desk.tap.clock = lambda: next(times)
+    now = [100]
+    desk.tap.clock = lambda: now[0]
     observer = Observer(desk.tap)
     observer.request(post(b"[1]"))
+    now[0] = 300
     observer.response(answer(b"[2]")[:-2])
+    now[0] = 700
     observer.response(answer(b"[2]")[-2:])
     [exchange] = desk.exchanges()
     assert (exchange.duration_ns, exchange.request.content, exchange.response.content) == (600, b"[1]", b"[2]")

@@ -1,5 +1,6 @@
 """Windows hold exactly the panes they cover, whatever the order in which values come."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -142,3 +143,112 @@ def test_kept_arrays_are_the_live_ones() -> None:
     assert kept["x.60.panes"].sum() == 4
     kept["x.60.panes"] *= 2
     assert windows.total(5.0, 300.0)[0] == 8
+
+
+# --- held, and put back
+
+
+def windows(lengths: tuple[float, ...] = (300.0, 3600.0, 86_400.0), columns: int = 1) -> Windows:
+    return Windows(lengths, MINUTE, (columns,), np.int32)
+
+
+def totals(of: Windows, now: float) -> list[int]:
+    return [int(of.total(now, length).sum()) for length in of.lengths]
+
+
+@settings(deadline=None)
+@given(EVENTS, st.integers(0, 100_000))
+def test_windows_put_back_are_those_that_never_went(events: Any, pause: int) -> None:
+    kept = windows()
+    for at, count in sorted(events):
+        kept.add(float(at), np.array([count]))
+    held_at = float(max((at for at, _ in events), default=0))
+    held, now = kept.held("x", held_at), held_at + pause
+    again = windows()
+    again.put_back(held, "x", 0.0, now)
+    assert totals(again, now) == totals(kept, now)
+    for each in (kept, again):
+        each.add(now, np.array([7]))
+    assert totals(again, now + 90) == totals(kept, now + 90)
+
+
+@settings(deadline=None)
+@given(EVENTS, st.integers(-(10**7), 10**7), st.integers(0, 5000))
+def test_on_another_clock_a_window_is_the_same_but_for_less_than_its_oldest_pane(
+    events: Any, shift: int, pause: int
+) -> None:
+    kept, again = windows(), windows()
+    for at, count in sorted(events):
+        kept.add(float(at), np.array([count]))
+    held_at = float(max((at for at, _ in events), default=0))
+    again.put_back(kept.held("x", held_at), "x", float(shift), held_at + pause + shift)
+    for length, pane in ((300.0, 60.0), (3600.0, 60.0), (86_400.0, 300.0)):
+        now = held_at + pause
+        found = again.total(now + shift, length)[0]
+        # Younger than they were would be a lie; up to a pane older is what a clock of other boundaries costs.
+        assert found <= brute(events, now, length, pane)
+        assert found >= brute(events, now, length - 2 * pane, pane)
+
+
+def test_panes_of_before_the_clock_began_are_put_back_too() -> None:
+    kept, again = windows(), windows()
+    for minute in range(60):
+        kept.add(1_000_000.0 + minute * MINUTE, np.array([1]))
+    held = kept.held("x", 1_003_540.0)
+    assert again.put_back(held, "x", -1_003_500.0, 40.0) > 0  # it has just booted
+    assert totals(again, 40.0)[1:] == [60, 60]
+    again.add(50.0, np.array([5]))
+    assert totals(again, 50.0)[1:] == [65, 65]
+
+
+def test_what_the_clock_says_is_yet_to_come_is_not_put_back_and_freezes_nothing() -> None:
+    kept, again = windows(), windows()
+    kept.add(90_000.0, np.array([3]))
+    assert again.put_back(kept.held("x", 90_000.0), "x", 0.0, 3600.0) == 0
+    for at in (3600.0, 90_000.0 - 86_400.0):  # its very slots
+        again.add(at, np.array([1]))
+        assert totals(again, at)[2] == 1
+        again = windows()
+
+
+@pytest.mark.parametrize("shape", [1, 2, 60, 500])
+def test_windows_of_other_lengths_take_what_they_have_room_for(shape: int) -> None:
+    kept = windows((60.0 * shape,))
+    for minute in range(shape):
+        kept.add(minute * MINUTE, np.array([1]))
+    now = (shape - 1) * MINUTE
+    held = kept.held("x", now)
+    for length in (MINUTE, 7 * MINUTE, 50 * MINUTE):
+        again = windows((length,))
+        again.put_back(held, "x", 0.0, now)
+        assert totals(again, now) == ([min(shape, length // MINUTE)] if shape <= 60 else [0])
+
+
+@pytest.mark.parametrize("change", [
+    {"x.60.panes": np.zeros((1, 2), np.int32)}, {"x.60.panes": np.zeros((1, 1), np.int64)},
+    {"x.60.panes": np.zeros((2, 1), np.int32)}, {"x.60.panes": np.zeros(1, np.int32)},
+    {"x.60.places": np.zeros((1, 1), np.int64)}, {"x.60.places": np.zeros(1, np.float64)},
+])  # fmt: skip
+def test_what_has_another_shape_is_not_put_back(change: Any) -> None:
+    kept, again = windows((300.0,)), windows((300.0,))
+    kept.add(5.0, np.array([1]))
+    assert again.put_back(kept.held("x", 5.0) | change, "x", 0.0, 5.0) == 0
+    assert totals(again, 5.0) == [0]
+    assert again.put_back({}, "x", 0.0, 5.0) == 0
+
+
+def test_what_is_held_no_longer_changes() -> None:
+    kept = windows((300.0,))
+    kept.add(5.0, np.array([1]))
+    held = kept.held("x", 5.0)
+    kept.add(5.0, np.array([1]))
+    assert held["x.60.panes"].sum() == 1
+
+
+def test_the_reach_of_a_window_is_that_of_its_oldest_pane_with_values() -> None:
+    found = windows()
+    assert all(math.isnan(found.reach(0.0, length)) for length in found.lengths)
+    found.add(7_000.0, np.array([1]))
+    found.add(9_990.0, np.array([1]))
+    assert [found.reach(10_000.0, length) for length in found.lengths] == [40.0, 3040.0, 3100.0]
+    assert math.isnan(found.reach(10_260.0, 300.0))

@@ -1,0 +1,503 @@
+"""The state directory end to end: windows go on after a restart, and whatever a disk does, traffic and scores go on.
+
+Faults are the kernel's own: a full or read-only file system, calls that fail or hang under strace, files damaged where
+they lie, processes killed.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from monitor_scenes import FEATURES, live_rows, make_profile
+from support import Metrics, Sidecar, children, eventually, model_server, predict, sidecar, tool
+
+from exporter.state.image import pack, unpack
+
+FAST = ("--windows.pane", "1s", "--windows.lengths", "60s,1000s", "--windows.snapshot-interval", "200ms",
+        "--state.interval", "300ms")  # fmt: skip
+LONG = "1000s"
+DAY_S = 86_400.0
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[int]:
+    with model_server() as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("profile")
+    make_profile(directory)
+    return directory / "profile.json"
+
+
+@pytest.fixture(scope="module")
+def earlier(upstream: int, profile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that a run of 60 rows has left."""
+    state = tmp_path_factory.mktemp("earlier")
+    with watching(upstream, profile, state) as running:
+        send(running, 3)
+        running.settled(3)
+        assert running.stop() == 0
+    return state_file(state)
+
+
+@pytest.fixture
+def left(earlier: Path, tmp_path: Path) -> Path:
+    """That file, in a directory of the test's."""
+    return Path(shutil.copy(earlier, tmp_path / earlier.name))
+
+
+@contextmanager
+def watching(upstream: int, profile: Path, state: Path, *flags: str) -> Iterator[Sidecar]:
+    """A sidecar that keeps its windows in a directory."""
+    with sidecar(upstream, "--profile", str(profile), "--state", str(state), *FAST, *flags) as running:
+        yield running
+
+
+def send(running: Sidecar, count: int, start: int = 0) -> None:
+    for number in range(start, start + count):
+        rows = live_rows(20, number)
+        assert len(predict(running.url, rows)["predictions"]) == len(rows)
+
+
+def scrape(running: Sidecar) -> Metrics | None:
+    """None where there is no answer: no page yet, or a machine too busy to make one in time."""
+    status, page = running.get(running.web_port, "/metrics")
+    return Metrics(page.decode()) if status == 200 else None
+
+
+def shown(running: Sidecar) -> Metrics:
+    """A scrape, as soon as there is one."""
+    found: Metrics = eventually(lambda: scrape(running), what="a page")
+    return found
+
+
+def kept(running: Sidecar) -> Metrics:
+    """A scrape after the windows as they are now were written."""
+    now = time.time()
+
+    def written() -> Metrics | None:
+        metrics = scrape(running)
+        return metrics if metrics and metrics.value("inference_exporter_state_kept_timestamp_seconds") > now else None
+
+    found: Metrics = eventually(written, what="windows kept")
+    return found
+
+
+def errors(metrics: Metrics) -> dict[str, float]:
+    return {labels["reason"]: count for labels, count in metrics.all("inference_exporter_state_errors_total") if count}
+
+
+def failing(running: Sidecar, reason: str, beyond: float = 0) -> Metrics:
+    """A scrape after a write has failed for that reason, more often than `beyond`."""
+
+    def failed() -> Metrics | None:
+        metrics = scrape(running)
+        return metrics if metrics and errors(metrics).get(reason, 0) > beyond else None
+
+    found: Metrics = eventually(failed, what=f"a state error: {reason}")
+    return found
+
+
+def samples(metrics: Metrics) -> float:
+    return metrics.value("model_feature_window_samples", feature="age", window=LONG)
+
+
+def scores(metrics: Metrics) -> dict[tuple[str, str, str], float]:
+    """Every score of the long window: nothing leaves it while a test runs."""
+    names = ("psi", "psi_critical", "ks", "total_variation", "mean_shift_zscore", "missing_ratio", "window_samples",
+             "window_sufficient")  # fmt: skip
+    return {
+        (side, name, labels.get("feature", "") + labels.get("output", "")): value
+        for side in ("feature", "prediction") for name in names
+        for labels, value in metrics.all(f"model_{side}_{name}", window=LONG)
+    }  # fmt: skip
+
+
+def state_file(state: Path) -> Path:
+    (found,) = state.glob("*.ixstate")
+    return found
+
+
+def on_disk(state: Path) -> int:
+    """The rows that the file there has in its windows."""
+    arrays = unpack(state_file(state).read_bytes()).arrays
+    return int(arrays["outputs.counts.5.panes"].sum())
+
+
+def kill_all(running: Sidecar) -> None:
+    """As the end of a container: every process at once, and nobody is told."""
+    for pid in [running.process.pid, *(pid for pid, _ in children(running.process.pid))]:
+        os.kill(pid, signal.SIGKILL)
+    running.process.wait(10)
+
+
+# --- going on
+
+
+@pytest.mark.parametrize("end", ["told to end", "killed, all of it"])
+def test_windows_and_scores_go_on_after_a_restart_and_counts_begin_at_nought(
+    upstream: int, profile: Path, tmp_path: Path, end: str
+) -> None:
+    with watching(upstream, profile, tmp_path) as running:
+        send(running, 12)
+        running.settled(12)
+        before = kept(running)
+        if end == "told to end":
+            assert running.stop() == 0
+        else:
+            kill_all(running)
+    assert samples(before) == 240
+    assert before.value("inference_exporter_state_restored") == 0
+    with watching(upstream, profile, tmp_path) as running:
+        after = shown(running)
+        assert after.value("inference_exporter_state_restored") == 1
+        assert len(scores(before)) > 4 * len(FEATURES)
+        assert scores(after) == scores(before)
+        begun = [found.value("model_window_start_timestamp_seconds", window=LONG) for found in (before, after)]
+        assert begun[0] == pytest.approx(begun[1], abs=0.5)
+        assert after.value("model_window_start_timestamp_seconds", window="1m") >= begun[1] - 0.5
+        for counter in ("model_feature_values_total", "model_feature_bin_total", "model_rows_total",
+                        "model_requests_total", "inference_exporter_exchanges_observed_total"):  # fmt: skip
+            assert after.total(counter) == 0
+        send(running, 3, start=12)
+        both = running.settled(3)
+        assert samples(both) == 300
+        assert both.value("model_feature_values_total", feature="age") == 60
+        assert errors(both) == {}
+
+
+def test_what_memory_holds_is_newer_than_any_file(upstream: int, profile: Path, tmp_path: Path) -> None:
+    with watching(upstream, profile, tmp_path, "--state.interval", "1h") as running:
+        eventually(lambda: list(tmp_path.glob("*.ixstate")), what="the first file, of no rows")
+        send(running, 5)
+        before = running.settled(5)
+        for _ in range(2):
+            pid = running.pid_of("exporter.analyser")
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda pid=pid: running.pid_of("exporter.analyser") not in {0, pid}, what="the next analyser")
+            after = shown(running)
+            assert scores(after) == scores(before)
+            assert after.value("inference_exporter_state_restored") == 0
+            assert after.value("model_feature_values_total", feature="age") == 100
+
+
+def test_restored_windows_and_what_is_told_of_them_survive_the_analyser(
+    upstream: int, profile: Path, left: Path
+) -> None:
+    with watching(upstream, profile, left.parent) as running:
+        kept(running)
+        left.write_text("not needed any more")
+        pid = running.pid_of("exporter.analyser")
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: running.pid_of("exporter.analyser") not in {0, pid}, what="the next analyser")
+        after = kept(running)
+        assert samples(after) == 60
+        assert after.value("inference_exporter_state_restored") == 1
+        assert errors(after) == {}
+
+
+def test_longer_windows_set_while_it_runs_have_what_the_old_ones_held(
+    upstream: int, profile: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "exporter.yml"
+    settings.write_text("windows: {lengths: [60s, 500s]}")
+    state = tmp_path / "state"
+    flags = ("--profile", str(profile), "--state", str(state), "--config", str(settings), "--windows.pane", "1s")
+    with sidecar(upstream, *flags, "--windows.snapshot-interval", "200ms") as running:
+        send(running, 4)
+        running.settled(4)
+        settings.write_text("windows: {lengths: [60s, 1000s]}")
+        running.process.send_signal(signal.SIGHUP)
+
+        def longer() -> Metrics | None:
+            metrics = scrape(running)
+            return metrics if metrics and metrics.all("model_feature_window_samples", window=LONG) else None
+
+        after = eventually(longer, what="the new window")
+        assert samples(after) == 80
+        assert after.value("model_feature_values_total", feature="age") == 80
+
+
+# --- clocks
+
+
+def moved(path: Path, **changes: float | str) -> None:
+    """As if the file had been written by other clocks: `monotonic_s` and `wall_s` are added to what they showed."""
+    image = unpack(path.read_bytes())
+    clocks = image.moment._asdict()
+    clocks |= {name: clocks[name] + more if isinstance(more, float) else more for name, more in changes.items()}
+    path.write_bytes(pack(image._replace(moment=type(image.moment)(**clocks))))
+
+
+@pytest.mark.parametrize(("changes", "restored"), [
+    ({"wall_s": DAY_S}, True),  # the clock went back by a day, the machine went on
+    ({"boot": "before the reboot", "wall_s": DAY_S}, False),  # it went back, who knows by how much
+    ({"boot": "before the reboot", "wall_s": -DAY_S}, False),  # a day old, as far as anybody knows
+], ids=["back", "reboot and back", "reboot and ahead"])  # fmt: skip
+def test_clocks_that_jump_by_a_day_neither_freeze_windows_nor_empty_them_twice(
+    upstream: int, profile: Path, left: Path, changes: Any, restored: bool
+) -> None:
+    moved(left, **changes)
+    held = 60 if restored else 0
+    for number in range(2):
+        with watching(upstream, profile, left.parent) as running:
+            metrics = shown(running)
+            assert samples(metrics) == held
+            assert metrics.value("inference_exporter_state_restored") == int(held > 0)
+            assert errors(metrics) == {}
+            send(running, 1, start=number)
+            metrics = running.settled(1)
+            held += 20
+            assert samples(metrics) == held, "what is new counts, whatever was before"
+            age_s = time.time() - metrics.value("model_window_start_timestamp_seconds", window=LONG)
+            assert 0 <= age_s < 900
+            running.stop()
+
+
+# --- what is there cannot be read
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+
+
+def _make_newer(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:8] + (99).to_bytes(4, "little") + content[12:])
+
+
+@pytest.mark.parametrize("damage", [_flip, _make_newer], ids=["flipped", "newer"])
+def test_a_file_that_cannot_be_read_is_set_aside_and_everything_starts(
+    upstream: int, profile: Path, left: Path, damage: Any
+) -> None:
+    damage(left)
+    content = left.read_bytes()
+    with watching(upstream, profile, left.parent) as running:
+        metrics = shown(running)
+        assert errors(metrics) == {"unreadable": 1}
+        assert metrics.value("inference_exporter_state_restored") == 0
+        assert samples(metrics) == 0
+        assert "cannot be read, are set aside and start empty" in running.log()
+        (aside,) = left.parent.glob("*.unreadable-*")
+        assert aside.read_bytes() == content
+        send(running, 1)
+        assert samples(running.settled(1)) == 20
+        assert errors(kept(running)) == {"unreadable": 1}
+        assert on_disk(left.parent) == 20
+
+
+# --- the disk
+
+
+@contextmanager
+def mounted(path: Path, *words: str) -> Iterator[Path]:
+    """Something else in the place of a directory, where we may do that."""
+    if subprocess.run([tool("mount", "mount"), *words, str(path)], capture_output=True, check=False).returncode:
+        pytest.skip("mounting is for root")
+    try:
+        yield path
+    finally:
+        subprocess.run([tool("umount", "mount"), "-l", str(path)], check=True)
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """The same directory, in which nothing can be written any more."""
+    with mounted(path, "--bind", str(path)):
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(path)], check=True)
+        yield
+
+
+def goes_on(running: Sidecar, exchanges: int) -> None:
+    """Requests are answered and counted, windows grow."""
+    send(running, 1, start=exchanges)
+    assert samples(running.settled(exchanges + 1)) == 20 * (exchanges + 1)
+
+
+def recovers(running: Sidecar, state: Path) -> None:
+    """The windows are written again, all of them, by themselves."""
+    metrics = kept(running)
+    assert on_disk(state) == samples(metrics)
+    assert "windows are kept" in running.log()
+    eventually(lambda: not list(state.glob("*.tmp")), what="nothing half left")
+
+
+def test_a_full_disk_costs_the_snapshot_alone_until_there_is_room(upstream: int, profile: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with mounted(disk, "-t", "tmpfs", "-o", "size=1m", "tmpfs"), watching(upstream, profile, disk / "state") as running:
+        send(running, 1)
+        kept(running)
+        old = state_file(disk / "state").read_bytes()
+        with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
+        failing(running, "no_space")
+        goes_on(running, 1)
+        failing(running, "no_space", beyond=2)
+        eventually(lambda: not list(disk.glob("state/*.tmp")), what="nothing half left")
+        assert unpack(state_file(disk / "state").read_bytes()).owner == unpack(old).owner
+        assert running.log().count("are not kept") == 1
+        (disk / "filler").unlink()
+        recovers(running, disk / "state")
+
+
+def test_a_limit_on_files_costs_the_snapshot_alone(upstream: int, profile: Path, tmp_path: Path) -> None:
+    prlimit = tool("prlimit", "util-linux")
+    with watching(upstream, profile, tmp_path) as running:
+        send(running, 1)
+        kept(running)
+        analyser = str(running.pid_of("exporter.analyser"))
+        subprocess.run([prlimit, "--pid", analyser, "--fsize=100:"], check=True)
+        failing(running, "no_space")
+        goes_on(running, 1)
+        subprocess.run([prlimit, "--pid", analyser, "--fsize=unlimited:"], check=True)
+        recovers(running, tmp_path)
+
+
+def test_a_disk_that_becomes_read_only_costs_the_snapshot_alone_until_it_is_not(
+    upstream: int, profile: Path, tmp_path: Path
+) -> None:
+    with watching(upstream, profile, tmp_path) as running:
+        send(running, 1)
+        kept(running)
+        with read_only(tmp_path):
+            failing(running, "read_only")
+            goes_on(running, 1)
+        recovers(running, tmp_path)
+    with ExitStack() as until:
+        until.enter_context(read_only(tmp_path))
+        with watching(upstream, profile, tmp_path) as running:
+            assert samples(shown(running)) == 40, "what is there can be read all the same"
+            failing(running, "read_only")
+            send(running, 1, start=2)
+            assert samples(running.settled(1)) == 60
+            assert on_disk(tmp_path) == 40
+            until.close()
+            recovers(running, tmp_path)
+
+
+def test_a_directory_that_cannot_be_written_at_the_start_is_said_and_tried_again(
+    upstream: int, profile: Path, tmp_path: Path
+) -> None:
+    parent = tmp_path / "parent"
+    if os.geteuid():
+        parent.mkdir(0o500)
+    else:
+        parent.write_text("a file in its place: nothing else stops root")
+    state = parent / "state"
+    with watching(upstream, profile, state) as running:
+        failing(running, "read_only" if os.geteuid() else "other")
+        assert f"windows are not kept in {state}" in running.log()
+        goes_on(running, 0)
+        if os.geteuid():
+            parent.chmod(0o700)
+        else:
+            parent.unlink()
+        recovers(running, state)
+
+
+def test_two_exporters_on_one_directory_do_not_touch_each_others_file(
+    upstream: int, profile: Path, tmp_path: Path
+) -> None:
+    with watching(upstream, profile, tmp_path) as first:
+        send(first, 2)
+        first.settled(2)
+        kept(first)
+        with watching(upstream, profile, tmp_path) as second:
+            failing(second, "in_use")
+            assert "another exporter has it" in second.log()
+            assert samples(shown(second)) == 0
+            send(second, 1)
+            assert samples(second.settled(1)) == 20
+            assert errors(kept(first)) == {}
+            first.stop()
+            kept(second)
+            assert samples(shown(second)) == 20
+            second.stop()
+
+
+# --- calls of the kernel that fail or hang
+
+
+@contextmanager
+def injected(pid: int, what: str) -> Iterator[None]:
+    """Calls of a process that fail or hang, by strace's words."""
+    strace = tool("strace", "strace")
+    command = [strace, "-f", "-qq", "-o", os.devnull, "-p", str(pid), "-e", f"inject={what}"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tracer:
+        try:
+            eventually(lambda: tracer.poll() is not None or _traced(pid), what="strace at work")
+            if tracer.poll() is not None:
+                assert tracer.stderr is not None
+                pytest.skip(f"strace may not look at processes here: {tracer.stderr.read().decode()}")
+            yield
+        finally:
+            tracer.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                tracer.wait(2)
+            tracer.kill()  # it waits for calls that it holds up
+
+
+def _traced(pid: int) -> bool:
+    threads = [(path / "status").read_text() for path in Path(f"/proc/{pid}/task").iterdir()]
+    return all("TracerPid:\t0\n" not in thread for thread in threads)
+
+
+@pytest.mark.parametrize(("fault", "reason"), [
+    ("fsync:error=EIO", "io"), ("/^rename:error=EROFS", "read_only"),
+])  # fmt: skip
+def test_a_call_that_fails_costs_the_snapshot_alone(
+    upstream: int, profile: Path, tmp_path: Path, fault: str, reason: str
+) -> None:
+    with watching(upstream, profile, tmp_path) as running:
+        send(running, 1)
+        kept(running)
+        content = state_file(tmp_path).read_bytes()
+        with injected(running.pid_of("exporter.analyser"), fault):
+            failing(running, reason, beyond=1)
+            goes_on(running, 1)
+            assert unpack(state_file(tmp_path).read_bytes()).owner == unpack(content).owner
+        recovers(running, tmp_path)
+
+
+def test_a_disk_that_hangs_holds_up_nobody_not_even_the_end(upstream: int, profile: Path, tmp_path: Path) -> None:
+    with watching(upstream, profile, tmp_path) as running:
+        send(running, 1)
+        kept(running)
+        analyser = running.pid_of("exporter.analyser")
+        with injected(analyser, "/^rename:delay_enter=100000000"):
+            eventually(lambda: list(tmp_path.glob("*.tmp")), what="a write under way")
+            content = state_file(tmp_path).read_bytes()
+            before = shown(running).value("inference_exporter_snapshot_timestamp_seconds")
+            goes_on(running, 1)
+            assert shown(running).value("inference_exporter_snapshot_timestamp_seconds") > before
+            running.process.send_signal(signal.SIGTERM)
+            eventually(lambda: _ended(analyser), what="the analyser's end, but for the thread that strace holds")
+        assert running.process.wait(30) == 0
+        assert state_file(tmp_path).read_bytes() == content
+        assert on_disk(tmp_path) == 20
+
+
+def _ended(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+def test_without_a_profile_there_is_nothing_to_keep_and_it_says_so(upstream: int, tmp_path: Path) -> None:
+    with sidecar(upstream, "--state", str(tmp_path / "state")) as running:
+        assert "there are no windows without a profile" in running.log()
+        assert not (tmp_path / "state").exists()
