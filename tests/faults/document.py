@@ -14,15 +14,23 @@ known beforehand. A fault is judged by what these clients saw, then by the accou
 (offered = observed + Σ dropped, and offered = what clients saw answered), then by whether service and observation go
 on.
 
-- **Clients of the fault** are those that the fault is made of or aimed at; **the stream** are the others. An error is
-  any answer but the right one. Where a fault breaks connections on purpose, the row says so.
-- **p50, p99**: latency of the stream during the fault, as a ratio to the seconds before it, on a small shared machine.
-  Nothing is asserted about them but that no request hangs; a p99 of a few hundred requests varies twofold by itself.
-- **Wrong bytes** were 0 in every row, or there would be none.
-- Counters are named without their prefix `inference_exporter_`.
+- **Clients of the fault** are those that the fault is made of or aimed at; **the stream** are the others: its requests
+  from before the fault until after it, those that failed (any answer but the right one is a failure) and how, and the
+  answers in which a byte was wrong. Where failures are not 0 the fault breaks connections on purpose.
+- **p50, p99**: latency of the stream during the fault, as a ratio to the half second before it, on a small shared
+  machine. Nothing is asserted about them but that no request hangs; a p99 of some hundred requests varies twofold.
+- Counters are named without their prefix `inference_exporter_`; each row's accounts were exact as well.
 
 """
-COLUMNS: Final = ("Fault", "Injected", "Clients of the fault", "The stream", "p50, p99", "Metrics", "Verdict")
+COLUMNS: Final = (
+    "Fault",
+    "Injected",
+    "Clients of the fault",
+    "The stream: requests, failed, wrong",
+    "p50, p99",
+    "Metrics",
+    "Verdict",
+)
 
 
 def written(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -33,8 +41,8 @@ def written(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     return [
-        f"**{row['title']}**", row["injected"], row["clients"] or "–", row["stream"],
-        f"{row['p50']}, {row['p99']}", row["metrics"] or "–", row["verdict"] or "holds",
+        f"**{row['title']}**", row["injected"], row["clients"] or "–", row["requests"], row["latency"],
+        row["metrics"] or "the exchanges, and nothing else", row["verdict"] or "holds",
     ]  # fmt: skip
 
 

@@ -27,6 +27,8 @@ RATE: Final = 200
 CONNECTIONS: Final = 8
 LULL_S: Final = 0.5
 """Before and after a fault."""
+SHORTEST_S: Final = 1.0
+"""What is over sooner is still seen by so much of the stream."""
 SETTLED_S: Final = 120.0
 """An analyser yields to everybody else: on a machine that is busy a page may be late."""
 FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,600s", "--windows.snapshot-interval", "300ms")
@@ -244,11 +246,10 @@ class Seen(NamedTuple):
                 found[kind] = found.get(kind, 0) + count
         return found
 
-    @property
-    def slowdown(self) -> tuple[float, float]:
-        """How many times p50 and p99 of before those of during are."""
-        before, during = self.phases["before"], self.phases["during"]
-        return tuple(during[which] / before[which] if before[which] else 0.0 for which in ("p50", "p99"))  # type: ignore[return-value]
+    def slowdown(self, which: str) -> str:
+        """How many times `which` (p50, p99) of before that of during is."""
+        ratio = self.phases["during"][which] / self.phases["before"][which]
+        return "over ×100" if ratio > 100 else f"×{ratio:.0f}" if ratio > 10 else f"×{ratio:.1f}"
 
 
 class Case:
@@ -283,7 +284,9 @@ class Case:
         try:
             time.sleep(LULL_S)
             self._probe.tell(phase="during")
+            until = time.monotonic() + SHORTEST_S
             yield
+            time.sleep(max(until - time.monotonic(), 0) if not to_the_end else 0)
             if not to_the_end:
                 self._probe.tell(phase="after")
                 time.sleep(LULL_S)
@@ -339,7 +342,7 @@ class Case:
     def tell(self, name: str, *, exact: bool = True, **labels: str) -> float:
         """Put into the row how far a counter has moved; a number that varies is not told, that it moved is."""
         moved = self.moved(name, **labels)
-        shown = "".join(f'{label}="{value}"' for label, value in labels.items() if value)
+        shown = ",".join(f'{label}="{value}"' for label, value in labels.items() if value)
         self._told.append(f"`{name}{{{shown}}}` ".replace("{}", "") + (f"+{moved:g}" if exact else "rises"))
         return moved
 
@@ -348,15 +351,13 @@ class Case:
         self._told.append(words)
 
     def row(self) -> dict[str, Any]:
-        errors = ", ".join(f"{kind}" for kind in sorted(self.seen.errors()))
         requests, failed = self.seen.total("requests"), sum(self.seen.errors().values())
-        stream = f"{_rounded(requests)} requests, {failed or 'no'} error{'s' * (failed != 1)}"
-        stream += f" ({errors})" if errors else ""
-        p50, p99 = self.seen.slowdown
+        kinds = f" ({', '.join(sorted(self.seen.errors()))})" if failed else ""
         return {
             "number": self.plan.number, "title": self.plan.title, "injected": self.plan.injected,
-            "clients": self.plan.clients, "stream": stream, "wrong": self.seen.total("wrong"),
-            "p50": f"×{p50:.1f}", "p99": f"×{p99:.1f}", "metrics": "; ".join(self._told), "verdict": self.remark,
+            "clients": self.plan.clients, "requests": f"{_rounded(requests)}, {failed}{kinds}, "
+            f"{self.seen.total('wrong')}", "latency": f"{self.seen.slowdown('p50')}, {self.seen.slowdown('p99')}",
+            "metrics": "; ".join(self._told), "verdict": self.remark,
         }  # fmt: skip
 
 

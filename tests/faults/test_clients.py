@@ -159,7 +159,7 @@ def _heard(scene: Stage, connections: int, size: int) -> None:
 
 @fault(
     30, "Clients abort", "resets amid a request, behind its head, and amid the answer, 10 of each",
-    "the server is reset within the same second",
+    "the server is reset, too, each time",
 )  # fmt: skip
 def test_an_abort_reaches_the_server(shared: Stage, case: Case) -> None:
     peers: list[Peer] = []

@@ -126,7 +126,7 @@ def test_a_full_pipe_holds_nobody_up(tmp_path: Path, case: Case) -> None:
         finally:
             running.kill()
             os.close(descriptor)
-    case.remark = "holds; errors are of the kills alone"
+    case.remark = "holds; what failed was under way in a killed worker"
 
 
 @fault(41, "No processor time to spare", "four processes that compute without end, on all processors, for 3 s")
@@ -178,7 +178,7 @@ def test_a_successor_has_the_descriptors_of_its_predecessor_and_no_more(profile:
         case.accounted(lost={"worker_lost", "analyser_lost"}, uncounted=3 * 32)
         eventually(lambda: _audit(scene) == before, what=f"what was open before: {before}")
         case.say("each process has what its predecessor had, the supervisor as many as before")
-    case.remark = "holds; errors are of the kills alone"
+    case.remark = "holds; what failed was under way in a killed worker"
 
 
 def _both_anew(scene: Stage, pids: tuple[int, int]) -> bool:

@@ -116,7 +116,7 @@ def test_workers_outlive_their_supervisor(profile: Path, case: Case) -> None:
         finally:
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
-    case.say("end with the analyser, and so do the answers to liveness probes")
+    case.say("they end with the analyser, and so do the answers to liveness probes")
     case.remark = "traffic holds; the container is to be restarted"
 
 
