@@ -357,7 +357,8 @@ class Case:
             "number": self.plan.number, "title": self.plan.title, "injected": self.plan.injected,
             "clients": self.plan.clients, "requests": f"{_rounded(requests)}, {failed}{kinds}, "
             f"{self.seen.total('wrong')}", "latency": f"{self.seen.slowdown('p50')}, {self.seen.slowdown('p99')}",
-            "metrics": "; ".join(self._told), "verdict": self.remark,
+            "metrics": "; ".join(self._told) or ("the exchanges, and nothing else" if self._running else "–"),
+            "verdict": self.remark,
         }  # fmt: skip
 
 

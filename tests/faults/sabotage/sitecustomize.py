@@ -1,7 +1,7 @@
 """What a test does to processes of the sidecar from within: Python imports this where PYTHONPATH leads to it.
 
 SABOTAGE=leak    the analyser takes memory without end as soon as it gets SIGUSR2
-SABOTAGE=slow    the relay's looks at what has passed take a hundred times as long
+SABOTAGE=slow    from SIGUSR2 on the relay's looks at what has passed take a hundred times as long
 SABOTAGE=memfd   there is no memfd_create, as under a strict seccomp profile
 """
 
@@ -25,7 +25,7 @@ def _leak(*_: Any) -> None:
     threading.Thread(target=grow, daemon=True).start()
 
 
-def _slow_down() -> None:
+def _slow_down(*_: Any) -> None:
     from exporter.proxy.observer import Observer  # noqa: PLC0415
 
     look = Observer.look
@@ -48,6 +48,6 @@ match os.environ.get("SABOTAGE"), _ME:
     case "leak", "exporter.analyser":
         signal.signal(signal.SIGUSR2, _leak)
     case "slow", "exporter.worker":
-        _slow_down()
+        signal.signal(signal.SIGUSR2, _slow_down)
     case "memfd", _:
         os.memfd_create = _without_memfd
