@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
 from faults.stage import CONNECTIONS, FAST, Case, Stage, connect, descriptors, fault, model, stage
 from faults.test_processes import ASK, workers
 from support import Sidecar, eventually
@@ -146,6 +147,7 @@ def test_the_relay_keeps_its_share_of_the_processor(shared: Stage, case: Case) -
     case.say("nothing is lost: the analyser comes last and catches up")
 
 
+@pytest.mark.slow
 @fault(
     44,
     "Observation a hundred times slower",
