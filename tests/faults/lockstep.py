@@ -25,11 +25,14 @@ class Side(IntEnum):
     SERVER = 1
 
 
+Said = tuple[Side, bytes]
+
+
 class Conversation(NamedTuple):
     """Who says what, piece by piece."""
 
     name: str
-    pieces: Sequence[tuple[Side, bytes]]
+    pieces: Sequence[Said]
 
 
 Cut = Callable[[bytes], list[bytes]]
@@ -48,7 +51,7 @@ def line_by_line(data: bytes) -> list[bytes]:
     return _LINE.findall(data)
 
 
-def conversation(name: str, said: Sequence[tuple[Side, bytes]], cut: Cut) -> Conversation:
+def conversation(name: str, said: Sequence[Said], cut: Cut) -> Conversation:
     """What both say, in pieces; none of them is empty."""
     return Conversation(name, [(side, piece) for side, data in said for piece in cut(data) if piece])
 
