@@ -171,7 +171,7 @@ class Relay:
         further: Sequence[int] = (),
         **orders: Any,
     ) -> None:
-        """`upstream` is a port, or the path of a Unix socket; `further` are more ports, each with a way in of its own."""
+        """`upstream` is a port, or the path of a Unix socket; `further` are more, each with its own way in."""
         self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address: Any = self._listener.getsockname()
         self.port: int = 0 if isinstance(self.address, str) else self.address[1]
