@@ -1,6 +1,7 @@
 """How the model server is reached, and what a client is told when it is not."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Any, Final
@@ -79,7 +80,8 @@ class Refusal(asyncio.Protocol):
             return
         self._transport.write(self._answer)
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the client has gone: it answers bytes with a reset
+                self._transport.write_eof()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The end."""

@@ -1,6 +1,7 @@
 """What a client meets when the model server cannot be reached."""
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -101,6 +102,27 @@ def test_clients_that_leave_while_the_connect_hangs_leave_nothing_behind() -> No
 
             eventually(over, what="an ordinary end passed on once the connect is through")
             assert running.slot(Slot.IN_FLIGHT) == 0
+
+
+@pytest.mark.parametrize("event_loop", ["uvloop", "asyncio"])
+def test_a_refusal_that_nobody_waits_for_any_more_is_no_error(
+    event_loop: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_connection(full.getsockname()),
+        relay(full.getsockname()[1], event_loop=event_loop, connect_timeout=0.5) as running,
+    ):
+        clients = [running.connect() for _ in range(5)]
+        for client in clients:
+            client.send(GET)
+        eventually(lambda: running.slot(Slot.CONNECTIONS_OPEN) == 5, what="every one of them let in")
+        time.sleep(0.1)  # their bytes are read, and no more is read of them
+        for client in clients:
+            client.sock.close()
+        running.settled()
+        running.stop()
+        assert capfd.readouterr().err == ""
 
 
 def answer_one(peer: Peer) -> None:
