@@ -119,7 +119,10 @@ class Client(asyncio.Protocol):
         elif self.kind in {"is refused", "waits in vain"}:
             self._wrong("not told that the server cannot be reached")
         elif self.kind in {"stays", "half-closes"} and (self._expected or self._left > 0):
-            self._wrong(f"unanswered, {exc!r}")
+            if isinstance(exc, ConnectionResetError) and not self._served and not self._heard:
+                self._crowd.unheard += [number for number, _ in self._expected]
+            else:
+                self._wrong(f"unanswered, {exc!r}")
         self.over.set_result(None)
 
     def _wrong(self, what: str) -> None:
@@ -135,6 +138,8 @@ class Crowd:
         self.answered = answered
         self.count: Counter[str] = Counter()
         self.wrong: list[str] = []
+        self.unheard: list[int] = []
+        """Requests of connections that were reset before anything came back."""
         self._requests = requests
         self._numbers = 0
         self._port, self._refusing, self._full = ports
@@ -167,4 +172,4 @@ if __name__ == "__main__":
     seed, requests, file, *ports = sys.argv[1:]
     everybody = Crowd(int(seed), int(requests), marks(Path(file)), list(map(int, ports)))
     uvloop.run(main(everybody))
-    print(json.dumps({"count": everybody.count, "wrong": everybody.wrong[:20]}))
+    print(json.dumps({"count": everybody.count, "wrong": everybody.wrong[:20], "unheard": everybody.unheard}))
