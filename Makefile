@@ -23,7 +23,7 @@ test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
 test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos, a million requests (half an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (ten minutes)
+test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
