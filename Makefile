@@ -1,12 +1,13 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-asyncio test-compiled check bench bench-relay docs pictures format clean
+.PHONY: help demo test test-slow test-swap test-asyncio test-compiled check bench bench-relay docs pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+ASYNCIO_FAULTS := $(addprefix tests/faults/test_,vectors.py streams.py swap.py slow_clients.py)
 
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
@@ -23,11 +24,14 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
 	$(BIN)/python -m pytest $(ARGS)
 
-test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos (half an hour)
+test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos, a million requests (half an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
+test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
+	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
+
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
-	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ARGS)
+	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ASYNCIO_FAULTS) $(ARGS)
 
 test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests on what users install: compiled
 	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(ARGS)
