@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-ASYNCIO_FAULTS := $(addprefix tests/faults/test_,vectors.py streams.py swap.py slow_clients.py)
+RELAY_FAULTS := $(addprefix tests/faults/test_,vectors.py streams.py swap.py slow_clients.py)
 
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
@@ -31,10 +31,10 @@ test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million r
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
-	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ASYNCIO_FAULTS) $(ARGS)
+	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(RELAY_FAULTS) $(ARGS)
 
 test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests on what users install: compiled
-	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(ARGS)
+	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(RELAY_FAULTS) $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
