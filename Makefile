@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-asyncio check bench bench-relay docs pictures format clean
+.PHONY: help demo test test-slow test-asyncio check bench bench-relay soak docs pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +37,9 @@ bench: $(VENV)/.test ## Run the benchmarks
 bench-relay: $(VENV)/.bench ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
 	$(BIN)/python benchmarks/relay.py $(ARGS)
+
+soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
+	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
