@@ -18,7 +18,7 @@ PATIENCE_S = 30.0
 FEATURES = [f"measurement_{number:02}" for number in range(10)]
 CATEGORIES = ("north", "south", "east", "west")
 CODES = (200, 201, 400, 401, 404, 409, 413, 418, 422, 429, 500, 502, 503, 504, 599, 999)
-_PAUSE_S = 0.02
+_PAUSE_S = 0.05
 _BODIES = 64
 _AFTER_A_KILL_S = 5.0
 

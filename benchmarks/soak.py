@@ -28,11 +28,13 @@ import watch
 from churn import CATEGORIES, FEATURES, Churn
 from flatness import COUNTED, LENGTH, MEMORY, SHARE, Finding, judge, table
 from model_server import model_server
-from processes import PATIENCE_S, free_ports, running, wait_for
+from processes import free_ports, running, wait_for
 
 NAMES = ("supervisor", "worker-0", "worker-1", "analyser")
 KILLING = 0.4
 """Share of the time in which processes are killed."""
+LULL_S = 120.0
+"""An analyser that others keep from the processors needs time to catch up."""
 SETTLING_S = 1.5
 """A process is started again, or settings are read, within this time."""
 # Windows that are filled within the warm-up: those of a day fill for a day, and that is no leak.
@@ -158,7 +160,7 @@ class Soak:
     async def _lull(self) -> None:
         """A sample of everybody at rest."""
         await self._churn.lull()
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + LULL_S
         while time.monotonic() < deadline:
             page = await asyncio.to_thread(watch.scrape, self._sidecar.web)
             if page and not any(page.sample()[what] for what in ("connections", "in flight", "ring queued")):

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,10 +28,19 @@ from prometheus_client.parser import text_string_to_metric_families
 PATIENCE_S = 30.0
 
 
+_HELD: deque[socket.socket] = deque()
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that is given to nobody else who asks for any: it stays bound, which keeps no server from listening."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    _HELD.append(sock)
+    if len(_HELD) > 100:
+        _HELD.popleft().close()
+    port: int = sock.getsockname()[1]
+    return port
 
 
 def eventually(check: Callable[[], Any], within_s: float = PATIENCE_S, what: str = "condition") -> Any:
