@@ -142,7 +142,7 @@ def test_a_short_soak_fails_no_client_and_loses_count_of_nothing(tmp_path: Path)
             assert not line.endswith("GROWS"), said
     header, *rows = (tmp_path / "soak.csv").read_text().splitlines()
     assert {"worker-1 own", "analyser descriptors", "page series", "lull"} <= set(header.split(","))
-    assert len(rows) > 10
+    assert len(rows) > 1
     log = (tmp_path / "sidecar.log").read_text()
     assert "worker-1 ended with status -9" in log
     assert "settings reloaded, changed: max_connections" in log
