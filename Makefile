@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# A file of tests stays in one process and in order: what its tests share is made once.
+PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,14 +18,14 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 	@$(BIN)/inference-exporter demo $(if $(DURATION),--duration $(DURATION)) $(if $(STORY),--story $(STORY)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
-test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.test ## Run the tests, a process for each core (ARGS="-k relay", PARALLEL= for one by one)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos (half an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
-	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ARGS)
+	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
