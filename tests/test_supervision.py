@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -108,16 +108,21 @@ def _restarts(running: Sidecar) -> float:
 
 
 def _descriptors(pid: int) -> list[str]:
-    return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(entry.readlink()))
+    return found
 
 
 def _memory(pid: int) -> list[str]:
     """The names of the shared blocks of memory that it has open; Python's mmap keeps a second descriptor of each."""
     found = {}
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        match = re.match(r"/memfd:inference-exporter-(\w+)", str(entry.readlink()))
-        if match:
-            found[entry.stat().st_ino] = match[1]
+        with suppress(FileNotFoundError):  # closed meanwhile
+            match = re.match(r"/memfd:inference-exporter-(\w+)", str(entry.readlink()))
+            if match:
+                found[entry.stat().st_ino] = match[1]
     return sorted(found.values())
 
 
