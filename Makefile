@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# A file of tests stays in one process and in order: what its tests share is made once.
+# A file of tests stays in one process and in order: what its tests share is made once. Those in which minutes pass in
+# seconds come afterwards, one by one.
 PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 
 help: ## Say what can be made
@@ -19,7 +20,8 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests, a process for each core (ARGS="-k relay", PARALLEL= for one by one)
-	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
+	$(BIN)/python -m pytest -m paced $(ARGS) || [ $$? -eq 5 ]
 
 test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos (half an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -53,6 +53,8 @@ class Plan(NamedTuple):
     kill_every: float
     reload_every: float
     clients: int
+    rest: float
+    """How long a lull lasts before it is looked at."""
 
 
 class Sidecar(NamedTuple):
@@ -168,6 +170,7 @@ class Soak:
             await asyncio.sleep(0.2)
         else:
             self.broken["lulls with something left"] += 1
+        await asyncio.sleep(self._plan.rest)
         await self._sample(lull=True)
 
     # doing
@@ -188,12 +191,12 @@ class Soak:
 
     async def _reloads(self) -> None:
         while self._plan.reload_every:
-            await asyncio.sleep(self._plan.reload_every)
             async with self._turn:
                 self.marks.append((self.seconds, "reload"))
                 self._sidecar.settings.write_text(SETTINGS.format(max_connections=5000 + len(self.marks) % 2))
                 os.kill(self._sidecar.supervisor, signal.SIGHUP)
                 await asyncio.sleep(SETTLING_S)
+            await asyncio.sleep(self._plan.reload_every)
 
     # judging
 
@@ -273,6 +276,10 @@ def main() -> None:
     parser.add_argument("--kill-every", type=seconds, default=30.0, help="0: nobody is killed")
     parser.add_argument("--reload-every", type=seconds, default=20.0, help="0: never")
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument(
+        "--rest", type=seconds, default=12.0,
+        help="of a lull before it is looked at: the analyser gives memory back every ten seconds (default 12s)",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, default=Path("build/soak"))
     given = vars(parser.parse_args())
     output = given.pop("output")

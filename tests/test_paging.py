@@ -24,6 +24,7 @@ Row = dict[str, Any]
 
 DASHBOARD = Path(__file__).parents[1] / "dashboards" / "model-health.json"
 PATIENCE_S = 150.0
+pytestmark = pytest.mark.paced
 MINUTES_IN_SECONDS = ("--windows.pane", "1s", "--windows.lengths", "10s,30s", "--windows.snapshot-interval", "500ms",
                       "--upstream-probe-interval", "200ms")  # fmt: skip
 ROWS_PER_REQUEST = 10
