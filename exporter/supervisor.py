@@ -28,7 +28,8 @@ _LOG = logging.getLogger("exporter.supervisor")
 
 # A worker that is away is an outage: it is back at once. An analyser that keeps dying must not eat the machine.
 _WORKER_TERMS: Final = Terms(hung_after_s=10.0, longest_backoff_s=0.5)
-_ANALYSER_HUNG_AFTER_S: Final = 60.0
+_ANALYSER_HUNG_AFTER_S: Final = 90.0
+"""It costs numbers alone, and a machine or a debugger that stops it for a minute is no reason to lose those."""
 _ANALYSER_LONGEST_BACKOFF_S: Final = 30.0
 _CHECK_S: Final = 0.5
 _SHORTEST_LOOK_S: Final = 0.01

@@ -1,9 +1,10 @@
 """Shared memory as unsigned 64-bit slots and bytes. An aligned slot is stored at once: readers see old or new.
 
 memfd rather than /dev/shm: not subject to a container's 64 MiB there, gone with its last descriptor, and sealed
-against shrinking, so that no process can make another one fault. Elsewhere than on Linux an unlinked file does.
+against shrinking, so that no process can make another one fault. Where there is none an unlinked file does.
 """
 
+import contextlib
 import fcntl
 import mmap
 import os
@@ -16,10 +17,17 @@ SLOT = 8
 
 def create(name: str, size: int) -> int:
     """New memory of `size` bytes (it may still grow, never shrink). The caller owns the descriptor."""
-    if sys.platform != "linux":
-        with tempfile.TemporaryFile(prefix=f"inference-exporter-{name}-") as file:
-            file.truncate(size)
-            return os.dup(file.fileno())
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a container's seccomp profile may not allow it
+            return _memfd(name, size)
+    with tempfile.TemporaryFile(prefix=f"inference-exporter-{name}-") as file:
+        file.truncate(size)
+        if sys.platform == "linux":  # room is taken now: a disk that is full later would kill whoever writes (SIGBUS)
+            os.posix_fallocate(file.fileno(), 0, size)
+        return os.dup(file.fileno())
+
+
+def _memfd(name: str, size: int) -> int:
     fd = os.memfd_create(f"inference-exporter-{name}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
