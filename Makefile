@@ -1,16 +1,20 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-asyncio test-compiled check bench bench-relay docs reliability pictures format clean
+.PHONY: help demo test test-slow test-swap test-asyncio test-compiled check bench bench-relay soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+RELAY_FAULTS := $(addprefix tests/faults/test_,vectors.py streams.py swap.py slow_clients.py)
 
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
+# A file of tests stays in one process and in order: what its tests share is made once. Those in which minutes pass in
+# seconds come afterwards, one by one.
+PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,17 +24,21 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 	@$(BIN)/inference-exporter demo $(if $(DURATION),--duration $(DURATION)) $(if $(STORY),--story $(STORY)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
-test: $(VENV)/.test ## Run the tests (ARGS="-k relay")
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.test ## Run the tests, a process for each core (ARGS="-k relay", PARALLEL= for one by one)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
+	$(BIN)/python -m pytest -m paced $(ARGS) || [ $$? -eq 5 ]
 
-test-slow: $(VENV)/.test ## Run the tests that take long: twenty healthy demos, long faults (40 minutes)
+test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
+test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
+	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
+
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
-	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(ARGS)
+	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(RELAY_FAULTS) $(PARALLEL) $(ARGS)
 
 test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests on what users install: compiled
-	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(ARGS)
+	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(RELAY_FAULTS) $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -44,6 +52,9 @@ bench: $(VENV)/.test ## Run the benchmarks
 bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
 	$(RUN_COMPILED) $(BIN)/python benchmarks/relay.py $(ARGS)
+
+soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
+	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
@@ -67,7 +78,7 @@ clean: ## Remove what was made
 
 $(COMPILED)/.made: setup.py pyproject.toml $(shell find exporter -name '*.py') | $(VENV)/bin/python
 	@deploy/install-tools gcc python3-dev || echo "a C compiler and Python's headers are needed"
-	rm -rf build
+	rm -rf $(COMPILED) build/lib* build/temp* build/bdist* # another build's leftovers would go into this one
 	INFERENCE_EXPORTER_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
 	@touch $@
 

@@ -12,14 +12,11 @@ import sys
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-REQUEST_PATH = [
-    f"exporter/{name}.py"
-    for name in (
-        "glance", "http11", "messages",
-        "handoff/frames", "handoff/memory", "handoff/ring", "handoff/sampling", "handoff/tally",
-        "proxy/backlog", "proxy/filters", "proxy/leg", "proxy/meter", "proxy/observer", "proxy/tap",
-    )
-]  # fmt: skip
+REQUEST_PATH = (
+    "glance", "http11", "messages",
+    "handoff/frames", "handoff/memory", "handoff/ring", "handoff/sampling", "handoff/tally",
+    "proxy/backlog", "proxy/dispatch", "proxy/filters", "proxy/leg", "proxy/meter", "proxy/observer", "proxy/tap",
+)  # fmt: skip
 WISH = os.environ.get("INFERENCE_EXPORTER_COMPILE", "")
 
 
@@ -46,7 +43,8 @@ def extensions() -> list[Extension]:
     try:
         from mypyc.build import mypycify
 
-        return mypycify(REQUEST_PATH, opt_level="3", debug_level="0", group_name="inference_exporter")
+        paths = [f"exporter/{name}.py" for name in REQUEST_PATH]
+        return mypycify(paths, opt_level="3", debug_level="0", group_name="inference_exporter")
     except (Exception, SystemExit) as error:  # it exits where it finds a fault
         if WISH == "1":
             raise

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,13 +25,23 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
+"""A guard against waiting for ever, not a measure: the processors may be shared with much else."""
+
+
+_HELD: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that is given to nobody else who asks for any: it stays bound, which keeps no server from listening."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    _HELD.append(sock)
+    if len(_HELD) > 100:
+        _HELD.popleft().close()
+    port: int = sock.getsockname()[1]
+    return port
 
 
 def eventually(check: Callable[[], Any], within_s: float = PATIENCE_S, what: str = "condition") -> Any:
@@ -181,7 +192,7 @@ class Sidecar:
     def get(self, port: int, path: str) -> tuple[int, bytes]:
         """Status and body of a GET; status 0 where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

@@ -1,13 +1,11 @@
 """Compiled or interpreted, it is the same program. What says which of the two it is, and that it is one of them."""
 
+import ast
 import importlib
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from exporter import glance
 
@@ -16,9 +14,12 @@ MEANT = "build/compiled" in os.environ.get("PYTHONPATH", "")
 
 
 def request_path() -> list[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["setup.py", "--name"])
-        return [path.removesuffix(".py").replace("/", ".") for path in runpy.run_path(str(SETUP))["REQUEST_PATH"]]
+    [names] = [
+        ast.literal_eval(line.value)
+        for line in ast.parse(SETUP.read_text()).body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "REQUEST_PATH"
+    ]
+    return [f"exporter.{name.replace('/', '.')}" for name in names]
 
 
 def test_the_whole_request_path_is_compiled_or_nothing_of_it() -> None:

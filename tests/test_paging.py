@@ -23,7 +23,8 @@ from support import Answering, Sidecar, command, eventually, model_server, predi
 Row = dict[str, Any]
 
 DASHBOARD = Path(__file__).parents[1] / "dashboards" / "model-health.json"
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
+pytestmark = pytest.mark.paced
 MINUTES_IN_SECONDS = ("--windows.pane", "1s", "--windows.lengths", "10s,30s", "--windows.snapshot-interval", "500ms",
                       "--upstream-probe-interval", "200ms")  # fmt: skip
 ROWS_PER_REQUEST = 10

@@ -5,12 +5,14 @@ import re
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from proxy.rig import Peer
 from support import Sidecar, children, eventually, model_server, predict, sidecar
+from watch import weigh
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -106,16 +108,21 @@ def _restarts(running: Sidecar) -> float:
 
 
 def _descriptors(pid: int) -> list[str]:
-    return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(entry.readlink()))
+    return found
 
 
 def _memory(pid: int) -> list[str]:
     """The names of the shared blocks of memory that it has open; Python's mmap keeps a second descriptor of each."""
     found = {}
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        match = re.match(r"/memfd:inference-exporter-(\w+)", str(entry.readlink()))
-        if match:
-            found[entry.stat().st_ino] = match[1]
+        with suppress(FileNotFoundError):  # closed meanwhile
+            match = re.match(r"/memfd:inference-exporter-(\w+)", str(entry.readlink()))
+            if match:
+                found[entry.stat().st_ino] = match[1]
     return sorted(found.values())
 
 
@@ -147,6 +154,22 @@ def test_the_analyser_yields_to_others_and_may_not_take_all_the_memory() -> None
         assert os.getpriority(os.PRIO_PROCESS, analyser) - os.getpriority(os.PRIO_PROCESS, 0) == 10
         environment = Path(f"/proc/{analyser}/environ").read_bytes().split(b"\0")
         assert {b"OPENBLAS_NUM_THREADS=1", b"MALLOC_ARENA_MAX=2"} <= set(environment)
+
+
+def test_the_analyser_gives_back_what_large_bodies_took() -> None:
+    rows = [[place / 7] * 10 for place in range(4000)]
+    with model_server() as upstream, sidecar(upstream) as running:
+        analyser = running.pid_of("exporter.analyser")
+        predict(running.url, rows)
+        running.settled(1)
+        before = weigh(analyser)["own"]
+        clients = [Thread(target=lambda: [predict(running.url, rows) for _ in range(15)]) for _ in range(4)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        running.settled(61)
+        eventually(lambda: weigh(analyser)["own"] < before + (2 << 20), what="memory as before")
 
 
 def test_an_analyser_that_outgrows_its_limit_costs_numbers_and_no_request() -> None:

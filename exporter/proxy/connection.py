@@ -22,9 +22,11 @@ class Connection(asyncio.Protocol):
     more is read; not reading at all would hide that the client has gone.
     """
 
+    _patience: asyncio.Timeout
+
     __slots__ = (
-        "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_server", "_stopped", "_upstream",
-        "ending", "slots",
+        "_client", "_connecting", "_connections", "_early", "_observer", "_over", "_patience", "_server", "_stopped",
+        "_upstream", "ending", "slots",
     )  # fmt: skip
 
     def __init__(self, upstream: Upstream, tap: Tap, connections: "set[Connection]") -> None:
@@ -83,11 +85,11 @@ class Connection(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            await self._upstream.connect(lambda: cast("asyncio.Protocol", self._server))
-        except Exception as error:  # noqa: BLE001 (whatever it was, the client must not be left waiting)
-            if self._connecting is None:
-                # Time ran out in the very moment in which the socket opened: it was closed without a word.
-                self.lost(self._server, error)
+            async with asyncio.timeout(self._upstream.timeout) as self._patience:
+                await self._upstream.connect(lambda: cast("asyncio.Protocol", self._server))
+        except Exception:  # noqa: BLE001 (whatever it was, the client must not be left waiting)
+            if self._connecting is None:  # bytes have passed: nothing of ours may follow them
+                self._client.reset()
             elif not self._over:
                 self.slots[Slot.CONNECT_ERRORS] += 1
                 self._refuse()
@@ -106,10 +108,12 @@ class Connection(asyncio.Protocol):
 
     def couple(self) -> None:
         """Both sockets are open: let the bytes through, those that came early first."""
-        client, self._connecting = self._client, None
-        if self._over:
+        if self._over or self._patience.expired():
+            # The client has gone, or will be told that time ran out, which it did in this very moment.
             self._server.transport.abort()
             return
+        self._patience.reschedule(None)  # from here on it would close a socket that is in use
+        client, self._connecting = self._client, None
         if self._upstream.introduce:
             self._server.transport.write(self._upstream.introduce(client.transport))
         client.transport.set_protocol(cast("asyncio.Protocol", client))
@@ -130,6 +134,8 @@ class Connection(asyncio.Protocol):
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """One socket is gone, so the other goes too."""
+        if leg is self._server and self._connecting:  # opened too late: nobody was coupled with it
+            return
         leg.lost = True
         if not self._over:
             self._over = True

@@ -12,7 +12,8 @@ from exporter.http11 import RequestReader, ResponseReader, Unobservable
 from exporter.messages import Message, Unanswered
 from exporter.proxy import backlog
 from exporter.proxy.backlog import Backlog
-from exporter.proxy.tap import Asked, Tap
+from exporter.proxy.dispatch import Asked
+from exporter.proxy.tap import Tap
 from exporter.records import Capture
 
 _MOST_UNANSWERED: Final = 1024

@@ -1,6 +1,7 @@
 """How the model server is reached, and what a client is told when it is not."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Any, Final
@@ -36,14 +37,16 @@ class Upstream:
         """What the server is told of a client before the client's own first byte."""
 
     async def connect(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Open a connection for `protocol`, to the first address that takes it. OSError (TimeoutError too) if none."""
+        """Open a connection for `protocol`, to the first address that takes it. OSError if none does.
+
+        The caller ends it after `timeout`, and not once the socket is open.
+        """
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self.timeout):
-            if isinstance(self._place, str):
-                await loop.create_unix_connection(protocol, self._place)
-            else:
-                name = (self.server_name or self._place[0]) if self.tls else None
-                await loop.create_connection(protocol, *self._place, ssl=self.tls, server_hostname=name)
+        if isinstance(self._place, str):
+            await loop.create_unix_connection(protocol, self._place)
+        else:
+            name = (self.server_name or self._place[0]) if self.tls else None
+            await loop.create_connection(protocol, *self._place, ssl=self.tls, server_hostname=name)
 
 
 class Refusal(asyncio.Protocol):
@@ -77,7 +80,8 @@ class Refusal(asyncio.Protocol):
             return
         self._transport.write(self._answer)
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the client has gone: it answers bytes with a reset
+                self._transport.write_eof()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The end."""

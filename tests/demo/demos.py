@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 DEMO = [sys.executable, "-m", "exporter", "demo"]
 
 

@@ -32,6 +32,7 @@ def told(home: Path, *words: str, **environment: str) -> str:
     return printed
 
 
+@pytest.mark.paced
 def test_the_whole_story_tells_each_fault_by_its_name_and_its_end(home: Path) -> None:
     for name in ("prometheus", "prometheus-alertmanager"):
         tool(name, name)

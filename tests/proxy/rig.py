@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -164,20 +164,28 @@ class Relay:
     """A worker process, started as the supervisor starts it."""
 
     def __init__(
-        self, upstream: int | str, host: str = "127.0.0.1", listener: socket.socket | None = None, **orders: Any
+        self,
+        upstream: int | str,
+        host: str = "127.0.0.1",
+        listener: socket.socket | None = None,
+        further: Sequence[int] = (),
+        **orders: Any,
     ) -> None:
-        """`upstream` is a port, or the path of a Unix socket."""
+        """`upstream` is a port, or the path of a Unix socket; `further` are more, each with its own way in."""
         self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address: Any = self._listener.getsockname()
         self.port: int = 0 if isinstance(self.address, str) else self.address[1]
-        place = upstream if isinstance(upstream, str) else (host, upstream)
+        places = [upstream if isinstance(upstream, str) else (host, upstream), *[(host, port) for port in further]]
+        self._listeners = [self._listener, *[socket.create_server(("127.0.0.1", 0), backlog=256) for _ in further]]
+        self.further_ports: list[int] = [one.getsockname()[1] for one in self._listeners[1:]]
         self._ring_fd = ring.create(16 * MIB)
         self.ring = ring.Ring(self._ring_fd)
         self.reader = Reader(self.ring)
         self._orders = {
             "index": 0, "event_loop": os.environ.get("RELAY_EVENT_LOOP", "uvloop"), "ring_fd": self._ring_fd,
             "routes": [
-                {"listen_fd": self._listener.fileno(), "upstream": place, "tls": bool(orders.get("upstream_tls"))}
+                {"listen_fd": one.fileno(), "upstream": place, "tls": bool(orders.get("upstream_tls"))}
+                for one, place in zip(self._listeners, places, strict=True)
             ],
             "listen_tls": None, "proxy_protocol": "off", "log_level": "info", "announce_end": False,
             "upstream_tls": None, "methods": ["POST"], "paths": ["/*"],
@@ -189,7 +197,7 @@ class Relay:
     def start(self) -> "subprocess.Popen[bytes]":
         self.process = subprocess.Popen(
             [sys.executable, "-m", "exporter.worker"], stdin=subprocess.PIPE,
-            pass_fds=(self._listener.fileno(), self._ring_fd),
+            pass_fds=(*[one.fileno() for one in self._listeners], self._ring_fd),
         )  # fmt: skip
         assert self.process.stdin
         with self.process.stdin as orders:
@@ -216,6 +224,10 @@ class Relay:
     def exchanges(self) -> list[Exchange]:
         return [frames.unpack(record) for record in self.reader.take(10**6, 1 << 30)]
 
+    def descriptors(self) -> int:
+        """How many the worker has open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def resident(self) -> int:
         """Resident memory of the worker, bytes."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -238,7 +250,8 @@ class Relay:
 
     def close_listener(self) -> None:
         """As the supervisor does when it drains."""
-        self._listener.close()
+        for one in self._listeners:
+            one.close()
 
     def stop(self, number: int = signal.SIGUSR1) -> int:
         if self.process.poll() is None:
@@ -252,7 +265,7 @@ class Relay:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
-        self._listener.close()
+        self.close_listener()
         with suppress(OSError):
             os.close(self._ring_fd)
 

@@ -1,15 +1,18 @@
 """What a client meets when the model server cannot be reached."""
 
 import socket
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from proxy.rig import Peer, Relay, converse, recorder, relay
+from proxy.rig import NOTHING, Peer, Relay, converse, recorder, relay
 from support import eventually, free_port
 
 from exporter.handoff.tally import Slot
+from exporter.proxy.upstream import UNREACHABLE
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -101,14 +104,60 @@ def test_clients_that_leave_while_the_connect_hangs_leave_nothing_behind() -> No
             assert running.slot(Slot.IN_FLIGHT) == 0
 
 
-def test_a_server_that_comes_and_goes_is_looked_for_at_every_connect() -> None:
-    def server_script(peer: Peer) -> None:
-        peer.some()
-        peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+@pytest.mark.parametrize("event_loop", ["uvloop", "asyncio"])
+def test_a_refusal_that_nobody_waits_for_any_more_is_no_error(
+    event_loop: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_connection(full.getsockname()),
+        relay(full.getsockname()[1], event_loop=event_loop, connect_timeout=0.5) as running,
+    ):
+        clients = [running.connect() for _ in range(5)]
+        for client in clients:
+            client.send(GET)
+        eventually(lambda: running.slot(Slot.CONNECTIONS_OPEN) == 5, what="every one of them let in")
+        time.sleep(0.1)  # their bytes are read, and no more is read of them
+        for client in clients:
+            client.sock.close()
+        running.settled()
+        running.stop()
+        assert capfd.readouterr().err == ""
 
-    with recorder(server_script) as server, relay(server.port, host="localhost") as running:
+
+def answer_one(peer: Peer) -> None:
+    peer.until(GET)
+    peer.send(NOTHING)
+
+
+def test_a_server_that_comes_and_goes_is_looked_for_at_every_connect() -> None:
+    with recorder(answer_one) as server, relay(server.port, host="localhost") as running:
         assert converse(running.port, lambda peer: peer.send(GET)).received.startswith(b"HTTP/1.1 204")
         server.close()
         assert converse(running.port, lambda peer: peer.send(GET)).received.startswith(b"HTTP/1.1 502")
         running.settled()
         assert running.slot(Slot.OFFERED) == 1
+
+
+@pytest.mark.parametrize("moment", [1.0, 1.01, 1.02, 1.03])
+def test_a_client_whose_connect_succeeds_as_time_runs_out_is_served_or_refused(moment: float) -> None:
+    """At a server whose queue was full the kernel knocks again after a second: just then we give up."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_connection(full.getsockname()),
+        relay(full.getsockname()[1], connect_timeout=moment) as running,
+    ):
+        clients = [running.connect() for _ in range(100)]
+        for client in clients:
+            client.send(GET)
+        eventually(lambda: running.slot(Slot.CONNECTIONS) == 100, what="every one of them let in")
+        full.listen(256)
+        with recorder(answer_one, full.dup()):
+            for client in clients:
+                client.to_end()
+                client.sock.close()
+        running.settled()
+        answers = Counter(bytes(client.received) for client in clients)
+        assert answers[NOTHING] + answers[UNREACHABLE] == 100
+        assert running.slot(Slot.CONNECT_ERRORS) == answers[UNREACHABLE]
+        assert running.slot(Slot.OFFERED) == answers[NOTHING]
