@@ -14,7 +14,8 @@ from typing import Final
 SLICE: Final = 4 << 10
 """Looked at in one go whatever it holds, which takes about two milliseconds at the very worst."""
 _LONGEST_SLICE: Final = 64 << 10
-_BUDGET_NS: Final = 1_000_000
+BUDGET_NS: Final = 1_000_000
+"""Of the thread's CPU time, before others have their turn."""
 _QUICK_NS: Final = 100_000
 """A slice looked at within this is an ordinary one: the next may be twice as long."""
 _MOST_BYTES: Final = 1 << 20
@@ -51,7 +52,7 @@ class Turns:
 
     def _turn(self) -> None:
         begun = time.thread_time_ns()
-        until = begun + _BUDGET_NS
+        until = begun + BUDGET_NS
         for _ in range(len(self._waiting)):
             self._waiting.popleft().resume(until)
             if time.thread_time_ns() >= until:
@@ -88,9 +89,22 @@ class Backlog:
 
         Even where a turn is already to come: a loop may deliver megabytes of one socket before the next turn.
         """
+        self._append(look, data)
+        self._work(time.thread_time_ns() + BUDGET_NS)
+
+    def put_by(self, look: Look, data: bytes) -> None:
+        """One more behind the others, for which there is no time now."""
+        self._append(look, data)
+        self._queue()
+
+    def _append(self, look: Look, data: bytes) -> None:
         self._items.append((look, data))
         self._add(len(data))
-        self._work(time.thread_time_ns() + _BUDGET_NS)
+
+    def _queue(self) -> None:
+        if not self._queued:
+            self._queued = True
+            self._turns.add(self)
 
     def resume(self, until_ns: int) -> None:
         """Its turn has come."""
@@ -109,9 +123,8 @@ class Backlog:
                 break
         if not self._items:
             self._done()
-        elif not self._queued:
-            self._queued = True
-            self._turns.add(self)
+        else:
+            self._queue()
 
     def _look(self) -> None:
         look, data = self._items[0]

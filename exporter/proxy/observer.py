@@ -99,14 +99,22 @@ class Observer:
 
     # what the tap calls, when there is time
 
-    def look(self, data: bytes, answer: bool, /) -> None:
-        """Learn from bytes that have passed."""
+    def look(self, data: bytes, answer: bool, /) -> bool:
+        """Learn from bytes that have passed; whether a glance was enough."""
         try:
             if self._in_turns and (self._answered(data) if answer else self._asked_for(data)):
-                return
+                return True
         except Exception:  # noqa: BLE001 (a bug here may cost observation, never traffic)
             self._give_up("observer_error")
         self._guard(self.response_reader.feed if answer else self.request_reader.feed, data)
+        return False
+
+    def put_by(self, data: bytes, answer: bool, /) -> None:
+        """Learn from bytes that have passed when there is time again."""
+        feed, moment = self.response_reader.feed if answer else self.request_reader.feed, self._tap.now
+        waiting = self._room_for(data)
+        if waiting:
+            waiting.put_by(lambda part: self._look_back(moment, feed, part), data)
 
     def _asked_for(self, data: bytes) -> bool:
         """Whether this was a whole request, in turn, and is noted."""
@@ -157,16 +165,22 @@ class Observer:
     def _put_off(self, look: Callable[[bytes], None], data: bytes) -> None:
         """Look at as much as there is time for, at the rest in later turns of the loop."""
         self._tap.catch_up()
+        waiting = self._room_for(data)
+        if waiting:
+            moment = self._tap.clock()
+            waiting.put(lambda part: self._look_back(moment, look, part), data)
+
+    def _room_for(self, data: bytes) -> Backlog | None:
+        """Where bytes wait to be looked at; None where nobody will, any more."""
         if self._over:
-            return
+            return None
         waiting = self._backlog
         if waiting is None:
             waiting = self._backlog = Backlog(self._tap.turns, self._looked)
         if waiting.room_for(data):
-            moment = self._tap.clock()
-            waiting.put(lambda part: self._look_back(moment, look, part), data)
-        else:
-            self._give_up("limit")
+            return waiting
+        self._give_up("limit")
+        return None
 
     def _look_back(self, moment: int, look: Callable[[bytes], None], part: bytes) -> None:
         self._tap.now = moment

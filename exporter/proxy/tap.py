@@ -14,7 +14,7 @@ from exporter.glance import Head
 from exporter.handoff.ring import Writer
 from exporter.handoff.tally import Slot, Tally
 from exporter.messages import Message
-from exporter.proxy.backlog import Turns
+from exporter.proxy.backlog import BUDGET_NS, Turns
 from exporter.proxy.dispatch import Asked, Dispatch
 from exporter.proxy.filters import Filter
 from exporter.proxy.meter import Meter
@@ -31,8 +31,12 @@ _MOST_READS: Final = 32
 class Looker(Protocol):
     """Who looks at what was read."""
 
-    def look(self, data: bytes, answer: bool, /) -> None:
-        """Learn from bytes that have passed."""
+    def look(self, data: bytes, answer: bool, /) -> bool:
+        """Learn from bytes that have passed; whether a glance was enough."""
+        ...
+
+    def put_by(self, data: bytes, answer: bool, /) -> None:
+        """Learn from bytes that have passed when there is time again."""
 
 
 class Tap:
@@ -84,7 +88,10 @@ class Tap:
             self.schedule(self.catch_up)
 
     def catch_up(self) -> None:
-        """Look at everything that was put off, in the order in which it came."""
+        """Look at everything that was put off, in the order in which it came.
+
+        Where reading closely has taken its time, the rest waits for the turns that connections share.
+        """
         reads, self._reads = self._reads, []
         if not reads:
             return
@@ -93,12 +100,18 @@ class Tap:
         self._paused = slots[_PAUSED]
         self.dispatch.begin(self.wall_clock() - self.clock())
         to_server = to_client = 0
+        since, late = begun, False
         for looker, data, answer, self.now in reads:
             if answer:
                 to_client += len(data)
             else:
                 to_server += len(data)
-            looker.look(data, answer)
+            if late:
+                looker.put_by(data, answer)
+            elif not looker.look(data, answer):
+                spent = time.thread_time_ns()
+                since = since or spent
+                late = spent - since > BUDGET_NS
         self.dispatch.flush()
         slots[_TO_SERVER] += to_server
         slots[_TO_CLIENT] += to_client

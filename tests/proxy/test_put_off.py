@@ -1,5 +1,6 @@
 """Reads are looked at later, many at a time, and most of them at a glance: what that must not change."""
 
+import itertools
 from collections.abc import Callable
 
 import httptools
@@ -48,6 +49,28 @@ def test_what_is_put_off_is_bounded() -> None:
         observer.request(post(b"x" * 2000))
         observer.response(NOTHING)
         assert number + 1 - desk.slot(Slot.OFFERED) <= 16
+
+
+def test_reads_that_take_long_are_not_looked_at_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, wanted = patient(ring_bytes=1 << 20)
+    times = itertools.count(0, 10**7)
+    monkeypatch.setattr("exporter.proxy.backlog.time.thread_time_ns", lambda: next(times))
+    observers = [Observer(desk.tap) for _ in range(6)]
+    for observer in observers:
+        observer.request(CHUNKED)
+        observer.response(answer(b"abc"))
+    wanted[0]()
+    assert 0 < desk.slot(Slot.OFFERED) < 6
+    before = desk.slot(Slot.OFFERED)
+    desk.turn()
+    assert before <= desk.slot(Slot.OFFERED) < 6, "a turn is one look where looking takes long"
+    observers[-1].request(CHUNKED)
+    observers[-1].response(answer(b"abcd"))
+    desk.catch_up()
+    assert [one.response.content for one in desk.exchanges()] == [b"abc"] * 6 + [b"abcd"]
+    assert desk.slot(Slot.BYTES_TO_SERVER) == 7 * len(CHUNKED)
+    assert desk.nothing_held()
+    assert all(observer.idle for observer in observers)
 
 
 def test_whoever_asks_and_whatever_ends_waits_for_no_later_look() -> None:
