@@ -78,8 +78,9 @@ clean: ## Remove what was made
 
 $(COMPILED)/.made: setup.py pyproject.toml $(shell find exporter -name '*.py') | $(VENV)/bin/python
 	@deploy/install-tools gcc python3-dev || echo "a C compiler and Python's headers are needed"
-	rm -rf $(COMPILED) build/lib* build/temp* build/bdist* # another build's leftovers would go into this one
-	INFERENCE_EXPORTER_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
+	rm -rf $(COMPILED) build/bare build/lib* build/temp* build/bdist* # another build's leftovers would go into this one
+	$(BIN)/python -m venv build/bare # as a user has it: what is installed here must not help
+	INFERENCE_EXPORTER_COMPILE=1 build/bare/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
 	@touch $@
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on

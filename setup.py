@@ -1,9 +1,9 @@
 """Compiles the request path; everything else about the distribution is said in pyproject.toml.
 
 mypyc makes C of the very sources that are interpreted otherwise: nothing is written twice, and a machine without a C
-compiler gets the same program, whose relay costs a third more CPU time. `INFERENCE_EXPORTER_COMPILE` decides: `1`
-(anything that stands in the way is an error), `0` (interpreted), unset (compiled into wheels where that is possible;
-never in an editable install, where a source that is changed would go on as it was).
+compiler gets the same program, whose relay costs a third more CPU time. `INFERENCE_EXPORTER_COMPILE` decides about
+wheels: `1` (anything that stands in the way is an error), `0` (interpreted), unset (compiled where that is possible).
+An editable install is never compiled: a source that is changed would go on as it was.
 """
 
 import os
@@ -18,6 +18,8 @@ REQUEST_PATH = (
     "proxy/backlog", "proxy/dispatch", "proxy/filters", "proxy/leg", "proxy/meter", "proxy/observer", "proxy/tap",
 )  # fmt: skip
 WISH = os.environ.get("INFERENCE_EXPORTER_COMPILE", "")
+if WISH not in {"", "0", "1"}:
+    raise SystemExit(f"INFERENCE_EXPORTER_COMPILE is {WISH!r}: it can be 0, 1 or nothing")
 
 
 class BuildWherePossible(build_ext):
@@ -34,6 +36,7 @@ class BuildWherePossible(build_ext):
                 raise
             print(f"the request path is not compiled: {error}", file=sys.stderr)
             self.extensions = []
+            self.distribution.get_command_obj("bdist_wheel").root_is_pure = True
 
 
 def extensions() -> list[Extension]:
@@ -44,7 +47,10 @@ def extensions() -> list[Extension]:
         from mypyc.build import mypycify
 
         paths = [f"exporter/{name}.py" for name in REQUEST_PATH]
-        return mypycify(paths, opt_level="3", debug_level="0", group_name="inference_exporter")
+        # What the modules' types mention and the building environment has not is nothing to the code.
+        return mypycify(
+            ["--ignore-missing-imports", *paths], opt_level="3", debug_level="0", group_name="inference_exporter"
+        )
     except (Exception, SystemExit) as error:  # it exits where it finds a fault
         if WISH == "1":
             raise

@@ -22,7 +22,7 @@ _KEPT: Final = re.compile(
 )  # fmt: skip
 _LONGEST_HEAD: Final = 4096
 _MOST_REMEMBERED: Final = 256
-"""Heads, with what is made of them two megabytes at the very most. One that holds an id never comes again: no harm."""
+"""Heads. With what is made of them five megabytes at the very most, of both directions."""
 
 
 class Head:

@@ -10,6 +10,7 @@ from exporter.records import Capture, Exchange
 
 # A member of an enum costs more than the slot, and a slot five times what an attribute costs.
 _HEAD, _TAIL, _OFFERED, _RING_FULL = map(int, (Slot.HEAD, Slot.TAIL, Slot.OFFERED, Slot.RING_FULL))
+_SEQUENCE, _WORKER_LOST = int(Slot.SEQUENCE), int(Slot.WORKER_LOST)
 _BODIES_SAMPLED, _BODIES_SHED = int(Slot.BODIES_SAMPLED), int(Slot.BODIES_SHED)
 _WHOLE, _SKIPPED, _SAMPLED, _SHED = map(int, (Capture.WHOLE, Capture.SKIPPED, Capture.SAMPLED, Capture.SHED))
 _CAPTURE: Final = 7
@@ -70,26 +71,29 @@ class Dispatch:
             request.answered_by, request.fate = head, why
         form = request.form
         duration = now - asked.begun_ns
-        parts = self._parts
-        parts.append(frames.moments(now, now + self._wall_ns, duration))
-        parts.append(form)
+        parts = [frames.moments(now, now + self._wall_ns, duration), form]
         length = frames.MOMENTS_BYTES + len(form)
         if why & _CAPTURE == _WHOLE:
-            parts.append(asked.data[request.size :])
-            parts.append(data[head.size :])
+            parts += (asked.data[request.size :], data[head.size :])
             length += request.body_size + head.body_size
+        self._parts += parts
         self._lengths.append(length)
         self._ended.append((head.status, duration))
 
     def flush(self) -> None:
-        """Count what has gathered and hand it over: together if there is room, by the rules of each one otherwise."""
-        lengths = self._lengths
+        """Count what has gathered and hand it over, together if there is room. A fault of ours is counted as a loss."""
+        lengths, parts, ended, lost = self._lengths, self._parts, self._ended, self._lost
         if not lengths:
             return
-        self._tally.exchanges(self._ended)
-        records = b"".join(self._parts)
-        self._parts, self._lengths, self._ended = [], [], []
-        lost, self._lost = self._lost, {}
+        self._parts, self._lengths, self._ended, self._lost = [], [], [], {}
+        self._tally.exchanges(ended)
+        settled = self._settled()
+        try:
+            self._hand_over_all(lengths, b"".join(parts), lost)
+        except Exception:  # noqa: BLE001 (whoever calls has bytes to forward)
+            self._write_off(settled, len(lengths))
+
+    def _hand_over_all(self, lengths: list[int], records: bytes, lost: dict[int, int]) -> None:
         if self._writer.offer_all(lengths, records, reserve=not self._no_room):
             for slot, count in lost.items():
                 self._tally.add(slot, count)
@@ -105,7 +109,20 @@ class Dispatch:
         """An exchange that was read closely is counted and handed over by itself, in the order in which they ended."""
         self.flush()
         self._tally.exchanges([(exchange.status, exchange.duration_ns)])
-        self._hand_over(self._sample(exchange))
+        settled = self._settled()
+        try:
+            self._hand_over(self._sample(exchange))
+        except Exception:
+            self._write_off(settled, 1)
+            raise
+
+    def _settled(self) -> int:
+        """Exchanges of which it is known what became of them."""
+        return self._tally.slots[_SEQUENCE] + self._tally.slots[_RING_FULL]
+
+    def _write_off(self, settled: int, count: int) -> None:
+        """Of the last `count` exchanges, all that are not settled by now are lost."""
+        self._tally.add(_WORKER_LOST, count - (self._settled() - settled))
 
     def _measure(self) -> None:
         """How full the ring is, and what share of the bodies travels therefore."""
@@ -124,7 +141,7 @@ class Dispatch:
             return _SKIPPED | halvings << _HALVINGS
         if not halvings:
             return _WHOLE
-        if not sampling.chosen(self._tally.slots[_OFFERED] + len(self._ended), halvings):
+        if not sampling.chosen(self._tally.slots[_OFFERED] + len(self._ended) + 1, halvings):
             why, slot = _SAMPLED, _BODIES_SAMPLED
         elif self._no_room:
             why, slot = _SHED, _BODIES_SHED

@@ -131,6 +131,32 @@ def test_a_fault_of_ours_costs_one_connection_its_observation_and_nothing_else(s
     assert desk.nothing_held()
 
 
+def test_a_fault_of_ours_on_the_way_into_the_ring_is_counted_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, wanted = patient()
+    one, other = Observer(desk.tap), Observer(desk.tap)
+
+    def broken(_: bytes) -> int:
+        raise MemoryError
+
+    for observer in (one, other):
+        observer.request(post(b"[1]"))
+        observer.response(answer(b"[2]"))
+    with monkeypatch.context() as patch:
+        patch.setattr("exporter.handoff.ring.zlib.crc32", broken)
+        wanted[0]()
+        one.request(CHUNKED)
+        one.response(answer(b"[2]"))
+        wanted[1]()
+    assert (desk.slot(Slot.OFFERED), desk.slot(Slot.WORKER_LOST)) == (3, 3)
+    assert desk.reasons()["observer_error"] == 1, "what is read closely ends there, a batch is nobody's alone"
+    assert desk.slot(Slot.BYTES_TO_SERVER) == 2 * len(post(b"[1]")) + len(CHUNKED)
+    other.request(post(b"[1]"))
+    other.response(answer(b"[2]"))
+    wanted[2]()
+    assert (desk.slot(Slot.OFFERED), len(desk.exchanges())) == (4, 1)
+    assert desk.nothing_held()
+
+
 def test_a_request_that_was_only_glanced_at_is_read_where_its_answer_comes_in_pieces() -> None:
     desk = bench()
     now = [100]
