@@ -310,7 +310,7 @@ def test_the_page_is_what_promtool_and_the_catalogue_expect(profile: Path) -> No
         metrics = eventually(lambda: _with_rows(running, 300), what="rows")
         health = urllib.request.urlopen(f"{running.url}/health")
         assert health.read() == b"ready\n"
-        metrics = eventually(lambda: _with_probe(running), what="the probe")
+        metrics = eventually(lambda: _with_probe_and_server(running), what="the probe, and the server's process")
     result = subprocess.run(
         [promtool, "check", "metrics"], input=metrics.text, capture_output=True, text=True, check=False
     )
@@ -321,9 +321,10 @@ def test_the_page_is_what_promtool_and_the_catalogue_expect(profile: Path) -> No
     assert emitted == {family.name for family in catalogue.families()} - not_here
 
 
-def _with_probe(running: Sidecar) -> Metrics | None:
+def _with_probe_and_server(running: Sidecar) -> Metrics | None:
     metrics = running.metrics()
-    return metrics if metrics.value("inference_exporter_probe_requests_total") else None
+    complete = metrics.value("inference_exporter_probe_requests_total") and metrics.total("model_server_processes")
+    return metrics if complete else None
 
 
 def test_the_model_server_and_our_own_processes_are_seen() -> None:
