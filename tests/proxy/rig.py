@@ -123,8 +123,8 @@ class Recorder:
             peer = Peer(sock)
             self.peers.append(peer)
             thread = threading.Thread(target=self._converse, args=(peer,), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)  # whoever joins it may be quicker than this line, never than its start
 
     def _converse(self, peer: Peer) -> None:
         with peer:
