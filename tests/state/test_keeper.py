@@ -256,10 +256,11 @@ def test_who_finds_a_directory_in_use_reads_what_was_left_before_replacing_it(tm
     assert second.errors() == {"in_use": 2}
     assert "another exporter has it" in caplog.text
     assert number_in(tmp_path) == 1
+    assert second.seats[Seat.STATE_UNREAD], "whoever comes after it must take what is there, too"
     first.end()
     second.keep(3)
     assert [arrays["number"] for arrays, _, _ in second.back] == [1]
-    assert second.restored == 1
+    assert (second.restored, second.seats[Seat.STATE_UNREAD]) == (1, 0)
     assert number_in(tmp_path) == 3
     first.keep(4)
     assert first.errors() == {"in_use": 1}
