@@ -7,6 +7,7 @@ line of JSON on standard input.
 import contextlib
 import ctypes
 import gc
+import hashlib
 import json
 import logging
 import os
@@ -72,14 +73,17 @@ class Analyser:
         self._version = settings.model.version or (profile.version if profile else "unknown")
         self._monitor = Monitor(profile, settings.windows, settings.capture.probe_paths)
         self._accounts = np.zeros(3, np.int64)
-        self._arrays = {"accounts": self._accounts, **self._monitor.arrays()}
+        series = hashlib.sha256(repr((self._model, self._version)).encode()).hexdigest()[:16]
+        self._arrays = {"accounts": self._accounts, **self._monitor.arrays(series)}
         self._keeper = self._keeper_of_windows()
         if self._keeper is not None and not ledger.holds(orders["ledger_fd"], self._arrays):
-            self._keeper.resume(self._monitor.put_back)  # what memory holds as well is newer, and laid over it
+            self._board[Seat.STATE_UNREAD] = 1  # and stays so until it was read, whoever dies before
         self._ledger = Ledger(orders["ledger_fd"], self._arrays)
-        self._settle()
         self._uncommitted = False
         self._commit_due = self._trim_due = 0.0
+        self._settle()
+        if self._keeper is not None:
+            self._keeper.resume(self._put_back)
         self._page: bytes | None = None
         self._server = ServerVitals()
         self._processes: dict[str, ProcessVitals] = {}
@@ -99,10 +103,11 @@ class Analyser:
 
     def _keeper_of_windows(self) -> Keeper | None:
         state = self._settings.state
-        if state.directory is None:
-            return None
-        if self._profile is None:
-            _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
+        if state.directory is None or self._profile is None:
+            if state.directory is not None:
+                _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
+            for seat in (Seat.STATE_RESTORED, Seat.STATE_KEPT_WALL_NS, Seat.STATE_KEPT_BYTES, Seat.STATE_UNREAD):
+                self._board[seat] = 0  # of a directory that a reload took away
             return None
         owner = Owner(self._model, self._version, self._profile.digest)
         return Keeper(state.directory, owner, state.interval, self._board)
@@ -138,6 +143,13 @@ class Analyser:
         if self._keeper is not None:
             self._keeper.finish(self._held)
         self._web.stop()
+
+    def _put_back(self, held: Arrays, shift_s: float, now: float) -> int:
+        """Fill the windows' gaps; for good when this returns."""
+        self._monitor.flush()
+        panes = self._monitor.put_back(held, shift_s, now)
+        self._ledger.commit(self._arrays)
+        return panes
 
     def _held(self, now: float) -> Arrays:
         self._monitor.flush()

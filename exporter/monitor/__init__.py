@@ -35,13 +35,16 @@ class Monitor:
         self._features = Block(profile.features, windows, by_name=True) if profile and profile.features else None
         self._outputs = Block(profile.outputs, windows, by_name=False) if profile and profile.outputs else None
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything counted so far, by name; call `flush` first."""
+    def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
+        """Everything counted so far, by name; call `flush` first.
+
+        `series` stands for model and version: what has them as labels goes on with nobody else's.
+        """
         digest = self._profile.digest if self._profile else "none"
-        kept = {**self._traffic.arrays(), "decoding": self._decoding, "counts": self._counts,
-                "partial": self._partial}  # fmt: skip
+        kept = {"probes": self._traffic.probes, "decoding": self._decoding, "partial": self._partial,
+                f"{series}.counts": self._counts, **self._traffic.arrays(f"{series}.traffic")}  # fmt: skip
         for name, block in self._blocks():
-            kept |= block.arrays(f"{digest}.{name}")
+            kept |= block.arrays(f"{series}.{digest}.{name}")
         return kept
 
     def _blocks(self) -> Iterator[tuple[str, Block]]:

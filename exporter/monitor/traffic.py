@@ -11,7 +11,7 @@ from exporter.records import DURATION_BOUNDS, SIZE_BOUNDS, Exchange, Histogram, 
 _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUNDS)
 _PROBERS: Final = ("kube-probe/", "GoogleHC/", "ELB-HealthChecker/")
 _FIRST_CODE, _CODES = 100, 501
-_DURATION_NS, _REQUEST_BYTES, _RESPONSE_BYTES, _LAST_NS, _LAST_WALL_NS, _PROBES = range(6)
+_DURATION_NS, _REQUEST_BYTES, _RESPONSE_BYTES, _LAST_NS, _LAST_WALL_NS = range(5)
 
 
 class TrafficCounts:
@@ -22,13 +22,15 @@ class TrafficCounts:
         self._codes = np.zeros(_CODES, np.int64)
         self._durations = np.zeros(len(DURATION_BOUNDS) + 1, np.int64)
         self._sizes = np.zeros((2, len(SIZE_BOUNDS) + 1), np.int64)
-        self._sums = np.zeros(6, np.int64)
+        self._sums = np.zeros(5, np.int64)
+        self.probes = np.zeros(1, np.int64)
+        """Of the platform, whichever model it asks for."""
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What must be kept."""
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept of the model's requests."""
         return {
-            "traffic.codes": self._codes, "traffic.durations": self._durations,
-            "traffic.sizes": self._sizes, "traffic.sums": self._sums,
+            f"{prefix}.codes": self._codes, f"{prefix}.durations": self._durations,
+            f"{prefix}.sizes": self._sizes, f"{prefix}.sums": self._sums,
         }  # fmt: skip
 
     def add(self, exchange: Exchange) -> bool:
@@ -36,7 +38,7 @@ class TrafficCounts:
         sums = self._sums
         agent = exchange.request_headers.get("user-agent", "")
         if exchange.path in self._probe_paths or agent.startswith(_PROBERS):
-            sums[_PROBES] += 1
+            self.probes += 1
             return False
         status = exchange.status
         self._codes[status - _FIRST_CODE if _FIRST_CODE <= status < 600 else _CODES - 1] += 1
@@ -64,5 +66,5 @@ class TrafficCounts:
             request_size=Histogram(tuple(self._sizes[0].tolist()), sums[_REQUEST_BYTES]),
             response_size=Histogram(tuple(self._sizes[1].tolist()), sums[_RESPONSE_BYTES]),
             last_wall_s=sums[_LAST_WALL_NS] / 1e9,
-            probes=sums[_PROBES],
+            probes=int(self.probes[0]),
         )

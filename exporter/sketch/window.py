@@ -73,9 +73,10 @@ class PaneRing:
         return {f"{prefix}.panes": self.panes[within], f"{prefix}.places": self.marks[within] - _ORIGIN}
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
-        """Take panes that another ring held, whose clock showed `shift_s` less; how many of them it has at `now`.
+        """Take panes that another ring held, whose clock showed `shift_s` less, and that count at `now`; how many.
 
-        0 where they are of another shape. A pane may get older by this, by less than its width, and never younger.
+        0 where they are of another shape. A pane that is here already stays: it is newer. A pane may get older by
+        this, by less than its width, and never younger.
         """
         panes, places = held.get(f"{prefix}.panes"), held.get(f"{prefix}.places")
         if panes is None or places is None or panes.dtype != self.panes.dtype or places.dtype != np.int64:
@@ -85,6 +86,7 @@ class PaneRing:
         marks = places + (math.floor(shift_s / self._pane_s) + _ORIGIN)
         newest = self._number(now)
         within = (marks > newest - self._slots) & (marks <= newest)
+        within &= self.marks[marks % self._slots] < marks
         slots = marks[within] % self._slots
         self.panes[slots], self.marks[slots] = panes[within], marks[within]
         return int(within.sum())

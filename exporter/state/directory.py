@@ -29,6 +29,8 @@ _LOCK: Final = "lock"
 _LOCK_LOOK_S: Final = 0.05
 _FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW
 _READ_ONLY: Final = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
+_ANOTHER_KIND: Final = frozenset((errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR))
+"""What opening says of links, sockets and devices. All else it says is of the disk or of us, and may be over soon."""
 
 
 def file_name(owner: Owner) -> str:
@@ -45,11 +47,13 @@ class Directory:
         self._file = path / file_name(owner)
         self._half = self._file.with_name(self._file.name + ".tmp")
         self._lock: int | None = None
+        self.unread = True
+        """Whether what is there may be news: until whoever reads it says otherwise, and in another directory again."""
 
     def read(self, patience_s: float) -> bytes | None:
-        """What was written last, None where nothing was. Unreadable, and OSError where the directory cannot be had.
+        """What was written last, None where nothing was. Unreadable where it is nothing of ours; OSError else.
 
-        Whoever had it before may need a moment to end: `patience_s`.
+        Whoever had the directory before may need a moment to end: `patience_s`.
         """
         deadline = time.monotonic() + patience_s
         while True:
@@ -65,7 +69,14 @@ class Directory:
         except FileNotFoundError:
             return None
         except OSError as error:
+            if error.errno not in _ANOTHER_KIND:
+                raise
             raise Unreadable(error.strerror) from None
+
+    def may_be_news(self) -> bool:
+        """Have the directory; whether what is there has not been read since."""
+        self._have()
+        return self.unread
 
     def write(self, content: bytes) -> None:
         """Replace what was written before, durably; it is untouched where this fails, and nothing half is left."""
@@ -109,6 +120,7 @@ class Directory:
             os.close(descriptor)
             raise
         self._lock = descriptor
+        self.unread = True
         for half in self._matching(_HALF):  # whoever was killed while writing
             with contextlib.suppress(OSError):
                 half.unlink()
@@ -148,13 +160,16 @@ def _open_lock(path: Path) -> int:
 def _content(path: Path) -> bytes:
     # A pipe in its place must not hold anyone up, a link not lead anywhere.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _FLAGS)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 (it is open already)
+    try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise Unreadable("no regular file")
         if about.st_size > LARGEST:
             raise Unreadable(f"larger than {LARGEST >> 20} MiB")
-        return file.read(about.st_size)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(about.st_size)
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -4,6 +4,7 @@ Faults are the kernel's own: a full or read-only file system, calls that fail or
 they lie, processes killed.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -196,7 +197,7 @@ def test_restored_windows_and_what_is_told_of_them_survive_the_analyser(
 ) -> None:
     with watching(upstream, profile, left.parent) as running:
         kept(running)
-        left.write_text("not needed any more")
+        left.unlink()  # it is not needed any more
         pid = running.pid_of("exporter.analyser")
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: running.pid_of("exporter.analyser") not in {0, pid}, what="the next analyser")
@@ -409,7 +410,13 @@ def test_a_directory_that_cannot_be_written_at_the_start_is_said_and_tried_again
         recovers(running, state)
 
 
-def test_two_exporters_on_one_directory_do_not_touch_each_others_file(
+def next_pane() -> None:
+    """Wait until what follows lies in another pane of every window."""
+    began = time.monotonic() // 5
+    eventually(lambda: time.monotonic() // 5 > began, what="the next pane")
+
+
+def test_two_exporters_on_one_directory_take_turns_and_what_the_first_left_goes_on(
     upstream: int, profile: Path, tmp_path: Path
 ) -> None:
     with watching(upstream, profile, tmp_path) as first:
@@ -420,13 +427,90 @@ def test_two_exporters_on_one_directory_do_not_touch_each_others_file(
             failing(second, "in_use")
             assert "another exporter has it" in second.log()
             assert samples(shown(second)) == 0
+            next_pane()
             send(second, 1)
             assert samples(second.settled(1)) == 20
             assert errors(kept(first)) == {}
+            assert on_disk(tmp_path) == 40
             first.stop()
-            kept(second)
-            assert samples(shown(second)) == 20
+            after = kept(second)
+            assert samples(after) == 60
+            assert after.value("inference_exporter_state_restored") == 1
+            assert after.value("model_feature_values_total", feature="age") == 20
+            assert on_disk(tmp_path) == 60
             second.stop()
+
+
+# --- settings read again
+
+
+@contextmanager
+def reloadable(upstream: int, profile: Path, path: Path, settings: dict[str, Any]) -> Iterator[Sidecar]:
+    """A sidecar that reads some of its settings from a file."""
+    path.write_text(json.dumps(settings))
+    with sidecar(upstream, "--profile", str(profile), "--config", str(path), *FAST) as running:
+        yield running
+
+
+def reload(running: Sidecar, path: Path, settings: dict[str, Any]) -> None:
+    """Have other settings in force, the analyser's page among it."""
+    analyser = running.pid_of("exporter.analyser")
+    path.write_text(json.dumps(settings))
+    running.process.send_signal(signal.SIGHUP)
+    eventually(lambda: running.pid_of("exporter.analyser") not in {0, analyser}, what="the next analyser")
+    shown(running)
+
+
+def test_another_version_goes_on_with_no_window_or_count_of_the_one_before(
+    upstream: int, profile: Path, tmp_path: Path
+) -> None:
+    path, state = tmp_path / "exporter.yml", {"directory": str(tmp_path / "state")}
+    with reloadable(upstream, profile, path, {"state": state, "model": {"version": "1"}}) as running:
+        send(running, 3)
+        running.settled(3)
+        kept(running)
+        reload(running, path, {"state": state, "model": {"version": "2"}})
+        metrics = shown(running)
+        assert {labels["model_version"] for labels, _ in metrics.all("model_rows_total")} == {"2"}
+        assert samples(metrics) == 0
+        assert metrics.total("model_requests_total") == metrics.total("model_rows_total") == 0
+        assert metrics.total("model_feature_values_total") == 0
+        assert metrics.value("inference_exporter_exchanges_observed_total") == 3
+        assert metrics.value("inference_exporter_payloads_decoded_total", side="request") == 3
+        send(running, 1, start=3)
+        assert samples(running.settled(4)) == 20
+        kept(running)
+        held = [unpack(file.read_bytes()) for file in (tmp_path / "state").glob("*.ixstate")]
+        assert {(one.owner.version, int(one.arrays["outputs.counts.5.panes"].sum())) for one in held} == {
+            ("1", 60), ("2", 20)
+        }  # fmt: skip
+        reload(running, path, {"state": state, "model": {"version": "1"}})
+        metrics = shown(running)
+        assert samples(metrics) == 60
+        assert metrics.value("inference_exporter_state_restored") == 1
+        assert metrics.value("inference_exporter_exchanges_observed_total") == 4
+
+
+def test_a_directory_set_while_it_runs_is_read_before_it_is_written_and_forgotten_when_it_goes(
+    upstream: int, profile: Path, left: Path, tmp_path: Path
+) -> None:
+    _make_newer(left)
+    content = left.read_bytes()
+    path = tmp_path / "exporter.yml"
+    with reloadable(upstream, profile, path, {}) as running:
+        send(running, 1)
+        running.settled(1)
+        reload(running, path, {"state": {"directory": str(left.parent)}})
+        metrics = kept(running)
+        assert errors(metrics) == {"unreadable": 1}
+        (aside,) = left.parent.glob("*.unreadable-*")
+        assert aside.read_bytes() == content
+        assert samples(metrics) == on_disk(left.parent) == 20
+        reload(running, path, {})
+        metrics = shown(running)
+        assert metrics.value("inference_exporter_state_kept_bytes") == 0
+        assert metrics.value("inference_exporter_state_kept_timestamp_seconds") == 0
+        assert samples(metrics) == 20
 
 
 # --- calls of the kernel that fail or hang
@@ -489,6 +573,24 @@ def test_a_disk_that_hangs_holds_up_nobody_not_even_the_end(upstream: int, profi
         assert running.process.wait(30) == 0
         assert state_file(tmp_path).read_bytes() == content
         assert on_disk(tmp_path) == 20
+
+
+def test_a_disk_that_takes_long_to_read_costs_a_while_and_no_window(
+    upstream: int, profile: Path, left: Path, tmp_path: Path
+) -> None:
+    path, state = tmp_path / "exporter.yml", {"directory": str(left.parent)}
+    with reloadable(upstream, profile, path, {"state": state, "model": {"version": "other"}}) as running:
+        kept(running)
+        with injected(running.process.pid, "flock:delay_enter=12000000"):
+            reload(running, path, {"state": state})
+            failing(running, "slow")
+            assert unpack(left.read_bytes()).arrays["outputs.counts.5.panes"].sum() == 60
+            send(running, 1)
+            eventually(lambda: samples(shown(running)) == 80, what="the windows of before")
+            kept(running)
+        assert unpack(left.read_bytes()).arrays["outputs.counts.5.panes"].sum() == 80
+        assert shown(running).value("inference_exporter_state_restored") == 1
+        assert errors(shown(running)) == {"slow": 1}
 
 
 def _ended(pid: int) -> bool:

@@ -184,9 +184,8 @@ def test_columns_by_position_count_as_columns_by_name(profile: Profile) -> None:
     named = watch(profile, [exchange(rows, answers(rows, 1), 5.0)])
     bare = watch(profile, [exchange([list(row.values()) for row in rows], answers(rows, 1), 5.0)])
     left, right = named.arrays(), bare.arrays()
-    assert all(
-        np.array_equal(left[name], right[name]) for name in left if name not in {"traffic.sizes", "traffic.sums"}
-    )
+    sizes = {"model.traffic.sizes", "model.traffic.sums"}
+    assert all(np.array_equal(left[name], right[name]) for name in left if name not in sizes)
 
 
 def test_a_payload_of_many_rows_is_counted_in_pieces(profile: Profile) -> None:
@@ -242,14 +241,23 @@ def test_a_window_of_another_profile_is_not_taken(profile: Profile) -> None:
     assert other.snapshot(1.0).features.scores[0].samples.sum() == 0
 
 
+def test_another_version_has_nothing_in_common_but_what_names_no_model(profile: Profile) -> None:
+    one, other, later = (watch(profile, []).arrays(series) for series in ("one", "other", "one"))
+    assert one.keys() == later.keys()
+    assert one.keys() & other.keys() == {"probes", "decoding", "partial"}
+    retrained = watch(dataclasses.replace(profile, digest="another"), []).arrays("one")
+    assert {"one.counts", "one.traffic.codes"} <= one.keys() & retrained.keys(), "requests are of the model"
+    assert not any("features" in name for name in one.keys() & retrained.keys()), "bins are of the profile"
+
+
 def test_arrays_are_the_live_ones_and_named_by_the_profile(profile: Profile) -> None:
     monitor = watch(profile, [])
     kept = monitor.arrays()
     one = exchange(live_rows(3, 1), [0.1] * 3, 1.0)
     monitor.observe(*_decoded(one))
     monitor.flush()
-    assert kept[f"{profile.digest}.features.totals"].sum() == 3 * len(FEATURES)
-    assert kept["counts"][0] == 3
+    assert kept[f"model.{profile.digest}.features.totals"].sum() == 3 * len(FEATURES)
+    assert kept["model.counts"][0] == 3
 
 
 def test_absent_columns_are_missing_in_whatever_order_payloads_come(profile: Profile) -> None:

@@ -237,6 +237,27 @@ def test_what_has_another_shape_is_not_put_back(change: Any) -> None:
     assert again.put_back({}, "x", 0.0, 5.0) == 0
 
 
+def test_what_is_put_back_late_fills_gaps_and_replaces_nothing() -> None:
+    kept, again = windows(), windows()
+    for at in (30.0, 400.0, 3000.0):
+        kept.add(at, np.array([1]))
+    for at in (400.0, 3600.0):  # the slot of 0 in an hour's ring
+        again.add(at, np.array([100]))
+    assert again.put_back(kept.held("x", 3000.0), "x", 0.0, 3630.0) == 1 + 2
+    assert totals(again, 3630.0) == [100, 201, 202]
+    assert again.put_back(kept.held("x", 3000.0), "x", 0.0, 3630.0) == 0, "twice is once"
+    again.add(3000.0, np.array([7]))
+    assert totals(again, 3630.0) == [100, 208, 209]
+
+
+def test_a_pane_that_has_left_the_window_makes_room_for_what_is_put_back() -> None:
+    kept, again = windows((300.0,)), windows((300.0,))
+    again.add(30.0, np.array([100]))
+    kept.add(330.0, np.array([1]))
+    assert again.put_back(kept.held("x", 330.0), "x", 0.0, 400.0) == 1
+    assert totals(again, 400.0) == [1]
+
+
 def test_what_is_held_no_longer_changes() -> None:
     kept = windows((300.0,))
     kept.add(5.0, np.array([1]))

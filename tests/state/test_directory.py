@@ -157,6 +157,51 @@ def test_what_is_no_file_of_ours_is_set_aside_as_it_is(tmp_path: Path, what: str
     place.set_aside()  # nothing there
 
 
+def test_a_fault_of_the_disk_or_ours_is_no_word_about_the_file(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+from pathlib import Path
+from exporter.state.directory import Directory, Owner
+place = Directory(Path(sys.argv[1]), Owner("churn", "7", "ab" * 32))
+place.write(b"good")
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (place._lock + 1, hard))
+try:
+    place.read(0.0)
+except OSError as error:
+    print(error.errno)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+print(place.read(0.0))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.splitlines() == [str(errno.EMFILE), "b'good'"]
+
+
+@pytest.mark.parametrize("what", IN_THE_WAY)
+def test_looking_at_what_is_no_file_of_ours_keeps_no_descriptor(tmp_path: Path, what: str) -> None:
+    IN_THE_WAY[what](tmp_path / file_name(OWNER))
+    place = Directory(tmp_path, OWNER)
+    for _ in range(3):
+        with pytest.raises(Unreadable):
+            place.read(0.0)
+        open_now = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(Unreadable):
+        place.read(0.0)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_now
+
+
+def test_a_directory_that_was_had_anew_may_hold_news(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    place = made(path)
+    assert place.may_be_news()
+    place.unread = False
+    assert not place.may_be_news()
+    path.rename(tmp_path / "away")
+    assert place.may_be_news()
+
+
 def test_what_is_set_aside_and_what_others_kept_is_bounded_and_strangers_are_left_alone(tmp_path: Path) -> None:
     strangers = {"notes.txt", "model.ixstate", "model.ixstate.unreadable-1", "churn.tmp"}
     for name in strangers:

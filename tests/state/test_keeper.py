@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,9 @@ from exporter.handoff import board
 from exporter.handoff.board import Seat
 from exporter.records import STATE_ERRORS
 from exporter.sketch.window import Windows
-from exporter.state import clock
+from exporter.state import clock, keeper
 from exporter.state.clock import Moment
-from exporter.state.directory import file_name
+from exporter.state.directory import Directory, file_name
 from exporter.state.image import Owner, pack, unpack
 from exporter.state.keeper import Keeper
 
@@ -61,6 +62,7 @@ class Kept:
 
 def started(path: Path, owner: Owner = OWNER, interval_s: float = 60.0) -> Kept:
     seats = board.attach(board.create())
+    seats[Seat.STATE_UNREAD] = 1
     return Kept(Keeper(str(path), owner, interval_s, seats), seats)
 
 
@@ -106,8 +108,8 @@ def test_it_writes_at_once_then_when_it_is_due(tmp_path: Path) -> None:
         return {"number": np.array([next(numbers)])}
 
     def written() -> int:
-        found.keeper.keep_when_due(held)
         content = found.keeper._place.read(0.0) if found.keeper._done.is_set() else None
+        found.keeper.keep_when_due(held)  # after the look: a busy machine may find the next one due already
         return 0 if content is None else int(unpack(content).arrays["number"][0])
 
     assert eventually(written) == 1
@@ -241,7 +243,11 @@ def test_a_fault_is_counted_each_time_said_once_and_over_when_it_is_over(tmp_pat
     assert started(path).resume()["number"] == [3]
 
 
-def test_who_finds_a_directory_in_use_leaves_it_alone_and_has_it_afterwards(tmp_path: Path, caplog: Any) -> None:
+def number_in(path: Path, owner: Owner = OWNER) -> int:
+    return int(unpack((path / file_name(owner)).read_bytes()).arrays["number"][0])
+
+
+def test_who_finds_a_directory_in_use_reads_what_was_left_before_replacing_it(tmp_path: Path, caplog: Any) -> None:
     first = started(tmp_path)
     first.keep(1)
     second = started(tmp_path)
@@ -249,13 +255,98 @@ def test_who_finds_a_directory_in_use_leaves_it_alone_and_has_it_afterwards(tmp_
     second.keep(2)
     assert second.errors() == {"in_use": 2}
     assert "another exporter has it" in caplog.text
-    assert unpack((tmp_path / file_name(OWNER)).read_bytes()).arrays["number"] == [1]
+    assert number_in(tmp_path) == 1
+    assert second.seats[Seat.STATE_UNREAD], "whoever comes after it must take what is there, too"
     first.end()
     second.keep(3)
-    assert unpack((tmp_path / file_name(OWNER)).read_bytes()).arrays["number"] == [3]
+    assert [arrays["number"] for arrays, _, _ in second.back] == [1]
+    assert (second.restored, second.seats[Seat.STATE_UNREAD]) == (1, 0)
+    assert number_in(tmp_path) == 3
     first.keep(4)
     assert first.errors() == {"in_use": 1}
-    assert unpack((tmp_path / file_name(OWNER)).read_bytes()).arrays["number"] == [3]
+    assert number_in(tmp_path) == 3
+
+
+def test_what_a_slow_disk_shows_late_is_put_back_once_and_not_replaced_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_READ_PATIENCE_S", 0.0)
+    kept(tmp_path, 1)
+    blocker = Directory(tmp_path, OWNER._replace(model="slow"))
+    blocker.read(0.0)
+    late = started(tmp_path)
+    assert late.resume() is None
+    assert late.errors() == {"slow": 1}
+    late.keeper.keep_when_due(lambda _: {"number": np.array([2])})
+    assert number_in(tmp_path) == 1
+    blocker.let_go()
+
+    def written() -> bool:
+        late.keeper.keep_when_due(lambda _: {"number": np.array([3])})
+        return number_in(tmp_path) == 3
+
+    eventually(written)
+    assert [arrays["number"] for arrays, _, _ in late.back] == [1]
+    assert late.restored == 1
+
+
+@pytest.mark.parametrize("damage", ["newer", "foreign"])
+def test_windows_that_lack_nothing_read_what_is_there_all_the_same(tmp_path: Path, damage: str) -> None:
+    content = DAMAGE[damage](kept(tmp_path))
+    (tmp_path / file_name(OWNER)).write_bytes(content)
+    found = started(tmp_path)
+    found.seats[Seat.STATE_UNREAD] = 0
+    assert found.resume() is None
+    found.keep(5)
+    (aside,) = tmp_path.glob("*.unreadable-*")
+    assert aside.read_bytes() == content
+    assert found.errors() == {"unreadable": 1}
+    assert number_in(tmp_path) == 5
+
+
+def test_windows_that_lack_nothing_take_nothing(tmp_path: Path) -> None:
+    kept(tmp_path, 1)
+    found = started(tmp_path)
+    found.seats[Seat.STATE_UNREAD] = 0
+    assert found.resume() is None
+    found.keep(2)
+    assert (found.back, found.restored, number_in(tmp_path)) == ([], 0, 2)
+
+
+def test_a_read_that_fails_is_tried_again_and_the_file_stays(tmp_path: Path) -> None:
+    kept(tmp_path, 1)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    found = started(tmp_path, interval_s=0.05)
+    with (tmp_path / "lock").open() as last:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno(), limits[1]))
+        try:
+            assert found.resume() is None
+            found.keep(2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert found.errors() == {"other": 2}
+    assert not list(tmp_path.glob("*.unreadable-*"))
+    assert number_in(tmp_path) == 1
+    found.keep(3)
+    assert [arrays["number"] for arrays, _, _ in found.back] == [1]
+    assert number_in(tmp_path) == 3
+
+
+def test_a_volume_that_comes_later_is_read_before_its_file_is_replaced(tmp_path: Path) -> None:
+    volume, path = tmp_path / "volume", tmp_path / "state"
+    kept(volume, 1)
+    found = started(path, interval_s=0.05)
+    assert found.resume() is None
+    found.keep(2)
+    path.rename(tmp_path / "below")
+    volume.rename(path)
+
+    def written() -> bool:
+        found.keeper.keep_when_due(lambda _: {"number": np.array([3])})
+        return number_in(path) == 3
+
+    eventually(written)
+    assert [arrays["number"] for arrays, _, _ in found.back] == [1]
 
 
 def test_windows_that_cannot_be_packed_are_an_error_and_nothing_more(tmp_path: Path) -> None:
