@@ -72,38 +72,6 @@ def test_the_others_go_on_while_one_of_two_workers_is_stopped() -> None:
         assert answered in held
 
 
-# --- standard error
-
-
-def test_a_log_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
-    fifo = tmp_path / "stderr"
-    os.mkfifo(fifo)
-    descriptor = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
-    try:
-        while True:
-            os.write(descriptor, b"x" * 4096)
-    except BlockingIOError:
-        pass
-    with model_server() as upstream:
-        running = Sidecar(upstream, "--log-level", "debug", wrapper=f"exec {{command}} 2>{fifo}")
-        try:
-            running.wait_ready()
-            for round_ in (1, 2, 3):
-                os.kill(_workers(running)[0], signal.SIGKILL)
-                eventually(lambda: _restarts(running) == round_, what="the next worker")  # noqa: B023 (at once)
-                with _client(running) as client:
-                    assert _is_answered(client)
-            assert predict(running.url, [[1, 2]])["predictions"] == [3.0]
-            assert running.stop() == 0
-        finally:
-            running.kill()
-            os.close(descriptor)
-
-
-def _restarts(running: Sidecar) -> float:
-    return running.metrics().total("inference_exporter_process_restarts_total", process="worker-0")
-
-
 # --- what a process is given
 
 
