@@ -33,8 +33,8 @@ class Dispatch:
     """The way of one worker's exchanges into its ring."""
 
     __slots__ = (
-        "_ended", "_halvings", "_lengths", "_longest_inline", "_lost", "_no_room", "_parts", "_tally", "_wall_ns",
-        "_writer", "longest",
+        "_ended", "_full", "_halvings", "_lengths", "_longest_inline", "_lost", "_no_room", "_parts", "_refused_at",
+        "_tally", "_wall_ns", "_writer", "longest",
     )  # fmt: skip
 
     def __init__(self, tally: Tally, writer: Writer) -> None:
@@ -56,14 +56,21 @@ class Dispatch:
         """How many of these records had bodies, by the counter of why they have none."""
         self._no_room = False
         """The part of the ring that bodies may take is full."""
+        self._refused_at = -1
+        """Where the reader was when the ring had no room at all."""
+        self._full = False
 
     def begin(self, wall_ns: int) -> None:
         """Exchanges will be gathered now. The wall clock is so far ahead of the monotonic one, nanoseconds."""
         self._wall_ns = wall_ns
         self._measure()
+        self._full = self._no_room and self._refused_at == self._tally.slots[_TAIL]
 
     def gather(self, asked: Asked, head: Head, data: bytes, now: int) -> None:
         """An exchange of two whole messages that ended `now` is handed over with the others of its time."""
+        if self._full:  # nothing has been taken since the last ones were refused
+            self._ended.append((head.status, now - asked.begun_ns))
+            return
         request = asked.head
         why = self._fate(request, head)
         if request.answered_by is not head or request.fate != why:
@@ -83,15 +90,17 @@ class Dispatch:
     def flush(self) -> None:
         """Count what has gathered and hand it over, together if there is room. A fault of ours is counted as a loss."""
         lengths, parts, ended, lost = self._lengths, self._parts, self._ended, self._lost
-        if not lengths:
+        if not ended:
             return
         self._parts, self._lengths, self._ended, self._lost = [], [], [], {}
         self._tally.exchanges(ended)
         settled = self._settled()
         try:
-            self._hand_over_all(lengths, b"".join(parts), lost)
+            if lengths:
+                self._hand_over_all(lengths, b"".join(parts), lost)
+            self._tally.add(_RING_FULL, len(ended) - len(lengths))
         except Exception:  # noqa: BLE001 (whoever calls has bytes to forward)
-            self._write_off(settled, len(lengths))
+            self._write_off(settled, len(ended))
 
     def _hand_over_all(self, lengths: list[int], records: bytes, lost: dict[int, int]) -> None:
         if self._writer.offer_all(lengths, records, reserve=not self._no_room):
@@ -99,6 +108,7 @@ class Dispatch:
                 self._tally.add(slot, count)
         elif self._no_room:  # nothing that could be shed: no reason to look at each of them
             self._tally.add(_RING_FULL, len(lengths))
+            self._refused_at = self._tally.slots[_TAIL]
         else:
             at = 0
             for length in lengths:

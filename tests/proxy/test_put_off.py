@@ -131,6 +131,29 @@ def test_a_fault_of_ours_costs_one_connection_its_observation_and_nothing_else(s
     assert desk.nothing_held()
 
 
+def test_a_ring_that_is_full_is_asked_again_when_something_was_taken() -> None:
+    desk, wanted = patient(ring_bytes=1 << 16)
+    observer = Observer(desk.tap)
+
+    def batch() -> None:
+        for _ in range(10):
+            observer.request(post(b"[1]"))
+            observer.response(answer(b"[2]"))
+        wanted.pop()()
+
+    while not desk.slot(Slot.RING_FULL):
+        batch()
+    for _ in range(5):
+        offered, refused = desk.slot(Slot.OFFERED), desk.slot(Slot.RING_FULL)
+        batch()
+        assert (desk.slot(Slot.OFFERED), desk.slot(Slot.RING_FULL)) == (offered + 10, refused + 10)
+    taken, refused = len(desk.exchanges()), desk.slot(Slot.RING_FULL)
+    batch()
+    assert (len(desk.exchanges()), desk.slot(Slot.RING_FULL)) == (10, refused)
+    assert desk.slot(Slot.OFFERED) == taken + 10 + refused
+    assert desk.nothing_held()
+
+
 def test_a_fault_of_ours_on_the_way_into_the_ring_is_counted_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
     desk, wanted = patient()
     one, other = Observer(desk.tap), Observer(desk.tap)
