@@ -32,7 +32,7 @@ from exporter.state.directory import file_name
 from exporter.state.image import pack, unpack
 
 LONGEST = "10m"
-PANE_S = 3.0
+PANE_S = 5.0
 """No pane of the windows of a stage is longer."""
 BAD = {
     "damaged": flip,
