@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from faults.document import written
+from faults.own import OwnClients
 from faults.stage import Case, Probe, Stage, stage, stream
 from support import command
 
 _ROWS = pytest.StashKey[list[dict[str, Any]]]()
+_OWN = pytest.StashKey[dict[str, OwnClients]]()
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +64,20 @@ def case(request: pytest.FixtureRequest, probe: Probe) -> Iterator[Case]:
         request.config.stash.setdefault(_ROWS, []).append(found.row())
 
 
+@pytest.fixture
+def own_clients(request: pytest.FixtureRequest) -> OwnClients:
+    """For a fault that is its clients: no stream is started. One row for all cases of a test that are marked."""
+    marker = request.node.get_closest_marker("fault")
+    if marker is None:
+        return OwnClients(None)
+    plan = marker.args[0]
+    return request.config.stash.setdefault(_OWN, {}).setdefault(plan.title, OwnClients(plan))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the document, where that was asked for and everything held."""
     target = os.environ.get("RELIABILITY")
     if target and exitstatus == 0:
-        Path(target).write_text(written(session.config.stash.get(_ROWS, [])))
+        own = [found.row() for found in session.config.stash.get(_OWN, {}).values()]
+        rows = session.config.stash.get(_ROWS, []) + [row for row in own if row]
+        Path(target).write_text(written(rows))

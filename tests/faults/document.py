@@ -17,6 +17,8 @@ on.
 - **Clients of the fault** are those that the fault is made of or aimed at; **the stream** are the others: its requests
   from before the fault until after it, those that failed (any answer but the right one is a failure) and how, and the
   answers in which a byte was wrong. Where failures are not 0 the fault breaks connections on purpose.
+- Where it says **own clients** the fault is what its clients do, and no stream goes on beside them: told are their
+  requests, or their conversations, of which every byte is known beforehand as well.
 - **p50, p99**: latency of the stream during the fault, as a ratio to the half second before it, on a small shared
   machine. Nothing is asserted about them but that no request hangs; a p99 of some hundred requests varies twofold.
 - Counters are named without their prefix `inference_exporter_`; accounts are judged wherever the sidecar

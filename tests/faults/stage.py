@@ -355,14 +355,14 @@ class Case:
         kinds = f" ({', '.join(sorted(self.seen.errors()))})" if failed else ""
         return {
             "number": self.plan.number, "title": self.plan.title, "injected": self.plan.injected,
-            "clients": self.plan.clients, "requests": f"{_rounded(requests)}, {failed}{kinds}, "
+            "clients": self.plan.clients, "requests": f"{rounded(requests)}, {failed}{kinds}, "
             f"{self.seen.total('wrong')}", "latency": f"{self.seen.slowdown('p50')}, {self.seen.slowdown('p99')}",
             "metrics": "; ".join(self._told) or ("the exchanges, and nothing else" if self._running else "–"),
             "verdict": self.remark,
         }  # fmt: skip
 
 
-def _rounded(count: int) -> str:
+def rounded(count: int) -> str:
     """Two digits of it: what varies from run to run is not written."""
     unit = 10 ** max(len(str(count)) - 2, 0)
     return f"{round(count / unit) * unit:,}"

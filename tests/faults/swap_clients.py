@@ -141,17 +141,17 @@ class Crowd:
         self.unheard: list[int] = []
         """Requests of connections that were reset before anything came back."""
         self._requests = requests
-        self._numbers = 0
+        self.begun = 0
         self._port, self._refusing, self._full = ports
 
     def next_number(self) -> int:
-        self._numbers += 1
-        return self._numbers - 1
+        self.begun += 1
+        return self.begun - 1
 
     async def come(self) -> None:
         """One client after the other until all is said."""
         loop = asyncio.get_running_loop()
-        while self._numbers < self._requests:
+        while self.begun < self._requests:
             kind = self.chance.choices(list(KINDS), list(KINDS.values()))[0]
             port = {"is refused": self._refusing, "waits in vain": self._full}.get(kind, self._port)
             if kind.endswith("at once") and self.chance.random() < 0.2:
@@ -172,4 +172,7 @@ if __name__ == "__main__":
     seed, requests, file, *ports = sys.argv[1:]
     everybody = Crowd(int(seed), int(requests), marks(Path(file)), list(map(int, ports)))
     uvloop.run(main(everybody))
-    print(json.dumps({"count": everybody.count, "wrong": everybody.wrong[:20], "unheard": everybody.unheard}))
+    print(json.dumps({
+        "count": everybody.count, "wrong": everybody.wrong[:20], "begun": everybody.begun,
+        "unheard": everybody.unheard,
+    }))  # fmt: skip

@@ -90,12 +90,22 @@ class Cost(NamedTuple):
     """Bytes of the worker."""
 
 
-def suffer(running: Relay, attack: Attack, others: Others) -> Cost:
-    """Be attacked until all have come, and others were answered meanwhile; those that are let go have gone then."""
+@contextmanager
+def attacked(port: int, attack: Attack) -> Iterator[None]:
+    """Slow clients come, and are killed at the end."""
     command = [
         tool("slowhttptest", "slowhttptest"), *attack.options, "-c", str(CROWD), "-r", str(CROWD), "-l", "240",
-        "-u", f"http://127.0.0.1:{running.port}{attack.path}",
+        "-u", f"http://127.0.0.1:{port}{attack.path}",
     ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as slow:
+        try:
+            yield
+        finally:
+            slow.kill()
+
+
+def suffer(running: Relay, attack: Attack, others: Others) -> Cost:
+    """Be attacked until all have come, and others were answered meanwhile; those that are let go have gone then."""
     most, answered, let_go = Cost(0, 0), 0, running.slot(Slot.CLOSED_HEAD_TIMEOUT) + attack.closed
 
     def enough() -> bool:
@@ -105,11 +115,8 @@ def suffer(running: Relay, attack: Attack, others: Others) -> Cost:
         answered = answered or (others.answered if came else 0)
         return bool(answered) and others.answered >= answered + 50 and running.slot(Slot.CLOSED_HEAD_TIMEOUT) >= let_go
 
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as slow:
-        try:
-            eventually(enough, within_s=120, what="slow clients and others")
-        finally:
-            slow.kill()
+    with attacked(running.port, attack):
+        eventually(enough, within_s=120, what="slow clients and others")
     return most
 
 

@@ -16,15 +16,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import disks
+from faults.disks import (
+    DAY_S,
+    errors,
+    failing,
+    flip,
+    injected,
+    kept,
+    make_newer,
+    mounted,
+    move_clocks,
+    on_disk,
+    read_only,
+    reload,
+    rows_in,
+    scrape,
+    shown,
+    state_file,
+)
 from monitor_scenes import FEATURES, live_rows, make_profile
 from support import Metrics, Sidecar, children, eventually, model_server, predict, sidecar, tool
 
-from exporter.state.image import pack, unpack
+from exporter.state.image import unpack
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s,1000s", "--windows.snapshot-interval", "200ms",
         "--state.interval", "300ms")  # fmt: skip
 LONG = "1000s"
-DAY_S = 86_400.0
 
 
 @pytest.fixture(scope="module")
@@ -70,47 +88,8 @@ def send(running: Sidecar, count: int, start: int = 0) -> None:
         assert len(predict(running.url, rows)["predictions"]) == len(rows)
 
 
-def scrape(running: Sidecar) -> Metrics | None:
-    """None where there is no answer: no page yet, or a machine too busy to make one in time."""
-    status, page = running.get(running.web_port, "/metrics")
-    return Metrics(page.decode()) if status == 200 else None
-
-
-def shown(running: Sidecar) -> Metrics:
-    """A scrape, as soon as there is one."""
-    found: Metrics = eventually(lambda: scrape(running), what="a page")
-    return found
-
-
-def kept(running: Sidecar) -> Metrics:
-    """A scrape after the windows as they are now were written."""
-    now = time.time()
-
-    def written() -> Metrics | None:
-        metrics = scrape(running)
-        return metrics if metrics and metrics.value("inference_exporter_state_kept_timestamp_seconds") > now else None
-
-    found: Metrics = eventually(written, what="windows kept")
-    return found
-
-
-def errors(metrics: Metrics) -> dict[str, float]:
-    return {labels["reason"]: count for labels, count in metrics.all("inference_exporter_state_errors_total") if count}
-
-
-def failing(running: Sidecar, reason: str, beyond: float = 0) -> Metrics:
-    """A scrape after a write has failed for that reason, more often than `beyond`."""
-
-    def failed() -> Metrics | None:
-        metrics = scrape(running)
-        return metrics if metrics and errors(metrics).get(reason, 0) > beyond else None
-
-    found: Metrics = eventually(failed, what=f"a state error: {reason}")
-    return found
-
-
 def samples(metrics: Metrics) -> float:
-    return metrics.value("model_feature_window_samples", feature="age", window=LONG)
+    return disks.samples(metrics, LONG)
 
 
 def scores(metrics: Metrics) -> dict[tuple[str, str, str], float]:
@@ -122,17 +101,6 @@ def scores(metrics: Metrics) -> dict[tuple[str, str, str], float]:
         for side in ("feature", "prediction") for name in names
         for labels, value in metrics.all(f"model_{side}_{name}", window=LONG)
     }  # fmt: skip
-
-
-def state_file(state: Path) -> Path:
-    (found,) = state.glob("*.ixstate")
-    return found
-
-
-def on_disk(state: Path) -> int:
-    """The rows that the file there has in its windows."""
-    arrays = unpack(state_file(state).read_bytes()).arrays
-    return int(arrays["outputs.counts.5.panes"].sum())
 
 
 def kill_all(running: Sidecar) -> None:
@@ -232,14 +200,6 @@ def test_longer_windows_set_while_it_runs_have_what_the_old_ones_held(
 # --- clocks
 
 
-def moved(path: Path, **changes: float | str) -> None:
-    """As if the file had been written by other clocks: `monotonic_s` and `wall_s` are added to what they showed."""
-    image = unpack(path.read_bytes())
-    clocks = image.moment._asdict()
-    clocks |= {name: clocks[name] + more if isinstance(more, float) else more for name, more in changes.items()}
-    path.write_bytes(pack(image._replace(moment=type(image.moment)(**clocks))))
-
-
 @pytest.mark.parametrize(("changes", "restored"), [
     ({"wall_s": DAY_S}, True),  # the clock went back by a day, the machine went on
     ({"boot": "before the reboot", "wall_s": DAY_S}, False),  # it went back, who knows by how much
@@ -248,7 +208,7 @@ def moved(path: Path, **changes: float | str) -> None:
 def test_clocks_that_jump_by_a_day_neither_freeze_windows_nor_empty_them_twice(
     upstream: int, profile: Path, left: Path, changes: Any, restored: bool
 ) -> None:
-    moved(left, **changes)
+    move_clocks(left, **changes)
     held = 60 if restored else 0
     for number in range(2):
         with watching(upstream, profile, left.parent) as running:
@@ -268,18 +228,7 @@ def test_clocks_that_jump_by_a_day_neither_freeze_windows_nor_empty_them_twice(
 # --- what is there cannot be read
 
 
-def _flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 16
-    path.write_bytes(content)
-
-
-def _make_newer(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[:8] + (99).to_bytes(4, "little") + content[12:])
-
-
-@pytest.mark.parametrize("damage", [_flip, _make_newer], ids=["flipped", "newer"])
+@pytest.mark.parametrize("damage", [flip, make_newer], ids=["flipped", "newer"])
 def test_a_file_that_cannot_be_read_is_set_aside_and_everything_starts(
     upstream: int, profile: Path, left: Path, damage: Any
 ) -> None:
@@ -300,25 +249,6 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_everything_starts(
 
 
 # --- the disk
-
-
-@contextmanager
-def mounted(path: Path, *words: str) -> Iterator[Path]:
-    """Something else in the place of a directory, where we may do that."""
-    if subprocess.run([tool("mount", "mount"), *words, str(path)], capture_output=True, check=False).returncode:
-        pytest.skip("mounting is for root")
-    try:
-        yield path
-    finally:
-        subprocess.run([tool("umount", "mount"), "-l", str(path)], check=True)
-
-
-@contextmanager
-def read_only(path: Path) -> Iterator[None]:
-    """The same directory, in which nothing can be written any more."""
-    with mounted(path, "--bind", str(path)):
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(path)], check=True)
-        yield
 
 
 def goes_on(running: Sidecar, exchanges: int) -> None:
@@ -452,15 +382,6 @@ def reloadable(upstream: int, profile: Path, path: Path, settings: dict[str, Any
         yield running
 
 
-def reload(running: Sidecar, path: Path, settings: dict[str, Any]) -> None:
-    """Have other settings in force, the analyser's page among it."""
-    analyser = running.pid_of("exporter.analyser")
-    path.write_text(json.dumps(settings))
-    running.process.send_signal(signal.SIGHUP)
-    eventually(lambda: running.pid_of("exporter.analyser") not in {0, analyser}, what="the next analyser")
-    shown(running)
-
-
 def test_another_version_goes_on_with_no_window_or_count_of_the_one_before(
     upstream: int, profile: Path, tmp_path: Path
 ) -> None:
@@ -481,7 +402,7 @@ def test_another_version_goes_on_with_no_window_or_count_of_the_one_before(
         assert samples(running.settled(4)) == 20
         kept(running)
         held = [unpack(file.read_bytes()) for file in (tmp_path / "state").glob("*.ixstate")]
-        assert {(one.owner.version, int(one.arrays["outputs.counts.5.panes"].sum())) for one in held} == {
+        assert {(one.owner.version, rows_in(one)) for one in held} == {
             ("1", 60), ("2", 20)
         }  # fmt: skip
         reload(running, path, {"state": state, "model": {"version": "1"}})
@@ -494,7 +415,7 @@ def test_another_version_goes_on_with_no_window_or_count_of_the_one_before(
 def test_a_directory_set_while_it_runs_is_read_before_it_is_written_and_forgotten_when_it_goes(
     upstream: int, profile: Path, left: Path, tmp_path: Path
 ) -> None:
-    _make_newer(left)
+    make_newer(left)
     content = left.read_bytes()
     path = tmp_path / "exporter.yml"
     with reloadable(upstream, profile, path, {}) as running:
@@ -514,30 +435,6 @@ def test_a_directory_set_while_it_runs_is_read_before_it_is_written_and_forgotte
 
 
 # --- calls of the kernel that fail or hang
-
-
-@contextmanager
-def injected(pid: int, what: str) -> Iterator[None]:
-    """Calls of a process that fail or hang, by strace's words."""
-    strace = tool("strace", "strace")
-    command = [strace, "-f", "-qq", "-o", os.devnull, "-p", str(pid), "-e", f"inject={what}"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tracer:
-        try:
-            eventually(lambda: tracer.poll() is not None or _traced(pid), what="strace at work")
-            if tracer.poll() is not None:
-                assert tracer.stderr is not None
-                pytest.skip(f"strace may not look at processes here: {tracer.stderr.read().decode()}")
-            yield
-        finally:
-            tracer.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                tracer.wait(2)
-            tracer.kill()  # it waits for calls that it holds up
-
-
-def _traced(pid: int) -> bool:
-    threads = [(path / "status").read_text() for path in Path(f"/proc/{pid}/task").iterdir()]
-    return all("TracerPid:\t0\n" not in thread for thread in threads)
 
 
 @pytest.mark.parametrize(("fault", "reason"), [
@@ -584,11 +481,11 @@ def test_a_disk_that_takes_long_to_read_costs_a_while_and_no_window(
         with injected(running.process.pid, "flock:delay_enter=12000000"):
             reload(running, path, {"state": state})
             failing(running, "slow")
-            assert unpack(left.read_bytes()).arrays["outputs.counts.5.panes"].sum() == 60
+            assert rows_in(unpack(left.read_bytes())) == 60
             send(running, 1)
             eventually(lambda: samples(shown(running)) == 80, what="the windows of before")
             kept(running)
-        assert unpack(left.read_bytes()).arrays["outputs.counts.5.panes"].sum() == 80
+        assert rows_in(unpack(left.read_bytes())) == 80
         assert shown(running).value("inference_exporter_state_restored") == 1
         assert errors(shown(running)) == {"slow": 1}
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from faults.lockstep import Bench, Conversation, Exchange, Outcome, Said, conversation, whole
+from faults.own import OwnClients
+from faults.stage import fault
 from faults.streams import conversations, sizes
 from http11.talk import cut
 from hypothesis import HealthCheck, given, settings
@@ -57,13 +59,23 @@ def bench() -> Iterator[Bench]:
         yield running
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@fault(
+    32, "Conversations in random pieces",
+    "80 conversations made up of well-formed messages and noise, each whole and in random pieces",
+    "both ends get what the other one sent, piece by piece",
+)  # fmt: skip
+@settings(
+    max_examples=80, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],  # what clients saw adds up
+)  # fmt: skip
 @given(conversations(), sizes)
 def test_a_conversation_passes_unchanged_and_is_observed_alike_in_whatever_pieces_it_comes(
-    bench: Bench, said: list[Said], lengths: list[int]
+    bench: Bench, own_clients: OwnClients, said: list[Said], lengths: list[int]
 ) -> None:
     assert bench.converse([conversation("whole", said, whole)]) == {}
     uncut = bench.outcome()
     assert bench.converse([in_pieces(said, lengths)]) == {}
     assert bench.outcome() == uncut
     assert "observer_error" not in uncut.losses
+    own_clients.saw(2, wrong=0)
+    own_clients.say("the same exchanges and the same `proxy_unobservable_connections_total` however it is cut")

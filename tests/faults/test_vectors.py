@@ -6,6 +6,8 @@ from typing import Final
 import pytest
 from faults import vectors
 from faults.lockstep import Bench, Cut, Outcome, Side, byte_by_byte, conversation, line_by_line, whole
+from faults.own import OwnClients
+from faults.stage import fault
 from proxy.rig import ANSWER, INSTANCES, PREDICT
 
 HEAD: Final = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -39,12 +41,20 @@ def relayed(bench: Bench, suite: dict[str, bytes], role: str, cut: Cut) -> Outco
     return bench.outcome()
 
 
+@fault(
+    32, "What parsers are tested with, in pieces",
+    "415 vectors of llhttp and gunicorn, as requests, as responses and as responses to HEAD: each whole, byte by byte"
+    " and cut behind every CRLF",
+    "both ends get what the other one sent, piece by piece",
+)  # fmt: skip
 @pytest.mark.parametrize("role", ROLES)
 def test_every_vector_arrives_unchanged_and_is_observed_alike_however_it_is_cut(
-    bench: Bench, suite: dict[str, bytes], role: str
+    bench: Bench, suite: dict[str, bytes], role: str, own_clients: OwnClients
 ) -> None:
     outcomes = {name: relayed(bench, suite, role, cut) for name, cut in CUTS.items()}
     for name, outcome in outcomes.items():
         assert "observer_error" not in outcome.losses, name
         assert outcome == outcomes["whole"], name
     assert outcomes["whole"].exchanges.total() > 40, "it must not be all noise"
+    own_clients.saw(bench.connections, wrong=0)
+    own_clients.say("the same exchanges and the same `proxy_unobservable_connections_total` however it is cut")
