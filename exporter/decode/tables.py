@@ -1,6 +1,6 @@
-"""Rows as columns: the two shapes every JSON protocol is made of."""
+"""Rows as columns, and columns as they are: the shapes every JSON protocol is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from exporter.errors import DecodeError
@@ -55,6 +55,16 @@ def from_rows(rows: Sequence[Any], names: tuple[str, ...] | None) -> Table:
         raise DecodeError("shape", "rows of more than one dimension")
     columns: tuple[Sequence[object], ...] = tuple(zip(*rows, strict=True)) if rows else ((),) * width
     return Table(len(rows), names, columns)
+
+
+def from_columns(columns: Mapping[str, Any]) -> Table:
+    """A table from an object of columns, all of one length."""
+    cells = list(columns.values())
+    if not cells or not all(isinstance(column, list) for column in cells):
+        raise DecodeError("shape", "an object of columns was expected")
+    if len({len(column) for column in cells}) != 1:
+        raise DecodeError("ragged", "columns of different lengths")
+    return Table(len(cells[0]), tuple(columns), tuple(cells))
 
 
 def _check_width(width: int) -> None:
