@@ -14,8 +14,8 @@ from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 REASONS: Final = (
-    "error_status", "truncated", "shed", "sampled", "content_encoding", "empty", "invalid_json", "unknown_protocol",
-    "shape", "ragged", "too_many_columns", "row_count", "width", "no_known_field", "internal",
+    "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "invalid_json",
+    "unknown_protocol", "shape", "ragged", "too_many_columns", "row_count", "width", "no_known_field", "internal",
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
 

@@ -4,29 +4,33 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.decode import json_body
+from exporter.decode import inflate, json_body
 from exporter.decode.prefix import Rows
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Table
 
 
 class Payload:
-    """The bytes of a body as they were meant, and what came with them. DecodeError: sampled, shed, content_encoding."""
+    """The bytes of a body as they were meant, and what came with them."""
 
     __slots__ = ("_document", "_places", "content", "headers", "partial", "path")
 
     def __init__(self, body: Body, headers: Mapping[str, str], path: str, places: Collection[Rows]) -> None:
-        """`places` are where lists of rows may be, should the body have been cut off."""
+        """`places` are where lists of rows may be, should the body have been cut off.
+
+        DecodeError: sampled, shed, content_encoding, corrupt.
+        """
         capture = body.capture
         if capture is not Capture.WHOLE and capture is not Capture.TRUNCATED:
             raise DecodeError("sampled" if capture is Capture.SAMPLED else "shed")
-        if headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
-            raise DecodeError("content_encoding", "only identity is read")
         self.content = body.content
         self.headers = headers
         self.path = path
         self.partial = capture is Capture.TRUNCATED
         """Whether `content` is a beginning only."""
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in inflate.PLAIN:
+            self.content, self.partial = inflate.inflated(body.content, encoding, partial=self.partial)
         self._places = places
         self._document: Mapping[str, Any] | None = None
 

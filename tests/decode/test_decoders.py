@@ -179,19 +179,6 @@ def test_bodies_that_say_nothing(body: Any, reason: str) -> None:
     assert found.reason == reason
 
 
-@pytest.mark.parametrize(("encoding", "reason"), [("gzip", "content_encoding"), ("br, gzip", "content_encoding"),
-                                                  ("identity", None), (" Identity ", None), ("", None)])  # fmt: skip
-def test_only_plain_bodies_are_read(encoding: str, reason: str) -> None:
-    found = features(b'{"instances": [1]}', request_headers={"content-encoding": encoding})
-    assert isinstance(found, Table) if reason is None else found.reason == reason
-
-
-def test_each_side_has_its_own_encoding() -> None:
-    seen = decode(exchange(b'{"instances": [1]}', b"\x1f\x8b", response_headers={"content-encoding": "gzip"}))
-    assert isinstance(seen.features, Table)
-    assert seen.predictions == Failure("content_encoding", "only identity is read")
-
-
 @pytest.mark.parametrize("status", [100, 199, 300, 304, 400, 404, 500, 503, 0])
 def test_answers_that_are_no_success_are_errors_on_both_sides(status: int) -> None:
     failure = Failure("error_status")

@@ -89,13 +89,6 @@ def test_columns_in_a_prefix_of_a_column_wise_answer_do_not_belong_together() ->
     assert seen.predictions.reason == "truncated"
 
 
-def test_a_compressed_beginning_is_not_guessed_at() -> None:
-    headers = {"content-encoding": "gzip"}
-    found = decode(exchange(b"", request=cut(b'{"instances": [[1], [2]', 99), request_headers=headers)).features
-    assert isinstance(found, Failure)
-    assert found.reason == "content_encoding"
-
-
 @pytest.mark.parametrize(("rows_in", "rows_out", "agrees"), [
     ("whole 3", "whole 3", True), ("whole 3", "whole 2", False),
     ("cut 3", "whole 9", True), ("cut 3", "whole 2", False),

@@ -1,0 +1,48 @@
+"""A body as it was before its Content-Encoding: gzip or deflate, one of them, bounded.
+
+Coding by coding is not undone (`gzip, gzip`): nobody does it but to hurt. What inflates to more than the bound is read
+as every body is that is too long: its beginning.
+"""
+
+import zlib
+from typing import Final
+
+from exporter.errors import DecodeError
+
+MOST: Final = 8 << 20
+"""Bytes that are made of a body at most, a few ten milliseconds."""
+PLAIN: Final = frozenset(("", "identity"))
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+def inflated(content: bytes, encoding: str, *, partial: bool) -> tuple[bytes, bool]:
+    """The bytes that `content` was made of, and whether they are a beginning only; `partial`: whether `content` is.
+
+    DecodeError: content_encoding (one that is not read), corrupt.
+    """
+    window = _window(content, encoding)
+    if not content:
+        return content, partial
+    stream = zlib.decompressobj(window)
+    try:
+        plain = stream.decompress(content, MOST)
+    except zlib.error:
+        raise DecodeError("corrupt", "the compressed stream is damaged") from None
+    if stream.eof:
+        if stream.unused_data:
+            raise DecodeError("corrupt", "something follows the compressed stream")
+        return plain, False
+    if len(plain) < MOST and not partial:
+        raise DecodeError("corrupt", "the compressed stream ends early")
+    return plain, True
+
+
+def _window(content: bytes, encoding: str) -> int:
+    """What zlib calls the format."""
+    if encoding in {"gzip", "x-gzip"}:
+        return _GZIP
+    if encoding != "deflate":
+        raise DecodeError("content_encoding", "only gzip, deflate and identity are read")
+    # By the letter deflate is zlib's format (RFC 9110, 8.4.1.2); some send the bare stream, and servers read both.
+    wrapped = len(content) < 2 or (content[0] & 0x0F == 8 and (content[0] << 8 | content[1]) % 31 == 0)
+    return zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS
