@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from exporter.decode import instances, mlflow, predictions
+from exporter.decode import columnar, instances, mlflow, predictions
 from exporter.decode.payload import Payload, Shelf, Side
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
@@ -31,10 +31,11 @@ class Protocol(NamedTuple):
 PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE)),
     "mlflow": Protocol(mlflow.REQUEST, Shelf(predictions.RESPONSE)),
+    "columnar": Protocol(columnar.REQUEST, Shelf(columnar.RESPONSE, predictions.RESPONSE)),
 }
 _REQUESTS: Final = Shelf(*(protocol.request for protocol in PROTOCOLS.values()))
 _ANSWERS: Final = {protocol.request: protocol.response for protocol in PROTOCOLS.values()}
-_ANY_ANSWER: Final = Shelf(predictions.RESPONSE)
+_ANY_ANSWER: Final = Shelf(predictions.RESPONSE, columnar.RESPONSE)
 """For requests that were not recognised."""
 
 
