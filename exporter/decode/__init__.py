@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from exporter.decode import columnar, instances, mlflow, predictions
+from exporter.decode import columnar, instances, mlflow, open_inference, predictions
 from exporter.decode.payload import Payload, Shelf, Side
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 REASONS: Final = (
     "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "invalid_json",
-    "unknown_protocol", "shape", "ragged", "too_many_columns", "row_count", "width", "no_known_field", "internal",
+    "unknown_protocol", "shape", "shape_mismatch", "datatype", "ragged", "too_many_columns",
+    "row_count", "width", "no_known_field", "internal",
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
 
@@ -31,11 +32,12 @@ class Protocol(NamedTuple):
 PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE)),
     "mlflow": Protocol(mlflow.REQUEST, Shelf(predictions.RESPONSE)),
+    "open_inference": Protocol(open_inference.REQUEST, Shelf(open_inference.RESPONSE)),
     "columnar": Protocol(columnar.REQUEST, Shelf(columnar.RESPONSE, predictions.RESPONSE)),
 }
 _REQUESTS: Final = Shelf(*(protocol.request for protocol in PROTOCOLS.values()))
 _ANSWERS: Final = {protocol.request: protocol.response for protocol in PROTOCOLS.values()}
-_ANY_ANSWER: Final = Shelf(predictions.RESPONSE, columnar.RESPONSE)
+_ANY_ANSWER: Final = Shelf(predictions.RESPONSE, open_inference.RESPONSE, columnar.RESPONSE)
 """For requests that were not recognised."""
 
 
