@@ -15,7 +15,7 @@ from exporter.records import Body, Capture, Exchange, Failure, Observation, Tabl
 
 REASONS: Final = (
     "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "invalid_json",
-    "unknown_protocol", "shape", "shape_mismatch", "datatype", "ragged", "too_many_columns",
+    "unknown_protocol", "shape", "shape_mismatch", "tensor_size", "datatype", "ragged", "too_many_columns",
     "row_count", "width", "no_known_field", "internal",
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""

@@ -43,15 +43,16 @@ def form(tensor: object) -> Form:
     return Form(tensor["name"], datatype, rows, width)
 
 
-def columns(data: object, rows: int, width: int) -> Sequence[Sequence[object]]:
-    """`width` columns of JSON scalars. DecodeError: shape, shape_mismatch."""
+def columns(data: object, form_: Form) -> Sequence[Sequence[object]]:
+    """The columns of a tensor in JSON, cells are JSON scalars. DecodeError: shape, shape_mismatch."""
     if not isinstance(data, list):
         raise DecodeError("shape", "a tensor without a list 'data'")
-    return across(_flat(data) if data and isinstance(data[0], list) else data, rows, width)
+    return across(_flat(data) if data and isinstance(data[0], list) else data, form_)
 
 
-def across(cells: Sequence[object], rows: int, width: int) -> Sequence[Sequence[object]]:
+def across(cells: Sequence[object], form_: Form) -> Sequence[Sequence[object]]:
     """Cells in row-major order as columns. DecodeError: shape_mismatch."""
+    rows, width = form_.rows, form_.width
     if len(cells) != rows * width:
         raise DecodeError("shape_mismatch", f"{len(cells)} values in a tensor of {rows} x {width}")
     return [cells] if width == 1 else [cells[place::width] for place in range(width)]

@@ -74,7 +74,10 @@ def test_any_bytes_are_an_observation(request: bytes, response: bytes, status: i
 @settings(deadline=None)
 @given(
     BODIES,
-    st.dictionaries(st.sampled_from(["content-encoding", "content-type"]), st.text(max_size=9)),
+    st.dictionaries(
+        st.sampled_from(["content-encoding", "content-type", "inference-header-content-length"]),
+        st.one_of(st.text(max_size=9), st.integers(0, 250).map(str), st.just("gzip")),
+    ),
     st.sampled_from(Capture),
 )
 def test_any_headers_and_captures_are_an_observation(body: Any, headers: dict[str, str], capture: Capture) -> None:
