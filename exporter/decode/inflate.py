@@ -11,16 +11,19 @@ from exporter.errors import DecodeError
 
 MOST: Final = 8 << 20
 """Bytes that are made of a body at most, a few ten milliseconds."""
-PLAIN: Final = frozenset(("", "identity"))
+_PLAIN: Final = frozenset(("", "identity"))
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
-def inflated(content: bytes, encoding: str, *, partial: bool) -> tuple[bytes, bool]:
+def inflated(content: bytes, encoding: str, partial: bool) -> tuple[bytes, bool]:
     """The bytes that `content` was made of, and whether they are a beginning only; `partial`: whether `content` is.
 
     DecodeError: content_encoding (one that is not read), corrupt.
     """
-    window = _window(content, encoding)
+    coding = encoding.strip().lower()
+    if coding in _PLAIN:
+        return content, partial
+    window = _window(content, coding)
     if not content:
         return content, partial
     stream = zlib.decompressobj(window)
@@ -37,11 +40,11 @@ def inflated(content: bytes, encoding: str, *, partial: bool) -> tuple[bytes, bo
     return plain, True
 
 
-def _window(content: bytes, encoding: str) -> int:
+def _window(content: bytes, coding: str) -> int:
     """What zlib calls the format."""
-    if encoding in {"gzip", "x-gzip"}:
+    if coding in {"gzip", "x-gzip"}:
         return _GZIP
-    if encoding != "deflate":
+    if coding != "deflate":
         raise DecodeError("content_encoding", "only gzip, deflate and identity are read")
     # By the letter deflate is zlib's format (RFC 9110, 8.4.1.2); some send the bare stream, and servers read both.
     wrapped = len(content) < 2 or (content[0] & 0x0F == 8 and (content[0] << 8 | content[1]) % 31 == 0)

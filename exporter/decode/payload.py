@@ -21,16 +21,15 @@ class Payload:
         DecodeError: sampled, shed, content_encoding, corrupt.
         """
         capture = body.capture
-        if capture is not Capture.WHOLE and capture is not Capture.TRUNCATED:
+        self.partial = capture is not Capture.WHOLE
+        """Whether `content` is a beginning only."""
+        if self.partial and capture is not Capture.TRUNCATED:
             raise DecodeError("sampled" if capture is Capture.SAMPLED else "shed")
         self.content = body.content
         self.headers = headers
         self.path = path
-        self.partial = capture is Capture.TRUNCATED
-        """Whether `content` is a beginning only."""
-        encoding = headers.get("content-encoding", "").strip().lower()
-        if encoding not in inflate.PLAIN:
-            self.content, self.partial = inflate.inflated(body.content, encoding, partial=self.partial)
+        if "content-encoding" in headers:
+            self.content, self.partial = inflate.inflated(body.content, headers["content-encoding"], self.partial)
         self._places = places
         self._document: Mapping[str, Any] | None = None
 
