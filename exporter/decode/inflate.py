@@ -1,7 +1,8 @@
 """A body as it was before its Content-Encoding: gzip or deflate, one of them, bounded.
 
-Coding by coding is not undone (`gzip, gzip`): nobody does it but to hurt. What inflates to more than the bound is read
-as every body is that is too long: its beginning.
+The bound grows with what was sent, so that nobody keeps the analyser busy with a few bytes. Rows of numbers shrink to
+a third or a tenth. What swells beyond it is read as every body is that is too long: its beginning. Coding upon coding
+(`gzip, gzip`) is not undone: nobody does it but to hurt.
 """
 
 import zlib
@@ -10,7 +11,10 @@ from typing import Final
 from exporter.errors import DecodeError
 
 MOST: Final = 8 << 20
-"""Bytes that are made of a body at most, a few ten milliseconds."""
+"""Bytes that are made of a body at most, which cost no more to parse than a few bodies of the longest kind."""
+_FACTOR: Final = 32
+_FREE: Final = 64 << 10
+"""No more than these and `_FACTOR` times what was sent."""
 _PLAIN: Final = frozenset(("", "identity"))
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
@@ -26,16 +30,17 @@ def inflated(content: bytes, encoding: str, partial: bool) -> tuple[bytes, bool]
     window = _window(content, coding)
     if not content:
         return content, partial
+    most = min(MOST, _FREE + _FACTOR * len(content))
     stream = zlib.decompressobj(window)
     try:
-        plain = stream.decompress(content, MOST)
+        plain = stream.decompress(content, most)
     except zlib.error:
         raise DecodeError("corrupt", "the compressed stream is damaged") from None
     if stream.eof:
         if stream.unused_data:
             raise DecodeError("corrupt", "something follows the compressed stream")
         return plain, False
-    if len(plain) < MOST and not partial:
+    if len(plain) < most and not partial:
         raise DecodeError("corrupt", "the compressed stream ends early")
     return plain, True
 

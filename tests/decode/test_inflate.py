@@ -85,6 +85,14 @@ def test_of_what_swells_beyond_the_bound_the_beginning_is_read() -> None:
     assert peak < 3 * inflate.MOST
 
 
+def test_a_few_bytes_do_not_keep_the_analyser_busy() -> None:
+    packed = gzip.compress(b'{"instances": [' + b"[1]," * 1_000_000 + b"[1]]}")
+    found = features(packed, "gzip")
+    assert isinstance(found, Table)
+    assert found.partial
+    assert found.rows < 100_000
+
+
 @settings(deadline=None)
 @given(
     st.one_of(st.binary(max_size=99), st.binary(max_size=99).map(gzip.compress)),

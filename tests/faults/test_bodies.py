@@ -92,7 +92,7 @@ def test_bodies_that_do_not_fit_are_named(shared: Stage, case: Case) -> None:
             b'{"instances": [{"age": 30, "height": 180}]}',
             b'{"instances": [[1, 2, "red"], [1, 2]]}',
             b'{"instances": 5}',
-            b'{"inputs": []}',
+            b'{"messages": []}',
         )
         _post(shared, b'{"instances": []}', rows=0)
         _post(shared, b'{"instances": [' + b"7," * 999_999 + b"7]}")
