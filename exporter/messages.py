@@ -7,7 +7,9 @@ from typing import Final, Protocol
 from exporter.records import Capture
 
 LONGEST_PATH: Final = 1024
-KEPT_HEADERS: Final = frozenset((b"content-type", b"content-encoding", b"user-agent", b"x-request-id"))
+KEPT_HEADERS: Final = frozenset((
+    b"content-type", b"content-encoding", b"inference-header-content-length", b"user-agent", b"x-request-id",
+))  # fmt: skip
 """What decoding needs, and what tells one exchange from another."""
 LONGEST_VALUE: Final = 512
 

@@ -1,40 +1,44 @@
 """Payload protocols: an exchange in, an observation out. No I/O, no state, and any bytes at all are survived.
 
-To add a protocol: a file with `KEYS`, the top-level keys that announce it, `ROWS`, where its lists of rows are, and
-`features(document)`; then a line in the table. A decoder raises DecodeError and nothing else, and its messages never
-hold a value of the payload.
+To add a protocol: a file with a `REQUEST`, a `RESPONSE` or both (`payload.Side`: how it is recognised, and read), and a
+line in the table. A response belongs to the protocol of its request; where that is not known, to whoever recognises it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from exporter.decode import instances, json_body, mlflow, predictions
-from exporter.decode.prefix import Rows
+from exporter.decode import columnar, instances, mlflow, open_inference, predictions
+from exporter.decode.payload import Payload, Shelf, Side
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 REASONS: Final = (
-    "error_status", "truncated", "shed", "sampled", "content_encoding", "empty", "invalid_json", "unknown_protocol",
-    "shape", "ragged", "too_many_columns", "row_count", "width", "no_known_field", "internal",
+    "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "invalid_json",
+    "unknown_protocol", "shape", "shape_mismatch", "tensor_size", "datatype", "ragged", "too_many_columns",
+    "row_count", "width", "no_known_field", "internal",
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
 
 
-class Decoder(NamedTuple):
+class Protocol(NamedTuple):
     """One entry of the table."""
 
-    keys: tuple[str, ...]
-    rows: tuple[Rows, ...]
-    features: Callable[[Mapping[str, Any]], Table]
+    request: Side
+    response: Shelf
+    """How its servers answer."""
 
 
-DECODERS: Final[Mapping[str, Decoder]] = {
-    "instances": Decoder(instances.KEYS, instances.ROWS, instances.features),
-    "mlflow": Decoder(mlflow.KEYS, mlflow.ROWS, mlflow.features),
+PROTOCOLS: Final[Mapping[str, Protocol]] = {
+    "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE)),
+    "mlflow": Protocol(mlflow.REQUEST, Shelf(predictions.RESPONSE)),
+    "open_inference": Protocol(open_inference.REQUEST, Shelf(open_inference.RESPONSE)),
+    "columnar": Protocol(columnar.REQUEST, Shelf(columnar.RESPONSE, predictions.RESPONSE)),
 }
-_ROWS: Final = tuple(place for decoder in DECODERS.values() for place in decoder.rows)
-_Read = Callable[[Mapping[str, Any]], Table]
+_REQUESTS: Final = Shelf(*(protocol.request for protocol in PROTOCOLS.values()))
+_ANSWERS: Final = {protocol.request: protocol.response for protocol in PROTOCOLS.values()}
+_ANY_ANSWER: Final = Shelf(predictions.RESPONSE, open_inference.RESPONSE, columnar.RESPONSE)
+"""For requests that were not recognised."""
 
 
 def decode(exchange: Exchange) -> Observation:
@@ -44,8 +48,9 @@ def decode(exchange: Exchange) -> Observation:
     if not 200 <= exchange.status < 300:
         failure = Failure("error_status")
         return Observation(failure, failure)
-    features = _attempt(_features, _ROWS, exchange.request, exchange.request_headers)
-    answers = _attempt(_predictions, predictions.ROWS, exchange.response, exchange.response_headers)
+    side, features = _attempt(exchange.request, exchange.request_headers, exchange.path, _REQUESTS)
+    shelf = _ANSWERS[side] if side else _ANY_ANSWER
+    _, answers = _attempt(exchange.response, exchange.response_headers, exchange.path, shelf)
     if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
         answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
     return Observation(features, answers)
@@ -57,27 +62,15 @@ def _contradict(features: Table, answers: Table) -> bool:
     return (too_few and not answers.partial) or (too_many and not features.partial)
 
 
-def _attempt(read: _Read, rows: Collection[Rows], body: Body, headers: Mapping[str, str]) -> Table | Failure:
+def _attempt(body: Body, headers: Mapping[str, str], path: str, shelf: Shelf) -> tuple[Side | None, Table | Failure]:
+    """Whose a body is, as far as that could be told, and what is in it."""
+    side = None
     try:
-        if body.capture is Capture.WHOLE:
-            return read(json_body.document(body.content, headers))
-        if body.capture is Capture.TRUNCATED:
-            return replace(read(json_body.beginning(body.content, headers, rows)), partial=True)
-        raise DecodeError("sampled" if body.capture is Capture.SAMPLED else "shed")
+        payload = Payload(body, headers, path, shelf.rows)
+        side = shelf.side_of(payload)
+        table = side.read(payload)
+        return side, replace(table, partial=True) if payload.partial else table
     except DecodeError as error:
-        return Failure(error.reason, error.detail)
+        return side, Failure(error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 (a bug in a decoder costs one payload, never the analyser)
-        return Failure("internal", type(error).__name__)
-
-
-def _features(document: Mapping[str, Any]) -> Table:
-    for decoder in DECODERS.values():
-        if any(key in document for key in decoder.keys):
-            return decoder.features(document)
-    raise DecodeError("unknown_protocol", "no known key at the top level")
-
-
-def _predictions(document: Mapping[str, Any]) -> Table:
-    if predictions.KEY not in document:
-        raise DecodeError("unknown_protocol", f"no key {predictions.KEY!r} at the top level")
-    return predictions.outputs(document)
+        return side, Failure("internal", type(error).__name__)

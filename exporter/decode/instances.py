@@ -3,17 +3,17 @@
 KServe: data plane V1; TensorFlow Serving: RESTful API, predict.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from exporter.decode import tables
+from exporter.decode.payload import Payload, Side
 from exporter.decode.prefix import Rows
 from exporter.records import Table
 
-KEYS: Final = ("instances",)
-ROWS: Final = (Rows(("instances",)),)
 
-
-def features(document: Mapping[str, Any]) -> Table:
+def _features(payload: Payload) -> Table:
     """The rows of a request. DecodeError: shape, ragged, too_many_columns."""
-    return tables.from_any(document["instances"])
+    return tables.from_any(payload.document["instances"])
+
+
+REQUEST: Final = Side(_features, keys=("instances",), rows=(Rows(("instances",)),))

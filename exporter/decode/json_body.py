@@ -10,9 +10,8 @@ from exporter.decode import prefix
 from exporter.errors import DecodeError
 
 
-def document(content: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
-    """The object in a body. DecodeError: content_encoding, empty, invalid_json, unknown_protocol."""
-    _check_encoding(headers)
+def document(content: bytes) -> Mapping[str, Any]:
+    """The object in a body. DecodeError: empty, invalid_json, unknown_protocol."""
     if not content:
         raise DecodeError("empty")
     try:
@@ -24,22 +23,15 @@ def document(content: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     return parsed
 
 
-def beginning(content: bytes, headers: Mapping[str, str], places: Collection[prefix.Rows]) -> Mapping[str, Any]:
+def beginning(content: bytes, places: Collection[prefix.Rows]) -> Mapping[str, Any]:
     """As `document`, of a body that was cut off: its complete rows. DecodeError: truncated too, where it has none."""
-    _check_encoding(headers)
     closed = prefix.close(content, places)
     if closed is None:
         raise DecodeError("truncated", "no complete row")
-    parsed = document(closed, headers)
+    parsed = document(closed)
     if not prefix.explained(parsed, places):
         raise DecodeError("truncated", "what says how to read the rows is not there")
     return parsed
-
-
-def _check_encoding(headers: Mapping[str, str]) -> None:
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise DecodeError("content_encoding", "only identity is read")
 
 
 def _tolerant(content: bytes) -> object:

@@ -1,19 +1,17 @@
 """MLflow's scoring server: `dataframe_split` and `dataframe_records` (its `instances` are those of KServe V1)."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from exporter.decode import tables
+from exporter.decode.payload import Payload, Side
 from exporter.decode.prefix import Rows
 from exporter.errors import DecodeError
 from exporter.records import Table
 
-KEYS: Final = ("dataframe_split", "dataframe_records")
-ROWS: Final = (Rows(("dataframe_records",)), Rows(("dataframe_split", "data"), beside=("columns",)))
 
-
-def features(document: Mapping[str, Any]) -> Table:
+def _features(payload: Payload) -> Table:
     """The rows of a request. DecodeError: shape, ragged, too_many_columns."""
+    document = payload.document
     if "dataframe_records" in document:
         return tables.from_any(document["dataframe_records"])
     split = document["dataframe_split"]
@@ -28,3 +26,10 @@ def features(document: Mapping[str, Any]) -> Table:
     if len(set(names)) != len(names):
         raise DecodeError("shape", "dataframe_split names a column twice")
     return tables.from_rows(split["data"], names)
+
+
+REQUEST: Final = Side(
+    _features,
+    keys=("dataframe_split", "dataframe_records"),
+    rows=(Rows(("dataframe_records",)), Rows(("dataframe_split", "data"), beside=("columns",))),
+)

@@ -1,6 +1,6 @@
-"""Rows as columns: the two shapes every JSON protocol is made of."""
+"""Rows as columns, and columns as they are: the shapes every JSON protocol is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from exporter.errors import DecodeError
@@ -55,6 +55,41 @@ def from_rows(rows: Sequence[Any], names: tuple[str, ...] | None) -> Table:
         raise DecodeError("shape", "rows of more than one dimension")
     columns: tuple[Sequence[object], ...] = tuple(zip(*rows, strict=True)) if rows else ((),) * width
     return Table(len(rows), names, columns)
+
+
+def from_columns(columns: Mapping[str, Any]) -> Table:
+    """A table from an object of columns, all of one length; one whose cells are lists is a column for each place.
+
+    Those are named `name[0]`, `name[1]` and so on; where there is one cell a row, `name`.
+    """
+    if not columns or not all(isinstance(column, list) for column in columns.values()):
+        raise DecodeError("shape", "an object of columns was expected")
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) != 1:
+        raise DecodeError("ragged", "columns of different lengths")
+    wide: list[tuple[str, Sequence[object]]] = []
+    for name, column in columns.items():
+        if column and isinstance(column[0], list):
+            wide += spread(name, from_rows(column, None).columns)
+        else:
+            wide.append((name, column))
+    return from_named(wide, lengths.pop())
+
+
+def spread(name: str, columns: Sequence[Sequence[object]]) -> list[tuple[str, Sequence[object]]]:
+    """The columns of one input or output that has several."""
+    if len(columns) == 1:
+        return [(name, columns[0])]
+    return [(f"{name}[{place}]", column) for place, column in enumerate(columns)]
+
+
+def from_named(columns: Sequence[tuple[str, Sequence[object]]], rows: int) -> Table:
+    """A table from columns of `rows` cells each. DecodeError: shape (a name twice), too_many_columns."""
+    _check_width(len(columns))
+    names = tuple(name for name, _ in columns)
+    if len(set(names)) != len(names):
+        raise DecodeError("shape", "two columns have one name")
+    return Table(rows, names, tuple(column for _, column in columns))
 
 
 def _check_width(width: int) -> None:

@@ -1,17 +1,24 @@
 """What every payload protocol promises, for everything in the table."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.decode import DECODERS, REASONS, Decoder, decode
+from exporter.decode import PROTOCOLS, REASONS, decode
+from exporter.decode.payload import Payload, Side
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
-ENTRIES = [pytest.param(decoder, id=name) for name, decoder in DECODERS.items()]
+SIDES = [pytest.param(protocol.request, id=f"{name} request") for name, protocol in PROTOCOLS.items()]
+SIDES += [
+    pytest.param(side, id=f"{name} response {number}")
+    for name, protocol in PROTOCOLS.items()
+    for number, side in enumerate(protocol.response.sides)
+]
 PRIVATE = "Jane Doe"
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
@@ -20,7 +27,7 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=4), inner, max_size=4)),
     max_leaves=12,
 )  # fmt: skip
-KEYS = st.sampled_from([key for decoder in DECODERS.values() for key in decoder.keys] + ["predictions"])
+KEYS = st.sampled_from(sorted({key for one in SIDES for key in one.values[0].keys}))
 BODIES = st.one_of(
     st.binary(max_size=200),
     JSON.map(lambda value: json.dumps(value).encode()),
@@ -48,6 +55,11 @@ def check(side: Any) -> None:
         assert side.names is None or len(side.names) == len(set(side.names)) == len(side.columns)
 
 
+def payload(document: Any, **headers: str) -> Payload:
+    body = json.dumps(document).encode()
+    return Payload(Body(len(body), Capture.WHOLE, body), headers, "/", ())
+
+
 @settings(deadline=None, max_examples=400)
 @given(BODIES, BODIES, st.integers(0, 999), st.sampled_from(["POST", "GET", "PUT", "PATCH", "DELETE", ""]))
 def test_any_bytes_are_an_observation(request: bytes, response: bytes, status: int, method: str) -> None:
@@ -62,7 +74,10 @@ def test_any_bytes_are_an_observation(request: bytes, response: bytes, status: i
 @settings(deadline=None)
 @given(
     BODIES,
-    st.dictionaries(st.sampled_from(["content-encoding", "content-type"]), st.text(max_size=9)),
+    st.dictionaries(
+        st.sampled_from(["content-encoding", "content-type", "inference-header-content-length"]),
+        st.one_of(st.text(max_size=9), st.integers(0, 250).map(str), st.just("gzip")),
+    ),
     st.sampled_from(Capture),
 )
 def test_any_headers_and_captures_are_an_observation(body: Any, headers: dict[str, str], capture: Capture) -> None:
@@ -70,34 +85,40 @@ def test_any_headers_and_captures_are_an_observation(body: Any, headers: dict[st
     check(seen.features)
 
 
-@pytest.mark.parametrize("decoder", ENTRIES)
+@pytest.mark.parametrize("side", SIDES)
 @settings(deadline=None)
 @given(value=JSON)
-def test_a_decoder_raises_decode_errors_and_nothing_else(decoder: Decoder, value: Any) -> None:
-    for key in decoder.keys:
+def test_a_decoder_raises_decode_errors_and_nothing_else(side: Side, value: Any) -> None:
+    for key in side.keys:
         reason = None
         try:
-            check(decoder.features({key: value}))
+            check(side.read(payload({key: value})))
         except DecodeError as error:
             reason = error.reason
         assert reason in {None, *REASONS}
 
 
-@pytest.mark.parametrize("decoder", ENTRIES)
-def test_messages_never_hold_a_value(decoder: Decoder) -> None:
+@pytest.mark.parametrize("side", SIDES)
+def test_messages_never_hold_a_value(side: Side) -> None:
     values = [PRIVATE, [PRIVATE, {"a": PRIVATE}], [[PRIVATE], [PRIVATE, PRIVATE]], [[[PRIVATE]]], {"data": PRIVATE},
               {"data": [[PRIVATE]], "columns": [PRIVATE, PRIVATE]},
               {"data": [[PRIVATE]], "columns": [[PRIVATE]]}]  # fmt: skip
-    for key in decoder.keys:
+    for key in side.keys:
         for value in values:
-            seen = decode(exchange(json.dumps({key: value}).encode(), json.dumps({"predictions": value}).encode()))
-            for side in (seen.features, seen.predictions):
-                assert not isinstance(side, Failure) or PRIVATE not in side.reason + side.detail
+            with suppress(DecodeError):
+                side.read(payload({key: value}))
+                continue
+            with pytest.raises(DecodeError) as caught:
+                side.read(payload({key: value}))
+            assert PRIVATE not in str(caught.value)
 
 
-def test_no_two_protocols_claim_one_key() -> None:
-    keys = [key for decoder in DECODERS.values() for key in decoder.keys]
-    assert len(keys) == len(set(keys))
+def test_of_the_protocols_that_share_a_key_all_but_the_last_say_which_objects_are_theirs() -> None:
+    claims: dict[str, list[bool]] = {}
+    for protocol in PROTOCOLS.values():
+        for key in protocol.request.keys:
+            claims.setdefault(key, []).append(protocol.request.claims is not None)
+    assert all(all(found[:-1]) for found in claims.values())
 
 
 def test_a_bug_in_a_decoder_costs_one_payload(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,44 @@ def test_predictions(body: Any, expected: Any) -> None:
         same(found, expected)
 
 
+COLUMNS = {"age": [34, 22], "job": ["a", "b"]}
+
+
+@pytest.mark.parametrize(("columns", "expected"), [
+    (COLUMNS, OBJECTS),
+    ([[1.0, 2.0], [3.0, 4.0]], BARE),
+    ([1, 2, 3], table(None, (1, 2, 3))),
+    ([{"age": 34, "job": "a"}, {"age": 22, "job": "b"}], OBJECTS),
+    ({"x": [[1, 2], [3, 4]], "y": [5, 6]}, table(("x[0]", "x[1]", "y"), (1, 3), (2, 4), (5, 6))),
+    ({"x": [[1], [2]], "y": [[3], [4]]}, table(("x", "y"), (1, 2), (3, 4))),
+    ({"x": []}, table(("x",), ())),
+    ([], table(None)),
+    ({"x": [[1, 2], [3]]}, "ragged"), ({"x": [1], "y": [1, 2]}, "ragged"), ({"x": [[1], 2]}, "ragged"),
+    ({"x": [[[1]]]}, "shape"), ({"x": 1}, "shape"), ({}, "shape"), ("x", "shape"), (None, "shape"),
+    ({"x": [[1, 2]], "x[1]": [3]}, "shape"), ({"x": [[0] * 9_999], "y": [[0, 0]]}, "too_many_columns"),
+])  # fmt: skip
+def test_columns_in_and_out(columns: Any, expected: Any) -> None:
+    request, response = (json.dumps({key: columns}).encode() for key in ("inputs", "outputs"))
+    seen = decode(exchange(request, response))
+    for found in (seen.features, seen.predictions):
+        if isinstance(expected, str):
+            assert isinstance(found, Failure)
+            assert found.reason == expected
+        else:
+            same(found, expected)
+
+
+def test_columns_may_be_answered_by_predictions() -> None:
+    seen = decode(exchange(json.dumps({"inputs": COLUMNS}).encode(), b'{"predictions": [0.1, 0.2]}'))
+    same(seen.features, OBJECTS)
+    same(seen.predictions, table(None, (0.1, 0.2)))
+
+
+def test_an_answer_of_another_protocol_than_the_request_is_not_guessed_at() -> None:
+    seen = decode(exchange(b'{"instances": [1]}', b'{"outputs": [1]}'))
+    assert seen.predictions == Failure("unknown_protocol", "no known key at the top level")
+
+
 def cells(text: str) -> list[object]:
     found = features(b'{"instances": [%s]}' % text)
     assert isinstance(found, Table), found
@@ -177,19 +215,6 @@ def test_bodies_that_say_nothing(body: Any, reason: str) -> None:
     found = features(body)
     assert isinstance(found, Failure)
     assert found.reason == reason
-
-
-@pytest.mark.parametrize(("encoding", "reason"), [("gzip", "content_encoding"), ("br, gzip", "content_encoding"),
-                                                  ("identity", None), (" Identity ", None), ("", None)])  # fmt: skip
-def test_only_plain_bodies_are_read(encoding: str, reason: str) -> None:
-    found = features(b'{"instances": [1]}', request_headers={"content-encoding": encoding})
-    assert isinstance(found, Table) if reason is None else found.reason == reason
-
-
-def test_each_side_has_its_own_encoding() -> None:
-    seen = decode(exchange(b'{"instances": [1]}', b"\x1f\x8b", response_headers={"content-encoding": "gzip"}))
-    assert isinstance(seen.features, Table)
-    assert seen.predictions == Failure("content_encoding", "only identity is read")
 
 
 @pytest.mark.parametrize("status", [100, 199, 300, 304, 400, 404, 500, 503, 0])

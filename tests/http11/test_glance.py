@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exporter import glance
 from exporter.glance import Glance
-from exporter.messages import LONGEST_PATH
+from exporter.messages import KEPT_HEADERS, LONGEST_PATH
 
 POST = b"POST /p?q HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -44,7 +44,7 @@ class Ear:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower().decode()
-        if lower in {"content-type", "content-encoding", "user-agent", "x-request-id"}:
+        if lower in {header.decode() for header in KEPT_HEADERS}:
             self.headers[lower] = value.decode("latin-1")
 
     def on_body(self, part: bytes) -> None:

@@ -89,6 +89,21 @@ def test_an_exchange_is_handed_over_with_both_bodies() -> None:
     assert desk.nothing_held()
 
 
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_what_decoding_needs_of_a_head_is_handed_over(pieces: int) -> None:
+    desk = bench()
+    observer = Observer(desk.tap)
+    kept = {"content-type": "application/octet-stream", "content-encoding": "gzip", "user-agent": "u",
+            "inference-header-content-length": "1", "x-request-id": "7"}  # fmt: skip
+    head = "".join(f"{name.title()}: {value}\r\n" for name, value in {**kept, "accept": "*/*"}.items())
+    message = f"POST /p HTTP/1.1\r\n{head}Content-Length: 1\r\n\r\nx".encode()
+    for start in range(pieces):
+        observer.request(message[len(message) * start // pieces : len(message) * (start + 1) // pieces])
+    observer.response(message.replace(b"POST /p HTTP/1.1", b"HTTP/1.1 200 OK"))
+    (exchange,) = desk.exchanges()
+    assert exchange.request_headers == exchange.response_headers == kept
+
+
 def test_times_are_from_first_request_byte_to_last_response_byte() -> None:
     desk = bench()
     now = [100]
