@@ -108,6 +108,8 @@ class Recorder:
         self.peers: list[Peer] = []
         self.errors: list[BaseException] = []
         self._threads: list[threading.Thread] = []
+        self._starting = threading.Lock()
+        """Held from a thread's being known to its being one that can be joined."""
         self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address: Any = self._listener.getsockname()
         self.port: int = 0 if isinstance(self.address, str) else self.address[1]
@@ -123,8 +125,9 @@ class Recorder:
             peer = Peer(sock)
             self.peers.append(peer)
             thread = threading.Thread(target=self._converse, args=(peer,), daemon=True)
-            thread.start()
-            self._threads.append(thread)  # whoever joins it may be quicker than this line, never than its start
+            with self._starting:
+                self._threads.append(thread)
+                thread.start()
 
     def _converse(self, peer: Peer) -> None:
         with peer:
@@ -136,7 +139,9 @@ class Recorder:
 
     def join(self) -> None:
         """Wait until every conversation is over; what went wrong in one is raised here."""
-        for thread in list(self._threads):
+        with self._starting:
+            threads = list(self._threads)
+        for thread in threads:
             thread.join(PATIENCE_S)
             assert not thread.is_alive(), "the server's script did not end"
         if self.errors:
