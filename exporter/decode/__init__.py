@@ -48,9 +48,9 @@ def decode(exchange: Exchange) -> Observation:
     if not 200 <= exchange.status < 300:
         failure = Failure("error_status")
         return Observation(failure, failure)
-    side, features = _attempt(exchange.request, exchange.request_headers, exchange.path, _REQUESTS)
+    side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS)
     shelf = _ANSWERS[side] if side else _ANY_ANSWER
-    _, answers = _attempt(exchange.response, exchange.response_headers, exchange.path, shelf)
+    _, answers = _attempt(exchange.response, exchange.response_headers, shelf)
     if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
         answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
     return Observation(features, answers)
@@ -62,11 +62,11 @@ def _contradict(features: Table, answers: Table) -> bool:
     return (too_few and not answers.partial) or (too_many and not features.partial)
 
 
-def _attempt(body: Body, headers: Mapping[str, str], path: str, shelf: Shelf) -> tuple[Side | None, Table | Failure]:
+def _attempt(body: Body, headers: Mapping[str, str], shelf: Shelf) -> tuple[Side | None, Table | Failure]:
     """Whose a body is, as far as that could be told, and what is in it."""
     side = None
     try:
-        payload = Payload(body, headers, path, shelf.rows)
+        payload = Payload(body, headers, shelf.rows)
         side = shelf.side_of(payload)
         table = side.read(payload)
         return side, replace(table, partial=True) if payload.partial else table

@@ -13,9 +13,9 @@ from exporter.records import Body, Capture, Table
 class Payload:
     """The bytes of a body as they were meant, and what came with them."""
 
-    __slots__ = ("_document", "_places", "content", "headers", "partial", "path")
+    __slots__ = ("_document", "_places", "content", "headers", "partial")
 
-    def __init__(self, body: Body, headers: Mapping[str, str], path: str, places: Collection[Rows]) -> None:
+    def __init__(self, body: Body, headers: Mapping[str, str], places: Collection[Rows]) -> None:
         """`places` are where lists of rows may be, should the body have been cut off.
 
         DecodeError: sampled, shed, content_encoding, corrupt.
@@ -27,7 +27,6 @@ class Payload:
             raise DecodeError("sampled" if capture is Capture.SAMPLED else "shed")
         self.content = body.content
         self.headers = headers
-        self.path = path
         if "content-encoding" in headers:
             self.content, self.partial = inflate.inflated(body.content, headers["content-encoding"], self.partial)
         self._places = places
@@ -58,7 +57,7 @@ class Side:
     claims: Callable[[Mapping[str, Any]], bool] | None = None
     """Where others have the same keys: whether an object that has one of them is its own."""
     by_head: Callable[[Payload], bool] | None = None
-    """Whether path or headers alone announce it; the body need not be JSON then."""
+    """Whether headers alone announce it; the body need not be JSON then."""
 
 
 class Shelf:

@@ -28,6 +28,10 @@ _MOST_READS: Final = 32
 """Reads that may wait to be looked at: a tenth of a millisecond of work as a rule."""
 
 
+_LOOKS_PER_CHECK: Final = 8
+"""So many glances are taken between two looks at the time, which is a system call; reading closely may cost more."""
+
+
 class Looker(Protocol):
     """Who looks at what was read."""
 
@@ -90,7 +94,7 @@ class Tap:
     def catch_up(self) -> None:
         """Look at everything that was put off, in the order in which it came.
 
-        Where reading closely has taken its time, the rest waits for the turns that connections share.
+        Where that takes its time, the rest waits for the turns that connections share.
         """
         reads, self._reads = self._reads, []
         if not reads:
@@ -101,14 +105,14 @@ class Tap:
         self.dispatch.begin(self.wall_clock() - self.clock())
         to_server = to_client = 0
         since, late = begun, False
-        for looker, data, answer, self.now in reads:
+        for at, (looker, data, answer, self.now) in enumerate(reads, 1):
             if answer:
                 to_client += len(data)
             else:
                 to_server += len(data)
             if late:
                 looker.put_by(data, answer)
-            elif not looker.look(data, answer):
+            elif not looker.look(data, answer) or not at % _LOOKS_PER_CHECK:
                 spent = time.thread_time_ns()
                 since = since or spent
                 late = spent - since > BUDGET_NS

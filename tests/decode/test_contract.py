@@ -57,7 +57,7 @@ def check(side: Any) -> None:
 
 def payload(document: Any, **headers: str) -> Payload:
     body = json.dumps(document).encode()
-    return Payload(Body(len(body), Capture.WHOLE, body), headers, "/", ())
+    return Payload(Body(len(body), Capture.WHOLE, body), headers, ())
 
 
 @settings(deadline=None, max_examples=400)

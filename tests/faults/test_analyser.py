@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,19 +68,13 @@ def test_an_analyser_that_is_stopped_for_a_minute_catches_up(shared: Stage, case
     assert case.moved("bodies_shed_total") > 0
 
 
-def _held_down(scene: Stage, pid: int) -> bool:
-    """Keep a process stopped, whoever lets it go on; whether it has gone."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGSTOP)
-    return scene.analyser != pid
-
-
 @pytest.mark.slow
 @fault(8, "Analyser hangs for ever", "SIGSTOP and nothing else")
 def test_an_analyser_that_hangs_for_ever_is_replaced(shared: Stage, case: Case) -> None:
     pid = shared.analyser
     with case.streaming(shared.running):
-        eventually(lambda: _held_down(shared, pid), 2 * SETTLED_S, "the end of this one")
+        os.kill(pid, signal.SIGSTOP)
+        eventually(lambda: shared.analyser != pid, 2 * SETTLED_S, "the end of this one")
         _next_analyser(shared, pid)
     case.unharmed()
     case.accounted(lost={"ring_full", "analyser_lost"})

@@ -161,7 +161,7 @@ def test_slow_observation_fails_no_request(profile: Path, case: Case) -> None:
         case.unharmed()
         case.accounted()
         assert case.tell("observer_cpu_seconds_total", exact=False) > 0
-    case.remark = "no request fails; the event loop is busy with it, and so the others wait: up to 32 reads a turn"
+    case.remark = "no request fails; a turn of the event loop is some looks longer, which others wait for"
 
 
 def _inherited(pid: int) -> list[str]:

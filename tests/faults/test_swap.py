@@ -141,7 +141,7 @@ def test_everybody_gets_their_own_answer_and_the_observer_pairs_it_with_its_requ
     # A kernel resets whom it let into a queue that stayed full. Who was heard by the server is not reset.
     assert not [number for number in report.unheard if were_asked[number]]
     assert len(report.unheard) < requests // 1000
-    assert sum(were_answered) > requests // 2, "how many are cut off depends on who is slow"
+    assert sum(were_answered) > 0.9 * requests
     assert sum(were_asked) <= seen.count + sum(running.incomplete().values())
     assert "Traceback" not in capfd.readouterr().err
     own_clients.saw(report.begun, unanswered=report.begun - sum(were_answered), wrong=len(report.wrong))

@@ -73,6 +73,23 @@ def test_reads_that_take_long_are_not_looked_at_in_one_go(monkeypatch: pytest.Mo
     assert all(observer.idle for observer in observers)
 
 
+def test_glances_that_take_long_are_not_taken_in_one_go_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, wanted = patient(ring_bytes=1 << 20)
+    times = itertools.count(1, 10**7)
+    monkeypatch.setattr("exporter.proxy.backlog.time.thread_time_ns", lambda: next(times))
+    observers = [Observer(desk.tap) for _ in range(15)]
+    for observer in observers:
+        observer.request(post(b"[1]"))
+        observer.response(answer(b"[2]"))
+    wanted[0]()
+    assert desk.slot(Slot.OFFERED) == 4, "the time is looked at after eight of the thirty reads"
+    desk.catch_up()
+    assert [one.response.content for one in desk.exchanges()] == [b"[2]"] * 15
+    assert desk.slot(Slot.BYTES_TO_CLIENT) == 15 * len(answer(b"[2]"))
+    assert desk.nothing_held()
+    assert all(observer.idle for observer in observers)
+
+
 def test_whoever_asks_and_whatever_ends_waits_for_no_later_look() -> None:
     desk, _ = patient()
     observer = Observer(desk.tap)

@@ -30,12 +30,13 @@ def _slow_down(*_: Any) -> None:
 
     look = Observer.look
 
-    def slow(self: Observer, data: bytes, answer: bool, /) -> None:
+    def slow(self: Observer, data: bytes, answer: bool, /) -> bool:
         begun = time.thread_time_ns()
-        look(self, data, answer)
+        glanced = look(self, data, answer)
         until = begun + 100 * (time.thread_time_ns() - begun)
         while time.thread_time_ns() < until:
             pass
+        return glanced
 
     Observer.look = slow  # type: ignore[method-assign]
 
