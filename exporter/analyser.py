@@ -23,9 +23,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, decode, logs, vitals, web
+from exporter import collect, config, logs, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
+from exporter.decode import Decoder
 from exporter.errors import ExporterError
 from exporter.handoff import board, frames, ledger, memory, report
 from exporter.handoff.board import Seat
@@ -71,6 +72,7 @@ class Analyser:
         self._profile = profile
         self._model = settings.model.name or (profile.model if profile else "default")
         self._version = settings.model.version or (profile.version if profile else "unknown")
+        self._decoder = Decoder()
         self._monitor = Monitor(profile, settings.windows, settings.capture.probe_paths)
         self._accounts = np.zeros(3, np.int64)
         series = hashlib.sha256(repr((self._model, self._version)).encode()).hexdigest()[:16]
@@ -184,7 +186,7 @@ class Analyser:
         except (ValueError, UnicodeError):
             self._accounts[_CORRUPT] += 1
             return
-        self._monitor.observe(exchange, decode.decode(exchange))
+        self._monitor.observe(exchange, self._decoder.decode(exchange))
         self._accounts[_OBSERVED] += 1
 
     # the page

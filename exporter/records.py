@@ -99,6 +99,13 @@ class Observation:
 
     features: Table | Failure | None
     predictions: Table | Failure | None
+    protocol: str = ""
+    """Whose payload the request was, a name in `decode.PROTOCOLS`; empty where it was not recognised."""
+    model: str = ""
+    """The model as URL, body or headers name it, and its version; empty where they do not."""
+    version: str = ""
+    request_id: str = ""
+    """By which late truth can find it; empty where nobody gave it one."""
 
 
 class Scores(NamedTuple):

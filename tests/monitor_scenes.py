@@ -11,7 +11,7 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from exporter.config import Windows
-from exporter.decode import decode
+from exporter.decode import Decoder
 from exporter.monitor import Monitor
 from exporter.profile import document
 from exporter.profile.build import Plan, build
@@ -20,6 +20,7 @@ from exporter.reference import Column, Profile
 
 FEATURES = ("amount", "age", "city", "member", "note", "constant", "code")
 OUTPUT = "score"
+DECODER = Decoder()
 CITIES = ("Berlin", "Paris", "Zürich", "東京")
 
 
@@ -101,7 +102,7 @@ def watch(profile: Profile, exchanges: Any, windows: Any = None, flush_every: in
     """A monitor that has seen the exchanges."""
     monitor = Monitor(profile, windows or Windows(), ("/health",))
     for number, one in enumerate(exchanges, 1):
-        monitor.observe(one, decode(one))
+        monitor.observe(one, DECODER.decode(one))
         if number % flush_every == 0:
             monitor.flush()
     monitor.flush()

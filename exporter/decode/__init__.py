@@ -1,4 +1,4 @@
-"""Payload protocols: an exchange in, an observation out. No I/O, no state, and any bytes at all are survived.
+"""Payload protocols: an exchange in, an observation out. No I/O, and any bytes at all are survived.
 
 To add a protocol: a file with a `REQUEST`, a `RESPONSE` or both (`payload.Side`: how it is recognised, and read), and a
 line in the table. A response belongs to the protocol of its request; where that is not known, to whoever recognises it.
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from exporter.decode import columnar, instances, mlflow, open_inference, predictions
 from exporter.decode.payload import Payload, Shelf, Side
+from exporter.decode.rules import Rules
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
@@ -41,19 +42,25 @@ _ANY_ANSWER: Final = Shelf(predictions.RESPONSE, open_inference.RESPONSE, column
 """For requests that were not recognised."""
 
 
-def decode(exchange: Exchange) -> Observation:
-    """What an exchange says about the model; a side that cannot be read is a Failure."""
-    if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
-        return Observation(None, None)
-    if not 200 <= exchange.status < 300:
-        failure = Failure("error_status")
-        return Observation(failure, failure)
-    side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS)
-    shelf = _ANSWERS[side] if side else _ANY_ANSWER
-    _, answers = _attempt(exchange.response, exchange.response_headers, shelf)
-    if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
-        answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
-    return Observation(features, answers)
+class Decoder:
+    """Reads exchanges by some rules. It remembers what it found out about a path; nothing else outlives an exchange."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self._rules = rules or Rules()
+
+    def decode(self, exchange: Exchange) -> Observation:
+        """What an exchange says about the model; a side that cannot be read is a Failure."""
+        if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
+            return Observation(None, None)
+        if not 200 <= exchange.status < 300:
+            failure = Failure("error_status")
+            return Observation(failure, failure)
+        side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS)
+        shelf = _ANSWERS[side] if side else _ANY_ANSWER
+        _, answers = _attempt(exchange.response, exchange.response_headers, shelf)
+        if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
+            answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
+        return Observation(features, answers)
 
 
 def _contradict(features: Table, answers: Table) -> bool:

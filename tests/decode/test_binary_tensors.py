@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from decode.test_contract import check, exchange
+from decode.test_contract import check, decode, exchange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.decode import decode
 from exporter.decode.tensors import DATATYPES
 from exporter.records import Body, Capture, Failure, Table
 

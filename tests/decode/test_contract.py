@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.decode import PROTOCOLS, REASONS, decode
+from exporter.decode import PROTOCOLS, REASONS, Decoder
 from exporter.decode.payload import Payload, Side
 from exporter.errors import DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
@@ -20,6 +20,7 @@ SIDES += [
     for number, side in enumerate(protocol.response.sides)
 ]
 PRIVATE = "Jane Doe"
+decode = Decoder().decode
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
 JSON = st.recursive(

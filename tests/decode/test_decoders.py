@@ -6,8 +6,8 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from decode.test_contract import decode
 
-from exporter.decode import decode
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 

@@ -7,11 +7,11 @@ import zlib
 from typing import Any
 
 import pytest
-from decode.test_contract import check, exchange
+from decode.test_contract import check, decode, exchange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.decode import decode, inflate
+from exporter.decode import inflate
 from exporter.records import Body, Capture, Failure, Table
 
 ROWS = b'{"instances": [[1, 2], [3, 4], [5, 6]]}'

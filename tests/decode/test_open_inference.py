@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from decode.test_contract import check, exchange
+from decode.test_contract import check, decode, exchange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.decode import decode
 from exporter.decode.tensors import DATATYPES
 from exporter.records import Body, Capture, Failure, Table
 

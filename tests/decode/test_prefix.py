@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from decode.test_contract import exchange
+from decode.test_contract import decode, exchange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.decode import decode
 from exporter.decode.prefix import Rows, close, explained
 from exporter.records import Body, Capture, Failure, Table
 

@@ -130,9 +130,9 @@ def test_scores_are_not_sufficient_right_after_the_start(profile: Profile) -> No
 
 
 def _decoded(one: Any) -> tuple[Exchange, Observation]:
-    from exporter.decode import decode  # noqa: PLC0415
+    from exporter.decode import Decoder  # noqa: PLC0415
 
-    return one, decode(one)
+    return one, Decoder().decode(one)
 
 
 def test_a_day_of_wild_values_does_not_wrap_around(profile: Profile) -> None:
