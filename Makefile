@@ -51,7 +51,7 @@ bench: $(VENV)/.test ## Run the benchmarks
 
 bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
-	$(RUN_COMPILED) $(BIN)/python benchmarks/relay.py $(ARGS)
+	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/relay.py $(ARGS)
 
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)

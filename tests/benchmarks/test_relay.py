@@ -1,0 +1,20 @@
+"""The benchmark of the relay starts as `make bench-relay` starts it."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_starts_where_it_is_not_its_own_directory_that_python_looks_into() -> None:
+    done = subprocess.run(
+        ["make", "-n", "--assume-old=.venv/.bench", "--assume-old=build/compiled/.made", "bench-relay", "ARGS=--help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    command = done.stdout.strip().splitlines()[-1]
+    assert "relay.py --help" in command
+    usage = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert usage.returncode == 0, usage.stderr
+    assert "--memory" in usage.stdout
