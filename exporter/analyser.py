@@ -28,6 +28,7 @@ from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
 from exporter.decode import Decoder
 from exporter.errors import ExporterError
+from exporter.findings import Unread
 from exporter.handoff import board, frames, ledger, memory, report
 from exporter.handoff.board import Seat
 from exporter.handoff.ledger import Arrays, Ledger
@@ -92,7 +93,8 @@ class Analyser:
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
-        app = web.create_app(lambda: self._page, self._model, switch)
+        self._unread: tuple[Unread, ...] = ()
+        app = web.create_app(lambda: self._page, self._model, switch, lambda: self._unread)
         self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app)
 
     def _settle(self) -> None:
@@ -198,7 +200,9 @@ class Analyser:
         wall_s = time.time()
         snapshot = self._monitor.snapshot(time.monotonic())
         scene = Scene(self._model, self._version, self._profile, snapshot, self._server, self._health(wall_s))
-        self._page = collect.page(scene)
+        self._page, self._unread = collect.page(scene), snapshot.unread
+        for line in self._monitor.news(time.monotonic()):
+            _LOG.warning("%s", line)
         self._snapshot_seconds = time.perf_counter() - begun
         if time.monotonic() >= self._trim_due:
             _trim()

@@ -31,11 +31,15 @@ def _self(name: str, kind: str, text: str, *labels: str) -> Family:
 # --- the model: traffic
 
 REQUESTS = _model("requests_total", COUNTER, "Requests answered by the model server, by HTTP status code; health probes are left out.", "code")
-REQUEST_DURATION = _model("request_duration_seconds", HISTOGRAM, "Time from a request's first byte to its answer's last one, health probes left out.")
+REQUEST_DURATION = _model("request_duration_seconds", HISTOGRAM, "Time from a request's first byte to its answer's last one, where the code was 1xx to 3xx; health probes are left out.")
+FAILED_DURATION = _model("failed_request_duration_seconds", HISTOGRAM, "The same where the code was another: quick refusals do not hide slow answers, nor the other way round.")
 REQUEST_SIZE = _model("request_size_bytes", HISTOGRAM, "Size of request bodies as sent.")
 RESPONSE_SIZE = _model("response_size_bytes", HISTOGRAM, "Size of response bodies as sent.")
 IN_FLIGHT = _model("requests_in_flight", GAUGE, "Requests whose answer is not complete; counted by the relay, health probes included.")
-ROWS = _model("rows_total", COUNTER, "Rows of model input decoded: one per instance of a batch.")
+ROWS = _model("rows_total", COUNTER, "Rows of model input decoded, one per instance of a batch, of requests answered with 2xx.")
+SERVED_ROWS = _model("served_rows_total", COUNTER, "Those, and an estimate of the rows that were not decoded: for a body cut off or not copied by its size, else as many as a payload has on average. What was dropped uncounted is in neither.")
+FAILED_ROWS = _model("failed_rows_total", COUNTER, "Rows of model input decoded of requests that failed, by class of code; they are in no window of the others.", "code")
+WITHOUT_ID = _model("predictions_without_id_total", COUNTER, "Rows of predictions whose exchange has no request id: no truth that comes later can be joined to them.")
 UNKNOWN_FIELDS = _model("unknown_field_values_total", COUNTER, "Values, not nulls, under names that the profile does not have.")
 LAST_REQUEST = _model("last_request_timestamp_seconds", GAUGE, "Unix time at which the last request was answered; 0 before the first.")
 
@@ -51,6 +55,10 @@ MODEL_INFO = _model("info", GAUGE, "1; the model that is watched, and the versio
 TRAINED = _model("trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it.")
 PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "source"), "1; the reference profile in force.")
 PROFILE_ROWS = Family("model_profile_rows", GAUGE, _PROFILED, "Rows of training data behind the profile.")
+PROFILE_PAYLOADS = Family("model_profile_payloads_total", COUNTER, (*_PROFILED, "side"), "Decoded payloads held against the profile's columns, of requests answered with 2xx.")
+PROFILE_MISMATCHED = Family("model_profile_mismatched_payloads_total", COUNTER, (*_PROFILED, "side"), "Of these, those with fewer than half of the columns that should be there, or with another number of columns where they have no names. Nothing of them is scored.")
+PROFILE_FIELDS = Family("model_profile_fields_total", COUNTER, (*_PROFILED, "side"), "Columns that the profile has, over all these payloads.")
+PROFILE_MATCHED_FIELDS = Family("model_profile_matched_fields_total", COUNTER, (*_PROFILED, "side"), "How many of them the payloads had.")
 WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*_PROFILED, "window"), "Unix time since which the window has values: the beginning of its oldest pane that holds any; absent while it is empty.")
 
 
@@ -139,6 +147,15 @@ def _columns(side: str, label: str) -> Columns:
 FEATURES = _columns("feature", "feature")
 OUTPUTS = _columns("prediction", "output")
 
+# --- features of failed requests
+
+_FAILED: Final = (*_PROFILED, "feature")
+FAILED_BINS = Family("model_feature_failed_bin_total", COUNTER, (*_FAILED, "bin", "code"), "Values in requests that failed, by bin of the profile and class of code; bins that never had any are left out.")
+FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*_PROFILED, "window", "code"), "Failed rows in the window; there to a twelfth of its length. The families below are absent where it has none, or no successful ones.")
+FAILED_VARIATION = Family("model_feature_failed_total_variation", GAUGE, (*_FAILED, "window", "code"), "How much the values of failed requests differ from those of successful ones in the same window: half the sum of |p-r|.")
+FAILED_CRITICAL = Family("model_feature_failed_total_variation_critical", GAUGE, (*_FAILED, "window", "code"), "What the largest of all features exceeds at most once in 1000 windows of this very size if failing has nothing to do with the values.")
+FAILED_EXCESS = Family("model_feature_failed_bin_excess_ratio", GAUGE, (*_FAILED, "bin", "window", "code"), "The bin that failed requests have most beyond successful ones: share of the failed values in it minus share of the successful ones. Only of features beyond the critical value.")
+
 # --- the exporter itself
 
 BUILD_INFO = _self("build_info", GAUGE, "1; the versions of the exporter and of its Python, and whether its request path is compiled to C (`yes`, `no`).", "version", "python", "compiled")
@@ -158,7 +175,7 @@ PAYLOADS_OFFERED = _self("payloads_offered_total", COUNTER, "Sides of exchanges 
 PAYLOADS_DECODED = _self("payloads_decoded_total", COUNTER, "Payloads that were understood.", "side")
 PAYLOADS_PARTIAL = _self("payloads_truncated_total", COUNTER, "Of the decoded payloads, those longer than capture.max_body or cut off: only the complete rows at their beginning were counted.", "side")
 PARTIAL_ROWS = _self("truncated_rows_total", COUNTER, "Rows decoded from the beginning of such payloads; the first rows of a batch, which may differ from its last.", "side")
-PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason.", "side", "reason")
+PAYLOADS_UNDECODED = _self("payloads_undecoded_total", COUNTER, "Payloads that were not, by reason and by the protocol of their request; protocols that were never met are left out.", "side", "reason", "protocol")
 PROBES = _self("probe_requests_total", COUNTER, "Health probes seen; they are no model requests.")
 CONNECTIONS = _self("proxy_connections_total", COUNTER, "Client connections accepted, by worker.", "worker")
 CONNECTIONS_OPEN = _self("proxy_connections_open", GAUGE, "Client connections that are open, by worker.", "worker")

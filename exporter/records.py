@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, Unread
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,6 +24,10 @@ SIZE_BOUNDS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_00
 
 RESTART_REASONS: Final = ("exited", "signalled", "hung", "memory")
 """Why a process of ours had to be started again."""
+SIDES: Final = ("request", "response")
+"""Of an exchange: model input and output."""
+UNKNOWN_PROTOCOL: Final = "unknown"
+"""Label of payloads that no protocol was found for."""
 STATE_ERRORS: Final = ("no_space", "read_only", "io", "in_use", "unreadable", "slow", "other")
 """Why windows were not written to disk, or not read from it."""
 
@@ -136,6 +142,7 @@ class BlockSnapshot(NamedTuple):
 
     totals: ColumnTotals
     scores: tuple[Scores, ...]
+    match: MatchCounts
 
 
 class Histogram(NamedTuple):
@@ -150,6 +157,8 @@ class Traffic(NamedTuple):
 
     codes: Mapping[str, int]
     duration: Histogram
+    """Of those answered with 1xx to 3xx, and of the others."""
+    failed_duration: Histogram
     request_size: Histogram
     response_size: Histogram
     last_wall_s: float
@@ -162,8 +171,8 @@ class Decoding(NamedTuple):
 
     offered: Mapping[str, int]
     decoded: Mapping[str, int]
-    undecoded: Mapping[tuple[str, str], int]
-    """By (side, reason)."""
+    undecoded: Mapping[tuple[str, str, str], int]
+    """By (side, reason, protocol)."""
     partial: Mapping[str, int]
     """Of the decoded ones those that were cut off, and the rows of these."""
     partial_rows: Mapping[str, int]
@@ -175,10 +184,12 @@ class Snapshot:
 
     traffic: Traffic
     decoding: Decoding
-    rows: int
-    unknown_fields: int
+    rows: RowCounts
+    unread: tuple[Unread, ...] = ()
+    """The last payload of each reason on each side, newest first."""
     features: BlockSnapshot | None = None
     outputs: BlockSnapshot | None = None
+    failed: FailedSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from exporter import catalogue
 from exporter.catalogue import Columns, Family
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
-from exporter.records import BlockSnapshot, Scores
+from exporter.records import SIDES, BlockSnapshot, Scores
 from exporter.reference import Column
 
 
@@ -29,6 +29,17 @@ def collect(scene: Scene) -> Iterator[Samples]:
             yield from _totals(families, columns, labels, block)
             yield from _scores(families, labels, block.scores)
     yield _starts(scene)
+    yield from _matches(scene)
+
+
+def _matches(scene: Scene) -> Iterator[Samples]:
+    """How payloads fit the profile."""
+    blocks = zip(SIDES, (scene.snapshot.features, scene.snapshot.outputs), strict=True)
+    found = [((*scene.profiled, side), block.match) for side, block in blocks if block is not None]
+    yield Samples(catalogue.PROFILE_PAYLOADS, [(labels, match.payloads) for labels, match in found])
+    yield Samples(catalogue.PROFILE_MISMATCHED, [(labels, match.mismatched) for labels, match in found])
+    yield Samples(catalogue.PROFILE_FIELDS, [(labels, match.fields) for labels, match in found])
+    yield Samples(catalogue.PROFILE_MATCHED_FIELDS, [(labels, match.matched_fields) for labels, match in found])
 
 
 def _starts(scene: Scene) -> Samples:

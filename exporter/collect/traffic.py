@@ -14,11 +14,16 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     traffic, decoding = snapshot.traffic, snapshot.decoding
     yield Samples(catalogue.REQUESTS, [((*labels, code), count) for code, count in sorted(traffic.codes.items())])
     yield Distributions(catalogue.REQUEST_DURATION, DURATION_BOUNDS, [(labels, traffic.duration)])
+    yield Distributions(catalogue.FAILED_DURATION, DURATION_BOUNDS, [(labels, traffic.failed_duration)])
     yield Distributions(catalogue.REQUEST_SIZE, SIZE_BOUNDS, [(labels, traffic.request_size)])
     yield Distributions(catalogue.RESPONSE_SIZE, SIZE_BOUNDS, [(labels, traffic.response_size)])
     yield Samples(catalogue.IN_FLIGHT, [(labels, scene.health.relay.in_flight)])
-    yield Samples(catalogue.ROWS, [(labels, snapshot.rows)])
-    yield Samples(catalogue.UNKNOWN_FIELDS, [(labels, snapshot.unknown_fields)])
+    rows = snapshot.rows
+    yield Samples(catalogue.ROWS, [(labels, rows.observed)])
+    yield Samples(catalogue.SERVED_ROWS, [(labels, rows.served)])
+    yield Samples(catalogue.FAILED_ROWS, [((*labels, code), count) for code, count in rows.failed.items()])
+    yield Samples(catalogue.WITHOUT_ID, [(labels, rows.predictions_without_id)])
+    yield Samples(catalogue.UNKNOWN_FIELDS, [(labels, rows.unknown_fields)])
     yield Samples(catalogue.LAST_REQUEST, [(labels, traffic.last_wall_s)])
     yield Samples(catalogue.PROBES, [((), traffic.probes)])
     yield Samples(catalogue.PAYLOADS_OFFERED, [((side,), count) for side, count in decoding.offered.items()])

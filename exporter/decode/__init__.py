@@ -17,9 +17,9 @@ from exporter.records import Body, Capture, Exchange, Failure, Observation, Tabl
 REASONS: Final = (
     "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "invalid_json",
     "unknown_protocol", "shape", "shape_mismatch", "tensor_size", "datatype", "ragged", "too_many_columns",
-    "row_count", "width", "no_known_field", "internal",
+    "row_count", "profile_mismatch", "internal",
 )  # fmt: skip
-"""Why a side of an exchange was not decoded; the last four are judged against the other side or the profile."""
+"""Why a side of an exchange was not decoded; the last three are judged against the other side or the profile."""
 
 
 class Protocol(NamedTuple):
@@ -52,10 +52,9 @@ class Decoder:
         """What an exchange says about the model; a side that cannot be read is a Failure."""
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
             return Observation(None, None)
-        if not 200 <= exchange.status < 300:
-            failure = Failure("error_status")
-            return Observation(failure, failure)
         side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS)
+        if not 200 <= exchange.status < 300:  # what was asked may say why
+            return Observation(features, Failure("error_status"))
         shelf = _ANSWERS[side] if side else _ANY_ANSWER
         _, answers = _attempt(exchange.response, exchange.response_headers, shelf)
         if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):

@@ -5,22 +5,23 @@ is ever done to them.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from exporter.config import Windows
-from exporter.decode import REASONS
 from exporter.monitor.block import Block
+from exporter.monitor.failed import Failed
+from exporter.monitor.match import Fit
+from exporter.monitor.payloads import Payloads
+from exporter.monitor.rows import Rows
 from exporter.monitor.traffic import TrafficCounts
-from exporter.records import Decoding, Exchange, Failure, Observation, Snapshot, Table
+from exporter.records import Exchange, Failure, Observation, Snapshot, Table
 from exporter.reference import Profile
 
-_SIDES = ("request", "response")
-_OFFERED, _DECODED, _FIRST_REASON = 0, 1, 2
-_ROWS, _UNKNOWN_FIELDS = 0, 1
-_PARTIAL_PAYLOADS, _PARTIAL_ROWS = 0, 1
+_REQUEST, _RESPONSE = 0, 1
+_FAILURES: Final = {4: 0, 5: 1}
+"""Places in FAILURE_CLASSES by the first digit of a code."""
 
 
 class Monitor:
@@ -28,11 +29,12 @@ class Monitor:
 
     def __init__(self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...]) -> None:
         self._traffic = TrafficCounts(probe_paths)
-        self._decoding = np.zeros((len(_SIDES), _FIRST_REASON + len(REASONS)), np.int64)
-        self._counts = np.zeros(2, np.int64)
-        self._partial = np.zeros((len(_SIDES), 2), np.int64)
+        self._payloads = Payloads()
+        self._rows = Rows()
         self._profile = profile
-        self._features = Block(profile.features, windows, by_name=True) if profile and profile.features else None
+        features = profile.features if profile else ()
+        self._features = Block(features, windows, by_name=True) if features else None
+        self._failed = Failed(features, windows) if features else None
         self._outputs = Block(profile.outputs, windows, by_name=False) if profile and profile.outputs else None
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
@@ -41,11 +43,11 @@ class Monitor:
         `series` stands for model and version: what has them as labels goes on with nobody else's.
         """
         digest = self._profile.digest if self._profile else "none"
-        kept = {"probes": self._traffic.probes, "decoding": self._decoding, "partial": self._partial,
-                f"{series}.counts": self._counts, **self._traffic.arrays(f"{series}.traffic")}  # fmt: skip
+        kept = {"probes": self._traffic.probes, **self._payloads.arrays(), f"{series}.counts": self._rows.counts,
+                **self._traffic.arrays(f"{series}.traffic")}  # fmt: skip
         for name, block in self._blocks():
             kept |= block.arrays(f"{series}.{digest}.{name}")
-        return kept
+        return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
 
     def _blocks(self) -> Iterator[tuple[str, Block]]:
         for name, block in (("features", self._features), ("outputs", self._outputs)):
@@ -63,62 +65,84 @@ class Monitor:
         """
         return sum(block.put_back(held, name, shift_s, now) for name, block in self._blocks())
 
+    # in
+
     def observe(self, exchange: Exchange, observation: Observation) -> None:
         """Count an exchange and what was decoded of it. Its moment is its own, so that late ones land right."""
         if not self._traffic.add(exchange):
             return
-        at = exchange.ended_ns / 1e9
-        self._side(0, self._features, observation.features, at)
-        self._side(1, self._outputs, observation.predictions, at)
+        features, predictions = observation.features, observation.predictions
+        if features is not None:
+            features = self._input(exchange, features)
+            self._payloads.add(_REQUEST, features, observation.protocol, exchange)
+        if predictions is not None:
+            predictions, _ = _counted(self._outputs, exchange, predictions)
+            self._payloads.add(_RESPONSE, predictions, observation.protocol, exchange)
+            if isinstance(predictions, Table) and not observation.request_id:
+                self._rows.without_id(predictions.rows)
 
-    def _side(self, side: int, block: Block | None, table: Table | Failure | None, at: float) -> None:
-        if table is None:
-            return
-        counts = self._decoding[side]
-        counts[_OFFERED] += 1
-        if isinstance(table, Table) and block:
-            fitted = block.fit(table)
-            if isinstance(fitted, Failure):
-                table = fitted
-            else:
-                block.add(fitted, table.rows, at)
-                self._counts[_UNKNOWN_FIELDS] += block.unknown_fields(table)
-        if isinstance(table, Failure):
-            counts[_FIRST_REASON + REASONS.index(table.reason)] += 1
-            return
-        counts[_DECODED] += 1
-        if table.partial:
-            self._partial[side] += (1, table.rows)
-        if side == 0:
-            self._counts[_ROWS] += table.rows
+    def _input(self, exchange: Exchange, table: Table | Failure) -> Table | Failure:
+        """Count the features of an exchange, or find out why they do not count."""
+        if exchange.status and not 200 <= exchange.status < 300:  # 0 where nobody knows it
+            return self._failed_input(exchange, table)
+        judged, unknown = _counted(self._features, exchange, table)
+        self._rows.unknown_fields(unknown)
+        self._rows.served(exchange, judged)
+        return judged
+
+    def _failed_input(self, exchange: Exchange, table: Table | Failure) -> Table | Failure:
+        """As `_input`, of one that failed. That the server refuses what we cannot read either is no finding."""
+        failure = _FAILURES.get(exchange.status // 100)
+        judged, fit = _judged(self._features, table)
+        if failure is None or isinstance(judged, Failure):  # of a redirection the same comes again, elsewhere
+            return Failure("error_status")
+        self._rows.failed(failure, judged.rows)
+        if self._failed and fit:
+            self._failed.add(failure, fit, judged, exchange.ended_ns / 1e9)
+        return judged
 
     def flush(self) -> None:
         """Bring what was observed into the counts."""
         for _, block in self._blocks():
             block.flush()
+        if self._failed:
+            self._failed.flush()
+
+    # out
+
+    def news(self, now: float) -> Iterator[str]:
+        """Lines for the log about payloads that could not be decoded: a bounded number a minute."""
+        return self._payloads.news(now)
 
     def snapshot(self, now: float) -> Snapshot:
         """All that is known at `now` (seconds, the exchanges' monotonic clock)."""
+        features = self._features
         return Snapshot(
             traffic=self._traffic.snapshot(),
-            decoding=self._decoding_snapshot(),
-            rows=int(self._counts[_ROWS]),
-            unknown_fields=int(self._counts[_UNKNOWN_FIELDS]),
-            features=self._features.snapshot(now) if self._features else None,
+            decoding=self._payloads.snapshot(),
+            rows=self._rows.snapshot(),
+            unread=self._payloads.last(),
+            features=features.snapshot(now) if features else None,
             outputs=self._outputs.snapshot(now) if self._outputs else None,
+            failed=self._failed.snapshot(now, features.counted) if self._failed and features else None,
         )
 
-    def _decoding_snapshot(self) -> Decoding:
-        table: Mapping[str, list[int]] = dict(zip(_SIDES, self._decoding.tolist(), strict=True))
-        partial = self._partial.tolist()
-        return Decoding(
-            offered={side: counts[_OFFERED] for side, counts in table.items()},
-            decoded={side: counts[_DECODED] for side, counts in table.items()},
-            undecoded={
-                (side, reason): count
-                for side, counts in table.items()
-                for reason, count in zip(REASONS, counts[_FIRST_REASON:], strict=True)
-            },
-            partial={side: partial[at][_PARTIAL_PAYLOADS] for at, side in enumerate(_SIDES)},
-            partial_rows={side: partial[at][_PARTIAL_ROWS] for at, side in enumerate(_SIDES)},
-        )
+
+def _counted(block: Block | None, exchange: Exchange, table: Table | Failure) -> tuple[Table | Failure, int]:
+    """Count a table in the windows, or say why it does not count; and how many of its values have unknown names."""
+    judged, fit = _judged(block, table)
+    if block is None or fit is None:
+        return judged, 0
+    block.note(fit)
+    if isinstance(judged, Failure):
+        return judged, 0
+    block.add(fit, judged, exchange.ended_ns / 1e9)
+    return judged, block.unknown_fields(fit, judged) if fit.strangers else 0
+
+
+def _judged(block: Block | None, table: Table | Failure) -> tuple[Table | Failure, Fit | None]:
+    """A table, or why it cannot be of this model; and how it fits, where there is something that it could fit."""
+    if block is None or isinstance(table, Failure) or not table.rows:
+        return table, None
+    fit = block.fit(table)
+    return (Failure("profile_mismatch", fit.mismatch) if fit.mismatch else table), fit

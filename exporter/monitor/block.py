@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from exporter.config import Windows as WindowSettings
 from exporter.drift import STATISTICS
 from exporter.drift.summary import Summary
+from exporter.findings import MatchCounts
 from exporter.monitor import cells
-from exporter.records import BlockSnapshot, ColumnTotals, Failure, Scores, Table
+from exporter.monitor.match import Fit, Matcher
+from exporter.records import BlockSnapshot, ColumnTotals, Scores, Table
 from exporter.reference import MISSING, QUALITY, Column
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.sketch.moments import WORDS, in_sd, standardise
@@ -19,8 +21,6 @@ from exporter.values import format_duration
 
 _MOST_PENDING_CELLS: Final = 1 << 18
 _MOST_PENDING_ROWS: Final = 4096
-Fitted = Sequence[Sequence[object] | None]
-"""Cells per column of the profile; None where the table does not have it."""
 
 
 class Block:
@@ -30,7 +30,7 @@ class Block:
         """`by_name` says whether a lone column must have its name, too."""
         self._columns = columns
         self._by_name = by_name or len(columns) > 1
-        self._places = {column.name: place for place, column in enumerate(columns)}
+        self._matcher = Matcher(columns)
         self._minimum_samples = windows.minimum_samples
         self._pane_s = windows.pane
         self._ordered = np.array([column.ordered for column in columns])
@@ -46,7 +46,9 @@ class Block:
         self._quality = _quality_bins(columns, self._bins)
         self._reference = self._make_reference()
         shape = (len(columns), self._bins)
-        self._totals = np.zeros(shape, np.int64)
+        self.totals = np.zeros(shape, np.int64)
+        """Counts since start, shape (columns, bins)."""
+        self._match = np.zeros(4, np.int64)
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
@@ -58,8 +60,9 @@ class Block:
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
         return {
-            f"{prefix}.totals": self._totals,
+            f"{prefix}.totals": self.totals,
             f"{prefix}.type_errors": self._type_errors,
+            f"{prefix}.match": self._match,
             **self._counts.arrays(f"{prefix}.counts"),
             **self._deviations.arrays(f"{prefix}.deviations"),
         }
@@ -75,39 +78,37 @@ class Block:
 
     # in
 
-    def fit(self, table: Table) -> Fitted | Failure:
-        """A table's cells by the profile's columns, or why it cannot be of this model."""
-        columns = self._columns
+    def fit(self, table: Table) -> Fit:
+        """How a table's columns are the profile's."""
         if table.names is None or self._lone(table.names):
-            if table.rows and len(table.columns) != len(columns):
-                return Failure("width", f"{len(table.columns)} columns where the profile has {len(columns)}")
-            return table.columns if table.rows else [()] * len(columns)
-        given = dict(zip(table.names, table.columns, strict=True))
-        if not any(name in given for name in self._places):
-            return Failure("no_known_field", "none of the names is in the profile")
-        return [given.get(column.name) for column in columns]
+            return self._matcher.bare(len(table.columns))
+        return self._matcher.named(table.names)
 
-    def unknown_fields(self, table: Table) -> int:
+    def note(self, fit: Fit) -> None:
+        """Count how a payload fits."""
+        self._match += (1, bool(fit.mismatch), len(self._columns), fit.found)
+
+    @staticmethod
+    def unknown_fields(fit: Fit, table: Table) -> int:
         """Values, not nulls, under names that the profile does not know."""
-        if table.names is None or self._lone(table.names):
-            return 0
-        strangers = [place for place, name in enumerate(table.names) if name not in self._places]
-        return sum(cell is not None for place in strangers for cell in table.columns[place])
+        return sum(cell is not None for place in fit.strangers for cell in table.columns[place])
 
     def _lone(self, names: Sequence[str]) -> bool:
         # A single output: the server's word for it is rarely that of the training table.
         return not self._by_name and len(names) == 1
 
-    def add(self, fitted: Fitted, rows: int, at: float) -> None:
-        """Take the cells of some rows, seen at the moment `at`."""
+    def add(self, fit: Fit, table: Table, at: float) -> None:
+        """Take the cells of a table that fits, seen at the moment `at`."""
         if int(at // self._pane_s) != int(self._pending_at // self._pane_s):
             self.flush()
         self._pending_at = at
+        rows = table.rows
         for start in range(0, rows, self._most_pending):  # a huge payload must not become huge arrays
             stop = min(start + self._most_pending, rows)
-            for pending, cells_ in zip(self._pending, fitted, strict=True):
-                if cells_ is not None:  # a column that is absent stays short: the rest of it is missing
-                    pending.extend(cells_ if rows == stop - start else cells_[start:stop])
+            for pending, place in zip(self._pending, fit.places, strict=True):
+                if place is not None:  # a column that is absent stays short: the rest of it is missing
+                    given = table.columns[place]
+                    pending.extend(given if rows == stop - start else given[start:stop])
             self._pending_rows += stop - start
             if self._pending_rows >= self._most_pending:
                 self.flush()
@@ -126,7 +127,7 @@ class Block:
             counts[place] += np.bincount(bins.place(names), minlength=self._bins)
             counts[place, len(self._columns[place].counts) - 1] += rows - len(names)
             self._type_errors[place] += errors
-        self._totals += counts
+        self.totals += counts
         self._counts.add(self._pending_at, counts)
         self._deviations.add(self._pending_at, deviations)
         self._pending_rows = 0
@@ -154,8 +155,13 @@ class Block:
 
     def snapshot(self, now: float) -> BlockSnapshot:
         """Totals, and the scores of every window that ends at `now`."""
-        totals = ColumnTotals(self._totals.copy(), self._type_errors.copy())
-        return BlockSnapshot(totals, tuple(self._score(now, length) for length in self._counts.lengths))
+        totals = ColumnTotals(self.totals.copy(), self._type_errors.copy())
+        scores = tuple(self._score(now, length) for length in self._counts.lengths)
+        return BlockSnapshot(totals, scores, MatchCounts(*self._match.tolist()))
+
+    def counted(self, now: float, length: float) -> NDArray[np.int64]:
+        """Values by bin in the window of `length` that ends at `now`, shape (columns, bins)."""
+        return self._counts.total(now, length)
 
     def _score(self, now: float, length: float) -> Scores:
         counts = self._counts.total(now, length)

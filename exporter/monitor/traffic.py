@@ -11,7 +11,8 @@ from exporter.records import DURATION_BOUNDS, SIZE_BOUNDS, Exchange, Histogram, 
 _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUNDS)
 _PROBERS: Final = ("kube-probe/", "GoogleHC/", "ELB-HealthChecker/")
 _FIRST_CODE, _CODES = 100, 501
-_DURATION_NS, _REQUEST_BYTES, _RESPONSE_BYTES, _LAST_NS, _LAST_WALL_NS = range(5)
+_SUCCESSES: Final = range(100, 400)
+_REQUEST_BYTES, _RESPONSE_BYTES, _LAST_NS, _LAST_WALL_NS, _DURATION_NS, _FAILED_DURATION_NS = range(6)
 
 
 class TrafficCounts:
@@ -20,9 +21,10 @@ class TrafficCounts:
     def __init__(self, probe_paths: tuple[str, ...]) -> None:
         self._probe_paths = frozenset(probe_paths)
         self._codes = np.zeros(_CODES, np.int64)
-        self._durations = np.zeros(len(DURATION_BOUNDS) + 1, np.int64)
+        self._durations = np.zeros((2, len(DURATION_BOUNDS) + 1), np.int64)
+        """Of successes, and of failures: many quick refusals would hide slow answers."""
         self._sizes = np.zeros((2, len(SIZE_BOUNDS) + 1), np.int64)
-        self._sums = np.zeros(5, np.int64)
+        self._sums = np.zeros(6, np.int64)
         self.probes = np.zeros(1, np.int64)
         """Of the platform, whichever model it asks for."""
 
@@ -42,10 +44,11 @@ class TrafficCounts:
             return False
         status = exchange.status
         self._codes[status - _FIRST_CODE if _FIRST_CODE <= status < 600 else _CODES - 1] += 1
-        self._durations[bisect_left(_DURATION_BOUNDS_NS, exchange.duration_ns)] += 1
+        failed = status not in _SUCCESSES
+        self._durations[int(failed), bisect_left(_DURATION_BOUNDS_NS, exchange.duration_ns)] += 1
         self._sizes[0, bisect_left(SIZE_BOUNDS, exchange.request.size)] += 1
         self._sizes[1, bisect_left(SIZE_BOUNDS, exchange.response.size)] += 1
-        sums[_DURATION_NS] += exchange.duration_ns
+        sums[_FAILED_DURATION_NS if failed else _DURATION_NS] += exchange.duration_ns
         sums[_REQUEST_BYTES] += exchange.request.size
         sums[_RESPONSE_BYTES] += exchange.response.size
         # The last one by the clock that nobody can set: a wall clock that was ahead for a moment must not stay shown.
@@ -62,7 +65,8 @@ class TrafficCounts:
         }
         return Traffic(
             codes={"200": 0} | codes,
-            duration=Histogram(tuple(self._durations.tolist()), sums[_DURATION_NS] / 1e9),
+            duration=Histogram(tuple(self._durations[0].tolist()), sums[_DURATION_NS] / 1e9),
+            failed_duration=Histogram(tuple(self._durations[1].tolist()), sums[_FAILED_DURATION_NS] / 1e9),
             request_size=Histogram(tuple(self._sizes[0].tolist()), sums[_REQUEST_BYTES]),
             response_size=Histogram(tuple(self._sizes[1].tolist()), sums[_RESPONSE_BYTES]),
             last_wall_s=sums[_LAST_WALL_NS] / 1e9,

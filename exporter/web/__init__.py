@@ -9,13 +9,15 @@ POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where th
 
 import gzip
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from flask import Flask, Response, request
 
 from exporter import __version__
 from exporter.collect.exposition import CONTENT_TYPE
+from exporter.findings import Unread
 
 _LOG = logging.getLogger("exporter.web")
 _COMPRESSED_FROM: Final = 1024
@@ -23,14 +25,23 @@ _LANDING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
 <body><h1>inference-exporter</h1><p>Version {version}. Watching {model}.</p>
 <ul><li><a href="/metrics">Metrics</a></li><li><a href="/-/healthy">Healthy</a></li>
-<li><a href="/-/ready">Ready</a></li></ul></body></html>
+<li><a href="/-/ready">Ready</a></li></ul>{unread}</body></html>
 """
+_UNREAD: Final = """<h2>Payloads that could not be decoded</h2>
+<p>The last one of each reason. They were relayed; nothing of what they hold is kept.</p>
+<table><tr><th>when</th><th>side</th><th>reason</th><th>protocol</th><th>path</th><th></th></tr>
+{rows}</table>"""
 
 
-def create_app(page: Callable[[], bytes | None], model: str, observe: Callable[[bool], None] | None = None) -> Flask:
+def create_app(
+    page: Callable[[], bytes | None],
+    model: str,
+    observe: Callable[[bool], None] | None = None,
+    unread: Callable[[], Sequence[Unread]] = tuple,
+) -> Flask:
     """The application; `page` gives the text of /metrics, None before the first snapshot.
 
-    `observe` switches observation; without it nobody may.
+    `observe` switches observation; without it nobody may. `unread` gives the last payloads that were not decoded.
     """
     app = Flask("exporter.web", static_folder=None)
 
@@ -62,9 +73,21 @@ def create_app(page: Callable[[], bytes | None], model: str, observe: Callable[[
 
     @app.get("/")
     def landing() -> Response:
-        return Response(_LANDING.format(version=__version__, model=_escape(model)), mimetype="text/html")
+        text = _LANDING.format(version=__version__, model=_escape(model), unread=_table(unread()))
+        return Response(text, mimetype="text/html")
 
     return app
+
+
+def _table(unread: Sequence[Unread]) -> str:
+    if not unread:
+        return ""
+    rows = []
+    for one in unread:
+        when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(one.wall_s))
+        cells = (when, one.side, one.reason, one.protocol, one.path, one.detail)
+        rows.append("<tr>" + "".join(f"<td>{_escape(cell)}</td>" for cell in cells) + "</tr>\n")
+    return _UNREAD.format(rows="".join(rows))
 
 
 def _switch(observe: Callable[[bool], None] | None, enabled: str | None) -> Response:

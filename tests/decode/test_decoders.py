@@ -218,11 +218,9 @@ def test_bodies_that_say_nothing(body: Any, reason: str) -> None:
 
 
 @pytest.mark.parametrize("status", [100, 199, 300, 304, 400, 404, 500, 503, 0])
-def test_answers_that_are_no_success_are_errors_on_both_sides(status: int) -> None:
-    failure = Failure("error_status")
-    assert decode(exchange(b'{"instances": [1]}', b'{"predictions": [1]}', status=status)) == Observation(
-        failure, failure
-    )
+def test_of_what_failed_the_request_is_read_and_the_answer_is_no_prediction(status: int) -> None:
+    found = decode(exchange(b'{"instances": [1]}', b'{"predictions": [1]}', status=status))
+    assert found == Observation(Table(1, None, ([1],)), Failure("error_status"))
 
 
 def test_what_was_filtered_out_predicts_nothing() -> None:

@@ -15,6 +15,9 @@ from exporter.monitor import Monitor
 from exporter.records import Body, Capture, Failure, Observation
 from exporter.reference import Profile
 
+FOUR = {"age": 30, "city": "Paris", "code": 100, "member": True}
+"""Of the seven features."""
+
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
@@ -22,18 +25,23 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 
 def undecoded(monitor: Any) -> dict[tuple[str, str], int]:
-    return {key: count for key, count in monitor.snapshot(1.0).decoding.undecoded.items() if count}
+    found: dict[tuple[str, str], int] = {}
+    for (side, reason, _), count in monitor.snapshot(1.0).decoding.undecoded.items():
+        if count:
+            found[side, reason] = found.get((side, reason), 0) + count
+    return found
 
 
 @pytest.mark.parametrize(("rows", "predictions", "failures"), [
-    ([[1, 2]], [0.5], {("request", "width"): 1}),
-    ([3], [0.5], {("request", "width"): 1}),
-    ([{"unheard": 1}], [0.5], {("request", "no_known_field"): 1}),
-    ([{}], [0.5], {("request", "no_known_field"): 1}),
-    ([{"age": 1}], [0.5, 0.6], {("response", "row_count"): 1}),
-    ([{"age": 1}], [[0.5, 0.5]], {("response", "width"): 1}),
-    ([{"age": 1}], [{"a": 1, "b": 2}], {("response", "no_known_field"): 1}),
-    ([{"age": 1}], [{"whatever": 1}], {}),
+    ([[1, 2]], [0.5], {("request", "profile_mismatch"): 1}),
+    ([3], [0.5], {("request", "profile_mismatch"): 1}),
+    ([{"unheard": 1}], [0.5], {("request", "profile_mismatch"): 1}),
+    ([{}], [0.5], {("request", "profile_mismatch"): 1}),
+    ([{"age": 1, "city": "Paris", "code": 100}], [0.5], {("request", "profile_mismatch"): 1}),
+    ([FOUR], [0.5, 0.6], {("response", "row_count"): 1}),
+    ([FOUR], [[0.5, 0.5]], {("response", "profile_mismatch"): 1}),
+    ([FOUR], [{"a": 1, "b": 2}], {("response", "profile_mismatch"): 1}),
+    ([FOUR], [{"whatever": 1}], {}),
     ([], [], {}),
 ])  # fmt: skip
 def test_what_does_not_fit_the_profile_is_a_failure(
@@ -41,23 +49,22 @@ def test_what_does_not_fit_the_profile_is_a_failure(
 ) -> None:
     monitor = watch(profile, [exchange(rows, predictions, 1.0)])
     assert undecoded(monitor) == failures
-    assert monitor.snapshot(1.0).rows == (0 if ("request", "width") in failures or not rows
-                                          or ("request", "no_known_field") in failures else len(rows))  # fmt: skip
+    assert monitor.snapshot(1.0).rows.observed == (0 if ("request", "profile_mismatch") in failures else len(rows))
 
 
 def test_unknown_fields_are_counted_and_absent_ones_are_missing(profile: Profile) -> None:
-    snapshot = watch(profile, [exchange([{"age": 30, "new": 1, "newer": 2}] * 4, [0.5] * 4, 1.0)]).snapshot(1.0)
-    assert snapshot.unknown_fields == 8
+    snapshot = watch(profile, [exchange([FOUR | {"new": 1, "newer": 2}] * 4, [0.5] * 4, 1.0)]).snapshot(1.0)
+    assert snapshot.rows.unknown_fields == 8
     assert snapshot.features.scores[0].ratios["missing"][FEATURES.index("amount")] == 1.0
 
 
 def test_a_lone_feature_needs_its_name_a_lone_output_does_not(tmp_path: Path) -> None:
     columns = {"x": list(range(100)), OUTPUT: [n / 100 for n in range(100)]}
     profile = make_profile_of(tmp_path, columns)
-    assert undecoded(watch(profile, [exchange([{"y": 3}], [{"p": 0.5}], 1.0)])) == {("request", "no_known_field"): 1}
+    assert undecoded(watch(profile, [exchange([{"y": 3}], [{"p": 0.5}], 1.0)])) == {("request", "profile_mismatch"): 1}
     snapshot = watch(profile, [exchange([{"x": 3, "y": 1}], [0.5], 1.0), exchange([3], [[0.5]], 1.0)]).snapshot(1.0)
     assert snapshot.features.scores[0].samples.tolist() == [2]
-    assert snapshot.unknown_fields == 1
+    assert snapshot.rows.unknown_fields == 1
 
 
 def make_profile_of(directory: Path, columns: Any) -> Profile:
@@ -73,7 +80,7 @@ def test_rows_of_a_body_that_was_cut_off_are_counted_and_said_so() -> None:
     body = Body(10**7, Capture.TRUNCATED, b'{"instances": [[1, 2], [3, 4], [5, ')
     cut_off = exchange(b"", [0.5] * 9, 1.0)._replace(request=body)
     snapshot = watch(None, [cut_off, exchange([[1, 2]], [0.5], 1.0)]).snapshot(1.0)
-    assert snapshot.rows == 3
+    assert snapshot.rows.observed == 3
     assert snapshot.decoding.decoded == {"request": 2, "response": 2}
     assert snapshot.decoding.partial == {"request": 1, "response": 0}
     assert snapshot.decoding.partial_rows == {"request": 2, "response": 0}
@@ -81,12 +88,12 @@ def test_rows_of_a_body_that_was_cut_off_are_counted_and_said_so() -> None:
 
 def test_without_a_profile_rows_and_payloads_are_counted_all_the_same() -> None:
     snapshot = watch(None, [exchange([[1, 2], [3, 4]], [1, 2], 1.0), exchange(b"{", b"", 1.0)]).snapshot(1.0)
-    assert snapshot.rows == 2
+    assert snapshot.rows.observed == 2
     assert snapshot.features is None
     assert snapshot.outputs is None
     assert snapshot.decoding.decoded == {"request": 1, "response": 1}
-    assert snapshot.decoding.undecoded["request", "invalid_json"] == 1
-    assert snapshot.decoding.undecoded["response", "empty"] == 1
+    assert snapshot.decoding.undecoded["request", "invalid_json", "unknown"] == 1
+    assert snapshot.decoding.undecoded["response", "empty", "unknown"] == 1
 
 
 CELLS = st.one_of(st.none(), st.floats(), st.text(max_size=5), st.lists(st.none()))
@@ -131,9 +138,9 @@ def test_every_payload_is_decoded_or_has_a_reason(profile: Profile, drawn: Any) 
     snapshot = monitor.snapshot(5000.0)
     offered = sum(one.request.capture is not Capture.SKIPPED and one.path != "/health" for one in seen)
     for side in ("request", "response"):
-        failed = sum(count for (where, _), count in snapshot.decoding.undecoded.items() if where == side)
+        failed = sum(count for (where, _, _), count in snapshot.decoding.undecoded.items() if where == side)
         assert snapshot.decoding.offered[side] == offered == snapshot.decoding.decoded[side] + failed
-    assert snapshot.features.totals.bins.sum() == snapshot.rows * len(FEATURES)
+    assert snapshot.features.totals.bins.sum() == snapshot.rows.observed * len(FEATURES)
     assert sum(snapshot.traffic.codes.values()) + snapshot.traffic.probes == len(seen)
     assert all(snapshot.features.totals.type_errors >= 0)
 
@@ -159,9 +166,10 @@ def test_traffic_counts_codes_sizes_and_durations() -> None:
     seen = [exchange([1], [1], 1.0, status=status, duration_ns=nanoseconds) for status, nanoseconds in given]
     traffic = watch(None, seen).snapshot(1.0).traffic
     assert traffic.codes == {"200": 2, "503": 1, "other": 2}
-    assert traffic.duration.counts[:2] == (3, 1)
-    assert traffic.duration.counts[-1] == 1
-    assert traffic.duration.total == pytest.approx(1000.002_000_006)
+    assert (sum(traffic.duration.counts), traffic.duration.counts[:2]) == (2, (1, 1))
+    assert traffic.duration.total == pytest.approx(0.002_000_001)
+    assert (traffic.failed_duration.counts[0], traffic.failed_duration.counts[-1]) == (2, 1)
+    assert traffic.failed_duration.total == pytest.approx(1000.000_000_005)
     assert sum(traffic.request_size.counts) == sum(traffic.response_size.counts) == 5
     assert traffic.last_wall_s == 1.0
 

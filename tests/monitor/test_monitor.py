@@ -82,7 +82,7 @@ def test_totals_hold_every_value_whatever_became_of_the_windows(profile: Profile
     for place, column in enumerate(profile.features):
         live, _ = by_hand(column, training_rows()[column.name], [row.get(column.name) for row in rows])
         assert snapshot.features.totals.bins[place, : live.size].tolist() == live.tolist()
-    assert snapshot.rows == len(rows)
+    assert snapshot.rows.observed == len(rows)
     assert snapshot.features.scores[0].samples.tolist() == [0] * len(FEATURES)
     assert np.isnan(snapshot.features.scores[0].values["psi"]).all()
     assert np.isnan(snapshot.features.scores[0].critical["ks"]).all()
@@ -96,7 +96,7 @@ def test_type_errors_are_counted_by_column(profile: Profile) -> None:
 
 
 def test_quality_ratios_say_what_share_was_wrong(profile: Profile) -> None:
-    rows = [{"amount": cell, "city": town} for cell, town in
+    rows = [{**dict.fromkeys(FEATURES), "amount": cell, "city": town} for cell, town in
             [(None, None), (float("inf"), "Atlantis"), (-1, "Berlin"), (1e9, "Berlin"), (20.0, 3)]]  # fmt: skip
     ratios = watch(profile, [exchange(rows, [0.5] * 5, 1.0)]).snapshot(1.0).features.scores[0].ratios
     amount, city = FEATURES.index("amount"), FEATURES.index("city")
@@ -109,7 +109,9 @@ def test_quality_ratios_say_what_share_was_wrong(profile: Profile) -> None:
 
 
 def test_a_window_of_nothing_but_missing_values_has_no_ks_and_no_critical_value_for_it(profile: Profile) -> None:
-    scores = watch(profile, [exchange([{"amount": None}] * 200, [0.5] * 200, 1.0)]).snapshot(1.0).features.scores[0]
+    scores = (
+        watch(profile, [exchange([dict.fromkeys(FEATURES)] * 200, [0.5] * 200, 1.0)]).snapshot(1.0).features.scores[0]
+    )
     place = FEATURES.index("amount")
     assert scores.values["psi"][place] > scores.critical["psi"][place]
     for name in ("ks", "mean_shift_zscore"):
@@ -137,7 +139,7 @@ def _decoded(one: Any) -> tuple[Exchange, Observation]:
 
 def test_a_day_of_wild_values_does_not_wrap_around(profile: Profile) -> None:
     """A unit error: every value a thousand standard deviations away, in every pane of a day."""
-    monitor = watch(profile, [exchange([{"amount": 1e15}], [0.5], pane * 300.0) for pane in range(288)])
+    monitor = watch(profile, [exchange([dict.fromkeys(FEATURES, 1e15)], [0.5], pane * 300.0) for pane in range(288)])
     for name, pane in monitor.arrays().items():
         if name.endswith(".panes"):
             pane[...] *= 1 << 22  # as many rows
@@ -176,7 +178,8 @@ def test_batch_size_and_flushing_change_nothing(profile: Profile, size: int) -> 
     for flush_every in (1, 10**9):
         found = watch(profile, parts, flush_every=flush_every)
         left, right = whole.arrays(), found.arrays()
-        assert all(np.array_equal(left[name], right[name]) for name in left if "features" in name or "outputs" in name)
+        kept = [name for name in left if ("features" in name or "outputs" in name) and not name.endswith(".match")]
+        assert all(np.array_equal(left[name], right[name]) for name in kept)
 
 
 def test_columns_by_position_count_as_columns_by_name(profile: Profile) -> None:
@@ -184,7 +187,7 @@ def test_columns_by_position_count_as_columns_by_name(profile: Profile) -> None:
     named = watch(profile, [exchange(rows, answers(rows, 1), 5.0)])
     bare = watch(profile, [exchange([list(row.values()) for row in rows], answers(rows, 1), 5.0)])
     left, right = named.arrays(), bare.arrays()
-    sizes = {"model.traffic.sizes", "model.traffic.sums"}
+    sizes = {"model.traffic.sizes", "model.traffic.sums", "model.counts"}
     assert all(np.array_equal(left[name], right[name]) for name in left if name not in sizes)
 
 
@@ -230,7 +233,7 @@ def test_what_is_held_makes_the_same_scores_and_no_counts(profile: Profile, traf
             assert np.array_equal(one.samples, other.samples)
             assert one.reach_s == other.reach_s
             assert all(np.array_equal(one.values[name], other.values[name], equal_nan=True) for name in one.values)
-    assert after.rows == 0
+    assert after.rows.observed == 0
     assert after.traffic == Monitor(profile, SHORT, ()).snapshot(0.0).traffic
 
 
@@ -263,9 +266,9 @@ def test_arrays_are_the_live_ones_and_named_by_the_profile(profile: Profile) -> 
 def test_absent_columns_are_missing_in_whatever_order_payloads_come(profile: Profile) -> None:
     rows = live_rows(60, 6)
     few = [exchange([{name: row.get(name) for name in FEATURES[:count]} for row in rows], [0.5] * 60, 5.0)
-           for count in (1, 4, 7)]  # fmt: skip
+           for count in (4, 5, 7)]  # fmt: skip
     full = exchange([{name: row.get(name) if place < count else None for place, name in enumerate(FEATURES)}
-                     for count in (1, 4, 7) for row in rows], [0.5] * 180, 5.0)  # fmt: skip
+                     for count in (4, 5, 7) for row in rows], [0.5] * 180, 5.0)  # fmt: skip
     whole = watch(profile, [full]).snapshot(5.0).features
     for order in (few, few[::-1]):
         found = watch(profile, order, flush_every=10).snapshot(5.0).features

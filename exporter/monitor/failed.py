@@ -1,0 +1,120 @@
+"""Features of requests that failed, apart from those that did not: which value breaks the server.
+
+Failed rows never enter the windows of successful traffic. They have windows of their own, of fewer panes, and their
+shares are compared with those of the successful rows of the same time.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.config import Windows as WindowSettings
+from exporter.drift import total_variation
+from exporter.drift.summary import Summary
+from exporter.findings import FAILURE_CLASSES, FailedScores, FailedSnapshot
+from exporter.monitor.block import Block
+from exporter.monitor.match import Fit
+from exporter.records import Table
+from exporter.reference import Column
+from exporter.sketch.window import PaneRing
+from exporter.values import format_duration
+
+_MOST_PANES: Final = 12
+"""In a window: failed rows are few, and there are two more tables of them per pane."""
+Counts = NDArray[np.int64]
+
+
+class Failed:
+    """The features of a profile in requests that were answered with 4xx or 5xx."""
+
+    def __init__(self, columns: tuple[Column, ...], windows: WindowSettings) -> None:
+        self._columns = columns
+        without = replace(windows, lengths=())  # they only bin: the panes are here
+        self._blocks = [Block(columns, without, by_name=True) for _ in FAILURE_CLASSES]
+        shape = (len(FAILURE_CLASSES), *self._blocks[0].totals.shape)
+        self._placed = np.zeros(shape, np.int64)
+        """How much of the totals is in the panes, or has left them."""
+        self._rings = {length: _ring(length, windows.pane, shape) for length in windows.lengths}
+        self._pane_s = windows.pane
+        self._at = 0.0
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept."""
+        kept: dict[str, NDArray[Any]] = {f"{prefix}.placed": self._placed}
+        for name, block in zip(FAILURE_CLASSES, self._blocks, strict=True):
+            kept |= block.arrays(f"{prefix}.{name}")
+        for length, (ring, _) in self._rings.items():
+            kept |= ring.arrays(f"{prefix}.{length:g}")
+        return kept
+
+    # in
+
+    def add(self, failure: int, fit: Fit, table: Table, at: float) -> None:
+        """Take the cells of a table that fits, seen at the moment `at`; `failure` is a place in FAILURE_CLASSES."""
+        if int(at // self._pane_s) != int(self._at // self._pane_s):
+            self.flush()
+        self._at = at
+        self._blocks[failure].add(fit, table, at)
+
+    def flush(self) -> None:
+        """Count the pending cells."""
+        for block in self._blocks:
+            block.flush()
+        fresh = np.stack([block.totals for block in self._blocks]) - self._placed
+        if not fresh.any():
+            return
+        self._placed += fresh
+        for ring, _ in self._rings.values():
+            pane = ring.pane(self._at)
+            if pane is not None:
+                pane += fresh.astype(pane.dtype, copy=False)
+
+    # out
+
+    def snapshot(self, now: float, successful: Callable[[float, float], Counts]) -> FailedSnapshot:
+        """Totals, and the scores of windows with failed rows.
+
+        `successful(now, length)` counts the values of successful requests, shape (columns, bins).
+        """
+        totals = {name: block.totals.copy() for name, block in zip(FAILURE_CLASSES, self._blocks, strict=True)}
+        return FailedSnapshot(totals, tuple(self._scores(now, successful)))
+
+    def _scores(self, now: float, successful: Callable[[float, float], Counts]) -> Iterator[FailedScores]:
+        for length, (ring, reach) in self._rings.items():
+            failed = ring.total(now, reach)
+            if failed.any():
+                beside = _summary(successful(now, length))
+                for code, counts in zip(FAILURE_CLASSES, failed, strict=True):
+                    if counts.any():
+                        yield _compared(format_duration(length), code, beside, _summary(counts))
+
+
+def _ring(length: float, pane_s: float, shape: tuple[int, ...]) -> tuple[PaneRing, float]:
+    """A ring for windows of `length`, and the length it has: the last pane may reach beyond."""
+    panes = round(length / pane_s)
+    wide = -(-panes // _MOST_PANES)
+    slots = -(-panes // wide)
+    return PaneRing(slots, wide * pane_s, shape, np.int32), slots * wide * pane_s
+
+
+def _summary(counts: Counts) -> Summary:
+    nothing = np.zeros(len(counts), np.int64)
+    return Summary(counts, counts.sum(axis=1), np.zeros((len(counts), 0), np.int64), nothing, nothing.astype(float))
+
+
+def _compared(window: str, code: str, successful: Summary, failed: Summary) -> FailedScores:
+    """One window's scores; NaN where there is no successful row to compare with."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = total_variation.score(successful, failed)
+        critical = total_variation.critical_of(score.size, successful, failed)
+        gap = failed.counts / failed.samples[:, None] - successful.counts / successful.samples[:, None]
+    worst = gap.argmax(axis=1)
+    excess = gap[np.arange(score.size), worst]
+    undefined = np.isnan(score)
+    return FailedScores(
+        window, code, int(failed.samples[0]), score, np.where(undefined, np.nan, critical), worst,
+        np.where(score > critical, excess, np.nan),
+    )  # fmt: skip
