@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from exporter import keys
 from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
+from exporter.origins import Origin, origins
 from exporter.values import (
     boolean,
     duration,
@@ -223,6 +224,21 @@ class Settings:
         integer(0, 1 << 20),
     )
     profile: str | None = setting(None, "Reference profile made by `inference-exporter profile build`.", path)
+    features: tuple[Origin, ...] = setting(
+        (),
+        "What the profile's features are made of in payloads, where names do not say it: a field, a position, a JSON"
+        " pointer (* for the instances), codes or one-hot columns, as `inference-exporter suggest` proposes them. It is"
+        " JSON outside of this file.",
+        origins,
+        "{}",
+    )
+    outputs: tuple[Origin, ...] = setting((), "The same of the profile's outputs.", origins, "{}")
+    upstream_metadata: bool = setting(
+        True,
+        "Whether the model server is asked for its inputs' names (Open Inference Protocol) where requests name none.",
+        switch,
+        "true",
+    )
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
     web: Web = field(default_factory=Web)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from exporter.errors import ConfigError
-from exporter.values import nearest
+from exporter.values import Fault, nearest
 
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
@@ -129,7 +129,8 @@ def resolve(section: type[_Section], *layers: Layer) -> _Section:
                 try:
                     values[key.name] = key.parse(layer[key.name])
                 except ValueError as error:
-                    raise ConfigError(f"{source}: {key.name}: {error}") from None
+                    inside = f".{error.path}" if isinstance(error, Fault) else ""
+                    raise ConfigError(f"{source}: {key.name}{inside}: {error}") from None
     return _build(section, "", values)
 
 

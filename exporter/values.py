@@ -16,6 +16,14 @@ _LARGEST_B = 1 << 40
 _LABEL_LENGTH = 128
 
 
+class Fault(ValueError):
+    """What is wrong with a part of a value, and the path to that part."""
+
+    def __init__(self, path: str, words: str) -> None:
+        super().__init__(words)
+        self.path = path
+
+
 def duration(value: object) -> float:
     """Seconds from `90`, `"250ms"`, `"5m"`, `"1.5h"`; more than zero."""
     seconds = _seconds(value)

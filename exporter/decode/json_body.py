@@ -10,28 +10,38 @@ from exporter.decode import prefix
 from exporter.errors import DecodeError
 
 
-def document(content: bytes) -> Mapping[str, Any]:
-    """The object in a body. DecodeError: empty, invalid_json, unknown_protocol."""
+def parsed(content: bytes) -> object:
+    """What a body is. DecodeError: empty, invalid_json."""
     if not content:
         raise DecodeError("empty")
     try:
-        parsed = orjson.loads(content)
+        found: object = orjson.loads(content)
     except orjson.JSONDecodeError:
-        parsed = _tolerant(content)
-    if not isinstance(parsed, dict):
-        raise DecodeError("unknown_protocol", f"the top level is a {type(parsed).__name__}, not an object")
-    return parsed
+        found = _tolerant(content)
+    return found
 
 
-def beginning(content: bytes, places: Collection[prefix.Rows]) -> Mapping[str, Any]:
-    """As `document`, of a body that was cut off: its complete rows. DecodeError: truncated too, where it has none."""
+def document(content: bytes) -> Mapping[str, Any]:
+    """The object in a body. DecodeError: empty, invalid_json, unknown_protocol."""
+    return as_object(parsed(content))
+
+
+def as_object(found: object) -> Mapping[str, Any]:
+    """What is an object. DecodeError: unknown_protocol."""
+    if not isinstance(found, dict):
+        raise DecodeError("unknown_protocol", f"the top level is a {type(found).__name__}, not an object")
+    return found
+
+
+def beginning(content: bytes, places: Collection[prefix.Rows]) -> object:
+    """As `parsed`, of a body that was cut off: its complete rows. DecodeError: truncated too, where it has none."""
     closed = prefix.close(content, places)
     if closed is None:
         raise DecodeError("truncated", "no complete row")
-    parsed = document(closed)
-    if not prefix.explained(parsed, places):
+    found = parsed(closed)
+    if not prefix.explained(found, places):
         raise DecodeError("truncated", "what says how to read the rows is not there")
-    return parsed
+    return found
 
 
 def _tolerant(content: bytes) -> object:

@@ -5,8 +5,8 @@ Rows of a prefix are the first ones: where the order of a batch means something,
 """
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|[\[\]{}]', re.DOTALL)
 _MOST_TOKENS: Final = 400_000
@@ -26,7 +26,7 @@ class Rows(NamedTuple):
 
 def close(content: bytes, places: Collection[Rows]) -> bytes | None:
     """The document with the complete rows of a list at one of `places`; None where there is no complete row."""
-    scan = _Scan({tuple(key.encode() for key in place.path) for place in places})
+    scan = _Scan({tuple(key.encode("utf-8", "surrogatepass") for key in place.path) for place in places})
     stop = len(content)
     for number, token in enumerate(_TOKEN.finditer(content)):
         if number >= _MOST_TOKENS or not scan.read(token):
@@ -35,9 +35,11 @@ def close(content: bytes, places: Collection[Rows]) -> bytes | None:
     return scan.closed(content, stop)
 
 
-def explained(document: Mapping[str, Any], places: Collection[Rows]) -> bool:
+def explained(document: object, places: Collection[Rows]) -> bool:
     """Whether rows that are there have beside them what they need."""
     for place in places:
+        if not place.beside:
+            continue
         holder: object = document
         for key in place.path[:-1]:
             holder = holder.get(key) if isinstance(holder, dict) else None
