@@ -24,6 +24,12 @@ RESTART_REASONS: Final = ("exited", "signalled", "hung", "memory")
 """Why a process of ours had to be started again."""
 STATE_ERRORS: Final = ("no_space", "read_only", "io", "in_use", "unreadable", "slow", "other")
 """Why windows were not written to disk, or not read from it."""
+EVENT_REFUSALS: Final = ("malformed", "too_large", "too_slow", "busy")
+"""Why events were not taken: their senders were told so."""
+EVENT_LOSSES: Final = ("duplicate", "feedback", "other_type", "analyser_lost")
+"""Why events that were taken were not observed."""
+EVENT_PAIRS: Final = ("whole", "request", "response")
+"""What an event was observed as: one of the two halves of an exchange, or alone."""
 
 
 class Capture(IntEnum):
@@ -49,6 +55,10 @@ class Body(NamedTuple):
     content: bytes
 
 
+NO_BODY: Final = Body(-1, Capture.WHOLE, b"")
+"""Of a side that nobody told us of."""
+
+
 class Exchange(NamedTuple):
     """One HTTP request with its response, as they passed. Times are nanoseconds."""
 
@@ -57,8 +67,9 @@ class Exchange(NamedTuple):
     wall_ns: int
     """The same moment on the wall clock."""
     duration_ns: int
-    """First request byte to last response byte."""
+    """First request byte to last response byte; negative where nobody knows it."""
     status: int
+    """0 where the answer is not known."""
     method: str
     path: str
     """The request target without its query."""
@@ -195,6 +206,8 @@ class ServerVitals:
     """What is seen of the model server from outside."""
 
     up: bool = False
+    watched: bool = True
+    """Whether there is one to look at."""
     visible: bool = False
     """Whether its process can be seen (same host and pid namespace)."""
     processes: int = 0
@@ -230,6 +243,18 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCounts:
+    """Events counted since start: received = observed + dropped + those that wait."""
+
+    received: int
+    observed: Mapping[str, int]
+    """By EVENT_PAIRS."""
+    dropped: Mapping[str, int]
+    """By EVENT_REFUSALS and EVENT_LOSSES."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What became of the windows on disk."""
 
@@ -262,3 +287,6 @@ class Health:
     reload_successful: bool = True
     reloaded_wall_s: float = 0.0
     state: State = field(default_factory=State)
+    events: EventCounts | None = None
+    """None where none are taken."""
+    relaying: bool = True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
-from exporter.collect import columns, exposition, relay, server, traffic
+from exporter.collect import columns, events, exposition, relay, server, traffic
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.scene import Scene
 
@@ -32,6 +32,7 @@ COLLECTORS: Final = (
     Collector("server", server.collect),
     Collector("columns", columns.collect),
     Collector("relay", relay.collect),
+    Collector("events", events.collect),
 )
 
 
