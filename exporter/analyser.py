@@ -4,30 +4,29 @@ It may die at any moment and lose only what it had taken and not yet committed, 
 line of JSON on standard input.
 """
 
-import contextlib
-import ctypes
 import gc
 import hashlib
 import json
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, logs, vitals, web
+from exporter import collect, config, logs, manners, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Scene
 from exporter.decode import Decoder
 from exporter.errors import ExporterError
+from exporter.events import exchanges
+from exporter.events.desk import Desk, Told
 from exporter.findings import Unread
 from exporter.handoff import board, frames, ledger, memory, report
 from exporter.handoff.board import Seat
@@ -52,9 +51,6 @@ _LAST_DRAIN_S: Final = 5.0
 _TRIM_EVERY_S: Final = 10.0
 _COMMIT_PACE: Final = 20
 """Commits may take one part in so many of the time."""
-_NICE: Final = 10
-_DATA_PER_RESIDENT: Final = 2
-"""Memory that is reserved and not touched counts as data; stacks of threads do."""
 _OBSERVED, _CORRUPT, _LOST = 0, 1, 2
 
 
@@ -76,8 +72,9 @@ class Analyser:
         self._decoder = Decoder()
         self._monitor = Monitor(profile, settings.windows, settings.capture.probe_paths)
         self._accounts = np.zeros(3, np.int64)
+        self._desk = Desk(settings.events, self._board)
         series = hashlib.sha256(repr((self._model, self._version)).encode()).hexdigest()[:16]
-        self._arrays = {"accounts": self._accounts, **self._monitor.arrays(series)}
+        self._arrays = {"accounts": self._accounts, "events": self._desk.counts, **self._monitor.arrays(series)}
         self._keeper = self._keeper_of_windows()
         if self._keeper is not None and not ledger.holds(orders["ledger_fd"], self._arrays):
             self._board[Seat.STATE_UNREAD] = 1  # and stays so until it was read, whoever dies before
@@ -88,14 +85,15 @@ class Analyser:
         if self._keeper is not None:
             self._keeper.resume(self._put_back)
         self._page: bytes | None = None
-        self._server = ServerVitals()
+        self._server = ServerVitals(watched=settings.watched is not None)
         self._processes: dict[str, ProcessVitals] = {}
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
         self._unread: tuple[Unread, ...] = ()
-        app = web.create_app(lambda: self._page, self._model, switch, lambda: self._unread)
-        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app)
+        events = self._desk if settings.takes_events else None
+        app = web.create_app(lambda: self._page, self._model, switch, events, lambda: self._unread)
+        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
 
     def _settle(self) -> None:
         """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""
@@ -103,6 +101,7 @@ class Analyser:
             self._ledger.load(self._arrays)
         taken = sum(reader.taken() for reader in self._readers)
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
+        self._desk.settle()
         self._ledger.commit(self._arrays)
 
     def _keeper_of_windows(self) -> Keeper | None:
@@ -141,8 +140,10 @@ class Analyser:
 
     def _finish(self) -> None:
         deadline = time.monotonic() + _LAST_DRAIN_S
+        self._desk.close()
         while self._take() and time.monotonic() < deadline:
             pass
+        self._take_in(self._desk.rest())
         self._publish()
         if self._keeper is not None:
             self._keeper.finish(self._held)
@@ -169,10 +170,18 @@ class Analyser:
                 self._observe(record)
                 taken += 1
             self._accounts[_CORRUPT] += reader.corrupt - before
+        taken += self._take_in(self._desk.take())
         self._uncommitted = self._uncommitted or bool(taken)
         if self._uncommitted and time.monotonic() >= self._commit_due:
             self._commit()
         return bool(taken)
+
+    def _take_in(self, told: Sequence[Told]) -> int:
+        """Observe what somebody else watched; how much there was."""
+        for pair, exchange in told:
+            seen = exchanges.known(pair, self._decoder.decode(exchange))
+            self._monitor.observe(exchanges.counted(pair, exchange), seen)
+        return len(told)
 
     def _commit(self) -> None:
         """Make what was observed so far the truth. It copies everything, so it is paced by what it costs."""
@@ -205,7 +214,7 @@ class Analyser:
             _LOG.warning("%s", line)
         self._snapshot_seconds = time.perf_counter() - begun
         if time.monotonic() >= self._trim_due:
-            _trim()
+            manners.trim()
             self._trim_due = time.monotonic() + _TRIM_EVERY_S
 
     def _health(self, wall_s: float) -> Health:
@@ -219,15 +228,18 @@ class Analyser:
             snapshot_seconds=self._snapshot_seconds,
             processes=self._processes,
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
+            events=self._desk.snapshot() if self._settings.takes_events else None,
+            relaying=self._settings.relay,
             **report.processes(self._board, self._rings),
         )
 
     def _watch(self) -> None:
-        place = upstream_place(self._settings.every_route[0].upstream)
-        watch = vitals.ServerWatch(place, self._settings.upstream_pid, lambda: self._pids().values())
+        upstream, pid = self._settings.watched, self._settings.upstream_pid
+        watch = upstream and vitals.ServerWatch(upstream_place(upstream), pid, lambda: self._pids().values())
         while True:
             try:
-                self._server = watch.look()
+                if watch:
+                    self._server = watch.look()
                 self._processes = vitals.own(self._pids())
             except Exception:  # noqa: BLE001 (the next look may succeed)
                 _LOG.exception("looking at processes failed")
@@ -241,26 +253,6 @@ class Analyser:
         }
 
 
-def _step_back() -> None:
-    """Let everybody else go first: the relay, and the model server itself.
-
-    Where the kernel shares processors among sessions (autogroup), niceness counts within a session alone, and this
-    process has one of its own.
-    """
-    os.nice(_NICE)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(f"{_NICE}\n")
-
-
-def _trim() -> None:
-    """Give freed memory back: glibc keeps what large bodies leave between small blocks, and so grows to the worst mix.
-
-    Its mmap threshold would do so too, at half as much CPU time again for each large body.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def main() -> None:
     """Run the analyser to its end."""
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -269,8 +261,8 @@ def main() -> None:
     seats = board.attach(orders["board_fd"])
     logs.start(orders["settings"]["log_level"], lambda: board.add(seats, Seat.ANALYSER_LOG_LINES_LOST))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    _step_back()
-    _limit_memory(orders["settings"]["analyser.memory_limit"])
+    manners.step_back()
+    manners.limit_memory(orders["settings"]["analyser.memory_limit"])
     try:
         Analyser(orders).run()
     except ExporterError as error:
@@ -279,16 +271,6 @@ def main() -> None:
     except MemoryError:
         _LOG.error("out of memory, as far as analyser.memory_limit goes")
         sys.exit(OUT_OF_MEMORY)
-
-
-def _limit_memory(resident: int) -> None:
-    """The supervisor looks at resident memory twice a second; this holds where it grows faster than that."""
-    with contextlib.suppress(OSError, ValueError):
-        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        wanted = resident * _DATA_PER_RESIDENT
-        resource.setrlimit(
-            resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-        )
 
 
 if __name__ == "__main__":

@@ -202,6 +202,10 @@ STATE_RESTORED = _self("state_restored", GAUGE, "Whether the windows went on wit
 STATE_TIME = _self("state_kept_timestamp_seconds", GAUGE, "Unix time of the windows last written to the state directory; 0 before that.")
 STATE_SIZE = _self("state_kept_bytes", GAUGE, "Size of the file they are in.")
 STATE_ERRORS = _self("state_errors_total", COUNTER, "Times the windows could not be written to the state directory or read from it, by reason; they go on in memory.", "reason")
+EVENTS_RECEIVED = _self("events_received_total", COUNTER, "Events posted to /events: observed + dropped + waiting. A POST that cannot be read counts as one.")
+EVENTS_OBSERVED = _self("events_observed_total", COUNTER, "Events that the analyser counted, by what they were part of: both halves of a whole exchange, or a request or response alone, whose other half never came.", "part_of")
+EVENTS_DROPPED = _self("events_dropped_total", COUNTER, "Events that were not counted, by reason; of malformed, too_large, too_slow and busy ones the sender was told.", "reason")
+EVENTS_WAITING = _self("events_waiting", GAUGE, "Events that wait for their other half or to be looked at.")
 LOG_LINES_LOST = _self("log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process")
 # fmt: on
 

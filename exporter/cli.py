@@ -86,6 +86,8 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
             *key.flags, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
             action="append" if key.item else "store",
         )  # fmt: skip
+        for flag in key.switches:
+            command.add_argument(flag, dest=key.name, action="store_const", const="false", help=f"{key.flag} false")
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
@@ -149,7 +151,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if given.json:
         print(json.dumps(config.to_document(settings)))
         return 0
-    print("settings: fine" if settings.every_route else "settings: fine, but serve needs --upstream as well")
+    complete = settings.every_route or not settings.relay
+    print("settings: fine" if complete else "settings: fine, but serve needs --upstream as well, or --no-relay")
     if profile is not None:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")

@@ -11,6 +11,7 @@ from exporter import keys
 from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.origins import Origin, origins
+from exporter.sections import Drain, Events, ListenTLS, UpstreamTLS
 from exporter.values import (
     boolean,
     duration,
@@ -143,51 +144,15 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Drain:
-    """How the end is spent."""
-
-    delay: float = setting(0.0, "After SIGTERM, how long connections are still accepted.", pause, "0s")
-    timeout: float = setting(30.0, "How long exchanges in flight may take to finish.", duration, "30s")
-    close_header: bool = setting(
-        False,
-        "After SIGTERM, put `Connection: close` into answers that say nothing of their connection; the one exception to"
-        " unchanged bytes.",
-        boolean,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ListenTLS:
-    """How clients are spoken to."""
-
-    cert_file: str | None = setting(
-        None, "Certificate chain (PEM): clients of every listener then speak TLS, HTTP/1.1 only.", path
-    )
-    key_file: str | None = setting(None, "The certificate's key (PEM, not encrypted).", path)
-
-    def __post_init__(self) -> None:
-        if (self.cert_file is None) != (self.key_file is None):
-            missing, given = ("key_file", "cert_file") if self.key_file is None else ("cert_file", "key_file")
-            raise ValueError(f"{missing}: must be given where {given} is")
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamTLS:
-    """How an https:// upstream is verified."""
-
-    ca_file: str | None = setting(
-        None, "Certificates (PEM) that vouch for the model server; those of the system where left out.", path
-    )
-    server_name: str | None = setting(
-        None, "Name in the server's certificate; the URL's host where left out.", label_value
-    )
-    insecure_skip_verify: bool = setting(False, "Believe any certificate.", boolean)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `serve` can be told."""
 
+    relay: bool = setting(
+        True,
+        "Whether clients are relayed to the model server; without it, exchanges are known from events alone.",
+        boolean,
+        negation="no-relay",
+    )
     upstream: str | None = setting(
         None, "Model server: http://HOST:PORT, https://HOST:PORT, or unix:/PATH.", upstream_url
     )
@@ -248,20 +213,38 @@ class Settings:
     windows: Windows = field(default_factory=Windows)
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)
+    events: Events = field(default_factory=Events)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
     upstream_tls: UpstreamTLS = field(default_factory=UpstreamTLS)
 
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)
+        if self.routes and not self.relay:
+            raise ValueError("routes: nothing is relayed with relay: false")
         if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
             raise ValueError("upstream_proxy_protocol: cannot be had with an https:// upstream")
 
     @property
     def every_route(self) -> tuple[Route, ...]:
         """What is relayed where; the first one leads to the server that is watched."""
-        first = () if self.upstream is None else (Route(self.listen, self.upstream),)
+        first = () if self.upstream is None or not self.relay else (Route(self.listen, self.upstream),)
         return first + self.routes
+
+    @property
+    def watched(self) -> str | None:
+        """The server that is probed; None where none is known."""
+        return self.routes[0].upstream if self.upstream is None and self.routes else self.upstream
+
+    @property
+    def relays(self) -> int:
+        """How many processes relay."""
+        return self.workers if self.relay else 0
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether POST /events takes any."""
+        return self.events.enable or not self.relay
 
 
 # --- the ways in and out

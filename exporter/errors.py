@@ -38,3 +38,16 @@ class DecodeError(Exception):
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+
+
+class EventError(Exception):
+    """A POST of events cannot be taken. `reason` is one of `records.EVENT_REFUSALS`.
+
+    The message goes back to the sender and names attributes, never their values.
+    """
+
+    def __init__(self, reason: str, message: str, events: int = 1) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.events = events
+        """How many are refused by this."""

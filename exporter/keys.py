@@ -20,7 +20,8 @@ _Section = TypeVar("_Section")
 def setting(default: object, text: str, parse: Callable[[Any], object], show: str | None = None, **more: object) -> Any:  # noqa: ANN401
     """A field of a settings class; `show` is the default as people would write it.
 
-    `flag` is the option's name where a flag is given once per item of a list, `alias` a shorter one beside it.
+    `flag` is the option's name where a flag is given once per item of a list, `alias` a shorter one beside it,
+    `negation` one that takes no value and says false.
     """
     return field(default=default, metadata={"help": text, "parse": parse, "show": show, **more})
 
@@ -37,6 +38,8 @@ class Key:
     """The flag's name where it is given once per item."""
     alias: str | None = None
     """A shorter name that the flag has as well."""
+    negation: str | None = None
+    """A flag's name that takes no value and says false."""
 
     @property
     def flag(self) -> str:
@@ -47,6 +50,11 @@ class Key:
     def flags(self) -> tuple[str, ...]:
         """All its flags."""
         return ("--" + self.alias, self.flag) if self.alias else (self.flag,)
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Its flags without a value."""
+        return (f"--{self.negation}",) if self.negation else ()
 
     @property
     def environment(self) -> str:
@@ -66,7 +74,7 @@ def _keys(section: type, prefix: str) -> Iterator[Key]:
         else:
             shown = item.metadata["show"] or (None if item.default is None else _show(item.default))
             about = item.metadata
-            names = about.get("flag"), about.get("alias")
+            names = about.get("flag"), about.get("alias"), about.get("negation")
             yield Key(prefix + item.name, about["help"], shown, about["parse"], *names)
 
 
@@ -172,6 +180,6 @@ def reference(keys: tuple[Key, ...]) -> str:
             section = head
         indent = "  " if head else ""
         value = f"{word}: {key.default}" if key.default is not None else f"# {word}:"
-        ways = f"{', '.join(key.flags)} or {key.environment}"
+        ways = f"{', '.join((*key.switches, *key.flags))} or {key.environment}"
         lines += ["", f"{indent}# {key.help}", f"{indent}# {ways}", indent + value]
     return "\n".join(lines) + "\n"

@@ -30,6 +30,12 @@ UNKNOWN_PROTOCOL: Final = "unknown"
 """Label of payloads that no protocol was found for."""
 STATE_ERRORS: Final = ("no_space", "read_only", "io", "in_use", "unreadable", "slow", "other")
 """Why windows were not written to disk, or not read from it."""
+EVENT_REFUSALS: Final = ("malformed", "too_large", "too_slow", "busy")
+"""Why events were not taken: their senders were told so."""
+EVENT_LOSSES: Final = ("duplicate", "feedback", "other_type", "analyser_lost")
+"""Why events that were taken were not observed."""
+EVENT_PAIRS: Final = ("whole", "request", "response")
+"""What an event was observed as: one of the two halves of an exchange, or alone."""
 
 
 class Capture(IntEnum):
@@ -55,6 +61,10 @@ class Body(NamedTuple):
     content: bytes
 
 
+NO_BODY: Final = Body(-1, Capture.WHOLE, b"")
+"""Of a side that nobody told us of."""
+
+
 class Exchange(NamedTuple):
     """One HTTP request with its response, as they passed. Times are nanoseconds."""
 
@@ -63,8 +73,9 @@ class Exchange(NamedTuple):
     wall_ns: int
     """The same moment on the wall clock."""
     duration_ns: int
-    """First request byte to last response byte."""
+    """First request byte to last response byte; negative where nobody knows it."""
     status: int
+    """0 where the answer is not known."""
     method: str
     path: str
     """The request target without its query."""
@@ -206,6 +217,8 @@ class ServerVitals:
     """What is seen of the model server from outside."""
 
     up: bool = False
+    watched: bool = True
+    """Whether there is one to look at."""
     visible: bool = False
     """Whether its process can be seen (same host and pid namespace)."""
     processes: int = 0
@@ -241,6 +254,18 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCounts:
+    """Events counted since start: received = observed + dropped + those that wait."""
+
+    received: int
+    observed: Mapping[str, int]
+    """By EVENT_PAIRS."""
+    dropped: Mapping[str, int]
+    """By EVENT_REFUSALS and EVENT_LOSSES."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What became of the windows on disk."""
 
@@ -273,3 +298,6 @@ class Health:
     reload_successful: bool = True
     reloaded_wall_s: float = 0.0
     state: State = field(default_factory=State)
+    events: EventCounts | None = None
+    """None where none are taken."""
+    relaying: bool = True

@@ -10,7 +10,7 @@ from exporter.config import Settings
 from exporter.errors import ConfigError
 
 _FIXED = frozenset((
-    "upstream", "upstream_proxy_protocol", "listen", "routes", "workers", "capture.ring",
+    "relay", "upstream", "upstream_proxy_protocol", "listen", "routes", "workers", "capture.ring",
     "web.listen_address", "health.listen_address",
 ))  # fmt: skip
 """What needs other sockets or other memory."""

@@ -63,7 +63,7 @@ class Supervisor:
         self._draining = False
         self._routes = settings.every_route
         self._listeners = [
-            sockets.listen_for_each(route.listen, "routes" if number else "listen", settings.workers)
+            sockets.listen_for_each(route.listen, "routes" if number else "listen", settings.relays)
             for number, route in enumerate(self._routes)
         ]
         self._web = sockets.listen(settings.web.listen_address, "web.listen_address")
@@ -71,11 +71,11 @@ class Supervisor:
         self._board_fd = board.create()
         self._board = board.attach(self._board_fd)
         logs.start(settings.log_level, lambda: board.add(self._board, Seat.SUPERVISOR_LOG_LINES_LOST))
-        self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.workers)]
+        self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.relays)]
         self._rings = [Ring(fd) for fd in self._ring_fds]
         self._ledger_fd = memory.create("ledger", 4096)
         self._profile_fd = _keep_profile(settings.profile)
-        self._workers = [self._worker(index) for index in range(settings.workers)]
+        self._workers = [self._worker(index) for index in range(settings.relays)]
         told, fds, terms = self._analysis()
         self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
         self._signals: asyncio.Queue[int] = asyncio.Queue()
@@ -135,6 +135,8 @@ class Supervisor:
         settings = self._settings
         for route in self._routes:
             _LOG.info("relaying %s to %s", route.listen, route.upstream)
+        if settings.takes_events:
+            _LOG.info("taking events on http://%s/events", settings.web.listen_address)
         _LOG.info("metrics on http://%s/metrics", settings.web.listen_address)
         loop = asyncio.get_running_loop()
         watch, told = loop.create_task(self._watch()), loop.create_task(self._signals.get())
@@ -228,7 +230,9 @@ class Supervisor:
 
     @property
     def ready(self) -> bool:
-        """Listening and not draining; the analyser has no say."""
+        """Listening and not draining; the analyser has a say only where nothing is relayed and it is all there is."""
+        if not self._settings.relay and not (self._analyser.pid and self._board[Seat.ANALYSER_HEARTBEAT_NS]):
+            return False
         return not self._draining and all(
             worker.pid and worker_ring.slots[Slot.HEARTBEAT_NS]
             for worker, worker_ring in zip(self._workers, self._rings, strict=True)
@@ -249,7 +253,9 @@ def serve(settings: config.Settings, words: Sequence[str]) -> int:
 
     `words` are the flags that the settings came from.
     """
-    if not settings.every_route:
-        raise ConfigError("upstream: not set; give --upstream http://HOST:PORT of the model server")
+    if settings.relay and not settings.every_route:
+        raise ConfigError(
+            "upstream: not set; give --upstream http://HOST:PORT of the model server, or --no-relay for events alone"
+        )
     _raise_descriptor_limit()
     return asyncio.run(Supervisor(settings, words).run())

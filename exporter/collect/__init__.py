@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
-from exporter.collect import columns, exposition, failed, relay, server, traffic
+from exporter.collect import columns, events, exposition, failed, relay, server, traffic
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.scene import Scene
 
@@ -33,6 +33,7 @@ COLLECTORS: Final = (
     Collector("columns", columns.collect),
     Collector("failed", failed.collect),
     Collector("relay", relay.collect),
+    Collector("events", events.collect),
 )
 
 

@@ -9,21 +9,31 @@ from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
 def collect(scene: Scene) -> Iterator[Samples | Distributions]:
-    """Families about ourselves."""
+    """Families about ourselves; those of the relay where there is one."""
+    health = scene.health
+    for family, value in (
+        (catalogue.START, health.started_wall_s),
+        (catalogue.RELOAD_SUCCESSFUL, int(health.reload_successful)),
+        (catalogue.RELOAD_TIME, health.reloaded_wall_s),
+        (catalogue.SNAPSHOT_TIME, health.snapshot_wall_s),
+        (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
+    ):
+        yield Samples(family, [((), value)])
+    yield from _processes(scene)
+    if health.relaying:
+        yield from _relay(scene)
+
+
+def _relay(scene: Scene) -> Iterator[Samples | Distributions]:
     health = scene.health
     relay = health.relay
     for family, value in (
-        (catalogue.START, health.started_wall_s),
         (catalogue.OBSERVING, int(relay.observing)),
         (catalogue.OFFERED, relay.offered),
         (catalogue.OBSERVED, health.observed),
         (catalogue.RING_QUEUED, relay.ring_queued_bytes),
         (catalogue.RING_SIZE, relay.ring_bytes),
         (catalogue.CONNECT_ERRORS, relay.connect_errors),
-        (catalogue.RELOAD_SUCCESSFUL, int(health.reload_successful)),
-        (catalogue.RELOAD_TIME, health.reloaded_wall_s),
-        (catalogue.SNAPSHOT_TIME, health.snapshot_wall_s),
-        (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
     ):
         yield Samples(family, [((), value)])
     yield Samples(catalogue.PROXY_BYTES, [(("server",), relay.bytes_to_server), (("client",), relay.bytes_to_client)])
@@ -35,18 +45,15 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.SAMPLING, relay.sampling),
         (catalogue.OBSERVER_CPU, relay.observer_seconds),
         (catalogue.RING_FILL, health.ring_fill),
-        (catalogue.HEARTBEAT, health.heartbeats),
         (catalogue.ACCEPT_ERRORS, relay.accept_errors),
         (catalogue.CLOSED, relay.closed),
         (catalogue.UNOBSERVABLE, relay.unobservable),
         (catalogue.INCOMPLETE, relay.incomplete),
         (catalogue.PROXY_REQUESTS, relay.codes),
-        (catalogue.LOG_LINES_LOST, health.log_lines_lost),
     ):
         yield Samples(family, [((key,), count) for key, count in counts.items()])
     yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
     yield Distributions(catalogue.HOP, HOP_BOUNDS, [((), relay.hop)])
-    yield from _processes(scene)
 
 
 def _processes(scene: Scene) -> Iterator[Samples]:
@@ -56,6 +63,8 @@ def _processes(scene: Scene) -> Iterator[Samples]:
     yield Samples(catalogue.STATE_TIME, [((), state.kept_wall_s)])
     yield Samples(catalogue.STATE_SIZE, [((), state.kept_bytes)])
     yield Samples(catalogue.STATE_ERRORS, [((reason,), count) for reason, count in state.errors.items()])
+    for family, counts in ((catalogue.HEARTBEAT, health.heartbeats), (catalogue.LOG_LINES_LOST, health.log_lines_lost)):
+        yield Samples(family, [((name,), count) for name, count in counts.items()])
     processes = health.processes
     yield Samples(catalogue.RESTARTS, list(health.restarts.items()))
     yield Samples(catalogue.PROCESS_CPU, [((name,), one.cpu_seconds) for name, one in processes.items()])

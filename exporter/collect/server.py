@@ -11,8 +11,9 @@ def collect(scene: Scene) -> Iterator[Samples]:
     """Families of the server next door. What cannot be seen is left out rather than shown as 0."""
     labels, server, profile = scene.labels, scene.server, scene.profile
     yield Samples(catalogue.MODEL_INFO, [((*labels, __version__), 1)])
-    yield Samples(catalogue.SERVER_UP, [(labels, int(server.up))])
-    yield Samples(catalogue.SERVER_VISIBLE, [(labels, int(server.visible))])
+    if server.watched:
+        yield Samples(catalogue.SERVER_UP, [(labels, int(server.up))])
+        yield Samples(catalogue.SERVER_VISIBLE, [(labels, int(server.visible))])
     if server.process is not None:
         yield Samples(catalogue.SERVER_PROCESSES, [(labels, server.processes)])
         yield Samples(catalogue.SERVER_CPU, [(labels, server.process.cpu_seconds)])

@@ -26,6 +26,9 @@ class Seat(enum.IntEnum):
     STATE_KEPT_BYTES = enum.auto()
     STATE_UNREAD = enum.auto()
     """Whether the windows have yet to take what is in the state directory."""
+    EVENTS_RECEIVED = 96
+    EVENTS_REFUSED = enum.auto()
+    """One for each of `EVENT_REFUSALS`."""
 
 
 _SEATS: Final = 128

@@ -45,12 +45,15 @@ class TrafficCounts:
         status = exchange.status
         self._codes[status - _FIRST_CODE if _FIRST_CODE <= status < 600 else _CODES - 1] += 1
         failed = status not in _SUCCESSES
-        self._durations[int(failed), bisect_left(_DURATION_BOUNDS_NS, exchange.duration_ns)] += 1
-        self._sizes[0, bisect_left(SIZE_BOUNDS, exchange.request.size)] += 1
-        self._sizes[1, bisect_left(SIZE_BOUNDS, exchange.response.size)] += 1
-        sums[_FAILED_DURATION_NS if failed else _DURATION_NS] += exchange.duration_ns
-        sums[_REQUEST_BYTES] += exchange.request.size
-        sums[_RESPONSE_BYTES] += exchange.response.size
+        if exchange.duration_ns >= 0:
+            self._durations[int(failed), bisect_left(_DURATION_BOUNDS_NS, exchange.duration_ns)] += 1
+            sums[_FAILED_DURATION_NS if failed else _DURATION_NS] += exchange.duration_ns
+        if exchange.request.size >= 0:
+            self._sizes[0, bisect_left(SIZE_BOUNDS, exchange.request.size)] += 1
+            sums[_REQUEST_BYTES] += exchange.request.size
+        if exchange.response.size >= 0:
+            self._sizes[1, bisect_left(SIZE_BOUNDS, exchange.response.size)] += 1
+            sums[_RESPONSE_BYTES] += exchange.response.size
         # The last one by the clock that nobody can set: a wall clock that was ahead for a moment must not stay shown.
         last = max((int(sums[_LAST_NS]), int(sums[_LAST_WALL_NS])), (exchange.ended_ns, exchange.wall_ns))
         sums[_LAST_NS], sums[_LAST_WALL_NS] = last

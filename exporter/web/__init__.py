@@ -5,6 +5,7 @@ GET /metrics     the last snapshot, as Prometheus text
 GET /-/healthy   the analyser is alive
 GET /-/ready     it has scored at least once
 POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where the settings allow it
+POST /events     requests and answers as CloudEvents, where the settings allow it
 """
 
 import gzip
@@ -18,6 +19,7 @@ from flask import Flask, Response, request
 from exporter import __version__
 from exporter.collect.exposition import CONTENT_TYPE
 from exporter.findings import Unread
+from exporter.web.events import Receiver, take
 
 _LOG = logging.getLogger("exporter.web")
 _COMPRESSED_FROM: Final = 1024
@@ -37,11 +39,13 @@ def create_app(
     page: Callable[[], bytes | None],
     model: str,
     observe: Callable[[bool], None] | None = None,
+    events: Receiver | None = None,
     unread: Callable[[], Sequence[Unread]] = tuple,
 ) -> Flask:
     """The application; `page` gives the text of /metrics, None before the first snapshot.
 
-    `observe` switches observation; without it nobody may. `unread` gives the last payloads that were not decoded.
+    `observe` switches observation, `events` takes events; without them nobody may. `unread` gives the last payloads
+    that were not decoded.
     """
     app = Flask("exporter.web", static_folder=None)
 
@@ -70,6 +74,10 @@ def create_app(
     @app.post("/-/observe")
     def observing() -> Response:
         return _switch(observe, request.args.get("enabled"))
+
+    @app.post("/events")
+    def post_events() -> Response:
+        return take(events)
 
     @app.get("/")
     def landing() -> Response:

@@ -1,0 +1,85 @@
+"""Sections of the settings about connections and events: how they come in, within bounds, and how they end.
+
+As in `config`, which puts them in their places.
+"""
+
+from dataclasses import dataclass
+
+from exporter.keys import setting
+from exporter.values import boolean, duration, integer, label_value, path, pause, size, switch
+
+_BODIES_HELD = 4
+"""So that one long event leaves room for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What loggers of model servers post."""
+
+    enable: bool = setting(
+        False,
+        "Whether POST /events on the web address takes CloudEvents of requests and answers; always without a relay.",
+        switch,
+        "false",
+    )
+    max_body: int = setting(4 << 20, "Longest body of a POST of events, inflated.", size(1 << 10), "4MiB")
+    max_waiting: int = setting(
+        10_000,
+        "Most events that wait for their other half; beyond them the oldest is observed without.",
+        integer(1, 1_000_000),
+    )
+    max_pending: int = setting(
+        64 << 20,
+        "Most bytes of events held: half for those not yet looked at, half for those that wait for their other half.",
+        size(1 << 12),
+        "64MiB",
+    )
+    join_timeout: float = setting(
+        60.0, "How long an event waits for its other half; then it is observed without.", duration, "1m"
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_pending < _BODIES_HELD * self.max_body:
+            raise ValueError(f"max_pending: must be at least {_BODIES_HELD} times max_body ({self.max_body} bytes)")
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How the end is spent."""
+
+    delay: float = setting(0.0, "After SIGTERM, how long connections are still accepted.", pause, "0s")
+    timeout: float = setting(30.0, "How long exchanges in flight may take to finish.", duration, "30s")
+    close_header: bool = setting(
+        False,
+        "After SIGTERM, put `Connection: close` into answers that say nothing of their connection; the one exception to"
+        " unchanged bytes.",
+        boolean,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTLS:
+    """How clients are spoken to."""
+
+    cert_file: str | None = setting(
+        None, "Certificate chain (PEM): clients of every listener then speak TLS, HTTP/1.1 only.", path
+    )
+    key_file: str | None = setting(None, "The certificate's key (PEM, not encrypted).", path)
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            missing, given = ("key_file", "cert_file") if self.key_file is None else ("cert_file", "key_file")
+            raise ValueError(f"{missing}: must be given where {given} is")
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTLS:
+    """How an https:// upstream is verified."""
+
+    ca_file: str | None = setting(
+        None, "Certificates (PEM) that vouch for the model server; those of the system where left out.", path
+    )
+    server_name: str | None = setting(
+        None, "Name in the server's certificate; the URL's host where left out.", label_value
+    )
+    insecure_skip_verify: bool = setting(False, "Believe any certificate.", boolean)
