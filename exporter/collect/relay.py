@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from exporter import catalogue
 from exporter.collect.exposition import Distributions, Samples
-from exporter.collect.scene import Scene
+from exporter.collect.scene import Page
 from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
-def collect(scene: Scene) -> Iterator[Samples | Distributions]:
+def collect(page: Page) -> Iterator[Samples | Distributions]:
     """Families about ourselves."""
-    health = scene.health
+    health = page.health
     relay = health.relay
     for family, value in (
         (catalogue.START, health.started_wall_s),
@@ -46,11 +46,11 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         yield Samples(family, [((key,), count) for key, count in counts.items()])
     yield Distributions(catalogue.PROXY_DURATION, DURATION_BOUNDS, [((), relay.duration)])
     yield Distributions(catalogue.HOP, HOP_BOUNDS, [((), relay.hop)])
-    yield from _processes(scene)
+    yield from _processes(page)
 
 
-def _processes(scene: Scene) -> Iterator[Samples]:
-    health = scene.health
+def _processes(page: Page) -> Iterator[Samples]:
+    health = page.health
     state = health.state
     yield Samples(catalogue.STATE_RESTORED, [((), int(state.restored))])
     yield Samples(catalogue.STATE_TIME, [((), state.kept_wall_s)])

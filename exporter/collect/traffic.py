@@ -16,7 +16,6 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Distributions(catalogue.REQUEST_DURATION, DURATION_BOUNDS, [(labels, traffic.duration)])
     yield Distributions(catalogue.REQUEST_SIZE, SIZE_BOUNDS, [(labels, traffic.request_size)])
     yield Distributions(catalogue.RESPONSE_SIZE, SIZE_BOUNDS, [(labels, traffic.response_size)])
-    yield Samples(catalogue.IN_FLIGHT, [(labels, scene.health.relay.in_flight)])
     yield Samples(catalogue.ROWS, [(labels, snapshot.rows)])
     yield Samples(catalogue.UNKNOWN_FIELDS, [(labels, snapshot.unknown_fields)])
     yield Samples(catalogue.LAST_REQUEST, [(labels, traffic.last_wall_s)])

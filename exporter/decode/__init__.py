@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from exporter.decode import columnar, instances, mlflow, open_inference, predictions
+from exporter.decode.identity import identity
 from exporter.decode.payload import Payload, Shelf, Side
 from exporter.decode.rules import Rules
 from exporter.errors import DecodeError
@@ -50,6 +51,10 @@ class Decoder:
 
     def decode(self, exchange: Exchange) -> Observation:
         """What an exchange says about the model; a side that cannot be read is a Failure."""
+        model, version = identity(exchange)
+        return replace(self._sides(exchange), model=model, version=version)
+
+    def _sides(self, exchange: Exchange) -> Observation:
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
             return Observation(None, None)
         if not 200 <= exchange.status < 300:

@@ -9,7 +9,7 @@ POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where th
 
 import gzip
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from flask import Flask, Response, request
@@ -21,14 +21,18 @@ _LOG = logging.getLogger("exporter.web")
 _COMPRESSED_FROM: Final = 1024
 _LANDING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
-<body><h1>inference-exporter</h1><p>Version {version}. Watching {model}.</p>
+<body><h1>inference-exporter</h1><p>Version {version}. Watching {models}.</p>
 <ul><li><a href="/metrics">Metrics</a></li><li><a href="/-/healthy">Healthy</a></li>
 <li><a href="/-/ready">Ready</a></li></ul></body></html>
 """
 
 
-def create_app(page: Callable[[], bytes | None], model: str, observe: Callable[[bool], None] | None = None) -> Flask:
-    """The application; `page` gives the text of /metrics, None before the first snapshot.
+def create_app(
+    page: Callable[[], bytes | None],
+    models: Callable[[], Sequence[str]],
+    observe: Callable[[bool], None] | None = None,
+) -> Flask:
+    """The application; `page` gives the text of /metrics, None before the first snapshot, `models` their names.
 
     `observe` switches observation; without it nobody may.
     """
@@ -62,7 +66,8 @@ def create_app(page: Callable[[], bytes | None], model: str, observe: Callable[[
 
     @app.get("/")
     def landing() -> Response:
-        return Response(_LANDING.format(version=__version__, model=_escape(model)), mimetype="text/html")
+        names = ", ".join(_escape(name) for name in dict.fromkeys(models())) or "no model yet"
+        return Response(_LANDING.format(version=__version__, models=names), mimetype="text/html")
 
     return app
 
