@@ -5,7 +5,6 @@ line of JSON on standard input.
 """
 
 import gc
-import hashlib
 import json
 import logging
 import os
@@ -22,23 +21,24 @@ import numpy as np
 
 from exporter import collect, config, logs, manners, vitals, web
 from exporter.addresses import upstream_place
-from exporter.collect.scene import Scene
+from exporter.collect.scene import Page, Scene
 from exporter.decode import Decoder
 from exporter.errors import ExporterError
 from exporter.events import exchanges
 from exporter.events.desk import Desk, Told
 from exporter.findings import Unread
-from exporter.handoff import board, frames, ledger, memory, report
+from exporter.handoff import board, frames, memory, report
 from exporter.handoff.board import Seat
-from exporter.handoff.ledger import Arrays, Ledger
+from exporter.handoff.ledger import Chapters, Ledger
 from exporter.handoff.reader import Reader
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
-from exporter.monitor import Monitor
+from exporter.monitor.models import Models
+from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
-from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
-from exporter.state.image import Owner
+from exporter.profile.directory import OneProfile, ProfileDirectory
+from exporter.records import REFUSALS, Attribution, Exchange, Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
 from exporter.web.server import WebServer
 
@@ -51,7 +51,9 @@ _LAST_DRAIN_S: Final = 5.0
 _TRIM_EVERY_S: Final = 10.0
 _COMMIT_PACE: Final = 20
 """Commits may take one part in so many of the time."""
-_OBSERVED, _CORRUPT, _LOST = 0, 1, 2
+_OBSERVED, _CORRUPT, _LOST, _PROFILE_ERRORS = range(4)
+_OWN: Final = "analyser"
+"""The chapter that is of no model."""
 
 
 class Analyser:
@@ -64,56 +66,59 @@ class Analyser:
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
-        kept = orders["profile_fd"]
-        profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
-        self._profile = profile
-        self._model = settings.model.name or (profile.model if profile else "default")
-        self._version = settings.model.version or (profile.version if profile else "unknown")
+        self._profiles = _profiles(settings, orders["profile_fd"])
+        self._profile_changes = self._profile_errors = 0
         self._decoder = Decoder()
-        self._monitor = Monitor(profile, settings.windows, settings.capture.probe_paths)
-        self._accounts = np.zeros(3, np.int64)
         self._desk = Desk(settings.events, self._board)
-        series = hashlib.sha256(repr((self._model, self._version)).encode()).hexdigest()[:16]
-        self._arrays = {"accounts": self._accounts, "events": self._desk.counts, **self._monitor.arrays(series)}
-        self._keeper = self._keeper_of_windows()
-        if self._keeper is not None and not ledger.holds(orders["ledger_fd"], self._arrays):
-            self._board[Seat.STATE_UNREAD] = 1  # and stays so until it was read, whoever dies before
-        self._ledger = Ledger(orders["ledger_fd"], self._arrays)
+        self._models = Models(settings, self._profiles)
+        self._accounts = np.zeros(4, np.int64)
+        self._ledger = Ledger(orders["ledger_fd"])
         self._uncommitted = False
         self._commit_due = self._trim_due = 0.0
         self._settle()
+        self._keeper = self._keeper_of_windows()
         if self._keeper is not None:
-            self._keeper.resume(self._put_back)
+            self._keeper.resume()
         self._page: bytes | None = None
+        self._names: list[str] = []
+        """Of the models on the page."""
+        self._unread: tuple[Unread, ...] = ()
         self._server = ServerVitals(watched=settings.watched is not None)
         self._processes: dict[str, ProcessVitals] = {}
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
-        self._unread: tuple[Unread, ...] = ()
         events = self._desk if settings.takes_events else None
-        app = web.create_app(lambda: self._page, self._model, switch, events, lambda: self._unread)
+        app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
         self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
+
+    @property
+    def _chapters(self) -> Chapters:
+        """All that is kept of this process."""
+        own = {"accounts": self._accounts, "refused": self._models.refused, "events": self._desk.counts}
+        return {_OWN: own, **self._models.chapters()}
 
     def _settle(self) -> None:
         """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""
-        if self._ledger.restored:
-            self._ledger.load(self._arrays)
+        kept = self._ledger.chapters()
+        for name, array in self._chapters[_OWN].items():
+            if name in kept.get(_OWN, {}):
+                array[...] = kept[_OWN][name]
+        self._models.restore({title: arrays for title, arrays in kept.items() if title != _OWN})
         taken = sum(reader.taken() for reader in self._readers)
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
         self._desk.settle()
-        self._ledger.commit(self._arrays)
+        self._commit()
 
     def _keeper_of_windows(self) -> Keeper | None:
         state = self._settings.state
-        if state.directory is None or self._profile is None:
+        if state.directory is None or self._settings.profile is None:
             if state.directory is not None:
                 _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
-            for seat in (Seat.STATE_RESTORED, Seat.STATE_KEPT_WALL_NS, Seat.STATE_KEPT_BYTES, Seat.STATE_UNREAD):
+            for seat in (Seat.STATE_RESTORED, Seat.STATE_KEPT_WALL_NS, Seat.STATE_KEPT_BYTES):
                 self._board[seat] = 0  # of a directory that a reload took away
             return None
-        owner = Owner(self._model, self._version, self._profile.digest)
-        return Keeper(state.directory, owner, state.interval, self._board)
+        return Keeper(state.directory, state.interval, self._board, self._models, self._commit)
 
     # the loop
 
@@ -128,11 +133,12 @@ class Analyser:
         while not self._stop.is_set() and os.getppid() == parent:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
+            self._look_at_profiles()
             if time.monotonic() >= due:
                 self._publish()
                 due = time.monotonic() + self._settings.windows.snapshot_interval
             if self._keeper is not None:
-                self._keeper.keep_when_due(self._held)
+                self._keeper.keep_when_due()
             sleep = _SHORTEST_SLEEP_S if busy else min(sleep * 2, _LONGEST_SLEEP_S)
             if not busy:
                 time.sleep(sleep)
@@ -146,19 +152,20 @@ class Analyser:
         self._take_in(self._desk.rest())
         self._publish()
         if self._keeper is not None:
-            self._keeper.finish(self._held)
+            self._keeper.finish()
         self._web.stop()
 
-    def _put_back(self, held: Arrays, shift_s: float, now: float) -> int:
-        """Fill the windows' gaps; for good when this returns."""
-        self._monitor.flush()
-        panes = self._monitor.put_back(held, shift_s, now)
-        self._ledger.commit(self._arrays)
-        return panes
-
-    def _held(self, now: float) -> Arrays:
-        self._monitor.flush()
-        return self._monitor.held(now)
+    def _look_at_profiles(self) -> None:
+        """Compare with what is in the directory of profiles now."""
+        changes, errors = self._profiles.changes, self._profiles.errors
+        if changes != self._profile_changes:
+            self._profile_changes = changes
+            self._models.refer()
+            self._uncommitted = True
+        if errors != self._profile_errors:
+            self._accounts[_PROFILE_ERRORS] += errors - self._profile_errors
+            self._profile_errors = errors
+            self._uncommitted = True
 
     def _take(self) -> bool:
         """Take what the rings hold, within bounds; whether there was anything. It is committed soon."""
@@ -180,14 +187,15 @@ class Analyser:
         """Observe what somebody else watched; how much there was."""
         for pair, exchange in told:
             seen = exchanges.known(pair, self._decoder.decode(exchange))
-            self._monitor.observe(exchanges.counted(pair, exchange), seen)
+            self._models.observe(exchanges.counted(pair, exchange), seen)
         return len(told)
 
     def _commit(self) -> None:
         """Make what was observed so far the truth. It copies everything, so it is paced by what it costs."""
         begun = time.monotonic()
-        self._monitor.flush()
-        self._ledger.commit(self._arrays)
+        self._models.flush()
+        self._ledger.commit(self._chapters, {_OWN, *self._models.changed})
+        self._models.changed.clear()
         self._uncommitted = False
         self._commit_due = begun + (time.monotonic() - begun) * _COMMIT_PACE
 
@@ -197,7 +205,7 @@ class Analyser:
         except (ValueError, UnicodeError):
             self._accounts[_CORRUPT] += 1
             return
-        self._monitor.observe(exchange, self._decoder.decode(exchange))
+        self._models.observe(exchange, self._decoder.decode(exchange))
         self._accounts[_OBSERVED] += 1
 
     # the page
@@ -206,19 +214,28 @@ class Analyser:
         begun = time.perf_counter()
         if self._uncommitted:
             self._commit()  # what was once shown must never be lost
-        wall_s = time.time()
-        snapshot = self._monitor.snapshot(time.monotonic())
-        scene = Scene(self._model, self._version, self._profile, snapshot, self._server, self._health(wall_s))
-        self._page, self._unread = collect.page(scene), snapshot.unread
-        for line in self._monitor.news(time.monotonic()):
+        health = self._health(time.time())
+        shown = self._models.shown(time.monotonic())
+        scenes = tuple(
+            Scene(*one.label, one.profile, one.snapshot, self._server, health, one.visible, one.label.model == OTHER)
+            for one in shown
+        )
+        self._page = collect.page(Page(scenes, health, self._attribution()))
+        self._names = [scene.model for scene in scenes if scene.visible]
+        self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
+        for line in self._models.news(time.monotonic()):
             _LOG.warning("%s", line)
         self._snapshot_seconds = time.perf_counter() - begun
         if time.monotonic() >= self._trim_due:
             manners.trim()
             self._trim_due = time.monotonic() + _TRIM_EVERY_S
 
+    def _attribution(self) -> Attribution:
+        refused = dict(zip(REFUSALS, self._models.refused.tolist(), strict=True))
+        return Attribution(refused, int(self._accounts[_PROFILE_ERRORS]))
+
     def _health(self, wall_s: float) -> Health:
-        observed, corrupt, lost = self._accounts.tolist()
+        observed, corrupt, lost, _ = self._accounts.tolist()
         fill, self._fill = self._fill, [0.0] * len(self._rings)
         return Health(
             started_wall_s=self._board[Seat.STARTED_WALL_NS] / 1e9,
@@ -251,6 +268,14 @@ class Analyser:
             "analyser": os.getpid(),
             **{f"worker-{index}": ring.slots[Slot.PID] for index, ring in enumerate(self._rings)},
         }
+
+
+def _profiles(settings: config.Settings, kept: int | None) -> OneProfile | ProfileDirectory:
+    """What models are compared with: the file that the supervisor has kept, or a directory that is looked at here."""
+    if kept is None and settings.profile is not None:
+        return ProfileDirectory(settings.profile)
+    profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
+    return OneProfile(profile, settings.model.name)
 
 
 def main() -> None:

@@ -35,7 +35,6 @@ REQUEST_DURATION = _model("request_duration_seconds", HISTOGRAM, "Time from a re
 FAILED_DURATION = _model("failed_request_duration_seconds", HISTOGRAM, "The same where the code was another: quick refusals do not hide slow answers, nor the other way round.")
 REQUEST_SIZE = _model("request_size_bytes", HISTOGRAM, "Size of request bodies as sent.")
 RESPONSE_SIZE = _model("response_size_bytes", HISTOGRAM, "Size of response bodies as sent.")
-IN_FLIGHT = _model("requests_in_flight", GAUGE, "Requests whose answer is not complete; counted by the relay, health probes included.")
 ROWS = _model("rows_total", COUNTER, "Rows of model input decoded, one per instance of a batch, of requests answered with 2xx.")
 SERVED_ROWS = _model("served_rows_total", COUNTER, "Those, and an estimate of the rows that were not decoded: for a body cut off or not copied by its size, else as many as a payload has on average. What was dropped uncounted is in neither.")
 FAILED_ROWS = _model("failed_rows_total", COUNTER, "Rows of model input decoded of requests that failed, by class of code; they are in no window of the others.", "code")
@@ -45,7 +44,8 @@ LAST_REQUEST = _model("last_request_timestamp_seconds", GAUGE, "Unix time at whi
 
 # --- the model: server and identity
 
-SERVER_UP = _model("server_up", GAUGE, "Whether the model server accepted a TCP connection at the last probe.")
+IN_FLIGHT = _model("requests_in_flight", GAUGE, "Requests whose answer is not complete; counted by the relay, health probes included. Of the whole server: the same under each of its models.")
+SERVER_UP = _model("server_up", GAUGE, "Whether the model server accepted a TCP connection at the last probe; as all of the server the same under each of its models.")
 SERVER_VISIBLE = _model("server_process_visible", GAUGE, "Whether the model server's process can be seen: same host and pid namespace, or --upstream-pid.")
 SERVER_PROCESSES = _model("server_processes", GAUGE, "Processes of the model server: the one that listens and its descendants.")
 SERVER_CPU = _model("server_cpu_seconds_total", COUNTER, "User and system CPU time of the model server's processes.")
@@ -162,6 +162,9 @@ BUILD_INFO = _self("build_info", GAUGE, "1; the versions of the exporter and of 
 COLLECTOR_SUCCESS = _self("collector_success", GAUGE, "Whether a part of this page could be made.", "collector")
 START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor started.")
 PROFILE_LOADED = _self("profile_loaded", GAUGE, "Whether there is a reference profile; without one no feature is scored.")
+MODELS = _self("models", GAUGE, "Models and versions that are watched, by what they are compared with: `profile`, or `none`.", "reference")
+UNATTRIBUTED = _self("unattributed_exchanges_total", COUNTER, "Exchanges counted for the model `_other`, by reason: a name that can be no label, a model that no answered prediction has made known, no room within models.limit, or none within analyser.memory_limit.", "reason")
+PROFILE_ERRORS = _self("profile_errors_total", COUNTER, "Files of the profile directory that could not be used, each once until it changes; the profile before stays in force.")
 OBSERVING = _self("observing", GAUGE, "0 while observation is switched off (POST /-/observe); traffic is relayed all the same.")
 OFFERED = _self("exchanges_offered_total", COUNTER, "Complete exchanges on observable connections: observed + dropped + what waits in the rings.")
 OBSERVED = _self("exchanges_observed_total", COUNTER, "Exchanges that the analyser counted.")

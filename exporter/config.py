@@ -54,9 +54,24 @@ class Health:
 class Model:
     """What the model is called on /metrics."""
 
-    name: str | None = setting(None, "Label model; the profile's name, or 'default', where left out.", label_value)
+    name: str | None = setting(
+        None, "Label model; what the traffic names, else the profile, else 'default', where left out.", label_value
+    )
     version: str | None = setting(
-        None, "Label model_version; the profile's version, or 'unknown', where left out.", label_value
+        None,
+        "Label model_version; what the traffic names, else the profile, else 'unknown', where left out.",
+        label_value,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """How many models may be watched."""
+
+    limit: int = setting(
+        32,
+        "Most models and versions that are watched; what the traffic names beyond them is counted as model '_other'.",
+        integer(1, 1000),
     )
 
 
@@ -188,7 +203,12 @@ class Settings:
         "Most client connections of one worker, further ones get a 503; 0 is as many as its descriptors allow.",
         integer(0, 1 << 20),
     )
-    profile: str | None = setting(None, "Reference profile made by `inference-exporter profile build`.", path)
+    profile: str | None = setting(
+        None,
+        "Reference profile made by `inference-exporter profile build`, or a directory of them: {model}/{version}.json,"
+        " {model}/default.json or {model}.json.",
+        path,
+    )
     features: tuple[Origin, ...] = setting(
         (),
         "What the profile's features are made of in payloads, where names do not say it: a field, a position, a JSON"
@@ -209,6 +229,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     health: Health = field(default_factory=Health)
     model: Model = field(default_factory=Model)
+    models: Models = field(default_factory=Models)
     capture: Capture = field(default_factory=Capture)
     windows: Windows = field(default_factory=Windows)
     analyser: Analyser = field(default_factory=Analyser)

@@ -38,6 +38,10 @@ EVENT_PAIRS: Final = ("whole", "request", "response")
 """What an event was observed as: one of the two halves of an exchange, or alone."""
 
 
+REFUSALS: Final = ("name", "unknown_model", "limit", "memory")
+"""Why an exchange is of no model that is watched."""
+
+
 class Capture(IntEnum):
     """What became of the copy of a body."""
 
@@ -123,6 +127,22 @@ class Observation:
     version: str = ""
     request_id: str = ""
     """By which late truth can find it; empty where nobody gave it one."""
+
+
+class Label(NamedTuple):
+    """What a model and its version are called on /metrics."""
+
+    model: str
+    version: str
+
+
+class Owner(NamedTuple):
+    """Whose windows they are: nobody else's go on with them."""
+
+    model: str
+    version: str
+    profile: str
+    """Digest of the reference."""
 
 
 class Scores(NamedTuple):
@@ -276,6 +296,16 @@ class State:
     kept_bytes: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
     """By STATE_ERRORS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """How exchanges came to their models."""
+
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Exchanges of no model that is watched, by REFUSALS."""
+    profile_errors: int = 0
+    """Profiles of a directory that could not be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,12 @@ of the others: the listed categories, then other, unseen and missing.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
+DEFAULT: Final = "default"
+"""What a model is called that nobody names."""
+UNKNOWN: Final = "unknown"
+"""And its version."""
 BELOW: Final = 0
 MOST_INSIDE: Final = 12
 ABOVE: Final = 13
@@ -109,3 +113,17 @@ class Profile:
     def short_digest(self) -> str:
         """The label `profile` on /metrics."""
         return self.digest[:8]
+
+
+class References(Protocol):
+    """Which profile belongs to which model."""
+
+    @property
+    def model(self) -> str:
+        """What the model is called where neither settings nor traffic name it."""
+
+    def of(self, model: str, version: str) -> Profile | None:
+        """The profile of a model's version, None where it has none. Any thread may ask."""
+
+    def version_of(self, model: str) -> str:
+        """The version of a model where neither settings nor traffic name it."""

@@ -40,8 +40,11 @@ _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def _keep_profile(path: str | None) -> int | None:
-    """The profile as it is now: an analyser that is started again must not find another one in its place."""
-    if path is None:
+    """The profile as it is now: an analyser that is started again must not find another one in its place.
+
+    None where there is none, and for a directory of them: the analyser itself looks after what comes and changes there.
+    """
+    if path is None or Path(path).is_dir():
         return None
     try:
         return memory.keep("profile", Path(path).read_bytes())

@@ -1,4 +1,4 @@
-"""From what is known to what is shown: a table of collectors, each a function from `Scene` to families.
+"""From what is known to what is shown: a table of collectors, each a function to families.
 
 Collectors only render. A collector that fails costs its own families, never the page: see `page`.
 """
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
-from exporter.collect import columns, events, exposition, failed, relay, server, traffic
+from exporter.collect import columns, events, exposition, failed, models, relay, server, traffic
 from exporter.collect.exposition import Distributions, Samples
-from exporter.collect.scene import Scene
+from exporter.collect.joint import joined
+from exporter.collect.scene import Page, Scene
 
 _LOG = logging.getLogger("exporter.collect")
 _COMPILED: Final = "no" if glance.__file__.endswith(".py") else "yes"
@@ -24,30 +25,36 @@ class Collector:
     """One entry of the table."""
 
     name: str
-    collect: Callable[[Scene], Collected]
+    collect: Callable[[Page], Collected]
+
+
+def _each(collect: Callable[[Scene], Collected]) -> Callable[[Page], Collected]:
+    """A collector of pages from one that looks at one model."""
+    return lambda page: joined((scene.visible, collect(scene)) for scene in page.scenes)
 
 
 COLLECTORS: Final = (
-    Collector("traffic", traffic.collect),
-    Collector("server", server.collect),
-    Collector("columns", columns.collect),
-    Collector("failed", failed.collect),
+    Collector("traffic", _each(traffic.collect)),
+    Collector("server", _each(server.collect)),
+    Collector("columns", _each(columns.collect)),
+    Collector("failed", _each(failed.collect)),
+    Collector("models", models.collect),
     Collector("relay", relay.collect),
     Collector("events", events.collect),
 )
 
 
-def page(scene: Scene) -> bytes:
+def page(shown: Page) -> bytes:
     """The text of /metrics."""
-    return exposition.render(_collect(scene))
+    return exposition.render(_collect(shown))
 
 
-def _collect(scene: Scene) -> Iterator[Samples | Distributions]:
+def _collect(shown: Page) -> Iterator[Samples | Distributions]:
     yield Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)])
     success = []
     for collector in COLLECTORS:
         try:
-            collected = list(collector.collect(scene))
+            collected = list(collector.collect(shown))
         except Exception:  # noqa: BLE001 (one collector never costs the page)
             _LOG.exception("collector %s failed", collector.name)
             success.append(((collector.name,), 0))

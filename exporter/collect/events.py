@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from exporter import catalogue
 from exporter.collect.exposition import Samples
-from exporter.collect.scene import Scene
+from exporter.collect.scene import Page
 
 
-def collect(scene: Scene) -> Iterator[Samples]:
+def collect(page: Page) -> Iterator[Samples]:
     """Families of events, where they are taken at all."""
-    events = scene.health.events
+    events = page.health.events
     if events is None:
         return
     yield Samples(catalogue.EVENTS_RECEIVED, [((), events.received)])

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from exporter import catalogue
 from exporter.collect.exposition import Distributions, Samples
-from exporter.collect.scene import Scene
+from exporter.collect.scene import Page
 from exporter.records import DURATION_BOUNDS, HOP_BOUNDS
 
 
-def collect(scene: Scene) -> Iterator[Samples | Distributions]:
+def collect(page: Page) -> Iterator[Samples | Distributions]:
     """Families about ourselves; those of the relay where there is one."""
-    health = scene.health
+    health = page.health
     for family, value in (
         (catalogue.START, health.started_wall_s),
         (catalogue.RELOAD_SUCCESSFUL, int(health.reload_successful)),
@@ -19,13 +19,13 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
         (catalogue.SNAPSHOT_DURATION, health.snapshot_seconds),
     ):
         yield Samples(family, [((), value)])
-    yield from _processes(scene)
+    yield from _processes(page)
     if health.relaying:
-        yield from _relay(scene)
+        yield from _relay(page)
 
 
-def _relay(scene: Scene) -> Iterator[Samples | Distributions]:
-    health = scene.health
+def _relay(page: Page) -> Iterator[Samples | Distributions]:
+    health = page.health
     relay = health.relay
     for family, value in (
         (catalogue.OBSERVING, int(relay.observing)),
@@ -56,8 +56,8 @@ def _relay(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Distributions(catalogue.HOP, HOP_BOUNDS, [((), relay.hop)])
 
 
-def _processes(scene: Scene) -> Iterator[Samples]:
-    health = scene.health
+def _processes(page: Page) -> Iterator[Samples]:
+    health = page.health
     state = health.state
     yield Samples(catalogue.STATE_RESTORED, [((), int(state.restored))])
     yield Samples(catalogue.STATE_TIME, [((), state.kept_wall_s)])

@@ -1,14 +1,14 @@
 """What collectors look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from exporter.records import Health, ServerVitals, Snapshot
+from exporter.records import Attribution, Health, ServerVitals, Snapshot
 from exporter.reference import Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything one page is made from."""
+    """Everything that is shown of one model."""
 
     model: str
     version: str
@@ -16,6 +16,10 @@ class Scene:
     snapshot: Snapshot
     server: ServerVitals
     health: Health
+    visible: bool = True
+    """Whether it has series of its own; what is added up over models counts in any case."""
+    is_other: bool = False
+    """Whether it stands for all models that are not watched."""
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -26,3 +30,13 @@ class Scene:
     def profiled(self) -> tuple[str, str, str]:
         """Labels of every series that depends on the profile."""
         return self.model, self.version, self.profile.short_digest if self.profile else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything one page is made from."""
+
+    scenes: tuple[Scene, ...]
+    """One for each model."""
+    health: Health
+    attribution: Attribution = field(default_factory=Attribution)

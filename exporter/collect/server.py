@@ -8,9 +8,13 @@ from exporter.collect.scene import Scene
 
 
 def collect(scene: Scene) -> Iterator[Samples]:
-    """Families of the server next door. What cannot be seen is left out rather than shown as 0."""
+    """Families of the server next door, under each of its models. What cannot be seen is left out, not shown as 0."""
+    if scene.is_other:
+        return
     labels, server, profile = scene.labels, scene.server, scene.profile
     yield Samples(catalogue.MODEL_INFO, [((*labels, __version__), 1)])
+    if scene.health.relaying:
+        yield Samples(catalogue.IN_FLIGHT, [(labels, scene.health.relay.in_flight)])
     if server.watched:
         yield Samples(catalogue.SERVER_UP, [(labels, int(server.up))])
         yield Samples(catalogue.SERVER_VISIBLE, [(labels, int(server.visible))])
@@ -19,7 +23,6 @@ def collect(scene: Scene) -> Iterator[Samples]:
         yield Samples(catalogue.SERVER_CPU, [(labels, server.process.cpu_seconds)])
         yield Samples(catalogue.SERVER_MEMORY, [(labels, server.process.resident_bytes)])
         yield Samples(catalogue.SERVER_START, [(labels, server.process.started_wall_s)])
-    yield Samples(catalogue.PROFILE_LOADED, [((), int(profile is not None))])
     if profile is not None:
         yield Samples(catalogue.PROFILE_INFO, [((*scene.profiled, profile.source), 1)])
         yield Samples(catalogue.PROFILE_ROWS, [(scene.profiled, profile.rows)])

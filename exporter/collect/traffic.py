@@ -17,8 +17,6 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     yield Distributions(catalogue.FAILED_DURATION, DURATION_BOUNDS, [(labels, traffic.failed_duration)])
     yield Distributions(catalogue.REQUEST_SIZE, SIZE_BOUNDS, [(labels, traffic.request_size)])
     yield Distributions(catalogue.RESPONSE_SIZE, SIZE_BOUNDS, [(labels, traffic.response_size)])
-    if scene.health.relaying:
-        yield Samples(catalogue.IN_FLIGHT, [(labels, scene.health.relay.in_flight)])
     rows = snapshot.rows
     yield Samples(catalogue.ROWS, [(labels, rows.observed)])
     yield Samples(catalogue.SERVED_ROWS, [(labels, rows.served)])

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from exporter.decode import columnar, instances, mlflow, naming, open_inference, predictions
+from exporter.decode.identity import identity
 from exporter.decode.mapping import Mapper
 from exporter.decode.payload import Payload, Shelf, Side
 from exporter.decode.rules import Rules
@@ -67,6 +68,10 @@ class Decoder:
 
     def read(self, exchange: Exchange) -> Observation:
         """The same by the names of the payload."""
+        model, version = identity(exchange)
+        return replace(self._sides(exchange), model=model, version=version)
+
+    def _sides(self, exchange: Exchange) -> Observation:
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
             return Observation(None, None)
         side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS, self.features)

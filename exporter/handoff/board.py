@@ -24,8 +24,6 @@ class Seat(enum.IntEnum):
     STATE_RESTORED = 80
     STATE_KEPT_WALL_NS = enum.auto()
     STATE_KEPT_BYTES = enum.auto()
-    STATE_UNREAD = enum.auto()
-    """Whether the windows have yet to take what is in the state directory."""
     EVENTS_RECEIVED = 96
     EVENTS_REFUSED = enum.auto()
     """One for each of `EVENT_REFUSALS`."""

@@ -1,16 +1,19 @@
 """The analyser's memory that outlives it: counters and panes, committed whole or not at all.
 
-Two copies lie behind a head; `ACTIVE` names the one that is true. A commit writes the other copy and then moves
-that one slot, so that a death at any instant leaves either the state before or the state after. Counters on
-/metrics are taken from committed state only and therefore never go back.
+It has chapters, one for each model, and may have others with every commit. An edition says in words which chapters
+there are, which arrays these hold and where; each chapter lies there twice. One slot of the head, `ROOT`, names the
+edition that is in force and which of the two copies is true, for all chapters at once. A commit writes the other
+copies, and where the chapters are others also new room and a new edition, and then moves that one slot: a death at any
+instant leaves either the state before or the state after. Counters on /metrics are taken from committed state only and
+therefore never go back. Room that the edition in force does not name is free.
 """
 
 import hashlib
 import json
 import mmap
 import os
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,119 +21,187 @@ from numpy.typing import NDArray
 from exporter.handoff import memory
 
 Arrays = Mapping[str, NDArray[Any]]
+Chapters = Mapping[str, Arrays]
+Layout = tuple[tuple[str, str, tuple[int, ...]], ...]
+"""Name, type and shape of each array."""
 
-_HEAD_BYTES: Final = 16384
-_ACTIVE, _DIGEST = 0, 1
-_DIGEST_SLOTS: Final = 4
-_TEXT: Final = 512
-"""Where the layout stands in words, so that another one can find what it has in common with it."""
+_HEAD_BYTES: Final = 4096
+_ROOT: Final = 0
 _ALIGN: Final = 64
+_SUM_BYTES: Final = hashlib.sha256().digest_size
+_LENGTH_BYTES: Final = 8
 
 
-def holds(fd: int, arrays: Arrays) -> bool:
-    """Whether a ledger in `fd` holds exactly arrays of these names and shapes."""
-    with memory.attach(fd) as block:
-        return _slots(block)[_DIGEST:] == _digest(_text(arrays, _layout(arrays)[1]))
+class _Extent(NamedTuple):
+    """Room in the block, in bytes."""
+
+    start: int
+    size: int
+
+
+class _Chapter:
+    """The two copies of some arrays."""
+
+    __slots__ = ("copies", "layout", "room", "stale")
+
+    def __init__(self, layout: Layout, room: _Extent) -> None:
+        self.layout = layout
+        self.room = room
+        self.copies: list[dict[str, NDArray[Any]]] = []
+        self.stale = [True, True]
+        """Which copies do not hold what was committed last."""
+
+    def map(self, block: mmap.mmap) -> None:
+        """Find the copies in a block."""
+        half = self.room.size // 2
+        self.copies = [dict(_views(block, self.layout, self.room.start + which * half)) for which in (0, 1)]
+
+    def write(self, which: int, arrays: Arrays) -> None:
+        """Have one copy hold `arrays`."""
+        for name, target in self.copies[which].items():
+            target[...] = arrays[name]
+        self.stale[which] = False
 
 
 class Ledger:
-    """A block of memory holding named arrays of fixed shapes."""
+    """A block of memory holding chapters of named arrays."""
 
-    def __init__(self, fd: int, arrays: Arrays) -> None:
-        """Attach to `fd`; `self.restored` says whether it already held arrays of these names and shapes.
+    def __init__(self, fd: int) -> None:
+        """Attach to `fd`, which may hold nothing yet."""
+        self._fd = fd
+        self._edition = _Extent(_HEAD_BYTES, 0)
+        self._which = 0
+        self._chapters: dict[str, _Chapter] = {}
+        self._map()
+        self._read()
 
-        Where it held others as well, or others instead, those it has in common with them go on; the rest starts anew.
+    def chapters(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """Copies of what was committed last."""
+        return {
+            title: {name: array.copy() for name, array in chapter.copies[self._which].items()}
+            for title, chapter in self._chapters.items()
+        }
+
+    def commit(self, chapters: Chapters, changed: Collection[str] | None = None) -> None:
+        """Make `chapters` the committed state, others are no more.
+
+        `changed` are the titles of those that may differ from the last commit's; None for any.
         """
-        layout, size = _layout(arrays)
-        text = _text(arrays, size)
-        held = _read(fd)
-        os.ftruncate(fd, max(_HEAD_BYTES + 2 * size, os.fstat(fd).st_size))
-        self._block: mmap.mmap = memory.attach(fd)
+        layouts = {title: _layout(arrays) for title, arrays in chapters.items()}
+        other, edition = 1 - self._which, self._edition
+        if layouts != {title: chapter.layout for title, chapter in self._chapters.items()}:
+            edition = self._turn_over(layouts)
+        for title, arrays in chapters.items():
+            chapter = self._chapters[title]
+            if changed is None or title in changed:
+                chapter.stale = [True, True]
+            if chapter.stale[other]:
+                chapter.write(other, arrays)
+        self._edition, self._which = edition, other
+        self._slots[_ROOT] = edition.start | other
+
+    def _turn_over(self, layouts: Mapping[str, Layout]) -> _Extent:
+        """Make room for chapters and for the edition that names them; nothing that is in force is touched."""
+        used = [self._edition, *(chapter.room for chapter in self._chapters.values())]
+        after: dict[str, _Chapter] = {}
+        for title, layout in layouts.items():
+            known = self._chapters.get(title)
+            if known is None or known.layout != layout:
+                known = _Chapter(layout, _room(used, 2 * _size(layout)))
+                used.append(known.room)
+            known.stale = [True, True]
+            after[title] = known
+        text = _text(after)
+        edition = _room(used, len(text))
+        self._grow(max(extent.start + extent.size for extent in (*used, edition)))
+        self._chapters = after
+        self._map()
+        self._block[edition.start : edition.start + edition.size] = text
+        return edition
+
+    def _grow(self, size: int) -> None:
+        if size > os.fstat(self._fd).st_size:
+            memory.grow(self._fd, size)
+
+    def _map(self) -> None:
+        """Map all of the block; whoever held on to an older mapping of it would keep its pages twice."""
+        self._block = memory.attach(self._fd)
         self._slots = memory.slots(self._block, _HEAD_BYTES // memory.SLOT)
-        self._copies = [_views(self._block, arrays, layout, _HEAD_BYTES + which * size) for which in (0, 1)]
-        digest = _digest(text)
-        known = self._slots[_DIGEST : _DIGEST + _DIGEST_SLOTS].tolist() == digest
-        self.restored = known or bool(held)
-        if not known:
-            # The digest goes in last: a half-made ledger is made again.
-            for slot in range(_DIGEST, _DIGEST + _DIGEST_SLOTS):
-                self._slots[slot] = 0
-            for name, array in arrays.items():
-                old = held.get(name)
-                goes_on = old is not None and (old.dtype, old.shape) == (array.dtype, array.shape)
-                self._copies[0][name][...] = old if goes_on else array
-            self._slots[_ACTIVE] = 0
-            self._block[_TEXT : _TEXT + len(text)] = text
-            for slot, word in enumerate(digest, _DIGEST):
-                self._slots[slot] = word
+        for chapter in self._chapters.values():
+            chapter.map(self._block)
 
-    def load(self, arrays: Arrays) -> None:
-        """Copy the committed state into `arrays`."""
-        active = self._copies[self._slots[_ACTIVE]]
-        for name, array in arrays.items():
-            array[...] = active[name]
-
-    def commit(self, arrays: Arrays) -> None:
-        """Make `arrays` the committed state."""
-        other = 1 - self._slots[_ACTIVE]
-        for name, target in self._copies[other].items():
-            target[...] = arrays[name]
-        self._slots[_ACTIVE] = other
+    def _read(self) -> None:
+        """Find the edition in force; a block that has none, or none that is whole, has no chapters."""
+        root = self._slots[_ROOT]
+        start, which = root & ~1, root & 1
+        text = _told(self._block, start)
+        if not text:
+            return
+        self._edition, self._which = _Extent(start, len(text)), which
+        for title, (room, layout) in json.loads(text[_LENGTH_BYTES + _SUM_BYTES :]).items():
+            arrays = tuple((name, dtype, tuple(shape)) for name, dtype, shape in layout)
+            chapter = _Chapter(arrays, _Extent(*room))
+            chapter.stale[which] = False
+            chapter.map(self._block)
+            self._chapters[title] = chapter
 
 
-def _layout(arrays: Arrays) -> tuple[dict[str, int], int]:
-    offsets = {}
-    cursor = 0
-    for name, array in arrays.items():
-        offsets[name] = cursor
-        cursor += array.nbytes + -array.nbytes % _ALIGN
-    return offsets, cursor
+# --- layouts
 
 
-def _views(block: mmap.mmap, arrays: Arrays, layout: Mapping[str, int], start: int) -> dict[str, NDArray[Any]]:
-    return {
-        name: np.frombuffer(block, array.dtype, array.size, start + layout[name]).reshape(array.shape)
-        for name, array in arrays.items()
-    }
+def _layout(arrays: Arrays) -> Layout:
+    return tuple((name, array.dtype.str, array.shape) for name, array in arrays.items())
 
 
-def _text(arrays: Arrays, size: int) -> bytes:
-    """The layout as JSON, ended by a zero: a digest of it all, and its first arrays, as many as there is room for."""
-    names = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-    whole = hashlib.sha256(json.dumps(names).encode()).hexdigest()
-    while True:
-        text = json.dumps({"size": size, "whole": whole, "arrays": names}).encode() + b"\0"
-        if len(text) <= _HEAD_BYTES - _TEXT:
-            return text
-        names = names[: len(names) // 2]
+def _padded(size: int) -> int:
+    return size + -size % _ALIGN
 
 
-def _digest(text: bytes) -> list[int]:
-    found: list[int] = np.frombuffer(hashlib.sha256(text).digest(), dtype=np.uint64).tolist()
-    return found
+def _bytes(dtype: str, shape: Iterable[int]) -> int:
+    size = np.dtype(dtype).itemsize
+    for side in shape:
+        size *= side
+    return size
 
 
-def _slots(block: mmap.mmap) -> list[int]:
-    """A copy of the numbers a block begins with."""
-    found: list[int] = np.frombuffer(block[: (_DIGEST + _DIGEST_SLOTS) * memory.SLOT], np.uint64).tolist()
-    return found
+def _size(layout: Layout) -> int:
+    return sum(_padded(_bytes(dtype, shape)) for _, dtype, shape in layout)
 
 
-def _read(fd: int) -> dict[str, NDArray[Any]]:
-    """Copies of the arrays that the block holds; none where it holds no whole layout."""
-    with memory.attach(fd) as block:
-        head = block[:_HEAD_BYTES]
-        text = head[_TEXT:].partition(b"\0")[0] + b"\0"
-        slots = _slots(block)
-        if slots[_DIGEST:] != _digest(text):
-            return {}
-        told = json.loads(text[:-1])
-        known = {name: np.empty(shape, dtype) for name, dtype, shape in told["arrays"]}
-        size = told["size"]
-        content = block[: _HEAD_BYTES + 2 * size]
-    layout, _ = _layout(known)
-    start = _HEAD_BYTES + slots[_ACTIVE] * size
-    return {
-        name: np.frombuffer(content, array.dtype, array.size, start + layout[name]).reshape(array.shape)
-        for name, array in known.items()
-    }
+def _views(block: mmap.mmap, layout: Layout, start: int) -> Iterable[tuple[str, NDArray[Any]]]:
+    for name, dtype, shape in layout:
+        size = _bytes(dtype, shape)
+        count = size // np.dtype(dtype).itemsize
+        yield name, np.frombuffer(block, dtype, count, start if size else 0).reshape(shape)
+        start += _padded(size)
+
+
+# --- room
+
+
+def _room(used: Iterable[_Extent], size: int) -> _Extent:
+    """The first gap between what is used that is large enough, or what lies behind all of it."""
+    start = _HEAD_BYTES
+    for extent in sorted(used):
+        if extent.start - start >= size:
+            break
+        start = max(start, _padded(extent.start + extent.size))
+    return _Extent(start, size)
+
+
+# --- editions: length, checksum, JSON
+
+
+def _text(chapters: Mapping[str, _Chapter]) -> bytes:
+    told = json.dumps({title: (chapter.room, chapter.layout) for title, chapter in chapters.items()}).encode()
+    return len(told).to_bytes(_LENGTH_BYTES, "little") + hashlib.sha256(told).digest() + told
+
+
+def _told(block: mmap.mmap, start: int) -> bytes:
+    """The edition at `start`, empty where there is none."""
+    if not _HEAD_BYTES <= start < len(block) - _LENGTH_BYTES:
+        return b""
+    size = int.from_bytes(block[start : start + _LENGTH_BYTES], "little")
+    text = block[start : min(start + _LENGTH_BYTES + _SUM_BYTES + size, len(block))]
+    content = text[_LENGTH_BYTES + _SUM_BYTES :]
+    return text if hashlib.sha256(content).digest() == text[_LENGTH_BYTES : _LENGTH_BYTES + _SUM_BYTES] else b""

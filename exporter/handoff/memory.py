@@ -5,14 +5,18 @@ against shrinking, so that no process can make another one fault. Where there is
 """
 
 import contextlib
+import errno
 import fcntl
 import mmap
 import os
 import sys
 import tempfile
 import threading
+from typing import Final
 
 SLOT = 8
+_NOT_HERE: Final = frozenset((errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EINVAL))
+"""What taking room says where it cannot be taken in advance at all."""
 
 
 def create(name: str, size: int) -> int:
@@ -22,9 +26,25 @@ def create(name: str, size: int) -> int:
             return _memfd(name, size)
     with tempfile.TemporaryFile(prefix=f"inference-exporter-{name}-") as file:
         file.truncate(size)
-        if sys.platform == "linux":  # room is taken now: a disk that is full later would kill whoever writes (SIGBUS)
-            os.posix_fallocate(file.fileno(), 0, size)
+        _take_room(file.fileno(), size)
         return os.dup(file.fileno())
+
+
+def _take_room(fd: int, size: int) -> None:
+    """Room is taken now: memory or a disk that is full later would kill whoever writes (SIGBUS)."""
+    if sys.platform != "linux" or not size:
+        return
+    try:
+        os.posix_fallocate(fd, 0, size)
+    except OSError as error:
+        if error.errno not in _NOT_HERE:
+            raise
+
+
+def grow(fd: int, size: int) -> None:
+    """Have a block be `size` bytes. OSError where there is no room for it, and nothing was changed then."""
+    _take_room(fd, size)
+    os.ftruncate(fd, size)
 
 
 def _memfd(name: str, size: int) -> int:

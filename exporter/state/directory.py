@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from exporter.state.image import LARGEST, Owner, Unreadable
+from exporter.records import Owner
+from exporter.state.image import LARGEST, Unreadable
 
 _SUFFIX: Final = ".ixstate"
 _OURS: Final = re.compile(r"[\w.-]{1,40}-[0-9a-f]{16}\.ixstate", re.ASCII)
@@ -39,77 +40,21 @@ def file_name(owner: Owner) -> str:
     return f"{word}-{hashlib.sha256(repr(tuple(owner)).encode()).hexdigest()[:16]}{_SUFFIX}"
 
 
-class Directory:
-    """The place of one owner's windows. Not for several threads."""
+class Claim:
+    """Being the only one in a directory. Not for several threads."""
 
-    def __init__(self, path: Path, owner: Owner) -> None:
-        self._path = path
-        self._file = path / file_name(owner)
-        self._half = self._file.with_name(self._file.name + ".tmp")
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.taken = 0
+        """How often it was had anew: each time what is there may be news."""
+        self.files: set[Path] = set()
+        """Those in use, which are never tidied away."""
         self._lock: int | None = None
-        self.unread = True
-        """Whether what is there may be news: until whoever reads it says otherwise, and in another directory again."""
 
-    def read(self, patience_s: float) -> bytes | None:
-        """What was written last, None where nothing was. Unreadable where it is nothing of ours; OSError else.
-
-        Whoever had the directory before may need a moment to end: `patience_s`.
-        """
-        deadline = time.monotonic() + patience_s
-        while True:
-            try:
-                self._have()
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(_LOCK_LOOK_S)
-        try:
-            return _content(self._file)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if error.errno not in _ANOTHER_KIND:
-                raise
-            raise Unreadable(error.strerror) from None
-
-    def may_be_news(self) -> bool:
-        """Have the directory; whether what is there has not been read since."""
-        self._have()
-        return self.unread
-
-    def write(self, content: bytes) -> None:
-        """Replace what was written before, durably; it is untouched where this fails, and nothing half is left."""
-        self._have()
-        try:
-            self._half.unlink(missing_ok=True)
-            _write(self._half, content)
-            self._half.replace(self._file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._half.unlink(missing_ok=True)
-            raise
-        _sync(self._path)
-        self._tidy()
-
-    def set_aside(self) -> None:
-        """Have what cannot be read out of the way, for people to look at."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        with contextlib.suppress(FileNotFoundError):
-            self._file.rename(self._file.with_name(f"{self._file.name}.unreadable-{stamp}"))
-
-    def let_go(self) -> None:
-        """Let somebody else have it."""
-        descriptor, self._lock = self._lock, None
-        if descriptor is not None:
-            os.close(descriptor)
-
-    # being the only one
-
-    def _have(self) -> None:
+    def have(self) -> None:
         """Make the directory where there is none, and have it alone. BlockingIOError where somebody else has it."""
-        self._path.mkdir(0o700, parents=True, exist_ok=True)
-        lock = self._path / _LOCK
+        self.path.mkdir(0o700, parents=True, exist_ok=True)
+        lock = self.path / _LOCK
         if self._lock is not None and _is(self._lock, lock):
             return
         self.let_go()
@@ -120,22 +65,108 @@ class Directory:
             os.close(descriptor)
             raise
         self._lock = descriptor
-        self.unread = True
+        self.taken += 1
         for half in self._matching(_HALF):  # whoever was killed while writing
             with contextlib.suppress(OSError):
                 half.unlink()
 
-    # not growing
+    def have_within(self, patience_s: float) -> None:
+        """As `have`; whoever had the directory before may need a moment to end."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                return self.have()
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_LOCK_LOOK_S)
 
-    def _tidy(self) -> None:
-        """Other models' windows, and what was set aside, are kept for a while."""
+    def let_go(self) -> None:
+        """Let somebody else have it."""
+        descriptor, self._lock = self._lock, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def newest(self, most: int) -> list[Path]:
+        """Files of windows that are there, the newest first."""
+        self.have()
+        return sorted(self._matching(_OURS), key=_age, reverse=True)[:most]
+
+    def tidy(self) -> None:
+        """Windows that nobody uses now, and what was set aside, are kept for a while."""
         with contextlib.suppress(OSError):
-            others = (path for path in self._matching(_OURS) if path != self._file)
-            _remove_all_but(_MOST_KEPT - 1, others, lambda path: path.stat().st_mtime)
+            others = (path for path in self._matching(_OURS) if path not in self.files)
+            _remove_all_but(_MOST_KEPT - 1, others, _age)
             _remove_all_but(_MOST_ASIDE, self._matching(_ASIDE), lambda path: path.name.rpartition("-")[2])
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
-        return [path for path in self._path.iterdir() if pattern.fullmatch(path.name)]
+        return [path for path in self.path.iterdir() if pattern.fullmatch(path.name)]
+
+
+class Directory:
+    """The place of one owner's windows. Not for several threads."""
+
+    def __init__(self, path: Path, owner: Owner, claim: Claim | None = None) -> None:
+        """`claim` is had together with the places of other owners."""
+        self._claim = claim or Claim(path)
+        self.file = path / file_name(owner)
+        self._half = self.file.with_name(self.file.name + ".tmp")
+        self._claim.files.add(self.file)
+        self._read_of = 0
+
+    @property
+    def unread(self) -> bool:
+        """Whether what is there may be news: until whoever reads it says otherwise, and in another directory again."""
+        return self._read_of != self._claim.taken or not self._read_of
+
+    @property
+    def was_read(self) -> bool:
+        """Whether it was read before, here or in another directory."""
+        return self._read_of > 0
+
+    def is_read(self) -> None:
+        """From now on what is there may be replaced."""
+        self._read_of = self._claim.taken
+
+    def read(self, patience_s: float) -> bytes | None:
+        """What was written last, None where nothing was. Unreadable where it is nothing of ours; OSError else.
+
+        Whoever had the directory before may need a moment to end: `patience_s`.
+        """
+        self._claim.have_within(patience_s)
+        try:
+            return content(self.file)
+        except FileNotFoundError:
+            return None
+
+    def may_be_news(self) -> bool:
+        """Have the directory; whether what is there has not been read since."""
+        self._claim.have()
+        return self.unread
+
+    def write(self, content: bytes) -> None:
+        """Replace what was written before, durably; it is untouched where this fails, and nothing half is left."""
+        self._claim.have()
+        try:
+            self._half.unlink(missing_ok=True)
+            _write(self._half, content)
+            self._half.replace(self.file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._half.unlink(missing_ok=True)
+            raise
+        _sync(self._claim.path)
+        self._claim.tidy()
+
+    def set_aside(self) -> None:
+        """Have what cannot be read out of the way, for people to look at."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        with contextlib.suppress(FileNotFoundError):
+            self.file.rename(self.file.with_name(f"{self.file.name}.unreadable-{stamp}"))
+
+    def let_go(self) -> None:
+        """Let somebody else have it."""
+        self._claim.let_go()
 
 
 def _is(descriptor: int, path: Path) -> bool:
@@ -155,6 +186,18 @@ def _open_lock(path: Path) -> int:
         with contextlib.suppress(OSError):
             return os.open(path, os.O_RDONLY | _FLAGS)  # what was written when it was writable can still be read
         raise
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a file. Unreadable where it is nothing of ours; OSError else."""
+    try:
+        return _content(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno not in _ANOTHER_KIND:
+            raise
+        raise Unreadable(error.strerror) from None
 
 
 def _content(path: Path) -> bytes:
@@ -190,6 +233,10 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 def _remove_all_but(most: int, paths: Iterable[Path], age: Callable[[Path], Any]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.records import Owner
 from exporter.state.clock import Moment
 
 MAGIC: Final = b"ixstate\n"
@@ -31,15 +32,6 @@ _LEVEL: Final = 1
 
 class Unreadable(Exception):
     """A file is not what was written, or was written by somebody else; in words."""
-
-
-class Owner(NamedTuple):
-    """Whose windows they are: nobody else's go on with them."""
-
-    model: str
-    version: str
-    profile: str
-    """Digest of the reference."""
 
 
 class Image(NamedTuple):

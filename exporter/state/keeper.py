@@ -1,8 +1,9 @@
 """Windows to disk and back, in a thread of its own: a disk may be slow, full, read-only or gone, and nobody waits.
 
-No file is replaced before it was read, however long that takes: until then writing waits, and what is read late fills
-the gaps of the windows that went on without it. Every fault is counted on the board and said once, until it is another
-one or over. What could not be written is forgotten: a newer snapshot follows.
+Every model has a file of its own. None is replaced before it was read, however long that takes: until then writing
+waits, and what is read late fills the gaps of the windows that went on without it. What an earlier run kept of models
+that this one has not met yet is read at the start. Every fault is counted on the board and said once, until it is
+another one or over. What could not be written is forgotten: a newer snapshot follows.
 """
 
 import errno
@@ -10,26 +11,26 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from numpy.typing import NDArray
 
 from exporter.handoff import board
 from exporter.handoff.board import Seat
-from exporter.records import STATE_ERRORS
+from exporter.records import STATE_ERRORS, Owner
 from exporter.state import clock
-from exporter.state.directory import Directory
-from exporter.state.image import Image, Owner, Unreadable, pack, unpack
+from exporter.state.directory import Claim, Directory, content
+from exporter.state.image import Image, Unreadable, pack, unpack
 
 _LOG = logging.getLogger("exporter.state")
 Arrays = Mapping[str, NDArray[Any]]
-PutBack = Callable[[Arrays, float, float], int]
-"""Takes arrays, clock shift and now; gives the panes that still counted."""
 _LOCK_PATIENCE_S: Final = 2.0
 _READ_PATIENCE_S: Final = 5.0
 _FINISH_PATIENCE_S: Final = 3.0
+_MOST_STRANGERS: Final = 40
+"""Files looked at for models that this run has not met yet."""
 _REASONS: Final = {
     errno.ENOSPC: "no_space", errno.EDQUOT: "no_space", errno.EFBIG: "no_space",
     errno.EROFS: "read_only", errno.EACCES: "read_only", errno.EPERM: "read_only",
@@ -38,22 +39,53 @@ _REASONS: Final = {
 _WORDS: Final = {"in_use": "another exporter has it"}
 
 
-class Keeper:
-    """One owner's windows in one directory."""
+class Windows(Protocol):
+    """Whose windows are kept. All but `wants` is asked by whoever calls the keeper."""
 
-    def __init__(self, directory: str, owner: Owner, interval_s: float, seats: "memoryview[int]") -> None:
-        """`seats` is the board, for what became of it."""
+    def owners(self) -> Sequence[Owner]:
+        """Whose there are now."""
+
+    def held(self, owner: Owner, now: float) -> Arrays:
+        """What they hold; the arrays are not changed afterwards."""
+
+    def lacks(self, owner: Owner) -> bool:
+        """Whether they have yet to take what was kept."""
+
+    def put_back(self, owner: Owner, held: Arrays, shift_s: float, now: float) -> int:
+        """Have them take arrays of a clock that showed `shift_s` less; the panes that still counted."""
+
+    def wants(self, owner: Owner) -> bool:
+        """Whether those of somebody that this run has not met yet would be welcome. Any thread may ask."""
+
+
+class Keeper:
+    """The windows of all models in one directory."""
+
+    def __init__(
+        self, directory: str, interval_s: float, seats: "memoryview[int]", windows: Windows, commit: Callable[[], None]
+    ) -> None:
+        """`seats` is the board, for what became of it; `commit` makes what the windows have taken last."""
         self._directory = directory
-        self._owner = owner
         self._interval_s = interval_s
-        self._due = 0.0
         self._seats = seats
-        self._place = Directory(Path(directory), owner)
-        self._put_back: PutBack = lambda *_: 0
-        self._found: list[Image] = []
-        """What was read and not yet put back."""
-        self._unreadable = self._fault = ""
-        """What was said last of the file that cannot be read, and of the directory."""
+        self._windows = windows
+        self._commit = commit
+        self._due = 0.0
+        self._claim = Claim(Path(directory))
+        self._places: dict[Owner, Directory] = {}
+        self._bytes: dict[Owner, int] = {}
+        self._waiting: list[Owner] = []
+        """Who is to be written in this round."""
+        self._asked: Owner | None = None
+        """Whose file the first of them has had read in this round."""
+        self._found: list[tuple[Image, bool]] = []
+        """What was read and not yet put back; whether it is taken in any case, as of a volume that came later."""
+        self._looked: list[Owner] = []
+        """Whose files were read since, whether there was anything or not."""
+        self._unreadable: dict[str, str] = {}
+        """What was said last of a file that cannot be read."""
+        self._fault = ""
+        """And of the directory."""
         self._jobs: queue.SimpleQueue[tuple[Callable[[], None], threading.Event]] = queue.SimpleQueue()
         self._done = threading.Event()
         """Of the last order."""
@@ -62,22 +94,24 @@ class Keeper:
 
     # from outside
 
-    def resume(self, put_back: PutBack) -> None:
-        """Go on with what an earlier run kept, where there is any and the board says that the windows lack it.
+    def resume(self) -> None:
+        """Go on with what an earlier run kept, where there is any and the windows lack it.
 
         What a slow disk shows later is put back later, by whoever calls `keep_when_due`.
         """
-        self._put_back = put_back
-        self._do(lambda: self._read(_LOCK_PATIENCE_S))
-        if self._seats[Seat.STATE_UNREAD]:
+        owners = self._windows.owners()
+        is_first = all(self._windows.lacks(owner) for owner in owners)
+        places = [self._place(owner) for owner in owners]
+        self._do(lambda: self._read_first(list(zip(owners, places, strict=True)), is_first))
+        if is_first:
             self._seats[Seat.STATE_RESTORED] = 0
             if self._has_ended(_READ_PATIENCE_S):
                 self._go_on()
 
-    def keep_when_due(self, held: Callable[[float], Arrays]) -> None:
-        """Write what is `held` at this moment, if it is time to and the last write has ended. At once the first time.
+    def keep_when_due(self) -> None:
+        """Write what the windows hold at this moment, if it is time and the last write has ended: one model's a call.
 
-        The arrays are not to be changed afterwards.
+        At once the first time, and where there is a model that was not there before.
         """
         if not self._done.is_set():
             return
@@ -85,48 +119,76 @@ class Keeper:
         now = time.monotonic()
         if now >= self._due:
             self._due = now + self._interval_s
-            if self._place.unread:
-                self._do(self._read)
-            else:
-                self._keep(held(now))
+            self._waiting = list(self._windows.owners())
+            self._forget()
+        elif not self._waiting:
+            self._waiting = [owner for owner in self._windows.owners() if owner not in self._places]
+        if self._waiting:
+            self._next()
 
-    def finish(self, held: Callable[[float], Arrays]) -> None:
+    def finish(self) -> None:
         """Write a last time, and wait for it, for a while."""
         deadline = time.monotonic() + _FINISH_PATIENCE_S
         if not self._has_ended(_FINISH_PATIENCE_S):
             return
-        if self._place.unread:
-            self._do(self._read)
+        self._waiting = list(self._windows.owners())
+        self._asked = None
+        while self._waiting:
+            self._go_on()
+            self._next()
             if not self._has_ended(deadline - time.monotonic()):
                 return
-        self._go_on()
-        if not self._place.unread:
-            self._keep(held(time.monotonic()))
-            self._has_ended(deadline - time.monotonic())
+
+    def _next(self) -> None:
+        """Have the next file written; have it read before, where it may be news, and written when that has ended."""
+        owner = self._waiting[0]
+        place = self._place(owner)
+        if place.unread and self._asked != owner:
+            self._asked = owner
+            self._do(lambda: self._read(owner, place, 0.0))
+            return
+        self._asked = None
+        self._waiting.pop(0)
+        if not place.unread:
+            image = Image(owner, clock.now(), self._windows.held(owner, time.monotonic()))
+            self._do(lambda: self._write(image, place))
+
+    def _forget(self) -> None:
+        """Places of those whose windows are no more, such as of another profile."""
+        self._places = {owner: place for owner, place in self._places.items() if owner in self._waiting}
+        self._bytes = {owner: size for owner, size in self._bytes.items() if owner in self._places}
+        self._claim.files = {place.file for place in self._places.values()}
+
+    def _place(self, owner: Owner) -> Directory:
+        if owner not in self._places:
+            self._places[owner] = Directory(Path(self._directory), owner, self._claim)
+        return self._places[owner]
 
     def _has_ended(self, patience_s: float) -> bool:
         """Whether the last order is carried out, after a while at the most."""
-        ended = self._done.wait(patience_s)
+        ended = self._done.wait(max(patience_s, 0.0))
         if not ended:
             self._fail("slow", "the disk takes too long")
         return ended
 
     def _go_on(self) -> None:
         """Have the windows take what was read since, once, and have them written soon after."""
-        if self._place.unread or not self._seats[Seat.STATE_UNREAD]:
-            self._found.clear()
-            return
+        found, self._found = self._found, []
+        looked, self._looked = self._looked, []
         try:
-            panes = sum(self._take(image) for image in self._found)
+            panes = sum(self._take(image) for image, is_news in found if is_news or self._windows.lacks(image.owner))
         except Exception:  # noqa: BLE001 (it must not keep us from starting, again and again)
             self._count("unreadable")
             _LOG.exception("the windows in %s start empty", self._directory)
             panes = 0
-        self._found.clear()
+        for owner in looked:
+            if self._windows.lacks(owner):  # there was nothing, or nothing that could be used
+                self._windows.put_back(owner, {}, 0.0, time.monotonic())
+        if found or looked:
+            self._commit()
         if panes:
             self._seats[Seat.STATE_RESTORED] = 1
-        self._seats[Seat.STATE_UNREAD] = 0
-        self._due = 0.0
+            self._due = 0.0
 
     def _take(self, image: Image) -> int:
         here = clock.now()
@@ -134,14 +196,11 @@ class Keeper:
         if shift_s is None:
             _LOG.warning("the windows in %s are of a later time than now and start empty", self._directory)
             return 0
-        panes = self._put_back(image.arrays, shift_s, here.monotonic_s)
+        panes = self._windows.put_back(image.owner, image.arrays, shift_s, here.monotonic_s)
         age_s = here.monotonic_s - shift_s - image.moment.monotonic_s
-        _LOG.info("windows go on with %d panes that were kept %.0f s ago", panes, age_s)
+        model, version, _ = image.owner
+        _LOG.info("windows of %r, version %r, go on with %d panes, kept %.0f s ago", model, version, panes, age_s)
         return panes
-
-    def _keep(self, arrays: Arrays) -> None:
-        image = Image(self._owner, clock.now(), arrays)
-        self._do(lambda: self._write(image))
 
     def _do(self, job: Callable[[], None]) -> None:
         self._done = threading.Event()
@@ -161,39 +220,53 @@ class Keeper:
                 self._fail("other", f"{type(error).__name__}: {error}")
             done.set()
 
-    def _read(self, patience_s: float = 0.0) -> None:
+    def _read_first(self, known: Sequence[tuple[Owner, Directory]], is_first: bool) -> None:
+        self._claim.have_within(_LOCK_PATIENCE_S)
+        for owner, place in known:
+            self._read(owner, place, 0.0)
+        if is_first:
+            self._find_strangers({owner for owner, _ in known})
+
+    def _find_strangers(self, known: set[Owner]) -> None:
+        """Have what there is of models that this run has not met yet; what cannot be read is left where it is."""
+        for path in self._claim.newest(_MOST_STRANGERS):
+            if path in self._claim.files:
+                continue
+            try:
+                image = unpack(content(path))
+            except (Unreadable, OSError):
+                continue
+            if image.owner not in known and self._windows.wants(image.owner):
+                self._found.append((image, False))
+
+    def _read(self, owner: Owner, place: Directory, patience_s: float) -> None:
         """Have what is there for the windows; from then on it may be replaced."""
         try:
-            content = self._place.read(patience_s)
-            if content is not None:
-                self._found.append(self._understood(content))
+            read = place.read(patience_s)
+            if read is not None:
+                self._found.append((_understood(read, owner), place.was_read))
         except Unreadable as fault:
-            self._say_unreadable(str(fault))
-            self._place.set_aside()
-            self._unreadable = ""
-        self._place.unread = False
+            self._say_unreadable(owner, str(fault))
+            place.set_aside()
+            self._unreadable.pop(str(owner), None)
+        place.is_read()
+        self._looked.append(owner)
 
-    def _understood(self, content: bytes) -> Image:
-        image = unpack(content)
-        if image.owner != self._owner:
-            raise Unreadable("of another model, version or profile")
-        return image
-
-    def _say_unreadable(self, words: str) -> None:
-        if words != self._unreadable:  # once, however often it cannot be set aside either
+    def _say_unreadable(self, owner: Owner, words: str) -> None:
+        if words != self._unreadable.get(str(owner)):  # once, however often it cannot be set aside either
             self._count("unreadable")
             _LOG.error("the windows in %s cannot be read, are set aside and start empty: %s", self._directory, words)
-        self._unreadable = words
+        self._unreadable[str(owner)] = words
 
-    def _write(self, image: Image) -> None:
-        content = pack(image)
-        if self._place.may_be_news():  # another directory was put in its place
-            self._read()
+    def _write(self, image: Image, place: Directory) -> None:
+        packed = pack(image)
+        if place.may_be_news():  # another directory was put in its place
+            self._read(image.owner, place, 0.0)
             if self._found:
-                self._seats[Seat.STATE_UNREAD] = 1
                 return
-        self._place.write(content)
-        self._seats[Seat.STATE_KEPT_BYTES] = len(content)
+        place.write(packed)
+        self._bytes[image.owner] = len(packed)
+        self._seats[Seat.STATE_KEPT_BYTES] = sum(self._bytes.values())
         self._seats[Seat.STATE_KEPT_WALL_NS] = int(image.moment.wall_s * 1e9)
         if self._fault:
             _LOG.info("windows are kept in %s again", self._directory)
@@ -207,3 +280,10 @@ class Keeper:
 
     def _count(self, reason: str) -> None:
         board.add(self._seats, Seat.STATE_ERRORS + STATE_ERRORS.index(reason))
+
+
+def _understood(read: bytes, owner: Owner) -> Image:
+    image = unpack(read)
+    if image.owner != owner:
+        raise Unreadable("of another model, version or profile")
+    return image

@@ -25,7 +25,7 @@ _LOG = logging.getLogger("exporter.web")
 _COMPRESSED_FROM: Final = 1024
 _LANDING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
-<body><h1>inference-exporter</h1><p>Version {version}. Watching {model}.</p>
+<body><h1>inference-exporter</h1><p>Version {version}. Watching {models}.</p>
 <ul><li><a href="/metrics">Metrics</a></li><li><a href="/-/healthy">Healthy</a></li>
 <li><a href="/-/ready">Ready</a></li></ul>{unread}</body></html>
 """
@@ -37,12 +37,12 @@ _UNREAD: Final = """<h2>Payloads that could not be decoded</h2>
 
 def create_app(
     page: Callable[[], bytes | None],
-    model: str,
+    models: Callable[[], Sequence[str]],
     observe: Callable[[bool], None] | None = None,
     events: Receiver | None = None,
     unread: Callable[[], Sequence[Unread]] = tuple,
 ) -> Flask:
-    """The application; `page` gives the text of /metrics, None before the first snapshot.
+    """The application; `page` gives the text of /metrics, None before the first snapshot, `models` their names.
 
     `observe` switches observation, `events` takes events; without them nobody may. `unread` gives the last payloads
     that were not decoded.
@@ -81,7 +81,8 @@ def create_app(
 
     @app.get("/")
     def landing() -> Response:
-        text = _LANDING.format(version=__version__, model=_escape(model), unread=_table(unread()))
+        names = ", ".join(_escape(name) for name in dict.fromkeys(models())) or "no model yet"
+        text = _LANDING.format(version=__version__, models=names, unread=_table(unread()))
         return Response(text, mimetype="text/html")
 
     return app

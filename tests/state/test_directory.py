@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from exporter.records import Owner
 from exporter.state.directory import Directory, file_name
-from exporter.state.image import LARGEST, Owner, Unreadable
+from exporter.state.image import LARGEST, Unreadable
 
 OWNER = Owner("churn", "7", "ab" * 32)
 
@@ -165,7 +166,7 @@ from exporter.state.directory import Directory, Owner
 place = Directory(Path(sys.argv[1]), Owner("churn", "7", "ab" * 32))
 place.write(b"good")
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-resource.setrlimit(resource.RLIMIT_NOFILE, (place._lock + 1, hard))
+resource.setrlimit(resource.RLIMIT_NOFILE, (place._claim._lock + 1, hard))
 try:
     place.read(0.0)
 except OSError as error:
@@ -196,7 +197,7 @@ def test_a_directory_that_was_had_anew_may_hold_news(tmp_path: Path) -> None:
     path = tmp_path / "state"
     place = made(path)
     assert place.may_be_news()
-    place.unread = False
+    place.is_read()
     assert not place.may_be_news()
     path.rename(tmp_path / "away")
     assert place.may_be_news()

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from exporter.records import Owner
 from exporter.state import image
 from exporter.state.clock import Moment
-from exporter.state.image import MAGIC, VERSION, Image, Owner, Unreadable, pack, unpack
+from exporter.state.image import MAGIC, VERSION, Image, Unreadable, pack, unpack
 
 OWNER = Owner("churn", "7", "ab" * 32)
 MOMENT = Moment(1234.5, 1.8e9, "boot time:[1]")

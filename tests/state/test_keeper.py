@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from support import eventually
 
 from exporter.handoff import board
 from exporter.handoff.board import Seat
-from exporter.records import STATE_ERRORS
+from exporter.records import STATE_ERRORS, Owner
 from exporter.sketch.window import Windows
 from exporter.state import clock, keeper
 from exporter.state.clock import Moment
 from exporter.state.directory import Directory, file_name
-from exporter.state.image import Owner, pack, unpack
+from exporter.state.image import pack, unpack
 from exporter.state.keeper import Keeper
 
 OWNER = Owner("churn", "7", "ab" * 32)
@@ -29,23 +29,59 @@ WINDOWS = {"a.panes": np.arange(6, dtype=np.int32), "a.places": np.arange(6)}
 
 @dataclasses.dataclass
 class Kept:
-    """A keeper, its board, and what was put back."""
+    """A keeper, its board, and windows that note what was put back and hold what they are told to."""
 
-    keeper: Keeper
+    path: Path
     seats: "memoryview[int]"
+    whose: list[Owner]
+    wanted: list[Owner] = dataclasses.field(default_factory=list)
     back: list[Any] = dataclasses.field(default_factory=list)
+    lacking: set[Owner] = dataclasses.field(default_factory=set)
+    panes: int | None = None
+    commits: int = 0
+    now_held: Any = None
 
-    def put_back(self, arrays: Any, shift_s: float, now: float) -> int:
+    def start(self, interval_s: float) -> None:
+        self.lacking |= {*self.whose, *self.wanted}
+        self.keeper = Keeper(str(self.path), interval_s, self.seats, self, self.commit)
+
+    # what the keeper asks
+
+    def owners(self) -> list[Owner]:
+        return self.whose
+
+    def held(self, owner: Owner, now: float) -> Any:
+        assert abs(now - time.monotonic()) < 5
+        return self.now_held(owner) if callable(self.now_held) else self.now_held
+
+    def lacks(self, owner: Owner) -> bool:
+        return owner in self.lacking
+
+    def wants(self, owner: Owner) -> bool:
+        return owner in self.wanted
+
+    def put_back(self, owner: Owner, arrays: Any, shift_s: float, now: float) -> int:
+        self.lacking.discard(owner)
+        if not arrays:
+            return 0
+        if owner not in self.whose:
+            self.whose.append(owner)
         self.back.append((arrays, shift_s, now))
-        return sum(array.size for array in arrays.values())
+        return sum(array.size for array in arrays.values()) if self.panes is None else self.panes
+
+    def commit(self) -> None:
+        self.commits += 1
+
+    # what tests do
 
     def resume(self) -> Any:
         """The arrays that were put back, None where none were."""
-        self.keeper.resume(self.put_back)
+        self.keeper.resume()
         return self.back[-1][0] if self.back else None
 
     def keep(self, number: int) -> None:
-        self.keeper.finish(lambda _: {"number": np.array([number])})
+        self.now_held = {"number": np.array([number])}
+        self.keeper.finish()
 
     def errors(self) -> dict[str, int]:
         counts = {reason: self.seats[Seat.STATE_ERRORS + at] for at, reason in enumerate(STATE_ERRORS)}
@@ -57,13 +93,17 @@ class Kept:
 
     def end(self) -> None:
         """As when its process does."""
-        self.keeper._place.let_go()
+        self.keeper._claim.let_go()
 
 
-def started(path: Path, owner: Owner = OWNER, interval_s: float = 60.0) -> Kept:
-    seats = board.attach(board.create())
-    seats[Seat.STATE_UNREAD] = 1
-    return Kept(Keeper(str(path), owner, interval_s, seats), seats)
+def started(
+    path: Path, *whose: Owner, interval_s: float = 60.0, wanted: Sequence[Owner] = (), lacks: bool = True
+) -> Kept:
+    found = Kept(path, board.attach(board.create()), list(whose or (OWNER,)), list(wanted))
+    found.start(interval_s)
+    if not lacks:
+        found.lacking.clear()
+    return found
 
 
 def kept(path: Path, number: int = 1, owner: Owner = OWNER) -> bytes:
@@ -80,7 +120,8 @@ def test_what_one_run_keeps_the_next_one_goes_on_with(tmp_path: Path) -> None:
     first = started(path)
     assert first.resume() is None
     before = time.time()
-    first.keeper.finish(lambda _: WINDOWS)
+    first.now_held = WINDOWS
+    first.keeper.finish()
     assert first.seats[Seat.STATE_KEPT_WALL_NS] / 1e9 == pytest.approx(before, abs=30.0)
     assert first.seats[Seat.STATE_KEPT_BYTES] == (path / file_name(OWNER)).stat().st_size
     first.end()
@@ -94,7 +135,8 @@ def test_what_one_run_keeps_the_next_one_goes_on_with(tmp_path: Path) -> None:
 def test_windows_that_hold_nothing_any_more_are_not_called_restored(tmp_path: Path) -> None:
     kept(tmp_path)
     found = started(tmp_path)
-    found.keeper.resume(lambda *_: 0)
+    found.panes = 0
+    found.keeper.resume()
     assert found.restored == 0
     assert found.errors() == {}
 
@@ -103,14 +145,12 @@ def test_it_writes_at_once_then_when_it_is_due(tmp_path: Path) -> None:
     found = started(tmp_path, interval_s=0.2)
     numbers = iter(range(1, 1_000_000))
 
-    def held(now: float) -> Any:
-        assert abs(now - time.monotonic()) < 5
-        return {"number": np.array([next(numbers)])}
+    found.now_held = lambda _: {"number": np.array([next(numbers)])}
 
     def written() -> int:
-        content = found.keeper._place.read(0.0) if found.keeper._done.is_set() else None
-        found.keeper.keep_when_due(held)  # after the look: a busy machine may find the next one due already
-        return 0 if content is None else int(unpack(content).arrays["number"][0])
+        found.keeper.keep_when_due()
+        file = tmp_path / file_name(OWNER)
+        return int(unpack(file.read_bytes()).arrays["number"][0]) if file.exists() else 0
 
     assert eventually(written) == 1
     assert eventually(lambda: written() > 2)
@@ -215,7 +255,8 @@ def test_clocks_that_make_no_sense_keep_nobody_from_starting(tmp_path: Path, cha
     found = started(tmp_path)
     windows = Windows((300.0,), 60.0, (1,), np.int32)
     places = {"x.60.panes": np.ones((1, 1), np.int32), "x.60.places": np.zeros(1, np.int64)}
-    found.keeper.resume(lambda _, shift_s, now: windows.put_back(places, "x", shift_s, now))
+    found.put_back = lambda _, __, shift_s, now: windows.put_back(places, "x", shift_s, now)  # type: ignore[method-assign]
+    found.keeper.resume()
     assert found.restored == 0
     assert windows.total(clock.now().monotonic_s, 300.0) == [0]
     found.keep(1)
@@ -256,11 +297,11 @@ def test_who_finds_a_directory_in_use_reads_what_was_left_before_replacing_it(tm
     assert second.errors() == {"in_use": 2}
     assert "another exporter has it" in caplog.text
     assert number_in(tmp_path) == 1
-    assert second.seats[Seat.STATE_UNREAD], "whoever comes after it must take what is there, too"
+    assert second.lacking, "whoever comes after it must take what is there, too"
     first.end()
     second.keep(3)
     assert [arrays["number"] for arrays, _, _ in second.back] == [1]
-    assert (second.restored, second.seats[Seat.STATE_UNREAD]) == (1, 0)
+    assert (second.restored, second.lacking) == (1, set())
     assert number_in(tmp_path) == 3
     first.keep(4)
     assert first.errors() == {"in_use": 1}
@@ -277,12 +318,14 @@ def test_what_a_slow_disk_shows_late_is_put_back_once_and_not_replaced_before(
     late = started(tmp_path)
     assert late.resume() is None
     assert late.errors() == {"slow": 1}
-    late.keeper.keep_when_due(lambda _: {"number": np.array([2])})
+    late.now_held = {"number": np.array([2])}
+    late.keeper.keep_when_due()
     assert number_in(tmp_path) == 1
     blocker.let_go()
 
     def written() -> bool:
-        late.keeper.keep_when_due(lambda _: {"number": np.array([3])})
+        late.now_held = {"number": np.array([3])}
+        late.keeper.keep_when_due()
         return number_in(tmp_path) == 3
 
     eventually(written)
@@ -294,8 +337,7 @@ def test_what_a_slow_disk_shows_late_is_put_back_once_and_not_replaced_before(
 def test_windows_that_lack_nothing_read_what_is_there_all_the_same(tmp_path: Path, damage: str) -> None:
     content = DAMAGE[damage](kept(tmp_path))
     (tmp_path / file_name(OWNER)).write_bytes(content)
-    found = started(tmp_path)
-    found.seats[Seat.STATE_UNREAD] = 0
+    found = started(tmp_path, lacks=False)
     assert found.resume() is None
     found.keep(5)
     (aside,) = tmp_path.glob("*.unreadable-*")
@@ -306,8 +348,7 @@ def test_windows_that_lack_nothing_read_what_is_there_all_the_same(tmp_path: Pat
 
 def test_windows_that_lack_nothing_take_nothing(tmp_path: Path) -> None:
     kept(tmp_path, 1)
-    found = started(tmp_path)
-    found.seats[Seat.STATE_UNREAD] = 0
+    found = started(tmp_path, lacks=False)
     assert found.resume() is None
     found.keep(2)
     assert (found.back, found.restored, number_in(tmp_path)) == ([], 0, 2)
@@ -342,7 +383,8 @@ def test_a_volume_that_comes_later_is_read_before_its_file_is_replaced(tmp_path:
     volume.rename(path)
 
     def written() -> bool:
-        found.keeper.keep_when_due(lambda _: {"number": np.array([3])})
+        found.now_held = {"number": np.array([3])}
+        found.keeper.keep_when_due()
         return number_in(path) == 3
 
     eventually(written)
@@ -352,7 +394,8 @@ def test_a_volume_that_comes_later_is_read_before_its_file_is_replaced(tmp_path:
 def test_windows_that_cannot_be_packed_are_an_error_and_nothing_more(tmp_path: Path) -> None:
     found = started(tmp_path)
     found.keep(1)
-    found.keeper.finish(lambda _: {"no array": "at all"})  # type: ignore[dict-item]
+    found.now_held = {"no array": "at all"}
+    found.keeper.finish()
     assert found.errors() == {"other": 1}
     found.keep(2)
     found.end()
@@ -365,3 +408,67 @@ def test_an_image_is_of_the_moment_it_was_held(tmp_path: Path) -> None:
     after = clock.now()
     assert before.monotonic_s <= moment.monotonic_s <= after.monotonic_s
     assert moment.boot == before.boot
+
+
+# --- several models
+
+
+def test_every_model_has_a_file_of_its_own_and_their_sizes_are_added_up(tmp_path: Path) -> None:
+    others = [OWNER._replace(model=f"m{number}") for number in range(12)]
+    first = started(tmp_path, *others)
+    first.now_held = lambda owner: {"number": np.array([others.index(owner)])}
+    first.keeper.finish()
+    assert [number_in(tmp_path, owner) for owner in others] == list(range(12))
+    sizes = [(tmp_path / file_name(owner)).stat().st_size for owner in others]
+    assert first.seats[Seat.STATE_KEPT_BYTES] == sum(sizes)
+    first.end()
+    second = started(tmp_path, *others)
+    second.keeper.resume()
+    assert [int(arrays["number"][0]) for arrays, _, _ in second.back] == list(range(12))
+    assert second.lacking == set()
+    assert second.commits == 1
+
+
+def test_models_that_were_not_met_yet_are_brought_back_where_they_are_wanted(tmp_path: Path) -> None:
+    wanted, unwanted, damaged = (OWNER._replace(model=name) for name in ("wanted", "unwanted", "damaged"))
+    for number, owner in enumerate((OWNER, wanted, unwanted, damaged)):
+        kept(tmp_path, number, owner)
+    (tmp_path / file_name(damaged)).write_bytes(b"no windows")
+    found = started(tmp_path, wanted=[wanted, damaged])
+    found.keeper.resume()
+    assert sorted(int(arrays["number"][0]) for arrays, _, _ in found.back) == [0, 1]
+    assert found.whose == [OWNER, wanted]
+    assert found.errors() == {}
+    found.keep(7)
+    assert [number_in(tmp_path, owner) for owner in (OWNER, wanted, unwanted)] == [7, 7, 2]
+    assert (tmp_path / file_name(damaged)).read_bytes() == b"no windows"
+
+
+def test_who_comes_while_it_runs_has_its_file_read_before_it_is_written_and_soon(tmp_path: Path) -> None:
+    late = OWNER._replace(model="late")
+    kept(tmp_path, 3, late)
+    found = started(tmp_path, interval_s=3600.0)
+    found.resume()
+    found.now_held = {"number": np.array([8])}
+
+    def written(owner: Owner) -> bool:
+        found.keeper.keep_when_due()
+        return (tmp_path / file_name(owner)).exists() and number_in(tmp_path, owner) == 8
+
+    eventually(lambda: written(OWNER))
+    found.whose.append(late)
+    found.lacking.add(late)
+    eventually(lambda: written(late))
+    assert [int(arrays["number"][0]) for arrays, _, _ in found.back] == [3]
+    assert found.restored == 1
+
+
+def test_files_in_use_are_not_tidied_away_however_many(tmp_path: Path) -> None:
+    for number in range(20):
+        kept(tmp_path, number, OWNER._replace(version=str(number)))
+    owners = [OWNER._replace(model=f"m{number}") for number in range(20)]
+    found = started(tmp_path, *owners)
+    for number in range(3):
+        found.keep(number)
+    assert [number_in(tmp_path, owner) for owner in owners] == [2] * 20
+    assert len(list(tmp_path.glob("*.ixstate"))) == 27

@@ -8,7 +8,7 @@ from exporter.collect.exposition import CONTENT_TYPE
 
 def test_metrics_are_served_plain_and_compressed() -> None:
     page = b"model_x 1\n" * 500
-    client = web.create_app(lambda: page, "m").test_client()
+    client = web.create_app(lambda: page, lambda: ["m"]).test_client()
     plain = client.get("/metrics")
     assert (plain.status_code, plain.data, plain.headers["Content-Type"]) == (200, page, CONTENT_TYPE)
     assert "Content-Encoding" not in plain.headers
@@ -20,31 +20,32 @@ def test_metrics_are_served_plain_and_compressed() -> None:
 
 
 def test_before_the_first_snapshot_it_is_healthy_but_not_ready() -> None:
-    client = web.create_app(lambda: None, "m").test_client()
+    client = web.create_app(lambda: None, lambda: ["m"]).test_client()
     assert client.get("/-/healthy").status_code == 200
     assert client.get("/-/ready").status_code == 503
     assert client.get("/metrics").status_code == 503
 
 
-def test_the_landing_page_escapes_the_model_and_links_to_the_metrics() -> None:
-    answer = web.create_app(lambda: b"", "<script>").test_client().get("/")
+def test_the_landing_page_names_each_model_once_escaped_and_links_to_the_metrics() -> None:
+    answer = web.create_app(lambda: b"", lambda: ["<script>", "b", "b"]).test_client().get("/")
     assert b'href="/metrics"' in answer.data
     assert b"<script>" not in answer.data
+    assert b"Watching &lt;script>, b." in answer.data
 
 
 def test_observation_is_switched_by_who_may() -> None:
     asked: list[bool] = []
-    client = web.create_app(lambda: b"", "m", asked.append).test_client()
+    client = web.create_app(lambda: b"", lambda: ["m"], asked.append).test_client()
     for text, status in (("?enabled=false", 200), ("?enabled=true", 200), ("", 400), ("?enabled=maybe", 400)):
         assert client.post("/-/observe" + text).status_code == status
     assert client.get("/-/observe?enabled=false").status_code == 405
     assert asked == [False, True]
-    refused = web.create_app(lambda: b"", "m").test_client().post("/-/observe?enabled=false")
+    refused = web.create_app(lambda: b"", lambda: ["m"]).test_client().post("/-/observe?enabled=false")
     assert refused.status_code == 403
     assert b"web.enable_lifecycle" in refused.data
 
 
 def test_unknown_paths_and_methods_are_refused() -> None:
-    client = web.create_app(lambda: b"", "m").test_client()
+    client = web.create_app(lambda: b"", lambda: ["m"]).test_client()
     assert client.get("/nothing").status_code == 404
     assert client.post("/metrics").status_code == 405

@@ -1,0 +1,248 @@
+"""Every model that is watched: one monitor for each model and version, as many as the operator allows.
+
+A monitor is made for a prediction that was answered, never for a mere name: what fails, and what comes when there is no
+room, is counted for the model `_other`. The one that is known before the first request is made in advance, so that its
+series begin at 0; it leaves the page where the traffic names the model otherwise.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.config import Settings
+from exporter.monitor import Monitor
+from exporter.monitor.naming import OTHER, Naming, is_name
+from exporter.monitor.watched import NAMED, Arrays, Watched, untitled
+from exporter.records import REFUSALS, Exchange, Label, Observation, Owner, Snapshot
+from exporter.reference import UNKNOWN, Profile, References
+
+_LOG = logging.getLogger("exporter.monitor")
+_COPIES: Final = 3
+"""The live arrays, and two in the ledger."""
+_MEMORY_SHARE: Final = 2
+"""One part in so many of the analyser's memory may be arrays; payloads, pages and files need the rest."""
+_NAME, _UNKNOWN_MODEL, _LIMIT, _MEMORY = range(len(REFUSALS))
+
+
+class Shown(NamedTuple):
+    """One model of a page."""
+
+    label: Label
+    profile: Profile | None
+    snapshot: Snapshot
+    visible: bool
+    """Whether it has series of its own; what is added up over models counts in any case."""
+
+
+class Models:
+    """All monitors. Exchanges in, arrays to be kept and snapshots out."""
+
+    def __init__(self, settings: Settings, references: References) -> None:
+        self._settings = settings
+        self._references = references
+        self._naming = Naming(settings.model, references)
+        self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
+        self._watched: dict[Label, Watched] = {}
+        self._advance = self._add(self._naming.in_advance)
+        self.refused: NDArray[np.int64] = np.zeros(len(REFUSALS), np.int64)
+        """Exchanges counted for the model `_other`, by REFUSALS."""
+        self.changed: set[str] = set()
+        """Titles of the chapters that may differ from what was kept last; whoever keeps them clears it."""
+
+    def _make(self, profile: Profile | None) -> Monitor:
+        return Monitor(profile, self._settings.windows, self._settings.capture.probe_paths)
+
+    def _add(self, label: Label) -> Watched:
+        watched = Watched(label, self._references.of(*label), self._make)
+        self._watched[label] = watched
+        return watched
+
+    def __iter__(self) -> Iterator[Watched]:
+        return iter(self._watched.values())
+
+    # in
+
+    def observe(self, exchange: Exchange, observation: Observation) -> None:
+        """Count an exchange for the model that it is of."""
+        label = self._naming.label(observation)
+        watched = self._watched.get(label) or self._welcome(label, exchange, observation)
+        if watched is not self._other:
+            self._naming.heard(watched, observation)
+        watched.monitor.observe(exchange, observation)
+        self.changed.add(watched.title)
+
+    def _welcome(self, label: Label, exchange: Exchange, observation: Observation) -> Watched:
+        """Watch another model, where it is one; `_other` else."""
+        refusal = self._refusal(label, exchange, observation)
+        if refusal is None:
+            watched = self._add(label)
+            if self._fits(watched):
+                self._naming.heard(watched, observation)
+                self._naming.know(self)
+                self._greet(watched)
+                return watched
+            del self._watched[label]
+            refusal = _MEMORY
+        if not self.refused[refusal] and refusal in (_LIMIT, _MEMORY):
+            _LOG.error("no room for another model (%s): it is counted under %s", REFUSALS[refusal], OTHER)
+        self.refused[refusal] += 1
+        return self._other
+
+    def _refusal(self, label: Label, exchange: Exchange, observation: Observation) -> int | None:
+        if not (is_name(label.model) and is_name(label.version)):
+            return _NAME
+        predicted = observation.features is not None or observation.predictions is not None
+        if not (predicted and (200 <= exchange.status < 300 or not exchange.status)):  # 0 where nobody knows it
+            return _UNKNOWN_MODEL
+        return _LIMIT if self._is_full() else None
+
+    def _is_full(self) -> bool:
+        empty = self._advance.idle and self._advance.label in self._watched
+        return len(self._watched) - empty >= self._settings.models.limit
+
+    def _fits(self, watched: Watched) -> bool:
+        """Whether there is memory for one more; the first ones must fit in any case."""
+        size = sum(one.size for one in self) * _COPIES
+        return size <= self._settings.analyser.memory_limit // _MEMORY_SHARE or watched is self._advance
+
+    def _greet(self, watched: Watched) -> None:
+        model, version = watched.label
+        if watched.profile is None and self._settings.profile is not None:
+            _LOG.warning(
+                "the traffic names the model %r (version %r), for which there is no profile: nothing of it is scored."
+                " If it is the one of %s, set model.name to %r", model, version, self._settings.profile, model,
+            )  # fmt: skip
+        else:
+            _LOG.info("watching the model %r, version %r", model, version)
+
+    def flush(self) -> None:
+        """Bring what was observed into the arrays."""
+        for watched in self._all():
+            if watched.title in self.changed:
+                watched.monitor.flush()
+
+    def refer(self) -> None:
+        """Have every model compared with the profile that is now its own; one that has none any more keeps its last."""
+        for watched in self:
+            profile = self._references.of(*watched.label)
+            if profile is not None and (watched.profile is None or profile.digest != watched.profile.digest):
+                watched.refer(profile)
+                self.changed.add(watched.title)
+                _LOG.info("the model %r, version %r, has the profile %s", *watched.label, profile.short_digest)
+
+    # what is kept
+
+    def _all(self) -> Iterator[Watched]:
+        yield self._other
+        yield from self
+
+    def chapters(self) -> dict[str, Arrays]:
+        """What must be kept, by model; call `flush` first."""
+        return {watched.title: watched.arrays for watched in self._all()}
+
+    def restore(self, kept: Mapping[str, Arrays]) -> None:
+        """Go on with what was kept, of the models that may still be called so."""
+        self._other.load(kept.get(self._other.title, {}))
+        for name, arrays in kept.items():
+            if name != self._other.title:
+                self._resume(untitled(name), arrays)
+        self._naming.know(self)
+        self.changed.update(watched.title for watched in self._all())
+
+    def _resume(self, label: Label, arrays: Arrays) -> None:
+        model, version = arrays[NAMED].astype(bool).tolist()
+        watched = self._watched.get(label)
+        if watched is None and not self._is_full() and self._naming.is_still(label, model, version):
+            watched = self._add(label)
+        if watched is None:
+            self._other.absorb(arrays)
+            return
+        watched.load(arrays)
+        self._naming.recall(watched)
+
+    # out
+
+    def shown(self, now: float) -> list[Shown]:
+        """What there is to show at `now` (seconds, the exchanges' monotonic clock), in the order of names."""
+        found = [self._show(watched, now) for watched in self]
+        found.sort(key=lambda one: one.label)
+        other = self._other
+        return [*found, Shown(other.label, None, other.monitor.snapshot(now), not other.idle)]
+
+    def _show(self, watched: Watched, now: float) -> Shown:
+        snapshot = watched.monitor.snapshot(now)
+        if snapshot.rows.observed or not self._is_superseded(watched):
+            return Shown(watched.label, watched.profile, snapshot, True)
+        # Requests, but not one prediction: whatever else there is to say of it would be said twice.
+        return Shown(watched.label, None, replace(snapshot, features=None, outputs=None, failed=None), not watched.idle)
+
+    def _is_superseded(self, watched: Watched) -> bool:
+        """Whether it was made in advance, and the traffic calls the model of its profile otherwise."""
+        if watched is not self._advance:
+            return False
+        return any(one is not watched and one.profile is watched.profile for one in self)
+
+    def news(self, now: float) -> Iterator[str]:
+        """Lines for the log about payloads that could not be decoded: a bounded number a minute."""
+        for watched in self._all():
+            yield from watched.monitor.news(now)
+
+    # windows on disk
+
+    def owners(self) -> list[Owner]:
+        """Whose windows there are."""
+        return [
+            Owner(*watched.label, watched.profile.digest) for watched in self
+            if watched.profile and not (watched.idle and self._is_superseded(watched))
+        ]  # fmt: skip
+
+    def wants(self, owner: Owner) -> bool:
+        """Whether windows that were kept would be this run's. Any thread may ask."""
+        label = Label(owner.model, owner.version)
+        profile = self._references.of(*label)
+        return profile is not None and profile.digest == owner.profile and self._naming.is_still(label, True, True)
+
+    def lacks(self, owner: Owner) -> bool:
+        """Whether windows have yet to take what was kept of them."""
+        watched = self._of(owner)
+        return watched is None or not watched.taken[0]
+
+    def held(self, owner: Owner, now: float) -> Mapping[str, NDArray[Any]]:
+        """What an owner's windows hold at `now`."""
+        watched = self._of(owner)
+        if watched is None:
+            return {}
+        watched.monitor.flush()
+        self.changed.add(watched.title)
+        return watched.monitor.held(now)
+
+    def put_back(self, owner: Owner, held: Arrays, shift_s: float, now: float) -> int:
+        """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
+        label = Label(owner.model, owner.version)
+        watched = self._of(owner)
+        is_new = watched is None and label not in self._watched and not self._is_full()
+        if is_new:
+            watched = self._add(label)
+        if watched is None:
+            return 0
+        watched.monitor.flush()
+        panes = watched.monitor.put_back(held, shift_s, now)
+        watched.taken[0] = 1
+        if is_new and not panes:
+            del self._watched[label]
+        elif is_new:
+            watched.named[:] = 1
+            self._naming.recall(watched)
+            self._naming.know(self)
+        self.changed.add(watched.title)
+        return panes
+
+    def _of(self, owner: Owner) -> Watched | None:
+        watched = self._watched.get(Label(owner.model, owner.version))
+        if watched is None or watched.profile is None or watched.profile.digest != owner.profile:
+            return None
+        return watched

@@ -1,0 +1,77 @@
+"""Whose an exchange is, by what the operator says, what the traffic names, and what the profile says.
+
+Settings win. What names no model is of the only model that traffic named, if it is one, and else of the one that the
+profile names, or `default`. What names no version is of the version that the model's traffic named last, and else of
+the profile's, or `unknown`.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from exporter.config import Model
+from exporter.monitor.watched import NAMED_MODEL, NAMED_VERSION, Watched
+from exporter.records import Label, Observation
+from exporter.reference import DEFAULT, References
+
+OTHER: Final = "_other"
+"""The model of all exchanges whose own is not watched."""
+_LONGEST: Final = 128
+
+
+class Naming:
+    """What exchanges are called."""
+
+    def __init__(self, given: Model, references: References) -> None:
+        self._model = given.name
+        self._version = given.version
+        self._references = references
+        self._only = ""
+        """The one model that traffic has named so far; empty where there is none, or several."""
+        self._last: dict[str, str] = {}
+        """By model, the version that was named last."""
+
+    @property
+    def in_advance(self) -> Label:
+        """Whose exchanges are, as far as that is known before the first one."""
+        model = self._model or self._references.model
+        return Label(model, self._version or self._references.version_of(model))
+
+    def label(self, observation: Observation) -> Label:
+        """Whose an exchange is."""
+        model = self._model or observation.model or self._nameless()
+        version = self._version or observation.version or self._last.get(model)
+        return Label(model, version or self._references.version_of(model))
+
+    def _nameless(self) -> str:
+        named = self._references.model
+        return (self._only or named) if named == DEFAULT else named
+
+    def heard(self, watched: Watched, observation: Observation) -> None:
+        """Remember what the traffic of a model that is watched has named."""
+        if observation.version and not self._version:
+            self._last[watched.label.model] = watched.label.version
+            watched.named[NAMED_VERSION] = 1
+        if observation.model and not self._model:
+            watched.named[NAMED_MODEL] = 1
+
+    def know(self, all_watched: Iterable[Watched]) -> None:
+        """Take in which models there are."""
+        named = {one.label.model for one in all_watched if one.named[NAMED_MODEL]}
+        self._only = named.pop() if len(named) == 1 else ""
+
+    def recall(self, watched: Watched) -> None:
+        """Go on with what was heard of a model before."""
+        if watched.named[NAMED_VERSION]:
+            self._last[watched.label.model] = watched.label.version
+
+    def is_still(self, label: Label, named_model: bool, named_version: bool) -> bool:
+        """Whether an exchange may be called so, of which traffic named that much."""
+        known = self.in_advance.model
+        model = label.model == known or (named_model and self._model is None)
+        version = self._version or self._references.version_of(label.model)
+        return model and (label.version == version or (named_version and self._version is None))
+
+
+def is_name(text: str) -> bool:
+    """Whether a name from the traffic can be a label: short, printable, and not one of ours."""
+    return len(text) <= _LONGEST and text.isprintable() and text != OTHER

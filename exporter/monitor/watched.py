@@ -1,0 +1,88 @@
+"""One model and version that is watched: its monitor, and what must be kept of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.monitor import Monitor
+from exporter.records import Label
+from exporter.reference import Profile
+
+Arrays = Mapping[str, NDArray[Any]]
+SERIES: Final = "model"
+"""What the names of arrays begin with that are of one model; all others are added up over models."""
+NAMED_MODEL, NAMED_VERSION = 0, 1
+NAMED: Final = "named"
+
+
+class Watched:
+    """A monitor under the name of its model."""
+
+    __slots__ = ("_make", "arrays", "label", "monitor", "named", "profile", "taken", "title")
+
+    def __init__(self, label: Label, profile: Profile | None, make: Callable[[Profile | None], Monitor]) -> None:
+        self.label = label
+        self.title = title(label)
+        self._make = make
+        self.named: NDArray[np.int64] = np.zeros(2, np.int64)
+        """Whether the traffic named the model, and the version: 0 or 1 each."""
+        self._begin(profile)
+
+    def _begin(self, profile: Profile | None) -> None:
+        self.profile = profile
+        self.monitor = self._make(profile)
+        self.taken: NDArray[np.int64] = np.zeros(1, np.int64)
+        """1 from when the windows have what an earlier run kept of them, or there was nothing."""
+        digest = profile.digest if profile else "none"
+        self.arrays: Arrays = {NAMED: self.named, f"{SERIES}.{digest}.taken": self.taken,
+                               **self.monitor.arrays(SERIES)}  # fmt: skip
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has not counted one request."""
+        return not self.arrays[f"{SERIES}.traffic.codes"].any()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+    def load(self, kept: Arrays) -> None:
+        """Go on with what was kept under the same names and in the same shapes; all else begins anew."""
+        exact = True
+        for name, array in self.arrays.items():
+            old = kept.get(name)
+            if old is not None and (old.dtype, old.shape) == (array.dtype, array.shape):
+                array[...] = old
+            else:
+                exact = False
+        if not exact:  # windows of another length lack what a file may have
+            self.taken[0] = 0
+
+    def absorb(self, kept: Arrays) -> None:
+        """Add what is no model's own of one that is watched no longer, so that sums over models do not go back."""
+        for name, old in kept.items():
+            own = self.arrays.get(name)
+            shared = name != NAMED and not name.startswith(f"{SERIES}.")
+            if shared and own is not None and (old.dtype, old.shape) == (own.dtype, own.shape):
+                own += old
+
+    def refer(self, profile: Profile) -> None:
+        """Compare with another reference from now on: requests go on, bins and windows begin anew."""
+        self.monitor.flush()
+        before = self.arrays
+        self._begin(profile)
+        self.load(before)
+
+
+def title(label: Label) -> str:
+    """A label as the name of its chapter."""
+    return json.dumps(label)
+
+
+def untitled(text: str) -> Label:
+    """The label of a chapter."""
+    return Label(*json.loads(text))

@@ -1,0 +1,166 @@
+"""Which profile belongs to which model: one for all that may be its, or a directory of them.
+
+In a directory the path says whose a profile is: `{model}/{version}.json`, else `{model}/default.json`, else
+`{model}.json`; what it says of its own model is not looked at. Files are looked at every few seconds by a thread of the
+directory's own, read where they changed, and never waited for long. What cannot be used changes nothing: the profile
+before stays in force, as it does where a file vanishes.
+"""
+
+import logging
+import stat
+import threading
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from exporter.errors import ExporterError
+from exporter.profile import document
+from exporter.reference import DEFAULT, UNKNOWN, Profile
+
+_LOG = logging.getLogger("exporter.profile")
+_LOOK_S: Final = 2.0
+_PATIENCE_S: Final = 1.0
+"""So long a model that is new waits for its profile, so that its first rows are compared, too."""
+_LONGEST_NAME: Final = 128
+_MOST_WISHES: Final = 4096
+Signature = tuple[int, int, int, int]
+"""What tells a file from another that took its place: device, inode, size, and time of change in nanoseconds."""
+
+
+class OneProfile:
+    """A profile, or none, for the model that it names, and for any where it names none. It never changes."""
+
+    changes: Final = 0
+    errors: Final = 0
+
+    def __init__(self, profile: Profile | None, given: str | None = None) -> None:
+        """`given` is what the operator says that its model is called."""
+        self._profile = profile
+        self._given = given
+
+    @property
+    def model(self) -> str:
+        """What the profile calls its model."""
+        return self._profile.model if self._profile else DEFAULT
+
+    def of(self, model: str, _: str = "") -> Profile | None:
+        """The profile, where it may be that model's; any version."""
+        return self._profile if self.model == DEFAULT or model in {self.model, self._given, DEFAULT} else None
+
+    def version_of(self, model: str) -> str:
+        """The version that the profile names."""
+        profile = self.of(model)
+        return profile.version if profile else UNKNOWN
+
+
+class _Wish(NamedTuple):
+    """A model whose profile is wanted."""
+
+    model: str
+    version: str
+
+
+class _Found(NamedTuple):
+    """What was found for it last."""
+
+    path: Path
+    signature: Signature
+    profile: Profile | None
+    """None where the file cannot be used and none was in force before."""
+
+
+class ProfileDirectory:
+    """Profiles by the names of models. Only models that were asked for are looked after."""
+
+    model: Final = DEFAULT
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._wishes: dict[_Wish, threading.Event] = {}
+        """With what is set once they were looked at."""
+        self._found: dict[_Wish, _Found] = {}
+        self._is_slow = False
+        self._look_now = threading.Event()
+        self.errors = 0
+        """Files that could not be used, each of them once until it changes."""
+        self.changes = 0
+        """How often a model came by another profile."""
+        threading.Thread(target=self._watch, name="profiles", daemon=True).start()
+
+    def of(self, model: str, version: str) -> Profile | None:
+        """The profile of a model's version as it is now; one that was never asked for before is waited for, a while."""
+        wish = _Wish(model, version)
+        seen = self._wishes.get(wish)
+        if seen is None:
+            if len(self._wishes) >= _MOST_WISHES or not _are_names(model, version):
+                return None
+            seen = self._wishes[wish] = threading.Event()
+            self._look_now.set()
+        if not seen.is_set() and not self._is_slow:
+            self._is_slow = not seen.wait(_PATIENCE_S)
+        found = self._found.get(wish)
+        return found.profile if found else None
+
+    def version_of(self, _: str) -> str:
+        """A version that nobody names has no name here: it is not to change with a file."""
+        return UNKNOWN
+
+    # in the thread
+
+    def _watch(self) -> None:
+        while True:
+            self._look_now.clear()
+            for wish, seen in list(self._wishes.items()):
+                try:
+                    self._look(wish)
+                except Exception:  # noqa: BLE001 (whatever it was, the next look may succeed)
+                    _LOG.exception("looking for the profile of %r in %s failed", wish.model, self._path)
+                seen.set()
+            self._is_slow = False
+            self._look_now.wait(_LOOK_S)
+
+    def _look(self, wish: _Wish) -> None:
+        before = self._found.get(wish)
+        for path in _places(self._path, wish):
+            signature = _signature(path)
+            if signature is None:
+                continue
+            if before is None or (before.path, before.signature) != (path, signature):
+                self._found[wish] = self._read(path, signature, before)
+            return
+
+    def _read(self, path: Path, signature: Signature, before: _Found | None) -> _Found:
+        old = before.profile if before else None
+        try:
+            profile = document.load(str(path))
+        except ExporterError as error:
+            self.errors += 1
+            _LOG.error("%s; %s", error, "the profile before it stays in force" if old else "there is none before it")
+            return _Found(path, signature, old)
+        if old is None or old.digest != profile.digest:
+            self.changes += 1
+            return _Found(path, signature, profile)
+        return _Found(path, signature, old)
+
+
+def _places(directory: Path, wish: _Wish) -> tuple[Path, Path, Path]:
+    own = directory / wish.model
+    return own / f"{wish.version}.json", own / "default.json", directory / f"{wish.model}.json"
+
+
+def _signature(path: Path) -> Signature | None:
+    """None where there is no such file."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(about.st_mode):
+        return None
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def _are_names(*words: str) -> bool:
+    """Whether these can be names of files in here, and lead nowhere else."""
+    return all(
+        0 < len(word) <= _LONGEST_NAME and word.isprintable() and "/" not in word and not word.startswith(".")
+        for word in words
+    )  # fmt: skip
