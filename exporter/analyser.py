@@ -51,6 +51,8 @@ _LAST_DRAIN_S: Final = 5.0
 _TRIM_EVERY_S: Final = 10.0
 _COMMIT_PACE: Final = 20
 """Commits may take one part in so many of the time."""
+_PAGE_PACE: Final = 5
+"""And the page of many models one part in so many."""
 _OBSERVED, _CORRUPT, _LOST, _PROFILE_ERRORS = range(4)
 _OWN: Final = "analyser"
 """The chapter that is of no model."""
@@ -136,7 +138,8 @@ class Analyser:
             self._look_at_profiles()
             if time.monotonic() >= due:
                 self._publish()
-                due = time.monotonic() + self._settings.windows.snapshot_interval
+                pause_s = max(self._settings.windows.snapshot_interval, self._snapshot_seconds * _PAGE_PACE)
+                due = time.monotonic() + pause_s
             if self._keeper is not None:
                 self._keeper.keep_when_due()
             sleep = _SHORTEST_SLEEP_S if busy else min(sleep * 2, _LONGEST_SLEEP_S)

@@ -196,7 +196,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.writerow([amount, "" if random.random() < 0.05 else age, colour, amount + age])
     result = command(
         "profile", "build", str(directory / "train.csv"), "--prediction", "score",
-        "--model", "shop", "--model-version", "3", "--output", str(directory / "profile.json"),
+        "--model", "m", "--model-version", "3", "--output", str(directory / "profile.json"),
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     return directory / "profile.json"
@@ -223,7 +223,7 @@ def test_scores_on_the_page_equal_scipy_on_the_same_rows(profile: Path) -> None:
         name = column["name"]
         values = [row[name] for row in rows]
         reference, live = _counts(column, values)
-        labels = {"feature": name, "window": "1m", "model": "shop", "model_version": "3"}
+        labels = {"feature": name, "window": "1m", "model": "m", "model_version": "3"}
         exposed = [value for _, value in sorted(metrics.all("model_feature_bin_total", feature=name), key=_bin)]
         assert sum(exposed) == 600
         assert [count for count in exposed if count] == [int(count) for count in live if count]

@@ -55,7 +55,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         writer.writerows([*row.values(), row["amount"] + (row["age"] or 0)] for row in rows)
     result = command(
         "profile", "build", str(directory / "train.csv"), "--prediction", "score",
-        "--model", "shop", "--model-version", "3", "--output", str(directory / "profile.json"),
+        "--model", "m", "--model-version", "3", "--output", str(directory / "profile.json"),
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     return Trained(rows, directory / "profile.json")
@@ -185,7 +185,7 @@ def _new(received: Inbox, before: dict[str, int], status: str) -> list[Notice]:
 def _assert_it_says_what_was_measured(notice: Notice, world: Watched) -> None:
     said = DRIFT.fullmatch(notice.annotations["description"])
     assert said, notice.annotations["description"]
-    assert (said["feature"], said["model"], said["version"]) == ("amount", "shop", "3")
+    assert (said["feature"], said["model"], said["version"]) == ("amount", "m", "3")
     assert said["instance"] == f"127.0.0.1:{world.sidecar.web_port}"
     assert float(said["psi"]) > float(said["critical"]) > 0
     assert int(said["samples"]) >= 200
@@ -214,7 +214,7 @@ ONLY_WHEN_THE_SERVER_STARTED_ANEW = "Server started"
 def test_every_query_of_the_dashboard_finds_something_while_traffic_flows(healthy: Watched) -> None:
     dashboard = json.loads(DASHBOARD.read_text())
     chosen = eventually(lambda: _chosen(dashboard, healthy.prometheus), PATIENCE_S, "every variable filled")
-    assert chosen == {"$model": "shop", "$version": "3", "$feature": "age", "$window": "30s"}
+    assert chosen == {"$model": "m", "$version": "3", "$feature": "age", "$window": "30s"}
     enough = 'min(model_feature_window_sufficient{window="30s"})'
     eventually(lambda: healthy.prometheus.value(enough) == 1, PATIENCE_S, "windows that suffice")
     queries = [
@@ -291,7 +291,7 @@ class Failing(Answering):
 
 def test_a_server_that_answers_with_errors_pages_until_it_answers_again(trained: Trained, tmp_path: Path) -> None:
     with watched(trained, tmp_path, Failing) as world:
-        answered = 'model_requests_total{model="shop",code="200"}'
+        answered = 'model_requests_total{model="m",code="200"}'
         eventually(lambda: (world.prometheus.value(answered) or 0) > 100, PATIENCE_S, "answers")
         assert world.inbox.all() == []
         Failing.broken = True
@@ -301,7 +301,7 @@ def test_a_server_that_answers_with_errors_pages_until_it_answers_again(trained:
             Failing.broken = False
         assert page.receiver == "pager"
         said = re.fullmatch(
-            r"Model shop 3 \(models\): ([\d.]+)% of the (\d+) requests of the last 1h failed; "
+            r"Model m 3 \(models\): ([\d.]+)% of the (\d+) requests of the last 1h failed; "
             r"(\d+) were answered with code 500\.",
             page.annotations["description"],
         )
@@ -319,7 +319,7 @@ def test_a_server_that_answers_with_errors_pages_until_it_answers_again(trained:
 
 def test_a_server_that_dies_pages(trained: Trained, tmp_path: Path) -> None:
     with watched(trained, tmp_path) as world:
-        up = 'model_server_up{model="shop"}'
+        up = 'model_server_up{model="m"}'
         eventually(lambda: world.prometheus.value(up) == 1, PATIENCE_S, "the server up")
         assert world.inbox.all() == []
         world.stop_server()
@@ -327,7 +327,7 @@ def test_a_server_that_dies_pages(trained: Trained, tmp_path: Path) -> None:
         assert page.receiver == "pager"
         assert page.labels["severity"] == "critical"
         assert page.annotations["description"] == (
-            "Model shop 3 (models): none of its 1 model servers accepts a TCP connection from its exporter. "
+            "Model m 3 (models): none of its 1 model servers accepts a TCP connection from its exporter. "
             "Clients get errors."
         )
         assert world.traffic.failures > 0

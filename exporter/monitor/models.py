@@ -111,7 +111,8 @@ class Models:
 
     def _greet(self, watched: Watched) -> None:
         model, version = watched.label
-        if watched.profile is None and self._settings.profile is not None:
+        is_first = not any(one.label.model == model for one in self if one is not watched)
+        if is_first and watched.profile is None and self._settings.profile is not None:
             _LOG.warning(
                 "the traffic names the model %r (version %r), for which there is no profile: nothing of it is scored."
                 " If it is the one of %s, set model.name to %r", model, version, self._settings.profile, model,
@@ -197,8 +198,13 @@ class Models:
         """Whose windows there are."""
         return [
             Owner(*watched.label, watched.profile.digest) for watched in self
-            if watched.profile and not (watched.idle and self._is_superseded(watched))
+            if watched.profile and not self._is_nobodys(watched)
         ]  # fmt: skip
+
+    def _is_nobodys(self, watched: Watched) -> bool:
+        """Whether it stands for a model that nobody has named yet, and has seen nothing."""
+        guessed = watched is self._advance and not self._naming.is_named
+        return guessed and watched.idle and not watched.taken[0]
 
     def wants(self, owner: Owner) -> bool:
         """Whether windows that were kept would be this run's. Any thread may ask."""

@@ -36,6 +36,11 @@ class Naming:
         model = self._model or self._references.model
         return Label(model, self._version or self._references.version_of(model))
 
+    @property
+    def is_named(self) -> bool:
+        """Whether settings or the profile name the model."""
+        return self._model is not None or self._references.model != DEFAULT
+
     def label(self, observation: Observation) -> Label:
         """Whose an exchange is."""
         model = self._model or observation.model or self._nameless()

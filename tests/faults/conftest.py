@@ -34,7 +34,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ])  # fmt: skip
     result = command(
         "profile", "build", str(directory / "train.csv"), "--prediction", "score",
-        "--model", "shop", "--model-version", "3", "--output", str(directory / "profile.json"),
+        "--model", "m", "--model-version", "3", "--output", str(directory / "profile.json"),
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     return directory / "profile.json"

@@ -146,7 +146,7 @@ def test_windows_and_scores_go_on_after_a_restart_and_counts_begin_at_nought(
 
 
 def test_what_memory_holds_is_newer_than_any_file(upstream: int, profile: Path, tmp_path: Path) -> None:
-    with watching(upstream, profile, tmp_path, "--state.interval", "1h") as running:
+    with watching(upstream, profile, tmp_path, "--state.interval", "1h", "--model.name", "m") as running:
         eventually(lambda: list(tmp_path.glob("*.ixstate")), what="the first file, of no rows")
         send(running, 5)
         before = running.settled(5)
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_everything_starts(
 ) -> None:
     damage(left)
     content = left.read_bytes()
-    with watching(upstream, profile, left.parent) as running:
+    with watching(upstream, profile, left.parent, "--model.name", "m") as running:
         metrics = shown(running)
         assert errors(metrics) == {"unreadable": 1}
         assert metrics.value("inference_exporter_state_restored") == 0
@@ -476,10 +476,10 @@ def test_a_disk_that_takes_long_to_read_costs_a_while_and_no_window(
     upstream: int, profile: Path, left: Path, tmp_path: Path
 ) -> None:
     path, state = tmp_path / "exporter.yml", {"directory": str(left.parent)}
-    with reloadable(upstream, profile, path, {"state": state, "model": {"version": "other"}}) as running:
+    with reloadable(upstream, profile, path, {"state": state, "model": {"name": "m", "version": "other"}}) as running:
         kept(running)
         with injected(running.process.pid, "flock:delay_enter=12000000"):
-            reload(running, path, {"state": state})
+            reload(running, path, {"state": state, "model": {"name": "m"}})
             failing(running, "slow")
             assert rows_in(unpack(left.read_bytes())) == 60
             send(running, 1)
