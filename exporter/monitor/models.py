@@ -157,7 +157,7 @@ class Models:
     def _resume(self, label: Label, arrays: Arrays) -> None:
         model, version = arrays[NAMED].astype(bool).tolist()
         watched = self._watched.get(label)
-        if watched is None and not self._is_full() and self._naming.is_still(label, model, version):
+        if watched is None and self._naming.is_still(label, model, version):
             watched = self._add(label)
         if watched is None:
             self._other.absorb(arrays)
