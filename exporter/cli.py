@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from exporter import __version__, config, orders, values
@@ -17,6 +18,7 @@ from exporter.errors import ConfigError, ExporterError
 
 if TYPE_CHECKING:
     from exporter.config import Settings
+    from exporter.reference import Profile
 
 
 _EX_IOERR: Final = 74
@@ -141,11 +143,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.proxy import tls  # noqa: PLC0415 (this child only)
 
     settings = _settings(given)
-    profile = None
-    if settings.profile is not None:
-        from exporter.profile import document  # noqa: PLC0415
-
-        profile = document.load(settings.profile)
+    profiles = _profiles(settings.profile, given.json)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -153,10 +151,22 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         return 0
     complete = settings.every_route or not settings.relay
     print("settings: fine" if complete else "settings: fine, but serve needs --upstream as well, or --no-relay")
-    if profile is not None:
+    for name, profile in profiles.items():
         features, outputs = len(profile.features), len(profile.outputs)
-        print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
+        print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
     return 0
+
+
+def _profiles(path: str | None, is_serving: bool) -> "dict[str, Profile]":
+    """What `serve` would compare with, by what to call it. What it would go on without is an error for people only."""
+    if path is None:
+        return {}
+    from exporter.profile import document  # noqa: PLC0415 (this child only)
+
+    if not Path(path).is_dir():
+        return {"profile": document.load(path)}
+    files = [] if is_serving else sorted(Path(path).glob("*.json")) + sorted(Path(path).glob("*/*.json"))
+    return {str(file): document.load(str(file)) for file in files}
 
 
 def _settings(given: argparse.Namespace) -> "Settings":

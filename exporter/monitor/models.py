@@ -182,10 +182,11 @@ class Models:
         return Shown(watched.label, None, replace(snapshot, features=None, outputs=None, failed=None), not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:
-        """Whether it was made in advance, and the traffic calls the model of its profile otherwise."""
+        """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""
         if watched is not self._advance:
             return False
-        return any(one is not watched and one.profile is watched.profile for one in self)
+        others = [one for one in self if one is not watched]
+        return any(one.profile is watched.profile for one in others) if self._naming.is_named else bool(others)
 
     def news(self, now: float) -> Iterator[str]:
         """Lines for the log about payloads that could not be decoded: a bounded number a minute."""
