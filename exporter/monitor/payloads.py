@@ -64,7 +64,7 @@ class Payloads:
 
     def last(self) -> tuple[Unread, ...]:
         """The last failure of each reason on each side, the newest first."""
-        newest = sorted(self._last.values(), key=lambda one: one.wall_s, reverse=True)
+        newest = sorted(self._last.values(), key=lambda one: (-one.wall_s, one.side, one.reason))
         return tuple(
             one._replace(path=printable(one.path, _LONGEST_PATH), detail=printable(one.detail, _LONGEST_DETAIL))
             for one in newest
