@@ -39,14 +39,14 @@ class Matcher:
         # JSON often leaves nulls out, so a column counts by how often the reference has it. Where that is seldom,
         # chance alone may leave half of what is expected out: then it takes fewer than chance leaves.
         self._fewest = min(sum(present) / 2, _by_chance(present))
+        self._in_order = Fit(range(len(self._names)), (), len(self._names))
         self._fits: dict[tuple[str, ...], Fit] = {}
 
     def bare(self, width: int) -> Fit:
         """How arrays without names fit: they have the profile's columns in order, or cannot be told apart."""
-        columns = len(self._names)
-        if width == columns:
-            return Fit(range(columns), (), columns)
-        return Fit((), (), 0, f"{width} columns where the profile has {columns}")
+        if width == len(self._names):
+            return self._in_order
+        return Fit((), (), 0, f"{width} columns where the profile has {len(self._names)}")
 
     def named(self, names: tuple[str, ...]) -> Fit:
         """How tables of these names fit; of two columns of one name the last one counts."""

@@ -118,9 +118,7 @@ def test_the_last_failure_of_each_reason_is_known_with_its_path_and_no_content()
     assert "secret" not in repr(unread)
 
 
-FAILED = Observation(
-    Failure("ragged", "a row does not have 1 values"), Failure("empty"), protocol=next(iter(PROTOCOLS))
-)
+FAILED = Observation(Failure("ragged", "a row is short"), Failure("empty"), protocol=next(iter(PROTOCOLS)))
 
 
 def told(monitor: Monitor, now: float, *paths: str, observation: Observation = FAILED) -> list[str]:
