@@ -304,6 +304,9 @@ def _with_rows(running: Sidecar, rows: int) -> Metrics | None:
 
 # --- failures
 
+PLAIN = "/predict"
+"""A path that names no model: it is the profile's."""
+
 
 class Breaking(Answering):
     """Answers 500 where a row is blue, and 422 where one has no age."""
@@ -345,7 +348,7 @@ def test_a_value_that_breaks_the_server_is_on_the_page_and_in_no_window_of_the_o
 
 def _status(url: str, rows: list[Any]) -> int:
     try:
-        predict(url, rows)
+        predict(url, rows, PLAIN)
     except urllib.error.HTTPError as error:
         with error:
             return error.code
@@ -355,10 +358,10 @@ def _status(url: str, rows: list[Any]) -> int:
 def test_traffic_of_another_model_is_one_finding_and_the_log_says_where(profile: Path) -> None:
     with model_server() as upstream, sidecar(upstream, "--profile", str(profile), *FAST_WINDOWS) as running:
         for _ in range(5):
-            predict(running.url, _live_rows(50))
+            predict(running.url, _live_rows(50), PLAIN)
         before = running.settled(5)
         for _ in range(30):
-            predict(running.url, [{"height": 180, "weight": 80, "age": 30}])
+            predict(running.url, [{"height": 180, "weight": 80, "age": 30}], PLAIN)
         metrics = running.settled(35)
         eventually(lambda: "could not be decoded" in running.log(), what="a line that says so")
         log, (_, landing) = running.log(), running.get(running.web_port, "/")
@@ -370,8 +373,8 @@ def test_traffic_of_another_model_is_one_finding_and_the_log_says_where(profile:
     assert metrics.value("model_served_rows_total") == 5 * 50 + 30 * 50, "as many as a payload has on average"
     for family in ("model_feature_psi", "model_feature_missing_ratio", "model_feature_window_samples"):
         assert metrics.all(family, window="1m") == before.all(family, window="1m")
-    assert "path /v1/models/m:predict, 1 of the profile's 3 columns" in log
-    assert b"<td>/v1/models/m:predict</td><td>1 of the profile's 3 columns</td>" in landing
+    assert "path /predict, 1 of the profile's 3 columns" in log
+    assert b"<td>/predict</td><td>1 of the profile's 3 columns</td>" in landing
 
 
 # --- the page
