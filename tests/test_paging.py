@@ -272,7 +272,8 @@ def _send_what_is_wrong(url: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{url}/v1/models/m:predict", b"no JSON", timeout=30)
     refused.value.close()
-    columns = {"amount": [1e9] * 60, "age": [30] * 60, "colour": ["mauve"] * 60}  # in a form that the server refuses
+    # In a form that the server refuses, and other values each time: this is nobody who tries again.
+    columns = {"amount": [time.time()] * 60, "age": [30] * 60, "colour": ["mauve"] * 60}
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{url}/v1/models/m:predict", json.dumps({"inputs": columns}).encode(), timeout=30)
     refused.value.close()

@@ -12,6 +12,9 @@ from exporter.config import Windows
 from exporter.drift import total_variation
 from exporter.drift.summary import Summary
 from exporter.findings import FailedScores
+from exporter.monitor.match import Fit
+from exporter.monitor.repeats import Repeats
+from exporter.records import Table
 from exporter.reference import Profile
 
 SHORT = Windows(pane=1.0, lengths=(20.0, 60.0), minimum_samples=50)
@@ -138,6 +141,37 @@ def test_without_a_profile_failed_rows_are_counted_and_nothing_else() -> None:
     assert snapshot.failed is None
 
 
+def test_a_request_that_is_tried_again_within_a_pane_is_in_the_window_once_and_in_the_totals_each_time(
+    profile: Profile,
+) -> None:
+    (row, other), odd = live_rows(2, 1), {**live_rows(1, 2)[0], "amount": [1]}
+    seen = [refused([row], 1.0), refused([row], 1.4), refused([row], 1.9), refused([other], 1.9), refused([row], 2.1),
+            refused([odd], 3.0), refused([odd | {"extra": 1}], 3.5), refused([row], 3.5, 422)]  # fmt: skip
+    snapshot = watch(profile, seen, SHORT).snapshot(4.0)
+    assert {one.code: one.samples for one in snapshot.failed.scores if one.window == "20s"} == {"5xx": 4, "4xx": 1}
+    assert {code: totals.sum() / len(FEATURES) for code, totals in snapshot.failed.totals.items()} == {
+        "5xx": 7, "4xx": 1,
+    }  # fmt: skip
+
+
+def test_few_requests_that_are_tried_again_and_again_name_nothing(profile: Profile) -> None:
+    good, bad = live_rows(2000, 3), live_rows(10, 4)
+    tries = [refused([row], 1.0 + attempt / 25) for attempt in range(20) for row in bad]
+    found = only(watch(profile, [served(good, 1.0), *tries], SHORT), 2.0, "1m")
+    assert found.samples == 10
+    assert np.isnan(found.excess).all()
+
+
+def test_what_is_remembered_of_failures_is_bounded() -> None:
+    repeats = Repeats(1.0)
+    fit = Fit((0,), (), 1)
+    for number in range(10_000):
+        assert not repeats.before(fit, Table(1, None, ([number],)), 0.0)
+    assert len(repeats._news) == 4096
+    assert repeats.before(fit, Table(1, None, ([9_999],)), 0.5)
+    assert not repeats.before(fit, Table(1, None, ([0],)), 0.5), "forgotten"
+
+
 def test_counts_go_on_from_what_was_kept(profile: Profile) -> None:
     before = watch(profile, [served(live_rows(300, 1), 1.0), refused(live_rows(40, 2), 1.0)], SHORT)
     after = watch(profile, [], SHORT)
@@ -198,3 +232,19 @@ def test_a_value_that_breaks_the_server_is_named_after_a_few_failures(failed: in
     good[:, 3, 0] = 0
     named = [loudest(*window) > 0 for window in zip(good, bad, strict=True)]
     assert sum(named) >= 198
+
+
+def test_days_of_failures_that_have_nothing_to_do_with_values_name_none_at_any_look() -> None:
+    """The rule looks every minute, at three windows: 20 days, 500 rows a minute of which one in a hundred fails."""
+    random = np.random.default_rng(7)
+    shares = random.dirichlet(np.full(BINS, 0.4), FAMILY)
+    minutes, loud = 20 * 1440, 0
+    good, bad = (drawn(random, shares, rows, minutes // 5).cumsum(axis=0) for rows in (2475, 25))
+    looks = 0
+    for panes in (1, 12, 288):  # of five minutes
+        for end in range(panes, minutes // 5, max(panes // 12, 1)):
+            window = [counts[end] - counts[end - panes] for counts in (good, bad)]
+            looks += 1
+            loud += loudest(*window) > 0
+    assert looks > 10_000
+    assert loud <= 10
