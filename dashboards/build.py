@@ -82,7 +82,8 @@ def overrides(panel: Panel) -> list[Json]:
 
     if panel.kind == "table":
         link = {"title": "Bins of this feature", "url": "?${__all_variables}&var-feature=${__value.text}"}
-        shares = [by("byName", name, unit="percentunit") for name in ("values moved", "missing")]
+        percent = ("values moved", "missing", "more than others", "of these failed")
+        shares = [by("byName", name, unit="percentunit") for name in percent]
         return [by("byName", "feature", links=[link]), *shares]
     dashed = {"custom.lineStyle": {"dash": [8, 6], "fill": "dash"}}
     return [by("byRegexp", "/^critical/", **dashed)] if any("critical" in one.legend for one in panel.queries) else []

@@ -116,7 +116,7 @@ def now() -> Iterator[Panel]:
                 [Query(f"sum({requests})")], 4, 4, PLAIN)  # fmt: skip
     yield Panel("stat", "Errors", "Share of the requests answered with a 5xx code.", "percentunit",
                 [Query(f"(sum({errors}) or vector(0)) / (sum({requests}) > 0)")], 4, 4, LOSSES)  # fmt: skip
-    yield Panel("stat", "p99 latency", "99 of 100 requests are answered within this time.", "s",
+    yield Panel("stat", "p99 latency", "99 of 100 successful requests are answered within this time.", "s",
                 [Query(p99)], 4, 4, PLAIN)  # fmt: skip
     yield Panel("stat", "Features drifted", "Features beyond chance and beyond 10 % of values moved, on any replica, in"
                 " windows that suffice; grey where none does.", "short", [Query(drifted())], 4, 4, moved)  # fmt: skip
@@ -158,13 +158,59 @@ def quality() -> Iterator[Panel]:
         yield Panel("timeseries", f"{name.replace('_', ' ').capitalize()} values", f"Share of the window's values that"
                     f" are {texts[name]}, on the worst replica; features that have none are left out.", "percentunit",
                     [Query(f"max by (feature) ({of(family, **WINDOW)}) > 0", "{{feature}}")], 6)  # fmt: skip
-    undecoded = f"sum by (side, reason) ({here(rate(c.PAYLOADS_UNDECODED))}) > 0"
-    yield Panel("timeseries", "Payloads not decoded", "Per second, by side and reason. They are relayed, but not"
-                " judged.", "ops", [Query(undecoded, "{{side}}: {{reason}}")], 12)  # fmt: skip
+    undecoded = f"sum by (side, reason, protocol) ({here(rate(c.PAYLOADS_UNDECODED))}) > 0"
+    yield Panel("timeseries", "Payloads not decoded", "Per second, by side, reason and protocol. They are relayed, but"
+                " not judged.", "ops", [Query(undecoded, "{{side}}: {{reason}} ({{protocol}})")], 12)  # fmt: skip
     yield Panel("timeseries", "Wrong types and unknown fields", "Values per second that have another type than the"
                 " profile says, by feature, and those under names that it does not have.", "ops",
                 [Query(f"sum by (feature) ({rate(c.FEATURES.type_errors)}) > 0", "{{feature}}"),
                  Query(f"sum({rate(c.UNKNOWN_FIELDS)}) > 0", "unknown fields")], 12)  # fmt: skip
+
+
+def coverage() -> Iterator[Panel]:
+    """How much of the traffic the scores are about."""
+    seen, served = rate(c.ROWS), rate(c.SERVED_ROWS)
+    dropped, offered = (f"sum({here(rate(family))})" for family in (c.DROPPED, c.OFFERED))
+    fields = f"sum by (side) ({rate(c.PROFILE_MATCHED_FIELDS)}) / (sum by (side) ({rate(c.PROFILE_FIELDS)}) > 0)"
+    yield Panel("timeseries", "Rows seen", "Share of the rows served that were decoded; those that were not are an"
+                " estimate. What was dropped uncounted comes off.", "percentunit",
+                [Query(f"sum({seen}) / (sum({served}) > 0) * (1 - {dropped} / ({offered} > 0) or vector(1))", "seen")],
+                8, field={"min": 0, "max": 1})  # fmt: skip
+    yield Panel("timeseries", "Columns of the profile found", "Share of the profile's columns that decoded payloads"
+                " have, by side. Those with fewer than half are not scored.", "percentunit",
+                [Query(fields, "{{side}}")], 8, field={"min": 0, "max": 1})  # fmt: skip
+    yield Panel("timeseries", "Predictions without an id", "Rows per second whose exchange has no request id: no truth"
+                " that comes later can be joined to them.", "ops",
+                [Query(f"sum({rate(c.WITHOUT_ID)})", "without an id")], 8)  # fmt: skip
+
+
+def failures() -> Iterator[Panel]:
+    """Which values break the server."""
+    f, by = c.FEATURES, "feature, bin, text, code"
+    match = "job, instance, model, model_version, profile, feature, bin"
+    texts = f"on ({match}) group_left (text) {of(f.bin_info)}"
+    beyond = f"{of(c.FAILED_VARIATION, **WINDOW)} / {of(c.FAILED_CRITICAL, **WINDOW)}"
+    failed, good = (f"increase({of(family)}[$window])" for family in (c.FAILED_BINS, f.bins))
+    named = f"sum by ({by}) ({failed} * {texts})"
+    others = f"on (feature, bin, text) group_left () sum by (feature, bin, text) ({good} * {texts})"
+    buckets = f"sum by (le) ({rate(c.FAILED_DURATION)})"
+    yield Panel("timeseries", "Failed against successful requests, by feature", "Total variation over its critical"
+                " value. Above 1 the values of failed requests differ beyond chance; the worst replica.", "none",
+                [Query(f"max by (feature, code) ({beyond})", "{{feature}}, {{code}}")], 12, 9, LIMIT)  # fmt: skip
+    table = (
+        (f"max by ({by}) ({of(c.FAILED_EXCESS, **WINDOW)} * {texts})", "more than others"),
+        (f"{named} / ({named} + {others} > 0)", "of these failed"),
+        (f"{named} > 0", "failed values"),
+    )
+    yield Panel("table", "Values that fail", "The bin that failed requests have most beyond successful ones, of"
+                " features beyond chance on any replica; what share of all requests with such a value failed.", "none",
+                [Query(*row) for row in table], 12, 9)  # fmt: skip
+    yield Panel("timeseries", "Failed rows", "Rows per second of requests answered with 4xx or 5xx that could be"
+                " decoded.", "ops", [Query(f"sum by (code) ({rate(c.FAILED_ROWS)})", "{{code}}")], 12)  # fmt: skip
+    yield Panel("timeseries", "Latency of failures", "As the latency of successful requests, of the others;"
+                " interpolated within buckets.", "s",
+                [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g} failed") for level in (0.5, 0.99)],
+                12)  # fmt: skip
 
 
 def predictions() -> Iterator[Panel]:
@@ -185,8 +231,8 @@ def resources() -> Iterator[Panel]:
     buckets = f"sum by (le) ({rate(c.REQUEST_DURATION)})"
     yield Panel("timeseries", "Requests by code", "Requests answered per second, by HTTP status code.", "reqps",
                 [Query(f"sum by (code) ({rate(c.REQUESTS)})", "{{code}}")], 8)  # fmt: skip
-    yield Panel("timeseries", "Latency", "From a request's first byte to its answer's last one; interpolated within"
-                " buckets.", "s", [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}")
+    yield Panel("timeseries", "Latency", "From a successful request's first byte to its answer's last one; interpolated"
+                " within buckets.", "s", [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}")
                                    for level in (0.5, 0.9, 0.99)], 8)  # fmt: skip
     yield Panel("timeseries", "Requests in flight", "Requests whose answer is not complete, by replica.", "short",
                 [Query(of(c.IN_FLIGHT), "{{instance}}")], 8)  # fmt: skip
@@ -219,6 +265,7 @@ def itself() -> Iterator[Panel]:
 
 
 ROWS: Final = (
-    ("Now", now), ("Drift", drift), ("Data quality", quality), ("Predictions", predictions),
+    ("Now", now), ("Drift", drift), ("Data quality", quality), ("Coverage", coverage), ("Failures", failures),
+    ("Predictions", predictions),
     ("Traffic and resources", resources), ("The exporter itself", itself),
 )  # fmt: skip

@@ -151,7 +151,7 @@ OUTPUTS = _columns("prediction", "output")
 
 _FAILED: Final = (*_PROFILED, "feature")
 FAILED_BINS = Family("model_feature_failed_bin_total", COUNTER, (*_FAILED, "bin", "code"), "Values in requests that failed, by bin of the profile and class of code; bins that never had any are left out.")
-FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*_PROFILED, "window", "code"), "Failed rows in the window; there to a twelfth of its length. The families below are absent where it has none, or no successful ones.")
+FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*_PROFILED, "window", "code"), "Failed rows in the window, there to a twelfth of its length; a request that fails again within a pane's width is in it once. The families below are absent where it has none, or no successful ones.")
 FAILED_VARIATION = Family("model_feature_failed_total_variation", GAUGE, (*_FAILED, "window", "code"), "How much the values of failed requests differ from those of successful ones in the same window: half the sum of |p-r|.")
 FAILED_CRITICAL = Family("model_feature_failed_total_variation_critical", GAUGE, (*_FAILED, "window", "code"), "What the largest of all features exceeds at most once in 1000 windows of this very size if failing has nothing to do with the values.")
 FAILED_EXCESS = Family("model_feature_failed_bin_excess_ratio", GAUGE, (*_FAILED, "bin", "window", "code"), "The bin that failed requests have most beyond successful ones: share of the failed values in it minus share of the successful ones. Only of features beyond the critical value.")

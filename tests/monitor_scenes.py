@@ -109,6 +109,15 @@ def watch(profile: Profile, exchanges: Any, windows: Any = None, flush_every: in
     return monitor
 
 
+def undecoded(monitor: Monitor, at: float = 1.0) -> dict[tuple[str, str], int]:
+    """Payloads that were not decoded, by side and reason."""
+    found: dict[tuple[str, str], int] = {}
+    for (side, reason, _), count in monitor.snapshot(at).decoding.undecoded.items():
+        if count:
+            found[side, reason] = found.get((side, reason), 0) + count
+    return found
+
+
 # --- by hand
 
 

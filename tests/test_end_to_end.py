@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 from support import (
+    Answering,
     Metrics,
     Sidecar,
     children,
@@ -298,6 +300,81 @@ def test_a_window_that_has_just_begun_says_that_it_is_not_sufficient(profile: Pa
 def _with_rows(running: Sidecar, rows: int) -> Metrics | None:
     metrics = running.metrics()
     return metrics if metrics.value("model_rows_total") == rows else None
+
+
+# --- failures
+
+PLAIN = "/predict"
+"""A path that names no model: it is the profile's."""
+
+
+class Breaking(Answering):
+    """Answers 500 where a row is blue, and 422 where one has no age."""
+
+    def do_POST(self) -> None:  # noqa: N802 (http.server's naming)
+        rows = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))["instances"]
+        blue, ageless = any(row["colour"] == "blue" for row in rows), any(row["age"] is None for row in rows)
+        status = 500 if blue else 422 if ageless else 200
+        body = json.dumps({"predictions": [0.5] * len(rows)} if status == 200 else {"error": "no"}).encode()
+        self._send(status, body, "application/json")
+
+
+def test_a_value_that_breaks_the_server_is_on_the_page_and_in_no_window_of_the_others(profile: Path) -> None:
+    rows = _live_rows(400)
+    with model_server(Breaking) as upstream, sidecar(upstream, "--profile", str(profile), *FAST_WINDOWS) as running:
+        statuses = [_status(running.url, [row]) for row in rows]
+        metrics = running.settled(400)
+    document = json.loads(profile.read_text())
+    (colours,) = [column for column in document["features"] if column["name"] == "colour"]
+    blue = f"{[name for name, _ in colours['counts']['listed']].index('blue'):02d}"
+    found = {
+        (labels["code"], labels["feature"], labels["bin"]): value
+        for labels, value in metrics.all("model_feature_failed_bin_excess_ratio", window="1m")
+    }
+    good, bad = ([row for row, status in zip(rows, statuses, strict=True) if status == wanted] for wanted in (200, 500))
+    assert found.pop(("5xx", "colour", blue)) == 1.0
+    ageless = [status for row, status in zip(rows, statuses, strict=True) if row["age"] is None]
+    assert found == {("4xx", "age", "14"): 1.0}, "and nothing else is named"
+    assert metrics.value("model_failed_window_samples", window="1m", code="5xx") == len(bad)
+    assert metrics.value("model_feature_failed_bin_total", feature="colour", bin=blue, code="5xx") == len(bad)
+    assert metrics.value("model_feature_failed_bin_total", feature="age", bin="14", code="4xx") == ageless.count(422)
+    assert metrics.value("model_rows_total") == metrics.value("model_served_rows_total") == len(good)
+    assert metrics.total("model_feature_bin_total", feature="colour") == len(good)
+    assert metrics.value("model_feature_bin_total", feature="colour", bin=blue) == 0
+    assert metrics.value("model_request_duration_seconds_count") == len(good)
+    assert metrics.value("model_failed_request_duration_seconds_count") == 400 - len(good)
+    assert metrics.value("model_predictions_without_id_total") == len(good)
+
+
+def _status(url: str, rows: list[Any]) -> int:
+    try:
+        predict(url, rows, PLAIN)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    return 200
+
+
+def test_traffic_of_another_model_is_one_finding_and_the_log_says_where(profile: Path) -> None:
+    with model_server() as upstream, sidecar(upstream, "--profile", str(profile), *FAST_WINDOWS) as running:
+        for _ in range(5):
+            predict(running.url, _live_rows(50), PLAIN)
+        before = running.settled(5)
+        for _ in range(30):
+            predict(running.url, [{"height": 180, "weight": 80, "age": 30}], PLAIN)
+        metrics = running.settled(35)
+        eventually(lambda: "could not be decoded" in running.log(), what="a line that says so")
+        log, (_, landing) = running.log(), running.get(running.web_port, "/")
+    assert metrics.value("model_profile_payloads_total", side="request") == 35
+    assert metrics.value("model_profile_mismatched_payloads_total", side="request") == 30
+    assert metrics.value("model_profile_fields_total", side="request") == 35 * 3
+    assert metrics.value("model_profile_matched_fields_total", side="request") == 5 * 3 + 30
+    assert metrics.total("inference_exporter_payloads_undecoded_total", reason="profile_mismatch", side="request") == 30
+    assert metrics.value("model_served_rows_total") == 5 * 50 + 30 * 50, "as many as a payload has on average"
+    for family in ("model_feature_psi", "model_feature_missing_ratio", "model_feature_window_samples"):
+        assert metrics.all(family, window="1m") == before.all(family, window="1m")
+    assert "path /predict, 1 of the profile's 3 columns" in log
+    assert b"<td>/predict</td><td>1 of the profile's 3 columns</td>" in landing
 
 
 # --- the page

@@ -69,7 +69,7 @@ def test_while_a_ring_fills_bodies_are_drawn_by_lot_and_accounts_stay_exact() ->
         assert metrics.value("inference_exporter_exchanges_observed_total") == 400, "heads always travel"
         for side in ("request", "response"):
             undecoded = {
-                reason: metrics.value("inference_exporter_payloads_undecoded_total", side=side, reason=reason)
+                reason: metrics.total("inference_exporter_payloads_undecoded_total", side=side, reason=reason)
                 for reason in ("sampled", "shed")
             }
             assert undecoded["sampled"] == sampled

@@ -74,6 +74,7 @@ class Traffic:
 
     def __init__(self, url: str, rows: list[Row]) -> None:
         self.change: Callable[[Row], Row] = unchanged
+        self.rows_per_request = ROWS_PER_REQUEST
         self.failures = 0
         self._url, self._rows = url, rows
         self._stop = threading.Event()
@@ -90,7 +91,7 @@ class Traffic:
     def _run(self) -> None:
         random = np.random.default_rng(6)
         while not self._stop.wait(1 / REQUESTS_PER_S):
-            chosen = random.integers(len(self._rows), size=ROWS_PER_REQUEST)
+            chosen = random.integers(len(self._rows), size=self.rows_per_request)
             try:
                 predict(self._url, [self.change(self._rows[place]) for place in chosen])
             except OSError as error:
@@ -206,7 +207,7 @@ def _assert_it_says_what_was_measured(notice: Notice, world: Watched) -> None:
 
 ONLY_WHERE_SOMETHING_IS_WRONG = {
     "Nonfinite values", "Unseen values", "Out of range values", "Payloads not decoded",
-    "Wrong types and unknown fields",
+    "Wrong types and unknown fields", "Failed against successful requests, by feature", "Values that fail",
 }  # fmt: skip
 ONLY_WHEN_THE_SERVER_STARTED_ANEW = "Server started"
 
@@ -271,6 +272,11 @@ def _send_what_is_wrong(url: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{url}/v1/models/m:predict", b"no JSON", timeout=30)
     refused.value.close()
+    # In a form that the server refuses, and other values each time: this is nobody who tries again.
+    columns = {"amount": [time.time()] * 60, "age": [30] * 60, "colour": ["mauve"] * 60}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{url}/v1/models/m:predict", json.dumps({"inputs": columns}).encode(), timeout=30)
+    refused.value.close()
 
 
 # --- the server fails
@@ -312,6 +318,38 @@ def test_a_server_that_answers_with_errors_pages_until_it_answers_again(trained:
         assert share == pytest.approx(100 * failures / requests, abs=1)
         eventually(lambda: world.inbox.of("ModelErrors", "resolved"), PATIENCE_S, "the end of the page")
         assert world.traffic.failures > 0
+
+
+class ColourBlind(Answering):
+    """Fails where a row is blue."""
+
+    def do_POST(self) -> None:  # noqa: N802 (http.server's naming)
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        rows = json.loads(body)["instances"]
+        if any(row["colour"] == "blue" for row in rows):
+            self._send(500, b'{"error": "KeyError"}', "application/json")
+        else:
+            self._send(200, json.dumps({"predictions": [0.5] * len(rows)}).encode(), "application/json")
+
+
+FAILURES = re.compile(
+    r"Model shop 3 on [\w.:]+: requests answered with a 5xx code have other values than those that succeed, "
+    r'most of all in feature colour: "blue" \(\+100.0 percentage points, of \d+ failed rows of the last \w+\)\.'
+)
+
+
+def test_a_value_that_breaks_the_server_is_named(trained: Trained, tmp_path: Path) -> None:
+    with watched(trained, tmp_path, ColourBlind) as world:
+        world.traffic.rows_per_request = 1
+        notice, *_ = eventually(lambda: world.inbox.of("ModelFeatureFailures", "firing"), PATIENCE_S, "the ticket")
+        assert notice.receiver == "tickets"
+        assert FAILURES.fullmatch(notice.annotations["description"]), notice.annotations["description"]
+        worst = 'topk by (code) (1, model_feature_failed_bin_excess_ratio{window="30s"})'
+        (found,) = world.prometheus.query(worst)
+        assert found["metric"]["feature"] == "colour"
+        assert float(found["value"][1]) == 1.0
+        blind = [one for one in world.inbox.all() if one.labels.get("feature") in {"amount", "age"}]
+        assert blind == [], "the others are as they were"
 
 
 # --- the server dies

@@ -49,6 +49,7 @@ class Block:
         self.totals = np.zeros(shape, np.int64)
         """Counts since start, shape (columns, bins)."""
         self._match = np.zeros(4, np.int64)
+        self._noted = self._match.data  # the same memory, several times cheaper to add to one by one
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
@@ -86,7 +87,11 @@ class Block:
 
     def note(self, fit: Fit) -> None:
         """Count how a payload fits."""
-        self._match += (1, bool(fit.mismatch), len(self._columns), fit.found)
+        noted = self._noted
+        noted[0] += 1
+        noted[1] += bool(fit.mismatch)
+        noted[2] += len(self._columns)
+        noted[3] += fit.found
 
     @staticmethod
     def unknown_fields(fit: Fit, table: Table) -> int:

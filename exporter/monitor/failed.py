@@ -1,7 +1,8 @@
 """Features of requests that failed, apart from those that did not: which value breaks the server.
 
 Failed rows never enter the windows of successful traffic. They have windows of their own, of fewer panes, and their
-shares are compared with those of the successful rows of the same time.
+shares are compared with those of the successful rows of the same time. What fails again within a pane's width is in the
+totals alone: clients try again, and ten tries of one request are no ten requests.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from exporter.drift.summary import Summary
 from exporter.findings import FAILURE_CLASSES, FailedScores, FailedSnapshot
 from exporter.monitor.block import Block
 from exporter.monitor.match import Fit
+from exporter.monitor.repeats import Repeats
 from exporter.records import Table
 from exporter.reference import Column
 from exporter.sketch.window import PaneRing
@@ -34,9 +36,12 @@ class Failed:
         self._columns = columns
         without = replace(windows, lengths=())  # they only bin: the panes are here
         self._blocks = [Block(columns, without, by_name=True) for _ in FAILURE_CLASSES]
+        self._repeated = [Block(columns, without, by_name=True) for _ in FAILURE_CLASSES]
+        self._repeats = [Repeats(windows.pane) for _ in FAILURE_CLASSES]
         shape = (len(FAILURE_CLASSES), *self._blocks[0].totals.shape)
         self._placed = np.zeros(shape, np.int64)
-        """How much of the totals is in the panes, or has left them."""
+        """How much of the blocks' totals is in the panes, or has left them."""
+        self._waiting = False
         self._rings = {length: _ring(length, windows.pane, shape) for length in windows.lengths}
         self._pane_s = windows.pane
         self._at = 0.0
@@ -44,8 +49,8 @@ class Failed:
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
         kept: dict[str, NDArray[Any]] = {f"{prefix}.placed": self._placed}
-        for name, block in zip(FAILURE_CLASSES, self._blocks, strict=True):
-            kept |= block.arrays(f"{prefix}.{name}")
+        for name, block, repeated in zip(FAILURE_CLASSES, self._blocks, self._repeated, strict=True):
+            kept |= block.arrays(f"{prefix}.{name}") | repeated.arrays(f"{prefix}.{name}.repeated")
         for length, (ring, _) in self._rings.items():
             kept |= ring.arrays(f"{prefix}.{length:g}")
         return kept
@@ -57,15 +62,18 @@ class Failed:
         if int(at // self._pane_s) != int(self._at // self._pane_s):
             self.flush()
         self._at = at
-        self._blocks[failure].add(fit, table, at)
+        self._waiting = True
+        blocks = self._repeated if self._repeats[failure].before(fit, table, at) else self._blocks
+        blocks[failure].add(fit, table, at)
 
     def flush(self) -> None:
         """Count the pending cells."""
-        for block in self._blocks:
+        if not self._waiting:
+            return
+        self._waiting = False
+        for block in (*self._blocks, *self._repeated):
             block.flush()
         fresh = np.stack([block.totals for block in self._blocks]) - self._placed
-        if not fresh.any():
-            return
         self._placed += fresh
         for ring, _ in self._rings.values():
             pane = ring.pane(self._at)
@@ -79,7 +87,10 @@ class Failed:
 
         `successful(now, length)` counts the values of successful requests, shape (columns, bins).
         """
-        totals = {name: block.totals.copy() for name, block in zip(FAILURE_CLASSES, self._blocks, strict=True)}
+        totals = {
+            name: block.totals + repeated.totals
+            for name, block, repeated in zip(FAILURE_CLASSES, self._blocks, self._repeated, strict=True)
+        }
         return FailedSnapshot(totals, tuple(self._scores(now, successful)))
 
     def _scores(self, now: float, successful: Callable[[float, float], Counts]) -> Iterator[FailedScores]:

@@ -4,16 +4,17 @@ A client of another model, a profile of another version or fields that were rena
 drifts as the profile has columns.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from exporter.reference import Column
 
 _MOST_KEPT: Final = 256
 _STRANGERS_KEPT: Final = 64
 """Beside as many names as the profile has: what is longer is worked out each time, so that memory stays small."""
-_SIGMAS: Final = 3
+_LEVEL: Final = 0.001
 
 
 class Fit(NamedTuple):
@@ -35,19 +36,17 @@ class Matcher:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._names = [column.name for column in columns]
         present = [1 - _missing(column) for column in columns]
-        expected = sum(present)
-        spread = math.sqrt(sum(share * (1 - share) for share in present))
-        # JSON often leaves nulls out, so a column counts by how often the reference has it. Where few are in most rows,
-        # chance alone may leave half of these out: then fewer than chance does.
-        self._fewest = min(expected / 2, expected - _SIGMAS * spread)
+        # JSON often leaves nulls out, so a column counts by how often the reference has it. Where that is seldom,
+        # chance alone may leave half of what is expected out: then it takes fewer than chance leaves.
+        self._fewest = min(sum(present) / 2, _by_chance(present))
+        self._in_order = Fit(range(len(self._names)), (), len(self._names))
         self._fits: dict[tuple[str, ...], Fit] = {}
 
     def bare(self, width: int) -> Fit:
         """How arrays without names fit: they have the profile's columns in order, or cannot be told apart."""
-        columns = len(self._names)
-        if width == columns:
-            return Fit(range(columns), (), columns)
-        return Fit((), (), 0, f"{width} columns where the profile has {columns}")
+        if width == len(self._names):
+            return self._in_order
+        return Fit((), (), 0, f"{width} columns where the profile has {len(self._names)}")
 
     def named(self, names: tuple[str, ...]) -> Fit:
         """How tables of these names fit; of two columns of one name the last one counts."""
@@ -69,6 +68,14 @@ class Matcher:
         if found < self._fewest or (strangers and not found):
             return Fit((), (), found, f"{found} of the profile's {len(places)} columns")
         return Fit(places, strangers, found)
+
+
+def _by_chance(present: Sequence[float]) -> int:
+    """The most columns of which at least so many are in 999 of 1000 rows, each being there on its own account."""
+    likely = np.ones(1)
+    for share in present:
+        likely = np.convolve(likely, (1 - share, share))
+    return int(np.searchsorted(likely.cumsum(), _LEVEL, side="right"))
 
 
 def _missing(column: Column) -> float:

@@ -1,9 +1,8 @@
 """Rows of model input: how many were served, and of how many of these something is known."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporter.findings import FAILURE_CLASSES, RowCounts
 from exporter.records import Capture, Exchange, Failure, Table
@@ -20,10 +19,11 @@ class Rows:
 
     def __init__(self) -> None:
         self.counts = np.zeros(_FIRST_FAILED + len(FAILURE_CLASSES), np.int64)
+        self._counts = self.counts.data  # the same memory, several times cheaper to add to one by one
 
     def served(self, exchange: Exchange, result: Table | Failure) -> None:
         """Count the rows of a request that was answered with success."""
-        counts, body = self.counts, exchange.request
+        counts, body = self._counts, exchange.request
         if isinstance(result, Failure):
             counts[_SERVED_MILLI] += self._estimate(body.size, body.capture)
             return
@@ -40,31 +40,30 @@ class Rows:
 
     def _estimate(self, size: int, capture: Capture) -> int:
         """Thousandths of rows in a body of which none was read: a row, as long as nothing is known of others."""
-        payloads, rows, length = (int(self.counts[place]) for place in (_WHOLE_PAYLOADS, _WHOLE_ROWS, _WHOLE_BYTES))
+        payloads, rows, length = (self._counts[place] for place in (_WHOLE_PAYLOADS, _WHOLE_ROWS, _WHOLE_BYTES))
         if capture in _OF_KNOWN_FORM and rows:
             return max(_MILLI * rows * size // max(length, 1), _MILLI)
         return _MILLI * rows // payloads if payloads else _MILLI
 
     def failed(self, failure: int, rows: int) -> None:
         """Count the rows of a request that failed; `failure` is a place in FAILURE_CLASSES."""
-        self.counts[_FIRST_FAILED + failure] += rows
+        self._counts[_FIRST_FAILED + failure] += rows
 
     def unknown_fields(self, values: int) -> None:
         """Count values under names that the profile does not have."""
-        self.counts[_UNKNOWN_FIELDS] += values
+        self._counts[_UNKNOWN_FIELDS] += values
 
     def without_id(self, rows: int) -> None:
         """Count predictions that no truth will ever find."""
-        self.counts[_WITHOUT_ID] += rows
+        self._counts[_WITHOUT_ID] += rows
 
     def snapshot(self) -> RowCounts:
         """The counts so far."""
-        counts: list[Any] = self.counts.tolist()
-        failed: NDArray[np.int64] = self.counts[_FIRST_FAILED:]
+        counts = self._counts.tolist()
         return RowCounts(
             observed=counts[_OBSERVED],
             served=counts[_SERVED_MILLI] / _MILLI,
             unknown_fields=counts[_UNKNOWN_FIELDS],
             predictions_without_id=counts[_WITHOUT_ID],
-            failed=dict(zip(FAILURE_CLASSES, failed.tolist(), strict=True)),
+            failed=dict(zip(FAILURE_CLASSES, counts[_FIRST_FAILED:], strict=True)),
         )

@@ -132,3 +132,42 @@ def test_an_absent_feature_silences_its_own_drift_only(alertmanager: str) -> Non
         ("ModelFeatureDrift", {**A, **CHURN, **AGE}, "active"),
         ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT}, "active"),
     )
+
+
+def test_a_profile_mismatch_silences_what_single_columns_of_its_side_say(alertmanager: str) -> None:
+    profile = {"profile": "0a1b2c3d"}
+    becomes(
+        alertmanager,
+        ("ModelProfileMismatch", {**A, **CHURN, **profile, "side": "request"}, "active"),
+        ("ModelFeatureAbsent", {**A, **CHURN, **AMOUNT}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AGE}, "suppressed"),
+        ("ModelFeatureMissingSurge", {**A, **CHURN, **AGE}, "suppressed"),
+        ("ModelPayloadsUndecodable", {**A, **CHURN, "side": "request"}, "suppressed"),
+        ("ModelCoverageLow", {**A, **CHURN}, "suppressed"),
+        ("ModelPredictionDrift", {**A, **CHURN, **profile, "output": "score"}, "active"),
+        ("ModelPayloadsUndecodable", {**A, **CHURN, "side": "response"}, "active"),
+        ("ModelFeatureFailures", {**A, **CHURN, **profile, "code": "5xx"}, "active"),
+        ("ModelFeatureDrift", {**B, **CHURN, **AGE}, "active"),
+        ("ModelFeatureDrift", {**A, **FRAUD, **AGE}, "active"),
+    )
+
+
+def test_a_profile_mismatch_of_the_answers_leaves_what_features_say(alertmanager: str) -> None:
+    profile = {"profile": "0a1b2c3d"}
+    becomes(
+        alertmanager,
+        ("ModelProfileMismatch", {**A, **CHURN, **profile, "side": "response"}, "active"),
+        ("ModelPredictionDrift", {**A, **CHURN, **profile, "output": "score"}, "suppressed"),
+        ("ModelPayloadsUndecodable", {**A, **CHURN, "side": "response"}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AGE}, "active"),
+        ("ModelCoverageLow", {**A, **CHURN}, "active"),
+    )
+
+
+def test_payloads_that_cannot_be_read_are_why_few_rows_are_seen(alertmanager: str) -> None:
+    becomes(
+        alertmanager,
+        ("ModelPayloadsUndecodable", {**A, **CHURN, "side": "request"}, "active"),
+        ("ModelCoverageLow", {**A, **CHURN}, "suppressed"),
+        ("ModelCoverageLow", {**B, **CHURN}, "active"),
+    )

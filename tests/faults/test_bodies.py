@@ -89,14 +89,14 @@ def test_bodies_that_do_not_fit_are_named(shared: Stage, case: Case) -> None:
             shared,
             b'{"instances": [{"amount": 1, "amount": 2, "age": 30, "colour": "red"}]}',
             b'{"instances": [{"amount": "much", "age": [30], "colour": 7}]}',
-            b'{"instances": [{"age": 30, "height": 180}]}',
+            b'{"instances": [{"amount": 5, "age": 30, "height": 180}]}',
             b'{"instances": [[1, 2, "red"], [1, 2]]}',
             b'{"instances": 5}',
             b'{"messages": []}',
         )
         _post(shared, b'{"instances": []}', rows=0)
         _post(shared, b'{"instances": [' + b"7," * 999_999 + b"7]}")
-    page = _judged(case, 8, {"ragged": 1, "shape": 1, "unknown_protocol": 1, "width": 1})
+    page = _judged(case, 8, {"profile_mismatch": 1, "ragged": 1, "shape": 1, "unknown_protocol": 1})
     assert case.tell("model_unknown_field_values_total") == 1
     assert case.tell("model_feature_type_error_values_total", feature="amount") == 1
     assert page.value("inference_exporter_observing") == 1

@@ -4,6 +4,7 @@ import gzip
 
 from exporter import web
 from exporter.collect.exposition import CONTENT_TYPE
+from exporter.findings import Unread
 
 
 def test_metrics_are_served_plain_and_compressed() -> None:
@@ -49,3 +50,13 @@ def test_unknown_paths_and_methods_are_refused() -> None:
     client = web.create_app(lambda: b"", lambda: ["m"]).test_client()
     assert client.get("/nothing").status_code == 404
     assert client.post("/metrics").status_code == 405
+
+
+def test_the_landing_page_lists_payloads_that_could_not_be_decoded_and_trusts_no_path() -> None:
+    unread = [Unread(0.0, "request", "invalid_json", "unknown", "/<script>", "nested too deeply")]
+    text = web.create_app(lambda: b"", "m", unread=lambda: unread).test_client().get("/").get_data(as_text=True)
+    assert "1970-01-01 00:00:00 UTC</td><td>request</td><td>invalid_json</td><td>unknown</td>" in text
+    assert "<td>nested too deeply</td>" in text
+    assert "<script>" not in text
+    quiet = web.create_app(lambda: b"", "m").test_client().get("/").get_data(as_text=True)
+    assert "could not be decoded" not in quiet
