@@ -163,6 +163,7 @@ def test_when_it_ends_halves_that_wait_are_observed_and_windows_kept(profile: Pa
 def test_counters_never_go_back_when_the_analyser_is_killed_and_what_it_lost_is_known() -> None:
     with sidecar(None, *FAST) as running:
         seen: dict[str, float] = {}
+        duplicates = f"{PREFIX}_dropped_total{{'reason': 'duplicate'}}"
         sent = 0
 
         def look() -> bool:
@@ -181,14 +182,17 @@ def test_counters_never_go_back_when_the_analyser_is_killed_and_what_it_lost_is_
         for _ in range(4):
             for number in range(sent, sent + 40):
                 exchange(running, number)
-            post(running, loggers.kserve("request", loggers.instances([1, 2]), f"alone-{sent}"))
+            for _ in range(2):
+                post(running, loggers.kserve("request", loggers.instances([1, 2]), f"alone-{sent}"))
             sent += 40
-            look()
+            if sent % 80:
+                shown = seen.get(duplicates, 0.0)
+                eventually(lambda shown=shown: look() and seen[duplicates] > shown, what="the duplicate on the page")
             analyser = running.pid_of("exporter.analyser")
             os.kill(analyser, signal.SIGKILL)
             eventually(lambda gone=analyser: running.pid_of("exporter.analyser") not in {0, gone}, what="the next one")
             eventually(look, what="its first page")
-        metrics = settled(running, 4 * 81)
+        metrics = settled(running, 4 * 82)
         lost = metrics.value(f"{PREFIX}_dropped_total", reason="analyser_lost")
         assert lost >= 4, "halves that waited are lost"
         whole = metrics.value(f"{PREFIX}_observed_total", part_of="whole")
@@ -260,6 +264,26 @@ def _quiet(running: Sidecar) -> Metrics | None:
     metrics = running.metrics()
     assert balanced(metrics)
     return metrics if metrics.value(f"{PREFIX}_waiting") == 0 else None
+
+
+def test_bodies_made_to_swell_do_not_end_the_analyser() -> None:
+    start = b'{"specversion": "1.0", "id": "1", "source": "s", "type": "a.inference.request", "data": ['
+    swelling = start + b"{}," * (1 << 20) + b"{}]}"
+    message = {"Content-Type": "application/cloudevents+json"}, swelling
+    with sidecar(None, "--analyser.memory-limit", "600MiB") as running:
+        threads = [threading.Thread(target=post, args=(running, message)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        metrics = eventually(lambda: _came(running, 16), what="all of them")
+        assert balanced(metrics)
+        assert metrics.total("inference_exporter_process_restarts_total") == 0
+
+
+def _came(running: Sidecar, events: int) -> Metrics | None:
+    metrics = running.metrics()
+    return metrics if metrics.value(f"{PREFIX}_received_total") == events else None
 
 
 # --- how it is said

@@ -61,7 +61,7 @@ def test_what_the_sdk_of_cloudevents_writes_is_read() -> None:
 
 
 @pytest.mark.parametrize(("fields", "data"), [
-    ({"data": {"instances": [[1, 2.5, None, True]]}}, b'{"instances": [[1, 2.5, null, true]]}'),
+    ({"data": {"instances": [[1, 2.5, None, True]]}}, b'{"instances":[[1,2.5,null,true]]}'),
     ({"data": '{"instances": [[1]]}'}, b'{"instances": [[1]]}'),
     ({"data": "a,b\n1,2\n", "datacontenttype": "text/csv"}, b"a,b\n1,2\n"),
     ({"data_base64": base64.b64encode(b"\x00\xff").decode()}, b"\x00\xff"),
@@ -114,6 +114,7 @@ def test_gzip_is_undone_in_the_structured_modes_and_left_to_decoding_in_the_bina
     (STRUCTURED, b"\xff\xfe\xff", "the body is not JSON"),
     (STRUCTURED, b"[]", "the body: an event must be an object"),
     (STRUCTURED, b"[" * 200_000, "nested too deeply"),
+    (STRUCTURED, structured(data=0).replace(b"0}", b"[" * 400 + b"]" * 400 + b"}"), "data: nested too deeply"),
     (STRUCTURED, b"{}", "type: missing"),
     (STRUCTURED, structured(specversion="2.0"), "specversion: only"),
     (STRUCTURED, structured(data=1, data_base64="aa=="), "data: given as data_base64, too"),
