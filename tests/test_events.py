@@ -18,6 +18,7 @@ from support import Metrics, Sidecar, children, command, eventually, model_serve
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s", "--windows.snapshot-interval", "100ms")
 PREFIX = "inference_exporter_events"
+RELAYS = tuple(f"inference_exporter_{what}" for what in ("proxy", "ring", "exchanges", "observ", "sampling", "bodies"))
 
 
 def post(running: Sidecar, message: loggers.Post) -> tuple[int, str]:
@@ -66,18 +67,20 @@ def profile(tmp_path: Path) -> Path:
 
 
 def test_what_loggers_post_is_scored_like_what_is_relayed(profile: Path) -> None:
-    with sidecar(None, "--profile", str(profile), *FAST) as running:
+    with sidecar(None, "--profile", str(profile), "--model.name", "churn", *FAST) as running:
         for number in range(30):
             exchange(running, number, loggers.seldon if number % 3 == 0 else loggers.kserve)
         metrics = settled(running, 60)
         assert metrics.value(f"{PREFIX}_observed_total", part_of="whole") == 60
-        assert metrics.value("model_requests_total", code="200") == 30
-        assert metrics.value("model_rows_total") == 30
-        assert metrics.value("model_request_duration_seconds_count") == 0, "nobody said how long they took"
-        assert metrics.value("model_feature_values_total", feature="a") == 30
-        assert metrics.value("model_prediction_values_total", output="p") == 30
-        assert metrics.value("model_feature_window_samples", feature="b", window="1m") == 30
-        assert metrics.value("model_last_request_timestamp_seconds") == pytest.approx(time.time(), abs=60)
+        assert metrics.total("model_requests_total", code="200") == 30
+        assert metrics.total("model_rows_total") == 30
+        assert metrics.total("model_request_duration_seconds_count") == 0, "nobody said how long they took"
+        assert metrics.total("model_feature_values_total", feature="a") == 30
+        assert metrics.total("model_prediction_values_total", output="p") == 30
+        assert metrics.total("model_feature_window_samples", feature="b", window="1m") == 30
+        assert metrics.value("model_last_request_timestamp_seconds", model="churn") == pytest.approx(
+            time.time(), abs=60
+        )
 
 
 def test_without_a_relay_there_is_no_worker_no_listener_and_no_family_of_them() -> None:
@@ -85,9 +88,9 @@ def test_without_a_relay_there_is_no_worker_no_listener_and_no_family_of_them() 
         assert [name.split()[2] for _, name in children(running.process.pid)] == ["exporter.analyser"]
         metrics = running.metrics()
         names = {sample.name for sample in metrics.samples}
-        assert not [name for name in names if "proxy" in name or "ring" in name or "exchanges" in name]
+        assert not [name for name in names if name.startswith(RELAYS)]
         assert not {"model_server_up", "model_server_process_visible", "model_requests_in_flight"} & names
-        assert metrics.value("model_requests_total", code="200") == 0
+        assert metrics.total("model_requests_total", code="200") == 0
         assert metrics.value(f"{PREFIX}_received_total") == 0
         assert {labels["process"] for labels, _ in metrics.all("inference_exporter_heartbeat_timestamp_seconds")} == {
             "analyser"
@@ -126,7 +129,7 @@ def test_beside_a_relay_events_are_off_until_they_are_allowed(tmp_path: Path) ->
         metrics = settled(running, 3, waiting=1)
         eventually(lambda: running.metrics().value("inference_exporter_exchanges_observed_total") == 1)
         metrics = running.metrics()
-        assert metrics.value("model_requests_total", code="200") == 2
+        assert metrics.total("model_requests_total", code="200") == 2
         assert metrics.value("inference_exporter_exchanges_offered_total") == 1, "what was relayed has its own accounts"
 
 
@@ -139,23 +142,23 @@ def test_halves_that_stay_alone_are_observed_as_far_as_they_go() -> None:
         for part, count in (("whole", 0), ("request", 1), ("response", 1)):
             assert metrics.value(f"{PREFIX}_observed_total", part_of=part) == count
         assert metrics.value(f"{PREFIX}_dropped_total", reason="duplicate") == 1
-        assert metrics.value("model_requests_total", code="other") == 1
-        assert metrics.value("model_requests_total", code="200") == 1
-        assert metrics.value("model_rows_total") == 2
+        assert metrics.total("model_requests_total", code="other") == 1
+        assert metrics.total("model_requests_total", code="200") == 1
+        assert metrics.total("model_rows_total") == 2
         for side in ("request", "response"):
             assert metrics.value("inference_exporter_payloads_offered_total", side=side) == 1
             assert metrics.value("inference_exporter_payloads_decoded_total", side=side) == 1
 
 
 def test_when_it_ends_halves_that_wait_are_observed_and_windows_kept(profile: Path, tmp_path: Path) -> None:
-    flags = ("--profile", str(profile), "--state", str(tmp_path / "state"), *FAST[2:])
+    flags = ("--profile", str(profile), "--model.name", "churn", "--state", str(tmp_path / "state"), *FAST[2:])
     with sidecar(None, *flags) as running:
         post(running, loggers.kserve("request", loggers.instances([1, 2]), "a", time=""))
         settled(running, 1, waiting=1)
         assert running.stop() == 0
     with sidecar(None, *flags) as running:
         eventually(
-            lambda: running.metrics().value("model_feature_window_samples", feature="a", window="1m") == 1,
+            lambda: running.metrics().total("model_feature_window_samples", feature="a", window="1m") == 1,
             what="the half that was alone",
         )
 
@@ -196,7 +199,7 @@ def test_counters_never_go_back_when_the_analyser_is_killed_and_what_it_lost_is_
         lost = metrics.value(f"{PREFIX}_dropped_total", reason="analyser_lost")
         assert lost >= 4, "halves that waited are lost"
         whole = metrics.value(f"{PREFIX}_observed_total", part_of="whole")
-        assert metrics.value("model_requests_total", code="200") == whole / 2
+        assert metrics.total("model_requests_total", code="200") == whole / 2
         assert metrics.value("inference_exporter_process_restarts_total", process="analyser", reason="signalled") == 4
 
 
