@@ -153,6 +153,7 @@ class Analyser:
         while self._take() and time.monotonic() < deadline:
             pass
         self._take_in(self._desk.rest())
+        self._uncommitted = True
         self._publish()
         if self._keeper is not None:
             self._keeper.finish()
@@ -180,18 +181,19 @@ class Analyser:
                 self._observe(record)
                 taken += 1
             self._accounts[_CORRUPT] += reader.corrupt - before
-        taken += self._take_in(self._desk.take())
+        decided = self._desk.decided
+        self._take_in(self._desk.take())
+        taken += self._desk.decided - decided
         self._uncommitted = self._uncommitted or bool(taken)
         if self._uncommitted and time.monotonic() >= self._commit_due:
             self._commit()
         return bool(taken)
 
-    def _take_in(self, told: Sequence[Told]) -> int:
-        """Observe what somebody else watched; how much there was."""
+    def _take_in(self, told: Sequence[Told]) -> None:
+        """Observe what somebody else watched."""
         for pair, exchange in told:
             seen = exchanges.known(pair, self._decoder.decode(exchange))
             self._models.observe(exchanges.counted(pair, exchange), seen)
-        return len(told)
 
     def _commit(self) -> None:
         """Make what was observed so far the truth. It copies everything, so it is paced by what it costs."""

@@ -156,15 +156,19 @@ class Sidecar:
     """A running `inference-exporter serve`."""
 
     def __init__(
-        self, upstream_port: int, *flags: str, environ: Mapping[str, str] | None = None, wrapper: str | None = None
+        self,
+        upstream_port: int | None,
+        *flags: str,
+        environ: Mapping[str, str] | None = None,
+        wrapper: str | None = None,
     ) -> None:
-        """`wrapper` is a line for sh in which `{command}` stands for the command."""
+        """Without an upstream it relays nothing; in `wrapper`, a line for sh, `{command}` stands for the command."""
         self.port, self.web_port, self.health_port = free_port(), free_port(), free_port()
         self.log_path = Path(os.environ.get("TMPDIR", "/tmp")) / f"sidecar-{os.getpid()}-{self.port}.log"  # noqa: S108
         command = [
             sys.executable, "-m", "exporter", "serve",
-            "--upstream", f"http://127.0.0.1:{upstream_port}",
-            "--listen", f"127.0.0.1:{self.port}",
+            *(("--upstream", f"http://127.0.0.1:{upstream_port}", "--listen", f"127.0.0.1:{self.port}")
+              if upstream_port else ("--no-relay",)),
             "--web.listen-address", f"127.0.0.1:{self.web_port}",
             "--health.listen-address", f"127.0.0.1:{self.health_port}",
             *flags,
@@ -277,8 +281,8 @@ def accounted(metrics: Metrics) -> bool:
 
 
 @contextmanager
-def sidecar(upstream_port: int, *flags: str, environ: Mapping[str, str] | None = None) -> Iterator[Sidecar]:
-    """A sidecar in front of a model server; ended, children and all, at the end."""
+def sidecar(upstream_port: int | None, *flags: str, environ: Mapping[str, str] | None = None) -> Iterator[Sidecar]:
+    """A sidecar in front of a model server, or one that takes events alone; ended, children and all, at the end."""
     running = Sidecar(upstream_port, *flags, environ=environ)
     try:
         yield running.wait_ready()

@@ -4,6 +4,7 @@ The web server's threads call `post`; everything else is the analyser's loop. `c
 it knows; what was received is on the board.
 """
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -35,6 +36,8 @@ class Desk:
     def __init__(self, settings: Events, seats: "memoryview[int]") -> None:
         self._settings = settings
         self._seats = seats
+        self._reading = threading.Lock()
+        """A body of JSON takes thirty times its size while it is read: one at a time."""
         self._intake = Intake(seats, settings.max_pending // 2)
         self._joiner = Joiner(settings.max_waiting, settings.max_pending // 2, settings.join_timeout)
         self.counts: NDArray[np.int64] = np.zeros(_FIRST_LOSS + len(EVENT_LOSSES), np.int64)
@@ -57,8 +60,10 @@ class Desk:
         arrival = Arrival(time.monotonic_ns(), time.time_ns())
         found: list[modes.Event] = []
         try:
-            found = modes.events(headers, body, self.most_bytes)
-            self._intake.offer([halves.half(event, arrival) for event in found])
+            with self._reading:
+                found = modes.events(headers, body, self.most_bytes)
+                read = [halves.half(event, arrival) for event in found]
+            self._intake.offer(read)
         except EventError as error:
             error.events = max(error.events, len(found))
             self._intake.refuse(error)
@@ -103,6 +108,11 @@ class Desk:
         self.counts[_FIRST_LOSS + EVENT_LOSSES.index(reason)] += 1
 
     # accounts
+
+    @property
+    def decided(self) -> int:
+        """Of how many events it is known what became of them."""
+        return int(self.counts.sum())
 
     def snapshot(self) -> EventCounts:
         """The counts so far."""

@@ -8,7 +8,7 @@ in nothing that is used here.
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -22,6 +22,7 @@ _BATCHED: Final = "application/cloudevents-batch"
 _FORMATS: Final = frozenset(("", "json"))
 _VERSIONS: Final = frozenset(("1.0", "0.3"))
 _BODIES: Final = frozenset(("data", "data_base64"))
+_Dumps = Callable[[Any], bytes]
 _NOT_AN_EVENT: Final = "no CloudEvent: neither a ce-type header nor content type application/cloudevents+json"
 
 
@@ -45,13 +46,13 @@ def events(headers: Mapping[str, str], body: bytes, most: int) -> list[Event]:
         return [_binary(headers, body)]
     if form not in _FORMATS:
         raise EventError("malformed", f"content type {kind}+…: of event formats only JSON is read")
-    document = _parsed(_plain(headers, body, most))
+    document, dumps = _parsed(_plain(headers, body, most))
     if kind == _STRUCTURED:
-        return [_structured(document, "")]
+        return [_structured(document, "", dumps)]
     if not isinstance(document, list):
         raise EventError("malformed", "a batch must be a list of events")
     try:
-        return [_structured(item, f"[{place}]") for place, item in enumerate(document)]
+        return [_structured(item, f"[{place}]", dumps) for place, item in enumerate(document)]
     except EventError as error:
         raise EventError(error.reason, str(error), len(document)) from None
 
@@ -87,15 +88,16 @@ def _plain(headers: Mapping[str, str], body: bytes, most: int) -> bytes:
     return plain
 
 
-def _parsed(plain: bytes) -> object:
+def _parsed(plain: bytes) -> tuple[object, _Dumps]:
+    """A document, and what writes any part of it as it was."""
     try:
-        return orjson.loads(plain)
+        return orjson.loads(plain), orjson.dumps
     except orjson.JSONDecodeError:
-        return _tolerant(plain)
+        return _tolerant(plain), lambda part: json.dumps(part).encode()
 
 
 def _tolerant(plain: bytes) -> object:
-    # What orjson refuses and model servers in Python read: NaN, Infinity, a byte order mark, huge integers.
+    # What orjson refuses and model servers in Python read: NaN, Infinity, a byte order mark, UTF-16.
     try:
         return json.loads(plain)
     except RecursionError:
@@ -104,7 +106,7 @@ def _tolerant(plain: bytes) -> object:
         raise EventError("malformed", "the body is not JSON") from None
 
 
-def _structured(document: object, place: str) -> Event:
+def _structured(document: object, place: str, dumps: _Dumps) -> Event:
     if not isinstance(document, dict):
         raise EventError("malformed", f"{place or 'the body'}: an event must be an object")
     prefix = f"{place}." if place else ""
@@ -114,14 +116,14 @@ def _structured(document: object, place: str) -> Event:
         if name not in _BODIES and isinstance(value, str | int | float)
     }
     _check(attributes, prefix)
-    return Event(attributes, attributes.get("datacontenttype", ""), "", _data(document, prefix))
+    return Event(attributes, attributes.get("datacontenttype", ""), "", _data(document, prefix, dumps))
 
 
-def _data(document: dict[str, Any], prefix: str) -> bytes:
+def _data(document: dict[str, Any], prefix: str, dumps: _Dumps) -> bytes:
     """The data as bytes: what was JSON is JSON again, text is itself."""
     data, encoded = document.get("data"), document.get("data_base64")
     if encoded is None:
-        return b"" if data is None else _bytes(data, prefix)
+        return b"" if data is None else _bytes(data, prefix, dumps)
     if data is not None:
         raise EventError("malformed", f"{prefix}data: given as data_base64, too")
     try:
@@ -130,13 +132,12 @@ def _data(document: dict[str, Any], prefix: str) -> bytes:
         raise EventError("malformed", f"{prefix}data_base64: not base64") from None
 
 
-def _bytes(data: object, prefix: str) -> bytes:
+def _bytes(data: object, prefix: str, dumps: _Dumps) -> bytes:
     try:
-        # The standard library writes NaN and Infinity as it read them; orjson would make nulls of them.
-        return data.encode() if isinstance(data, str) else json.dumps(data).encode()
+        return data.encode() if isinstance(data, str) else dumps(data)
     except UnicodeEncodeError:
         raise EventError("malformed", f"{prefix}data: not Unicode, half of a surrogate pair is alone") from None
-    except RecursionError:
+    except (RecursionError, TypeError):  # orjson's word for it
         raise EventError("malformed", f"{prefix}data: nested too deeply") from None
 
 
