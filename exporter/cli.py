@@ -138,7 +138,8 @@ def _fill_standard_descriptors() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.proxy import tls  # noqa: PLC0415 (this child only)
+    from exporter.decode import rules  # noqa: PLC0415 (this child only)
+    from exporter.proxy import tls  # noqa: PLC0415
 
     settings = _settings(given)
     profile = None
@@ -146,6 +147,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         from exporter.profile import document  # noqa: PLC0415
 
         profile = document.load(settings.profile)
+    rules.of(settings, profile)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:

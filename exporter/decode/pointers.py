@@ -75,8 +75,8 @@ class Pointers:
         """Where the complete rows are of a body that was cut off."""
 
     def read(self, payload: Payload) -> Table:
-        """The rows they lead to. DecodeError: pointer, ragged, truncated, and those of `Payload.parsed`."""
-        document = payload.parsed
+        """The rows they lead to. DecodeError: pointer, ragged, truncated, and those of `Payload.json`."""
+        document = payload.json
         found = {axis: items for axis in self._lists if isinstance(items := _at(document, axis), list)}
         if self._lists and not found:
             raise DecodeError("pointer", "there is no list where the pointers have their *")
