@@ -1,4 +1,4 @@
-"""The command line: `inference-exporter serve | check | config | catalogue | profile build | profile show`.
+"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile build | profile show`.
 
 Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from exporter import __version__, config, orders, values
 from exporter.errors import ConfigError, ExporterError
+from exporter.samples import command as samples
 
 if TYPE_CHECKING:
     from exporter.config import Settings
@@ -61,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if takes_settings:
             _add_settings(command)
+        if name in _OWN_FLAGS:
+            _OWN_FLAGS[name](command)
+    suggest = commands.add_parser("suggest", help="propose the map of columns from recorded bodies", allow_abbrev=False)
+    samples.add_suggest(suggest)
     _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
@@ -158,7 +163,9 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if profile is not None:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
-    return 0
+    if given.sample is None and given.response is None:
+        return 0
+    return samples.check(given, settings, profile)
 
 
 def _settings(given: argparse.Namespace) -> "Settings":
@@ -267,3 +274,5 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]]
     "config": (_config, "print every setting with its default, as a configuration file", False),
     "catalogue": (_catalogue, "print every metric family", False),
 }
+_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {"check": samples.add_check}
+"""What commands have beside settings."""

@@ -124,7 +124,7 @@ def test_the_servers_own_names_put_bare_tensors_in_order(profile: Path) -> None:
         assert metrics.value("model_feature_out_of_range_values_total", feature="tenure") == 0
 
 
-def test_a_map_of_no_column_of_the_profile_is_refused(profile: Path, tmp_path: Path) -> None:
+def test_a_map_of_no_column_of_the_profile_is_refused(profile: Path) -> None:
     said = ("--profile", str(profile), "--features", '{"aeg": "input-0"}')
     refused = command("check", *said)
     assert refused.returncode == 64
