@@ -68,9 +68,9 @@ class Analyser:
         self._fill = [0.0] * len(self._rings)
         self._profiles = _profiles(settings, orders["profile_fd"])
         self._profile_changes = self._profile_errors = 0
-        self._decoder = Decoder(rules.of(settings, None), metadata.asked(settings))
         self._desk = Desk(settings.events, self._board)
         self._models = Models(settings, self._profiles)
+        self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(4, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])
         self._uncommitted = False

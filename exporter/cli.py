@@ -152,7 +152,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         from exporter.profile import document  # noqa: PLC0415
 
         profile = document.load(settings.profile)
-    rules.of(settings, profile)
+        rules.refuse_strangers(rules.of(settings), profile)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -163,9 +163,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if profile is not None:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
-    if given.sample is None and given.response is None:
-        return 0
-    return samples.check(given, settings, profile)
+    return samples.check(given, settings)
 
 
 def _settings(given: argparse.Namespace) -> "Settings":

@@ -45,9 +45,9 @@ class Server(NamedTuple):
 
 def asked(settings: Settings) -> "Metadata | None":
     """Who asks the server that settings name; None where nobody shall."""
-    if not settings.upstream_metadata:
+    route = settings.watched
+    if not settings.upstream_metadata or route is None:
         return None
-    route = settings.every_route[0].upstream
     introduce = introduction.FORMS[settings.upstream_proxy_protocol]
     preface = introduce(asyncio.BaseTransport()) if introduce else b""  # of nobody in particular
     context = tls.upstream_context(orders.upstream_tls(settings)) if is_tls(route) else None

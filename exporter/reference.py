@@ -61,11 +61,6 @@ class Column:
         """Finite numbers among them."""
         return sum(self.counts[BELOW : ABOVE + 1]) if self.ordered else 0
 
-    @property
-    def missing_share(self) -> float:
-        """How often the reference has no value."""
-        return self.counts[MISSING if self.ordered else -1] / self.rows
-
     def quality_bins(self) -> dict[str, tuple[int, ...]]:
         """The bins of values that are not as they should be, by QUALITY."""
         if self.ordered:

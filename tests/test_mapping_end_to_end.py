@@ -99,12 +99,13 @@ outputs:
 
 
 def test_a_map_longer_than_a_pipe_reaches_the_analyser(profile: Path, tmp_path: Path) -> None:
-    said = {"job": {"field": "/items/*/job", "values": {f"{number:0100d}": "admin" for number in range(1500)}}}
+    codes = {f"{number:0100d}": "admin" for number in range(1500)}
+    said = {"age": "/items/*/age", "job": {"field": "/items/*/job", "values": codes}}
     (tmp_path / "map.yml").write_text(json.dumps({"features": said}))
     with model_server(FreeJson) as upstream:
         flags = ("--profile", str(profile), "--config", str(tmp_path / "map.yml"))
         with sidecar(upstream, *flags) as running:
-            post(running, "/rank", {"items": [{"job": f"{1:0100d}"}]})
+            post(running, "/rank", {"items": [{"age": 40, "job": f"{1:0100d}"}]})
             metrics = running.settled(1)
     assert shares(metrics, "model_feature", feature="job") == {"admin": 1}
 

@@ -17,8 +17,8 @@ from support import eventually
 from exporter import config, metadata
 from exporter.decode import Decoder
 from exporter.decode.naming import Schema, metadata_path, named, schema
-from exporter.decode.rules import Rules
 from exporter.records import Failure, Table
+from exporter.reference import Column, Profile
 
 INPUTS = [{"name": "age", "datatype": "FP32", "shape": [-1]}, {"name": "tenure", "datatype": "FP32", "shape": [-1, 1]}]
 OUTPUTS = [{"name": "no", "datatype": "FP32", "shape": [-1, 1]}, {"name": "yes", "datatype": "FP32", "shape": [-1]}]
@@ -221,9 +221,10 @@ def test_a_server_of_tls_is_verified_and_one_that_wants_an_introduction_gets_it(
 def test_a_decoder_gives_bare_tensors_the_servers_names() -> None:
     request = b'{"inputs": [{"name": "x", "shape": [2, 2], "datatype": "FP32", "data": [1, 2, 3, 4]}]}'
     response = b'{"outputs": [{"name": "p", "shape": [2, 2], "datatype": "FP32", "data": [0.5, 0.5, 0, 1]}]}'
-    seen = Decoder(Rules(feature_order=("tenure", "age")), lambda path: SCHEMA if path == INFER else None).decode(
-        exchange(request, response, path=INFER)
-    )
+    columns = tuple(Column(name, "numeric", (0,) * 16, (0.0, 1.0)) for name in ("tenure", "age"))
+    profile = Profile("churn", "1", None, 1, "x", columns, ())
+    decoder = Decoder(ask=lambda path: SCHEMA if path == INFER else None, profile_of=lambda _: profile)
+    seen = decoder.decode(exchange(request, response, path=INFER))
     assert seen.features == Table(2, ("age", "tenure"), ([1, 3], [2, 4]))
     assert seen.predictions == Table(2, ("no", "yes"), ([0.5, 0], [0.5, 1]))
     assert Decoder().decode(exchange(request, response, path=INFER)).features == Table(2, None, ([1, 3], [2, 4]))

@@ -2,13 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from exporter.config import Settings
-    from exporter.reference import Profile
+    from exporter.reference import References
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -28,21 +29,37 @@ def _add_way(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check(given: argparse.Namespace, settings: "Settings", profile: "Profile | None") -> int:
-    """Say how a sample is read; the exit code, 65 where that cannot be or fewer than half of the columns are there."""
+def check(given: argparse.Namespace, settings: "Settings") -> int:
+    """Say how a sample is read; the exit code, 65 where that cannot be or it is not of the profile's model."""
     from exporter.decode import Decoder, rules  # noqa: PLC0415 (this child only)
+    from exporter.monitor.naming import Naming  # noqa: PLC0415
     from exporter.proxy.filters import Filter  # noqa: PLC0415
     from exporter.samples import bodies, report  # noqa: PLC0415
 
+    sides = [name for name, file in (("request", given.sample), ("response", given.response)) if file is not None]
+    if not sides:
+        return 0
     request = bodies.half(given.sample, given.header, "--header")
     response = bodies.half(given.response, given.response_header, "--response-header")
     if not Filter(settings.capture.methods, settings.capture.paths).wants("POST", given.path):
         print(f"note: serve copies no bodies of {given.path}, see capture.paths")
-    sides = [name for name, file in (("request", given.sample), ("response", given.response)) if file is not None]
     exchange = bodies.exchange(request, response, given.path, settings)
-    lines, fine = report.page(Decoder(rules.of(settings, profile)), exchange, profile, sides)
+    references = _references(settings)
+    naming = Naming(settings.model, references)
+    decoder = Decoder(rules.of(settings))
+    lines, fine = report.page(decoder, exchange, lambda seen: references.of(*naming.label(seen)), sides)
     print("\n".join(lines))
     return 0 if fine else DataError.exit_code
+
+
+def _references(settings: "Settings") -> "References":
+    from exporter.profile import document  # noqa: PLC0415
+    from exporter.profile.directory import OneProfile, ProfileDirectory  # noqa: PLC0415
+
+    path = settings.profile
+    if path is not None and Path(path).is_dir():
+        return ProfileDirectory(path)
+    return OneProfile(document.load(path) if path else None, settings.model.name)
 
 
 def add_suggest(parser: argparse.ArgumentParser) -> None:

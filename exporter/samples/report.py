@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from exporter.decode import Decoder
+from exporter.decode.columns import ProfileOf
 from exporter.decode.mapping import Mapper
+from exporter.monitor.match import Fit, Matcher
 from exporter.records import Exchange, Failure, Table
-from exporter.reference import Column, Profile
+from exporter.reference import Column
 
 _KINDS: Final[Mapping[type, str]] = {
     bool: "truth value", int: "whole number", float: "number", str: "text", list: "list", dict: "object",
@@ -14,8 +16,6 @@ _KINDS: Final[Mapping[type, str]] = {
 }  # fmt: skip
 _MOST_CELLS: Final = 1000
 _LEFT_SHOWN: Final = 20
-ENOUGH: Final = 0.5
-"""Share of a side's columns that must be there, those that are often missing counting for less."""
 
 
 class Found(NamedTuple):
@@ -33,9 +33,10 @@ class Verdict(NamedTuple):
     fine: bool
 
 
-def page(decoder: Decoder, exchange: Exchange, profile: Profile | None, sides: Sequence[str]) -> Verdict:
+def page(decoder: Decoder, exchange: Exchange, profile_of: ProfileOf, sides: Sequence[str]) -> Verdict:
     """All that is found out about an exchange, of the sides that were given: `request`, `response`."""
     seen = decoder.read(exchange)
+    profile = profile_of(seen)
     lines = [
         f"protocol: {seen.protocol or 'not recognised'}",
         f"model: {seen.model or 'not said'}, version: {seen.version or 'not said'}",
@@ -43,9 +44,11 @@ def page(decoder: Decoder, exchange: Exchange, profile: Profile | None, sides: S
     ]
     verdicts = []
     if "request" in sides:
-        verdicts.append(_side("request", seen.features, decoder.features, profile.features if profile else ()))
+        columns = profile.features if profile else ()
+        verdicts.append(_side("request", seen.features, decoder.columns.features, columns))
     if "response" in sides:
-        verdicts.append(_side("response", seen.predictions, decoder.outputs, profile.outputs if profile else ()))
+        columns = profile.outputs if profile else ()
+        verdicts.append(_side("response", seen.predictions, decoder.columns.outputs, columns))
     lines += [line for verdict in verdicts for line in verdict.lines]
     return Verdict([_printable(line) for line in lines], all(verdict.fine for verdict in verdicts))
 
@@ -53,42 +56,42 @@ def page(decoder: Decoder, exchange: Exchange, profile: Profile | None, sides: S
 def _side(name: str, table: Table | Failure | None, mapper: Mapper | None, columns: Sequence[Column]) -> Verdict:
     if not isinstance(table, Table):
         return Verdict([f"{name}: cannot be decoded: {_words(table)}"], fine=False)
-    found = by_name(table, mapper, columns)
+    order = tuple(column.name for column in columns)
+    found = _found(table, mapper, order)
     head = f"{name}: {table.rows} rows of {len(found)} columns" + (
         ", the complete ones of a prefix" if table.partial else ""
     )
     if not columns:
         return Verdict([head, *_table([(one.name, "", _from(one), _kinds(one.cells)) for one in found])], fine=True)
-    given = {one.name: one for one in found}
+    lone = name == "response" and len(order) == len(found) == 1  # the server's word for it is rarely the profile's
+    given = {order[0] if lone else one.name: one for one in found}
+    fit = _fit(columns, found, lone=lone)
     rows = [(column.name, column.kind, *_match(given.get(column.name))) for column in columns]
-    left = [one for one in found if one.name not in {column.name for column in columns}]
-    share = found_share(columns, given.keys())
-    matched = sum(column.name in given for column in columns)
-    fine = share >= ENOUGH
-    words = "fine" if fine else "profile mismatch, fewer than half of the columns that should be there"
-    return Verdict(
-        [head, *_table(rows), *_left(left), f"  {matched} of {len(columns)} columns of the profile: {words}"], fine
+    left = [one for known, one in given.items() if known not in order]
+    words = (
+        f"profile mismatch: {fit.mismatch}" if fit.mismatch else f"{fit.found} of the profile's {len(order)} columns"
     )
+    return Verdict([head, *_table(rows), *_left(left), f"  {words}"], not fit.mismatch)
 
 
-def by_name(table: Table, mapper: Mapper | None, columns: Sequence[Column]) -> list[Found]:
-    """The columns of a payload as those of the profile, as far as names and positions tell."""
-    mapped = mapper.columns(table) if mapper else ()
+def _found(table: Table, mapper: Mapper | None, order: tuple[str, ...]) -> list[Found]:
+    """The columns of a payload by the profile's names, as far as a map, names and positions tell."""
+    mapped = mapper.columns(table, order) if mapper else ()
     if mapped:
         return [Found(column.name, column.fields, column.make(table.columns)) for column in mapped]
-    width = len(table.columns)
-    if table.names is None or (len(columns) == width == 1 and mapper is None):
-        ordered = [column.name for column in columns] if len(columns) == width else [f"[{at}]" for at in range(width)]
-        fields = table.names or [f"position {at}" for at in range(width)]
-        return [Found(name, (field,), cells) for name, field, cells in zip(ordered, fields, table.columns, strict=True)]
-    return [Found(name, (name,), cells) for name, cells in zip(table.names, table.columns, strict=True)]
+    if table.names is not None:
+        return [Found(name, (name,), cells) for name, cells in zip(table.names, table.columns, strict=True)]
+    positions = [f"[{place}]" for place in range(len(table.columns))]
+    names = order if len(order) == len(positions) else positions
+    fields = [(f"position {place}",) for place in range(len(positions))]
+    return [Found(*one) for one in zip(names, fields, table.columns, strict=True)]
 
 
-def found_share(columns: Sequence[Column], names: Any) -> float:  # noqa: ANN401 (any container of names)
-    """The share of columns that are there, each by how often the training data had a value of it."""
-    weights = {column.name: 1.0 - column.missing_share for column in columns}
-    expected = sum(weights.values())
-    return sum(weight for name, weight in weights.items() if name in names) / expected if expected else 1.0
+def _fit(columns: Sequence[Column], found: Sequence[Found], *, lone: bool) -> Fit:
+    """How the profile's monitor judges it."""
+    matcher = Matcher(columns)
+    named = not lone and any(one.fields[0] != f"position {place}" for place, one in enumerate(found))
+    return matcher.named(tuple(one.name for one in found)) if named else matcher.bare(len(found))
 
 
 def _words(failure: Failure | None) -> str:
@@ -112,10 +115,8 @@ def _kinds(cells: Sequence[Any]) -> str:
 
 def _left(left: Sequence[Found]) -> Iterator[str]:
     if left:
-        shown = ", ".join(one.name for one in left[:_LEFT_SHOWN])
-        yield f"  not in the profile: {shown}" + (
-            f" and {len(left) - _LEFT_SHOWN} more" if len(left) > _LEFT_SHOWN else ""
-        )
+        more = f" and {len(left) - _LEFT_SHOWN} more" if len(left) > _LEFT_SHOWN else ""
+        yield f"  not in the profile: {', '.join(one.name for one in left[:_LEFT_SHOWN])}{more}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
