@@ -19,10 +19,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, logs, manners, vitals, web
+from exporter import collect, config, logs, manners, metadata, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Page, Scene
-from exporter.decode import Decoder
+from exporter.decode import Decoder, rules
 from exporter.errors import ExporterError
 from exporter.events import exchanges
 from exporter.events.desk import Desk, Told
@@ -70,9 +70,9 @@ class Analyser:
         self._fill = [0.0] * len(self._rings)
         self._profiles = _profiles(settings, orders["profile_fd"])
         self._profile_changes = self._profile_errors = 0
-        self._decoder = Decoder()
         self._desk = Desk(settings.events, self._board)
         self._models = Models(settings, self._profiles)
+        self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(4, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])
         self._uncommitted = False

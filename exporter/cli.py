@@ -1,4 +1,4 @@
-"""The command line: `inference-exporter serve | check | config | catalogue | profile build | profile show`.
+"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile build | profile show`.
 
 Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from exporter import __version__, config, orders, values
 from exporter.errors import ConfigError, ExporterError
+from exporter.samples import command as samples
 
 if TYPE_CHECKING:
     from exporter.config import Settings
@@ -63,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if takes_settings:
             _add_settings(command)
+        if name in _OWN_FLAGS:
+            _OWN_FLAGS[name](command)
+    suggest = commands.add_parser("suggest", help="propose the map of columns from recorded bodies", allow_abbrev=False)
+    samples.add_suggest(suggest)
     _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
@@ -140,10 +145,13 @@ def _fill_standard_descriptors() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.proxy import tls  # noqa: PLC0415 (this child only)
+    from exporter.decode import rules  # noqa: PLC0415 (this child only)
+    from exporter.proxy import tls  # noqa: PLC0415
 
     settings = _settings(given)
     profiles = _profiles(settings.profile, given.json)
+    if "profile" in profiles:
+        rules.refuse_strangers(rules.of(settings), profiles["profile"])
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -154,7 +162,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     for name, profile in profiles.items():
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
-    return 0
+    return samples.check(given, settings)
 
 
 def _profiles(path: str | None, is_serving: bool) -> "dict[str, Profile]":
@@ -275,3 +283,5 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]]
     "config": (_config, "print every setting with its default, as a configuration file", False),
     "catalogue": (_catalogue, "print every metric family", False),
 }
+_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {"check": samples.add_check}
+"""What commands have beside settings."""

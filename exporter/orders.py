@@ -42,7 +42,7 @@ def listen_tls(settings: Settings) -> dict[str, Any] | None:
 
 def upstream_tls(settings: Settings) -> dict[str, Any] | None:
     """How an `https://` upstream is verified, None where there is none."""
-    if not any(is_tls(route.upstream) for route in settings.every_route):
+    if not any(map(is_tls, (settings.watched or "", *(route.upstream for route in settings.every_route)))):
         return None
     tls = settings.upstream_tls
     return {

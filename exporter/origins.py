@@ -7,8 +7,9 @@
     age: /items/*/features/age                        a JSON pointer (RFC 6901), * for the instances
     job: {field: job_code, values: {"0": admin}}      codes of categories; field may be left out
     job: {one_hot: {job_admin: admin}, otherwise: x}  columns of 0 and 1
-    label: {field: probabilities, argmax: [no, yes]}  the class of the largest; without field the columns in order
+    label: {field: p, argmax: ["no", "yes"]}          the class of the largest; without field the columns in order
 
+Truth values must be in quotes, because YAML takes `no` and `yes` for some, which are categories like all others.
 The standard library only: every process reads settings.
 """
 
@@ -19,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from exporter.values import Fault, nearest
 
-Scalar = str | int | float | bool | None
+Scalar = str | int | float | None
 Place = str | int
 """A field's name, a position, or a pointer, which begins with a slash."""
 
@@ -169,7 +170,7 @@ def _largest(column: str, about: Mapping[Any, Any]) -> Origin:
     path = f"{column}.argmax"
     classes = about["argmax"]
     if not isinstance(classes, list | tuple) or not 2 <= len(classes) <= MOST_COLUMNS:
-        raise Fault(path, f"must be the list of the classes such as [no, yes], not {_shown(classes)}")
+        raise Fault(path, f"must be the list of the classes such as [cat, dog], not {_shown(classes)}")
     found = tuple(_category(one, path) for one in classes)
     field = _place(about["field"], f"{column}.field") if "field" in about else ""
     return Origin(column, field, argmax=found)
@@ -199,20 +200,25 @@ def _mapping(value: object, path: str) -> Mapping[Any, Any]:
 
 def _code(code: object, path: str) -> str:
     """A value of a payload as categories are spelled."""
-    if isinstance(code, bool):
-        return str(code).lower()
+    _refuse_truth(code, path)
     if isinstance(code, float) and math.isfinite(code):
         return str(int(code)) if code.is_integer() else repr(code)
     if not isinstance(code, str | int):
-        raise Fault(path, f"must have texts, numbers or truth values as keys, not {_shown(code)}")
+        raise Fault(path, f"must have texts or numbers as keys, not {_shown(code)}")
     return str(code)
 
 
 def _scalar(value: object, path: str) -> Scalar:
+    _refuse_truth(value, path)
     finite = not isinstance(value, float) or math.isfinite(value)
     if not finite or not isinstance(value, str | int | float | None):
-        raise Fault(path, f"must be a text, a number, a truth value or null, not {_shown(value)}")
+        raise Fault(path, f"must be a text, a number or null, not {_shown(value)}")
     return value
+
+
+def _refuse_truth(value: object, path: str) -> None:
+    if isinstance(value, bool):
+        raise Fault(path, f"must be text, write it in quotes: {value}")
 
 
 def _category(value: object, path: str) -> Scalar:

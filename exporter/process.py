@@ -4,6 +4,8 @@ The standard library only, and nothing is raised: whoever looks after processes 
 """
 
 import asyncio
+import errno
+import fcntl
 import json
 import logging
 import os
@@ -31,6 +33,8 @@ _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALL
 OUT_OF_MEMORY: Final = 71
 """What a process exits with that ran into its own limit (EX_OSERR)."""
 _PAGE_BYTES: Final = os.sysconf("SC_PAGESIZE")
+_PIPE_BYTES: Final = 1 << 16
+"""What a pipe takes before anybody reads, where nothing else was agreed on."""
 
 
 class Terms(NamedTuple):
@@ -93,6 +97,7 @@ class Child:
             finally:
                 os.close(reading)
             os.set_blocking(self._line, False)
+            _make_room(self._line, len(self._orders))
             os.write(self._line, self._orders)
         except OSError as error:  # no descriptors, processes or memory; or it died while it was told
             _LOG.error("%s could not be started: %s", self.name, error)
@@ -185,6 +190,12 @@ class Child:
         while self.pid and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         return not self.pid
+
+
+def _make_room(pipe: int, size: int) -> None:
+    """Let a pipe take so much before anybody reads; maps of columns may be long. OSError where it cannot."""
+    if size > _PIPE_BYTES and fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size) < size:
+        raise OSError(errno.ENOBUFS, "the settings are too long to be passed on")
 
 
 def _line(orders: dict[str, Any]) -> bytes:

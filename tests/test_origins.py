@@ -16,11 +16,11 @@ features:
   tenure: 3
   "7": field7
   score: "probabilities[1]"
-  job: {field: job_code, values: {0: admin, "1": technician, 2.5: x, true: y, "": null}}
+  job: {field: job_code, values: {0: admin, "1": technician, 2.5: x, "true": y, "": null}}
   plan: {values: {b: basic}}
   home: {one_hot: {home_rent: rent, 4: own}, otherwise: other}
 outputs:
-  label: {argmax: [no, "yes", 3]}
+  label: {argmax: ["no", "yes", 3]}
   most: {field: scores, argmax: [a, b]}
 """
 FEATURES = (
@@ -29,7 +29,7 @@ FEATURES = (
     Origin("plan", "plan", values=(("b", "basic"),)),
     Origin("home", "", one_hot=(("home_rent", "rent"), (4, "own")), otherwise="other"),
 )  # fmt: skip
-OUTPUTS = (Origin("label", "", argmax=(False, "yes", 3)), Origin("most", "scores", argmax=("a", "b")))
+OUTPUTS = (Origin("label", "", argmax=("no", "yes", 3)), Origin("most", "scores", argmax=("a", "b")))
 
 
 def settings(text: str) -> config.Settings:
@@ -76,11 +76,14 @@ def test_a_map_is_json_in_flags_and_variables() -> None:
      "features.age.values: must be a mapping of what is sent to categories, not ['a']"),
     ("features: {age: {values: {}}}", "features.age.values: must be a mapping of what is sent to categories, not {}"),
     ("features: {age: {values: {0: [a]}}}",
-     "features.age.values.0: must be a text, a number, a truth value or null, not ['a']"),
+     "features.age.values.0: must be a text, a number or null, not ['a']"),
     ("features: {age: {values: {0: .nan}}}",
-     "features.age.values.0: must be a text, a number, a truth value or null, not nan"),
+     "features.age.values.0: must be a text, a number or null, not nan"),
     ("features: {age: {values: {~: a}}}",
-     "features.age.values: must have texts, numbers or truth values as keys, not None"),
+     "features.age.values: must have texts or numbers as keys, not None"),
+    ("features: {age: {values: {no: a}}}", "features.age.values: must be text, write it in quotes: False"),
+    ("features: {age: {values: {0: yes}}}", "features.age.values.0: must be text, write it in quotes: True"),
+    ("outputs: {label: {argmax: [no, yes]}}", "outputs.label.argmax: must be text, write it in quotes: False"),
     ("features: {age: {values: {0: a, '0': b}}}", "features.age.values: one value is there twice"),
     ("features: {age: {values: {0: a}, one_hot: {a: b}}}", "features.age: must have only one of values and one_hot"),
     ("features: {age: {one_hot: {a: ~}}}", "features.age.one_hot.a: must be a category, not null"),
@@ -89,7 +92,7 @@ def test_a_map_is_json_in_flags_and_variables() -> None:
      "features.age.field: has no meaning beside one_hot, whose keys are fields"),
     ("features: {age: {field: a, otherwise: b}}", "features.age.otherwise: goes with one_hot alone"),
     ("outputs: {label: {argmax: [a]}}",
-     "outputs.label.argmax: must be the list of the classes such as [no, yes], not ['a']"),
+     "outputs.label.argmax: must be the list of the classes such as [cat, dog], not ['a']"),
     ("outputs: {label: {argmax: [a, ~]}}", "outputs.label.argmax: must be a category, not null"),
     ("features: {age: /a, job: job}", "features.job: must be made of JSON pointers, as age is"),
     ("features: {age: /a, job: {one_hot: {/b: x, c: y}}}", "features.job: must be made of JSON pointers, as age is"),

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from exporter.decode import columnar, instances, mlflow, naming, open_inference, predictions
+from exporter.decode import columnar, instances, mlflow, open_inference, predictions
+from exporter.decode.columns import Columns, ProfileOf
 from exporter.decode.identity import identity
 from exporter.decode.mapping import Mapper
+from exporter.decode.naming import Ask
 from exporter.decode.payload import Payload, Shelf, Side
 from exporter.decode.rules import Rules
 from exporter.errors import DecodeError
-from exporter.origins import Origin
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 REASONS: Final = (
@@ -43,28 +44,18 @@ _REQUESTS: Final = Shelf(*(protocol.request for protocol in PROTOCOLS.values()))
 _ANSWERS: Final = {protocol.request: protocol.response for protocol in PROTOCOLS.values()}
 _ANY_ANSWER: Final = Shelf(predictions.RESPONSE, open_inference.RESPONSE, columnar.RESPONSE)
 """For requests that were not recognised."""
-_NAMELESS: Final = naming.Schema()
 
 
 class Decoder:
     """Reads exchanges by some rules. It remembers what it found out about a path; nothing else outlives an exchange."""
 
-    def __init__(self, rules: Rules | None = None, ask: naming.Ask | None = None) -> None:
-        """`ask` knows what servers call the columns of their models."""
-        self.rules = rules or Rules()
-        self.features = _mapper(self.rules.features, self.rules.feature_order)
-        self.outputs = _mapper(self.rules.outputs, self.rules.output_order)
-        """What makes the profile's columns of a payload's; None where the operator says nothing of them."""
-        self._ask = ask
-        self._maps = bool(self.features or self.outputs)
+    def __init__(self, rules: Rules | None = None, ask: Ask | None = None, profile_of: ProfileOf | None = None) -> None:
+        """`ask` knows what servers call the columns of their models, `profile_of` what is to be compared with."""
+        self.columns = Columns(rules or Rules(), ask, profile_of)
 
     def decode(self, exchange: Exchange) -> Observation:
         """What an exchange says about the model, as the profile has it; a side that cannot be read is a Failure."""
-        seen = self.read(exchange)
-        if not self._maps:
-            return seen
-        features, answers = _mapped(seen.features, self.features), _mapped(seen.predictions, self.outputs)
-        return replace(seen, features=features, predictions=answers)
+        return self.columns(self.read(exchange), exchange.path)
 
     def read(self, exchange: Exchange) -> Observation:
         """The same by the names of the payload."""
@@ -74,31 +65,14 @@ class Decoder:
     def _sides(self, exchange: Exchange) -> Observation:
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
             return Observation(None, None)
-        side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS, self.features)
+        side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS, self.columns.features)
         if not 200 <= exchange.status < 300:  # what was asked may say why
             return Observation(features, Failure("error_status"))
         shelf = _ANSWERS[side] if side else _ANY_ANSWER
-        _, answers = _attempt(exchange.response, exchange.response_headers, shelf, self.outputs)
+        _, answers = _attempt(exchange.response, exchange.response_headers, shelf, self.columns.outputs)
         if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
             answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
-        if self._ask and (naming.is_bare(features) or naming.is_bare(answers)):
-            schema = self._ask(exchange.path) or _NAMELESS
-            features = naming.named(features, schema.inputs, self.rules.feature_order)
-            answers = naming.named(answers, schema.outputs, self.rules.output_order)
         return Observation(features, answers)
-
-
-def _mapper(origins: tuple[Origin, ...], order: tuple[str, ...]) -> Mapper | None:
-    return Mapper(origins, order) if origins else None
-
-
-def _mapped(side: Table | Failure | None, mapper: Mapper | None) -> Table | Failure | None:
-    if mapper is None or not isinstance(side, Table):
-        return side
-    try:
-        return mapper(side)
-    except Exception as error:  # noqa: BLE001 (as in a decoder)
-        return Failure("internal", type(error).__name__)
 
 
 def _contradict(features: Table, answers: Table) -> bool:

@@ -10,15 +10,14 @@ from exporter.decode import prefix
 from exporter.errors import DecodeError
 
 
-def parsed(content: bytes) -> object:
-    """What a body is. DecodeError: empty, invalid_json."""
+def parsed(content: bytes) -> Any:  # noqa: ANN401 (whatever JSON has)
+    """The value in a body. DecodeError: empty, invalid_json."""
     if not content:
         raise DecodeError("empty")
     try:
-        found: object = orjson.loads(content)
+        return orjson.loads(content)
     except orjson.JSONDecodeError:
-        found = _tolerant(content)
-    return found
+        return _tolerant(content)
 
 
 def document(content: bytes) -> Mapping[str, Any]:
@@ -33,7 +32,7 @@ def as_object(found: object) -> Mapping[str, Any]:
     return found
 
 
-def beginning(content: bytes, places: Collection[prefix.Rows]) -> object:
+def beginning(content: bytes, places: Collection[prefix.Rows]) -> Any:  # noqa: ANN401
     """As `parsed`, of a body that was cut off: its complete rows. DecodeError: truncated too, where it has none."""
     closed = prefix.close(content, places)
     if closed is None:

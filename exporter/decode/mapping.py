@@ -37,37 +37,35 @@ class Column(NamedTuple):
 class Mapper:
     """What is said of one side."""
 
-    def __init__(self, origins: Sequence[Origin], order: tuple[str, ...] = ()) -> None:
-        """`order` are the names that bare arrays have by their width."""
+    def __init__(self, origins: Sequence[Origin]) -> None:
         self._origins = origins
-        self._order = order
         places = dict.fromkeys(chain.from_iterable(origin.places for origin in origins))
         texts = [str(place) for place in places if is_pointer(place)]
         self.pointers = Pointers(texts) if texts else None
         """By which bodies are read, whoever's they are; None where a protocol reads them."""
-        self._plans: dict[tuple[str, ...] | int, tuple[Column, ...]] = {}
+        self._plans: dict[tuple[bool, tuple[str, ...]], tuple[Column, ...]] = {}
         self._remembered = 0
 
-    def __call__(self, table: Table) -> Table:
-        """The table as the profile has it."""
-        columns = self.columns(table)
+    def __call__(self, table: Table, order: tuple[str, ...] = ()) -> Table:
+        """The table as the profile has it; `order` are the names of bare arrays that are as wide."""
+        columns = self.columns(table, order)
         if not columns:
             return table
         names = tuple(column.name for column in columns)
         return Table(table.rows, names, tuple(column.make(table.columns) for column in columns), table.partial)
 
-    def columns(self, table: Table) -> tuple[Column, ...]:
+    def columns(self, table: Table, order: tuple[str, ...] = ()) -> tuple[Column, ...]:
         """How the columns are made of those of a table like this one; none where they are as they are."""
-        key = len(table.columns) if table.names is None else table.names
-        if key not in self._plans:
-            self._remembered += len(table.columns) + 1
+        width, bare = len(table.columns), table.names is None
+        names = table.names or (order if len(order) == width else tuple(f"[{place}]" for place in range(width)))
+        if (bare, names) not in self._plans:
+            self._remembered += width + 1
             if self._remembered > _MOST_REMEMBERED:
-                self._plans, self._remembered = {}, len(table.columns) + 1
-            self._plans[key] = self._plan(table)
-        return self._plans[key]
+                self._plans, self._remembered = {}, width + 1
+            self._plans[bare, names] = self._plan(_Given(names, bare=bare))
+        return self._plans[bare, names]
 
-    def _plan(self, table: Table) -> tuple[Column, ...]:
-        given = _Given(table, self._order)
+    def _plan(self, given: "_Given") -> tuple[Column, ...]:
         made = [column for origin in self._origins if (column := _column(origin, given))]
         if not made:
             return ()
@@ -81,10 +79,10 @@ class Mapper:
 class _Given:
     """The columns that a payload has, and which of them were made use of."""
 
-    def __init__(self, table: Table, order: tuple[str, ...]) -> None:
-        width = len(table.columns)
-        self._bare = table.names is None
-        self.names = table.names or (order if len(order) == width else tuple(f"[{place}]" for place in range(width)))
+    def __init__(self, names: tuple[str, ...], *, bare: bool) -> None:
+        """`bare`: whether the payload has positions alone, and the names are what these are called."""
+        self.names = names
+        self._bare = bare
         self._places = {name: place for place, name in enumerate(self.names)}
         self.used: set[int] = set()
         self.touched: list[int] = []

@@ -12,6 +12,7 @@ import orjson
 
 from exporter.decode.tables import MOST_COLUMNS
 from exporter.records import Failure, Table
+from exporter.reference import Profile
 
 _INFERENCE: Final = re.compile(r"(/.*)?/v2/models/[^/]+(/versions/[^/]+)?(?=/infer$)")
 
@@ -25,6 +26,20 @@ class Schema(NamedTuple):
 
 Ask = Callable[[str], Schema | None]
 """The schema at a path, None where nothing is known of it (yet)."""
+
+
+class Orders(NamedTuple):
+    """What the columns of bare arrays are called by a profile."""
+
+    features: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+def orders(profile: Profile | None) -> Orders:
+    """Those of a profile."""
+    if profile is None:
+        return Orders()
+    return Orders(*(tuple(column.name for column in side) for side in (profile.features, profile.outputs)))
 
 
 def metadata_path(path: str) -> str | None:
@@ -59,10 +74,10 @@ def _is_column(shape: object) -> bool:
 
 def is_bare(table: object) -> bool:
     """Whether it has columns that nobody has named."""
-    return isinstance(table, Table) and table.names is None and len(table.columns) > 1
+    return isinstance(table, Table) and table.names is None
 
 
-def named(table: Table | Failure, names: tuple[str, ...], order: tuple[str, ...]) -> Table | Failure:
+def named(table: Table | Failure | None, names: tuple[str, ...], order: tuple[str, ...]) -> Table | Failure | None:
     """A bare table with the server's names, where they fit; the profile's `order` may fit better."""
     if not isinstance(table, Table) or not is_bare(table) or len(names) != len(table.columns):
         return table

@@ -13,7 +13,7 @@ from exporter.records import Body, Capture, Table
 class Payload:
     """The bytes of a body as they were meant, and what came with them."""
 
-    __slots__ = ("_parsed", "_places", "content", "headers", "partial")
+    __slots__ = ("_json", "_places", "content", "headers", "partial")
 
     def __init__(self, body: Body, headers: Mapping[str, str], places: Collection[Rows]) -> None:
         """`places` are where lists of rows may be, should the body have been cut off.
@@ -30,23 +30,23 @@ class Payload:
         if "content-encoding" in headers:
             self.content, self.partial = inflate.inflated(body.content, headers["content-encoding"], self.partial)
         self._places = places
-        self._parsed: object = None
+        self._json: object = None
 
     @property
-    def parsed(self) -> object:
-        """All of it as JSON, or the complete rows of it; parsed when first asked for.
+    def json(self) -> Any:  # noqa: ANN401 (whatever JSON has)
+        """All of it as one JSON value, or the complete rows of it; parsed when first asked for.
 
         DecodeError: empty, invalid_json, truncated.
         """
-        if self._parsed is None:
+        if self._json is None:
             read = self.content
-            self._parsed = json_body.beginning(read, self._places) if self.partial else json_body.parsed(read)
-        return self._parsed
+            self._json = json_body.beginning(read, self._places) if self.partial else json_body.parsed(read)
+        return self._json
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The same as one object. DecodeError: unknown_protocol, and those of `parsed`."""
-        return json_body.as_object(self.parsed)
+        """The same as one object. DecodeError: unknown_protocol, and those of `json`."""
+        return json_body.as_object(self.json)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -75,8 +75,14 @@ class Pointers:
         """Where the complete rows are of a body that was cut off."""
 
     def read(self, payload: Payload) -> Table:
-        """The rows they lead to. DecodeError: pointer, ragged, truncated, and those of `Payload.parsed`."""
-        document = payload.parsed
+        """The rows they lead to. DecodeError: pointer, ragged, truncated, and those of `Payload.json`."""
+        document = payload.json
+        if payload.partial and not all(_exists(document, self._paths[column]) for column in self._constant):
+            raise DecodeError("truncated", "what is the same for all rows is not there")
+        return self.rows_of(document, len(payload.content))
+
+    def rows_of(self, document: object, size: int = 0) -> Table:
+        """The rows in a document that was parsed from so many bytes. DecodeError: pointer, ragged."""
         found = {axis: items for axis in self._lists if isinstance(items := _at(document, axis), list)}
         if self._lists and not found:
             raise DecodeError("pointer", "there is no list where the pointers have their *")
@@ -84,12 +90,10 @@ class Pointers:
         if len(lengths) > 1:
             raise DecodeError("ragged", "the lists that the pointers lead through are of different lengths")
         rows = lengths.pop() if lengths else 1
-        if rows * self._size > max(MOST_SPARSE_CELLS, len(payload.content)):
+        if rows * self._size > max(MOST_SPARSE_CELLS, size):
             raise DecodeError("ragged", f"{rows} rows that have few of {len(self._names)} columns")
         columns: list[Cells] = [(None,) * rows] * len(self._names)
         self._fill_constants(document, rows, columns)
-        if payload.partial and not all(_exists(document, self._paths[column]) for column in self._constant):
-            raise DecodeError("truncated", "what is the same for all rows is not there")
         for axis, items in found.items():
             self._lists[axis].fill(items, columns)
         if rows and not self._leads_anywhere(document, columns):

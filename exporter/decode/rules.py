@@ -18,19 +18,20 @@ class Rules:
     features: tuple[Origin, ...] = ()
     """What columns are made of, where names do not say it."""
     outputs: tuple[Origin, ...] = ()
-    feature_order: tuple[str, ...] = ()
-    """What the columns of bare arrays are called, by the profile."""
-    output_order: tuple[str, ...] = ()
 
 
-def of(settings: Settings, profile: Profile | None) -> Rules:
-    """What settings and profile say. ConfigError where a map is of a column that the profile does not have."""
-    features = tuple(column.name for column in profile.features) if profile else ()
-    outputs = tuple(column.name for column in profile.outputs) if profile else ()
-    for key, origins, known in (("features", settings.features, features), ("outputs", settings.outputs, outputs)):
+def of(settings: Settings) -> Rules:
+    """The rules that settings make."""
+    return Rules(features=settings.features, outputs=settings.outputs)
+
+
+def refuse_strangers(told: Rules, profile: Profile) -> None:
+    """ConfigError where a map is of a column that the profile does not have."""
+    for key, origins, columns in (
+        ("features", told.features, profile.features),
+        ("outputs", told.outputs, profile.outputs),
+    ):
+        known = {column.name for column in columns}
         for origin in origins:
-            if profile and origin.column not in known:
-                raise ConfigError(
-                    f"{key}.{origin.column}: no column of the profile{nearest(origin.column, set(known))}"
-                )
-    return Rules(features=settings.features, outputs=settings.outputs, feature_order=features, output_order=outputs)
+            if origin.column not in known:
+                raise ConfigError(f"{key}.{origin.column}: no column of the profile{nearest(origin.column, known)}")

@@ -187,7 +187,8 @@ class Block:
 
     def _summary(self, counts: NDArray[np.int64], deviation: NDArray[np.float64]) -> Summary:
         ordered = np.zeros((len(self._columns), MISSING), np.int64)
-        ordered[self._ordered] = counts[self._ordered, :MISSING]
+        if self._numeric.size:  # categories alone may have fewer bins than there are of numbers
+            ordered[self._numeric] = counts[self._numeric, :MISSING]
         finite = ordered.sum(axis=1)
         finite[self._numeric[np.isnan(self._sd)]] = 0  # a constant has no standard error
         return Summary(counts, counts.sum(axis=1), ordered, finite, deviation)

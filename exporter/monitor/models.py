@@ -17,7 +17,7 @@ from exporter.config import Settings
 from exporter.monitor import Monitor
 from exporter.monitor.naming import OTHER, Naming, is_name
 from exporter.monitor.watched import NAMED, Arrays, Watched, untitled
-from exporter.records import REFUSALS, Exchange, Label, Observation, Owner, Snapshot
+from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Snapshot
 from exporter.reference import UNKNOWN, Profile, References
 
 _LOG = logging.getLogger("exporter.monitor")
@@ -63,6 +63,14 @@ class Models:
 
     def __iter__(self) -> Iterator[Watched]:
         return iter(self._watched.values())
+
+    def profile_of(self, observation: Observation) -> Profile | None:
+        """What an observation would be compared with; nothing is looked up for the name of a mere failure."""
+        label = self._naming.label(observation)
+        watched = self._watched.get(label)
+        if watched is None and observation.predictions == Failure("error_status"):
+            return None
+        return watched.profile if watched else self._references.of(*label)
 
     # in
 

@@ -34,6 +34,7 @@ def read(document: Any, *pointers: str) -> Any:
     return [list(cells) for cells in table.columns]
 
 
+STAR = "*"
 ITEMS = {"user": {"country": "no"}, "items": [{"features": {"age": 3, "a/b": 1}, "t": [1, 2]},
                                               {"features": {"age": 4}, "t": [3, 4]}, {}]}  # fmt: skip
 
@@ -87,7 +88,7 @@ POINTERS = st.lists(
 def by_hand(document: Any, path: list[str]) -> list[Any] | None:
     """The cells of one pointer by the book; None where its list is not there."""
     for at, token in enumerate(path):
-        if token == "*":  # noqa: S105
+        if token == STAR:
             return None if not isinstance(document, list) else [by_hand(item, path[at + 1 :])[0] for item in document]
         if isinstance(document, dict) and token in document:
             document = document[token]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -277,3 +278,15 @@ def test_absent_columns_are_missing_in_whatever_order_payloads_come(profile: Pro
         assert np.array_equal(found.totals.bins, whole.totals.bins)
         for name, values in found.scores[0].values.items():
             assert np.array_equal(values, whole.scores[0].values[name], equal_nan=True)
+
+
+def test_outputs_that_are_few_categories_and_nothing_else_are_scored(tmp_path: Path) -> None:
+    columns = training_rows(600)
+    columns["score"] = ["yes" if place % 3 else "no" for place in range(600)]
+    labelled = make_profile(tmp_path, columns)
+    assert [column.kind for column in labelled.outputs] == ["categorical"]
+    rows = live_rows(30, 1)
+    snapshot = watch(labelled, [exchange(rows, ["yes", "no", "maybe"] * 10, 1.0)], SHORT).snapshot(2.0)
+    assert snapshot.outputs is not None
+    assert snapshot.outputs.totals.bins.tolist() == [[10, 10, 0, 10, 0]]
+    assert snapshot.outputs.scores[0].samples.tolist() == [30]

@@ -1,0 +1,140 @@
+"""What the model server says of its models: asked once for each of them, in a thread, and never waited for.
+
+Only of models that it has just answered for, and of a bounded number. It may not speak the protocol, or want to be
+asked by somebody else: then nothing is known, and it is not asked again.
+"""
+
+import asyncio
+import http.client
+import logging
+import queue
+import socket
+import ssl
+import threading
+import time
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from exporter import orders
+from exporter.addresses import Place, is_tls, upstream_place
+from exporter.config import Settings
+from exporter.decode import naming
+from exporter.decode.naming import Schema
+from exporter.proxy import introduction, tls
+
+_LOG = logging.getLogger("exporter.metadata")
+_TIMEOUT_S: Final = 2.0
+_WAITS_S: Final = (0.0, 1.0, 10.0)
+"""Before each try. A server that is overloaded, or has just gone, may be back."""
+_LARGEST: Final = 1 << 20
+MOST_MODELS: Final = 64
+_AS_IT_IS: Final = "/%:@!$&'()*+,;=~"
+_NOTHING: Final = Schema()
+
+
+class Server(NamedTuple):
+    """How the model server is reached."""
+
+    place: Place
+    context: ssl.SSLContext | None = None
+    name: str | None = None
+    """In its certificate, where that is not the host."""
+    preface: bytes = b""
+    """What it wants to hear before a request."""
+
+
+def asked(settings: Settings) -> "Metadata | None":
+    """Who asks the server that settings name; None where nobody shall."""
+    route = settings.watched
+    if not settings.upstream_metadata or route is None:
+        return None
+    introduce = introduction.FORMS[settings.upstream_proxy_protocol]
+    preface = introduce(asyncio.BaseTransport()) if introduce else b""  # of nobody in particular
+    context = tls.upstream_context(orders.upstream_tls(settings)) if is_tls(route) else None
+    return Metadata(Server(upstream_place(route), context, settings.upstream_tls.server_name, preface))
+
+
+class _Retry(Exception):
+    """Another try may succeed."""
+
+
+class Metadata:
+    """Schemas by path."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._schemas: dict[str, Schema | None] = {}
+        """None while the answer is on its way."""
+        self._wanted: queue.SimpleQueue[tuple[float, str, int]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, path: str) -> Schema | None:
+        """The schema of the model that an inference at `path` was asked of; None where it is not known, or not yet."""
+        where = naming.metadata_path(path)
+        if where is None or where in self._schemas or len(self._schemas) >= MOST_MODELS:
+            return self._schemas.get(where or "")
+        self._schemas[where] = None
+        self._wanted.put((0.0, where, 0))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="metadata", daemon=True)
+            self._thread.start()
+        return None
+
+    def _work(self) -> None:
+        while True:
+            due, where, tries = self._wanted.get()
+            time.sleep(max(due - time.monotonic(), 0.0))
+            try:
+                self._schemas[where] = self._fetched(where)
+            except _Retry:
+                if tries + 1 < len(_WAITS_S):
+                    self._wanted.put((time.monotonic() + _WAITS_S[tries + 1], where, tries + 1))
+                else:
+                    _LOG.info("the model server does not say what its columns are called: no answer")
+            except Exception:  # noqa: BLE001 (whatever is wrong with it, the next one may be right)
+                _LOG.exception("asking the model server for names failed")
+
+    def _fetched(self, where: str) -> Schema:
+        """What the server says now. _Retry where it says nothing."""
+        try:
+            status, content = self._get(where)
+        except (OSError, http.client.HTTPException) as error:
+            raise _Retry from error
+        if status >= 500 or status == 429:
+            raise _Retry
+        if status != 200 or len(content) > _LARGEST:
+            return _NOTHING
+        try:
+            found = naming.schema(content)
+        except ValueError:
+            return _NOTHING
+        _LOG.info("the model server names %d inputs and %d outputs one by one", len(found.inputs), len(found.outputs))
+        return found
+
+    def _get(self, where: str) -> tuple[int, bytes]:
+        place = self._server.place
+        host, port = place if isinstance(place, tuple) else ("localhost", None)
+        connection = http.client.HTTPConnection(host, port)
+        try:
+            connection.sock = self._connected(host)
+            connection.request("GET", quote(where.encode("latin-1"), _AS_IT_IS), headers={"Accept": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read(_LARGEST + 1)
+        finally:
+            connection.close()
+
+    def _connected(self, host: str) -> socket.socket:
+        place, context = self._server.place, self._server.context
+        if isinstance(place, tuple):
+            sock = socket.create_connection(place, _TIMEOUT_S)
+        else:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.settimeout(_TIMEOUT_S)
+        try:
+            if isinstance(place, str):
+                sock.connect(place)
+            sock.sendall(self._server.preface)
+            return sock if context is None else context.wrap_socket(sock, server_hostname=self._server.name or host)
+        except OSError:
+            sock.close()
+            raise

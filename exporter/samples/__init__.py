@@ -1,0 +1,1 @@
+"""Payloads that somebody has recorded: how they would be read, and what map they need. They stay on this machine."""

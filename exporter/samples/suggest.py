@@ -1,0 +1,234 @@
+"""The map that recorded bodies need, as YAML to be looked at and pasted. What is not certain says so behind it."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from exporter.config import Settings
+from exporter.decode import Decoder
+from exporter.decode.payload import Payload
+from exporter.errors import DataError, DecodeError
+from exporter.records import Failure, Table
+from exporter.reference import Column, Profile
+from exporter.samples import bodies, match
+from exporter.samples.bodies import Half
+from exporter.samples.layouts import Field, Layout, layouts
+from exporter.samples.match import Match, Matched
+
+_SHOWN: Final = 20
+_PLAIN: Final = re.compile(r"[A-Za-z/_][A-Za-z0-9/_.*~-]*")
+_NO_TEXT: Final = frozenset(("y", "n", "yes", "no", "true", "false", "on", "off", "null"))
+"""What YAML takes for something else."""
+
+
+class Recorded(NamedTuple):
+    """What was recorded: requests and their answers, in the same order where there are as many."""
+
+    requests: Sequence[Half]
+    responses: Sequence[Half]
+    path: str
+
+
+class _Way(NamedTuple):
+    """One way of reading all bodies of a side."""
+
+    layout: Layout
+    matched: Matched
+    positions: bool
+    """Whether its fields are columns by their order alone."""
+
+    def strength(self, rows: Sequence[Sequence[int]]) -> tuple[int, bool, int]:
+        """How much speaks for it; `rows` are those that the other side may have."""
+        certain = sum(not found.doubt for found in self.matched.matches)
+        return certain, self.layout.rows in rows, self.layout.likelihood
+
+
+class _Side(NamedTuple):
+    """What is known of one side."""
+
+    name: str
+    columns: Sequence[Column]
+    tables: Sequence[Table]
+    """What a protocol has read; none where none has read all."""
+    ways: Sequence[_Way]
+    """How pointers could read it; none where a protocol has."""
+
+    @property
+    def rows(self) -> list[list[int]]:
+        """How many rows each body may have."""
+        return [[table.rows for table in self.tables]] if self.tables else [way.layout.rows for way in self.ways]
+
+
+def page(recorded: Recorded, profile: Profile | None) -> str:
+    """The map as YAML. DataError where nothing of a side can be read."""
+    sides = []
+    if recorded.requests:
+        sides.append(_side("features", recorded, profile.features if profile else ()))
+    if recorded.responses:
+        sides.append(_side("outputs", recorded, profile.outputs if profile else ()))
+    others = [side.rows for side in reversed(sides)] if len(sides) == 2 else [[]]
+    counts = f"{len(recorded.requests)} requests and {len(recorded.responses)} responses"
+    lines = [
+        f"# Proposed from {counts}. Look at it, then put it into the",
+        "# configuration file; inference-exporter check --sample FILE shows what it does.",
+    ]
+    for side, rows in zip(sides, others, strict=True):
+        lines += _written(side, rows)
+    return "\n".join(lines)
+
+
+# --- reading
+
+
+def _side(name: str, recorded: Recorded, columns: Sequence[Column]) -> _Side:
+    halves = recorded.requests if name == "features" else recorded.responses
+    read = list(_decoded(name, recorded))
+    tables = [table for table in read if isinstance(table, Table)]
+    shapes = {len(table.columns) if table.names is None else -1 for table in tables if table.rows}
+    if len(tables) == len(read) and len(shapes) == 1:
+        return _Side(name, columns, tables, ())
+    documents = [document for half in halves for document in _parsed(half)]
+    ways = [_way(layout, columns) for layout in layouts(documents)] if len(documents) == len(halves) else []
+    if not ways:
+        reasons = sorted({side.reason for side in read if isinstance(side, Failure)}) or [
+            "they are of different shapes"
+        ]
+        raise DataError(f"{name}: no protocol and no pointers read all of these bodies: {', '.join(reasons)}")
+    return _Side(name, columns, (), ways)
+
+
+def _decoded(name: str, recorded: Recorded) -> Iterator[Table | Failure | None]:
+    decoder, settings = Decoder(), Settings()
+    paired = len(recorded.requests) == len(recorded.responses)
+    halves = recorded.requests if name == "features" else recorded.responses
+    for at, half in enumerate(halves):
+        request = half if name == "features" else recorded.requests[at] if paired else bodies.NOTHING
+        response = half if name == "outputs" else recorded.responses[at] if paired else bodies.NOTHING
+        seen = decoder.decode(bodies.exchange(request, response, recorded.path, settings))
+        yield seen.features if name == "features" else seen.predictions
+
+
+def _parsed(half: Half) -> Iterator[object]:
+    """The document in a body, where it is JSON."""
+    exchange = bodies.exchange(half, bodies.NOTHING, "/", Settings())
+    try:
+        yield Payload(exchange.request, exchange.request_headers, ()).json
+    except DecodeError:
+        return
+
+
+def _way(layout: Layout, columns: Sequence[Column]) -> _Way:
+    # What is the same for all rows is a column by its name alone: ids and versions have fitting values by chance.
+    constants = [field._replace(cells=[]) for field in layout.constants]
+    matched = match.match(columns, [*layout.fields, *constants])
+    if not matched.matches and len(layout.fields) == len(columns) and not any(field.words for field in layout.fields):
+        doubtful = set(match.doubts(columns, layout.fields))
+        found = [
+            Match(column.name, field.place, "by its position" * (column.name in doubtful), (field.place,))
+            for column, field in zip(columns, layout.fields, strict=True)
+        ]
+        return _Way(layout, Matched(found, [], []), positions=True)
+    return _Way(layout, matched, positions=False)
+
+
+# --- writing
+
+
+def _written(side: _Side, rows: Sequence[Sequence[int]]) -> Iterator[str]:
+    if side.tables:
+        yield from _of_tables(side)
+        return
+    way = max(side.ways, key=lambda one: one.strength(rows))
+    if not side.columns:
+        names = _own_names(way.layout.fields)
+        found = [Match(name, field.place) for name, field in zip(names, way.layout.fields, strict=True)]
+        yield from _map(side.name, Matched(found, [], []))
+        return
+    constants = {field.place for field in way.layout.constants}
+    left = [field for field in way.matched.left if field.place not in constants]
+    if way.positions:
+        yield f"# {side.name}: by their positions, in the order of the profile"
+    yield from _map(side.name, way.matched._replace(left=left))
+
+
+def _of_tables(side: _Side) -> Iterator[str]:
+    """What a protocol has read, and where that is not enough."""
+    first = max(side.tables, key=lambda table: table.rows)
+    width = len(first.columns)
+    fields = _fields(side.tables, first)
+    if not side.columns:
+        named = f"named {_some([field.place for field in fields])}" if first.names else "without names"
+        yield f"# {side.name}: no map needed, a protocol reads {width} columns {named}"
+        return
+    if (first.names is None and width == len(side.columns)) or (
+        side.name == "outputs" and width == 1 == len(side.columns)
+    ):
+        yield f"# {side.name}: no map needed, {width} columns in the order of the profile"
+        yield from _doubtful(list(match.doubts(side.columns, fields)))
+        return
+    matched = match.match(side.columns, fields)
+    needed = [found for found in matched.matches if found.said != found.column]
+    if not needed and not matched.missing:
+        yield f"# {side.name}: no map needed, all {len(side.columns)} columns have their names"
+        yield from _doubtful([found.column for found in matched.matches if found.doubt])
+        return
+    yield from _map(side.name, matched._replace(matches=needed))
+
+
+def _doubtful(columns: Sequence[str]) -> Iterator[str]:
+    if columns:
+        yield f"# but these have other values than the training data: {_some(columns)}"
+
+
+def _fields(tables: Sequence[Table], first: Table) -> list[Field]:
+    names = first.names or tuple(map(str, range(len(first.columns))))
+    cells: dict[str, list[Any]] = {}
+    for table in tables:
+        for at, column in enumerate(table.columns):
+            cells.setdefault(table.names[at] if table.names else names[at], []).extend(column)
+    return [Field(name, (name,) if first.names else (), column) for name, column in cells.items()]
+
+
+def _own_names(fields: Sequence[Field]) -> list[str]:
+    """A name for each field: the shortest that nobody else has."""
+    words = [word for field in fields for word in set(field.words)]
+    return [
+        next((word for word in reversed(field.words) if words.count(word) == 1), f"column_{at}")
+        for at, field in enumerate(fields)
+    ]
+
+
+def _map(name: str, matched: Matched) -> Iterator[str]:
+    yield f"{name}:" if matched.matches else f"# {name}: nothing to say for certain"
+    for found in matched.matches:
+        remark = f"  # {_printable(found.doubt)}" if found.doubt else ""
+        yield f"  {_scalar(found.column)}: {_flow(found.said)}{remark}"
+    for column in matched.missing:
+        yield f"  # {_printable(column.name)}: nothing in the samples is called so, or has its values alone"
+    if matched.left:
+        yield f"  # not used: {_some([field.place for field in matched.left])}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return _printable(", ".join(names[:_SHOWN])) + more
+
+
+def _flow(said: object) -> str:
+    """A value as YAML writes it on one line."""
+    if isinstance(said, dict):
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(value)}" for key, value in said.items()) + "}"
+    if isinstance(said, list):
+        return "[" + ", ".join(map(_flow, said)) + "]"
+    return _scalar(said) if isinstance(said, str) else str(said)
+
+
+def _scalar(text: str) -> str:
+    if _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXT:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
