@@ -40,13 +40,14 @@ class Matcher:
         # JSON often leaves nulls out, so a column counts by how often the reference has it. Where few are in most rows,
         # chance alone may leave half of these out: then fewer than chance does.
         self._fewest = min(expected / 2, expected - _SIGMAS * spread)
+        self._bare = Fit(range(len(columns)), (), len(columns))
         self._fits: dict[tuple[str, ...], Fit] = {}
 
     def bare(self, width: int) -> Fit:
         """How arrays without names fit: they have the profile's columns in order, or cannot be told apart."""
         columns = len(self._names)
         if width == columns:
-            return Fit(range(columns), (), columns)
+            return self._bare
         return Fit((), (), 0, f"{width} columns where the profile has {columns}")
 
     def named(self, names: tuple[str, ...]) -> Fit:
