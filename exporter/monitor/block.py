@@ -86,7 +86,11 @@ class Block:
 
     def note(self, fit: Fit) -> None:
         """Count how a payload fits."""
-        self._match += (1, bool(fit.mismatch), len(self._columns), fit.found)
+        match = self._match.data
+        match[0] += 1
+        match[1] += bool(fit.mismatch)
+        match[2] += len(self._columns)
+        match[3] += fit.found
 
     @staticmethod
     def unknown_fields(fit: Fit, table: Table) -> int:

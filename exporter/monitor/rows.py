@@ -20,10 +20,12 @@ class Rows:
 
     def __init__(self) -> None:
         self.counts = np.zeros(_FIRST_FAILED + len(FAILURE_CLASSES), np.int64)
+        self._numbers = self.counts.data
+        """The very same: to add to one of them costs a third this way."""
 
     def served(self, exchange: Exchange, result: Table | Failure) -> None:
         """Count the rows of a request that was answered with success."""
-        counts, body = self.counts, exchange.request
+        counts, body = self._numbers, exchange.request
         if isinstance(result, Failure):
             counts[_SERVED_MILLI] += self._estimate(body.size, body.capture)
             return
@@ -40,22 +42,22 @@ class Rows:
 
     def _estimate(self, size: int, capture: Capture) -> int:
         """Thousandths of rows in a body of which none was read: a row, as long as nothing is known of others."""
-        payloads, rows, length = (int(self.counts[place]) for place in (_WHOLE_PAYLOADS, _WHOLE_ROWS, _WHOLE_BYTES))
+        payloads, rows, length = (self._numbers[place] for place in (_WHOLE_PAYLOADS, _WHOLE_ROWS, _WHOLE_BYTES))
         if capture in _OF_KNOWN_FORM and rows:
             return max(_MILLI * rows * size // max(length, 1), _MILLI)
         return _MILLI * rows // payloads if payloads else _MILLI
 
     def failed(self, failure: int, rows: int) -> None:
         """Count the rows of a request that failed; `failure` is a place in FAILURE_CLASSES."""
-        self.counts[_FIRST_FAILED + failure] += rows
+        self._numbers[_FIRST_FAILED + failure] += rows
 
     def unknown_fields(self, values: int) -> None:
         """Count values under names that the profile does not have."""
-        self.counts[_UNKNOWN_FIELDS] += values
+        self._numbers[_UNKNOWN_FIELDS] += values
 
     def without_id(self, rows: int) -> None:
         """Count predictions that no truth will ever find."""
-        self.counts[_WITHOUT_ID] += rows
+        self._numbers[_WITHOUT_ID] += rows
 
     def snapshot(self) -> RowCounts:
         """The counts so far."""

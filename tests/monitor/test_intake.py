@@ -48,8 +48,10 @@ def as_objects_in_another_order(rows: Rows, names: Sequence[str]) -> Table:
 
 
 def as_objects_without_nulls(rows: Rows, names: Sequence[str]) -> Table:
+    """Nulls of the last of many columns are left out: few enough to be still of this model."""
     return tables.from_any([
-        {name: cell for name, cell in zip(names, row, strict=True) if cell is not None or name == names[0]} | {"x": 1}
+        {name: cell for place, (name, cell) in enumerate(zip(names, row, strict=True)) if cell is not None or place < 5}
+        | {"stranger": 1}
         for row in rows
     ])  # fmt: skip
 
@@ -112,7 +114,8 @@ def test_any_cells_in_any_form_and_batches_make_the_counts_of_each_cell_alone(
         assert totals.bins[place].tolist() == expected.tolist(), column.name
         assert totals.type_errors[place] == sum(map(WRONG[column.kind], cells)), column.name
     one, other = together.arrays(), apart.arrays()
-    assert all(np.array_equal(one[name], other[name]) for name in one if ".features." in name)
+    counted = [name for name in one if ".features." in name and not name.endswith(".match")]
+    assert all(np.array_equal(one[name], other[name]) for name in counted)
 
 
 @settings(deadline=None, max_examples=50)
@@ -128,7 +131,9 @@ def test_an_array_of_numbers_makes_the_counts_of_its_cells(
         for columns in (Turned(values, width), tuple(values.T.tolist())):
             monitor = Monitor(profile, Windows(), ())
             monitor.observe(exchange([], [], 1.0), Observation(Table(rows, None, columns), None))
-            named = Table(rows, (*(f"other {place}" for place in range(width - 1)), profile.features[0].name), columns)
+            names = [column.name for column in profile.features][::-1]
+            names[-1] = "stranger" if width > 2 else names[-1]
+            named = Table(rows, tuple(names), columns)
             monitor.observe(exchange([], [], 1.0), Observation(named, None))
             monitor.flush()
             found.append(monitor)
