@@ -10,7 +10,7 @@ from exporter.records import Columns, Table
 MOST_COLUMNS: Final = 10_000
 MOST_SPARSE_CELLS: Final = 1_000_000
 """Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
-_SCALARS: Final = (int, float, str, bool, type(None))
+_SCALARS: Final = frozenset((int, float, str, bool, type(None)))
 
 
 def from_any(rows: object) -> Table:
@@ -23,7 +23,7 @@ def from_any(rows: object) -> Table:
         return from_records(rows)
     if isinstance(rows[0], list):
         return from_rows(rows, None)
-    if not all(isinstance(row, _SCALARS) for row in rows):
+    if not _SCALARS.issuperset(map(type, rows)):
         raise DecodeError("ragged", "rows of different shapes")
     return Table(len(rows), None, (rows,))
 

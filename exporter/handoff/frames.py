@@ -76,24 +76,26 @@ def unpack(record: bytes) -> Exchange:
     if len(record) < _HEAD.size:
         raise ValueError("record shorter than its head")
     (ended, wall, duration, request_size, response_size, status, request_capture, response_capture, halvings,
-     *lengths) = _HEAD.unpack_from(record)  # fmt: skip
-    bodies_lost = _HEAD.size + sum(lengths[:4]) == len(record) != _HEAD.size + sum(lengths)
-    if _HEAD.size + sum(lengths) != len(record) and not bodies_lost:
+     method, path, asked, answered, request, response) = _HEAD.unpack_from(record)  # fmt: skip
+    # Where each part ends: written out, because every exchange passes here.
+    method += _HEAD.size
+    path += method
+    asked += path
+    answered += asked
+    whole = answered + request + response
+    bodies_lost = answered == len(record) != whole
+    if whole != len(record) and not bodies_lost:
         raise ValueError("record of the wrong length")
     if request_capture not in _CAPTURES or response_capture not in _CAPTURES:
         raise ValueError("record of an unknown capture")
-    pieces = []
-    cursor = _HEAD.size
-    for length in lengths:
-        pieces.append(record[cursor : cursor + length])
-        cursor += length
-    method, path, asked, answered, request, response = pieces
     exchange = Exchange(
-        ended, wall, duration, status, method.decode("latin-1"), path.decode("latin-1"),
-        _headers(asked), _headers(answered), Body(request_size, _CAPTURES[request_capture], request),
-        Body(response_size, _CAPTURES[response_capture], response), halvings,
+        ended, wall, duration, status,
+        record[_HEAD.size : method].decode("latin-1"), record[method:path].decode("latin-1"),
+        _headers(record[path:asked]), _headers(record[asked:answered]),
+        Body(request_size, _CAPTURES[request_capture], record[answered : answered + request]),
+        Body(response_size, _CAPTURES[response_capture], record[answered + request :]), halvings,
     )  # fmt: skip
-    return _without_lost(exchange, lengths[4:]) if bodies_lost else exchange
+    return _without_lost(exchange, (request, response)) if bodies_lost else exchange
 
 
 def _without_lost(exchange: Exchange, lengths: Sequence[int]) -> Exchange:

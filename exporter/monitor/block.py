@@ -50,6 +50,7 @@ class Block:
         self.totals = np.zeros(shape, np.int64)
         """Counts since start, shape (columns, bins)."""
         self._match = np.zeros(4, np.int64)
+        self._match_numbers = self._match.data
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
@@ -86,11 +87,11 @@ class Block:
 
     def note(self, fit: Fit) -> None:
         """Count how a payload fits."""
-        match = self._match.data
-        match[0] += 1
-        match[1] += bool(fit.mismatch)
-        match[2] += len(self._columns)
-        match[3] += fit.found
+        numbers = self._match_numbers
+        numbers[0] += 1
+        numbers[1] += bool(fit.mismatch)
+        numbers[2] += len(self._columns)
+        numbers[3] += fit.found
 
     @staticmethod
     def unknown_fields(fit: Fit, table: Table) -> int:
