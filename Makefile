@@ -1,13 +1,16 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-swap test-asyncio test-compiled check bench bench-relay soak docs reliability pictures format clean
+.PHONY: help demo test test-slow test-swap test-asyncio test-compiled test-servers check bench bench-relay bench-decode bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 RELAY_FAULTS := $(addprefix tests/faults/test_,vectors.py streams.py swap.py slow_clients.py)
+
+# Model servers, each in an environment of its own: they would not agree about what to install.
+SERVERS := $(basename $(notdir $(wildcard tests/servers/requirements/*.txt)))
 
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
@@ -25,7 +28,7 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests, a process for each core (ARGS="-k relay", PARALLEL= for one by one)
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
 	$(BIN)/python -m pytest -m paced $(ARGS) || [ $$? -eq 5 ]
 
 test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
@@ -40,6 +43,9 @@ test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
 test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests on what users install: compiled
 	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(RELAY_FAULTS) $(PARALLEL) $(ARGS)
 
+test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
+	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
+
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,6 +58,9 @@ bench: $(VENV)/.test ## Run the benchmarks
 bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
 	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/relay.py $(ARGS)
+
+bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload costs the analyser, beside whylogs and pandas
+	$(BIN)/python benchmarks/decode.py $(ARGS)
 
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
@@ -82,6 +91,18 @@ $(COMPILED)/.made: setup.py pyproject.toml $(shell find exporter -name '*.py') |
 	$(BIN)/python -m venv build/bare # as a user has it: what is installed here must not help
 	INFERENCE_EXPORTER_COMPILE=1 build/bare/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
 	@touch $@
+
+# What cannot be installed here is said, and its tests are skipped.
+build/servers/%/.made: tests/servers/requirements/%.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv --clear build/servers/$*
+	build/servers/$*/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@ \
+		|| echo "$* cannot be installed: its tests are skipped"
+
+# whylogs does not know the numpy of today.
+build/bench-decode/.made: | $(VENV)/bin/python
+	$(BIN)/python -m venv --clear build/bench-decode
+	build/bench-decode/bin/pip install --quiet --disable-pip-version-check 'numpy<2' 'pandas<3' 'whylogs>=1.6' && touch $@ \
+		|| echo "whylogs cannot be installed: it is left out"
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on
 # Debian; where we may, it is installed.

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ class Place(NamedTuple):
     directory: Path
     upstream: int
     """The upstream's port."""
+    pid: int = 0
+    """And its process."""
 
 
 class Running(NamedTuple):
@@ -112,13 +114,13 @@ def _nginx(directory: Path, name: str, http: str, port: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def upstream(directory: Path) -> Iterator[Place]:
+def upstream(directory: Path, answer: str = ANSWER) -> Iterator[Place]:
     """Answers whatever it is asked at once, without looking."""
     (directory / "files").mkdir()
     (port,) = free_ports(1)
-    http = UPSTREAM.format(port=port, answer=ANSWER, directory=directory)
-    with _nginx(directory, "upstream", http, port):
-        yield Place(directory, port)
+    http = UPSTREAM.format(port=port, answer=answer, directory=directory)
+    with _nginx(directory, "upstream", http, port) as pid:
+        yield Place(directory, port, pid)
 
 
 # --- the contenders
@@ -173,7 +175,7 @@ def sidecar(place: Place, *settings: str) -> Iterator[Running]:
     words = [
         sys.executable, "-m", "exporter", "serve", "--upstream", f"http://127.0.0.1:{place.upstream}",
         "--listen", f"127.0.0.1:{port}", "--web.listen-address", f"127.0.0.1:{web}",
-        "--health.listen-address", f"127.0.0.1:{health}", "--profile", _profile(place.directory), *settings,
+        "--health.listen-address", f"127.0.0.1:{health}", "--profile", make_profile(place.directory), *settings,
     ]  # fmt: skip
     with running(words, place.directory / "sidecar.log") as pid:
         wait_for(port, PROBE)
@@ -198,16 +200,17 @@ def sidecar_groups(supervisor: int) -> dict[str, list[int]]:
     return groups | {"supervisor": [supervisor]}
 
 
-def _profile(directory: Path) -> str:
+def make_profile(directory: Path, features: Sequence[str] = FEATURES, outputs: Sequence[str] = OUTPUTS) -> str:
+    """The directory's profile, made where it has none; its path."""
     path = directory / "profile.json"
     if not path.exists():
         chance = random.Random(1)
         with (directory / "train.csv").open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(FEATURES + OUTPUTS)
-            writer.writerows([f"{chance.gauss(0, 3):.4f}" for _ in FEATURES + OUTPUTS] for _ in range(1000))
-        outputs = [word for name in OUTPUTS for word in ("--prediction", name)]
-        words = ["profile", "build", str(directory / "train.csv"), *outputs, "--output", str(path)]
+            writer.writerow([*features, *outputs])
+            writer.writerows([f"{chance.gauss(0, 3):.4f}" for _ in (*features, *outputs)] for _ in range(1000))
+        named = [word for name in outputs for word in ("--prediction", name)]
+        words = ["profile", "build", str(directory / "train.csv"), *named, "--output", str(path)]
         subprocess.run([sys.executable, "-m", "exporter", *words], check=True, stdout=subprocess.DEVNULL)
     return str(path)
 

@@ -1,9 +1,9 @@
 """The nouns that travel between rooms. Plain data: no method here computes, no import here is heavy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, Unread
 
@@ -92,7 +92,15 @@ class Exchange(NamedTuple):
     """When it passed, the bodies of one exchange in 2 ** halvings travelled; all else always does."""
 
 
-@dataclass(frozen=True, slots=True)
+class Columns(Protocol):
+    """Columns of cells: a tuple of them, or what makes them when they are asked for."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int, /) -> Sequence[object]: ...
+    def __iter__(self) -> Iterator[Sequence[object]]: ...
+
+
+@dataclass(slots=True)  # frozen ones take thrice as long to make
 class Table:
     """Rows of model input or output, column by column; cells are JSON scalars (None is null or absent).
 
@@ -101,7 +109,7 @@ class Table:
 
     rows: int
     names: tuple[str, ...] | None
-    columns: tuple[Sequence[object], ...]
+    columns: Columns
     partial: bool = False
     """These are the complete rows at the beginning of a body that was longer."""
 
@@ -114,7 +122,7 @@ class Failure:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Observation:
     """What one exchange says about the model. A side is None where the exchange was not a prediction."""
 

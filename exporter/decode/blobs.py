@@ -4,14 +4,16 @@ Little-endian, row-major, one after the other without padding, in the order of t
 `binary_data_size`. Source: Triton, protocol extensions, extension_binary_data.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.decode import tensors
+from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
+from exporter.records import Columns
 
 _NUMBERS: Final[Mapping[str, np.dtype[Any]]] = {
     "BOOL": np.dtype("u1"), "INT8": np.dtype("i1"), "INT16": np.dtype("<i2"), "INT32": np.dtype("<i4"),
@@ -50,7 +52,7 @@ class Blobs:
             raise DecodeError("tensor_size", "bytes behind the last tensor")
 
 
-def columns(blob: memoryview, form: tensors.Form) -> Sequence[Sequence[object]]:
+def columns(blob: memoryview, form: tensors.Form) -> Columns:
     """The columns of a tensor. DecodeError: shape_mismatch, tensor_size."""
     if form.datatype == "BYTES":
         return tensors.across(_texts(blob, form.rows * form.width), form)
@@ -58,8 +60,7 @@ def columns(blob: memoryview, form: tensors.Form) -> Sequence[Sequence[object]]:
     if len(blob) != form.rows * form.width * kind.itemsize:
         raise DecodeError("shape_mismatch", f"{len(blob)} bytes in a tensor of {form.rows} x {form.width}")
     values = _values(np.frombuffer(blob, kind), form.datatype)
-    columns_: list[list[object]] = values.reshape(form.rows, form.width).T.tolist()
-    return columns_
+    return Turned(values.reshape(form.rows, form.width), form.width) if form.width > 1 else (values.tolist(),)
 
 
 def _row_bytes(form: tensors.Form) -> int:

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 
 from exporter.decode.pointers import Pointers
 from exporter.origins import Origin, Place, Scalar, is_pointer
-from exporter.records import Table
+from exporter.records import Columns, Table
 from exporter.sketch.binning import category_name, truth_name
 
 Cells = Sequence[Any]
-Make = Callable[[Sequence[Cells]], Cells]
+Make = Callable[[Columns], Cells]
 """The cells of a column, of all columns of a payload."""
 _MOST_REMEMBERED: Final = 50_000
 """Columns of all lists of names that are remembered: clients may make up as many as they like."""
@@ -144,14 +144,14 @@ def _nth(place: int) -> Make:
 
 
 def _element(make: Make, place: int) -> Make:
-    def cells(columns: Sequence[Cells]) -> Cells:
+    def cells(columns: Columns) -> Cells:
         return [cell[place] if isinstance(cell, list) and place < len(cell) else None for cell in make(columns)]
 
     return cells
 
 
 def _translated(make: Make, values: Mapping[str | None, Scalar]) -> Make:
-    def cells(columns: Sequence[Cells]) -> Cells:
+    def cells(columns: Columns) -> Cells:
         return [values.get(category_name(cell), cell) for cell in make(columns)]
 
     return cells
@@ -167,7 +167,7 @@ def _chosen(flags: Sequence[tuple[Make, Scalar]], otherwise: Scalar) -> Make:
         chosen = [category for truth, category in zip(truths, categories, strict=True) if truth == "true"]
         return chosen[0] if len(chosen) == 1 else _SEVERAL if chosen else otherwise
 
-    def cells(columns: Sequence[Cells]) -> Cells:
+    def cells(columns: Columns) -> Cells:
         return [cell(row) for row in zip(*(make(columns) for make, _ in flags), strict=True)]
 
     return cells
@@ -178,7 +178,7 @@ def _largest(several: Sequence[Make], classes: Sequence[Scalar]) -> Make:
         numbers = [number for number in row if isinstance(number, int | float) and number == number]  # noqa: PLR0124
         return classes[row.index(max(numbers))] if len(numbers) == len(row) else None
 
-    def cells(columns: Sequence[Cells]) -> Cells:
+    def cells(columns: Columns) -> Cells:
         return [cell(row) for row in zip(*(make(columns) for make in several), strict=True)]
 
     return cells

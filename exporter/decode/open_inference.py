@@ -12,12 +12,11 @@ from exporter.decode import blobs, json_body, tables, tensors
 from exporter.decode.blobs import Blobs
 from exporter.decode.payload import Payload, Side
 from exporter.errors import DecodeError
-from exporter.records import Table
+from exporter.records import Columns, Table
 
 _SIGNS: Final = {"name", "shape", "datatype"}
 _LENGTH: Final = "inference-header-content-length"
 """The header that says how long the JSON is, where tensors in binary follow it."""
-Columns = Sequence[Sequence[object]]
 
 
 def _features(payload: Payload) -> Table:
@@ -83,7 +82,7 @@ def _beginning(given: Sequence[Mapping[str, Any]], forms: Sequence[tensors.Form]
 def _joined(forms: Sequence[tensors.Form], found: Sequence[Columns]) -> Table:
     rows = forms[0].rows
     if len(found) == 1 and len(found[0]) > 1:
-        return Table(rows, None, tuple(found[0]))
+        return Table(rows, None, found[0])
     named = [pair for form, columns in zip(forms, found, strict=True) for pair in tables.spread(form.name, columns)]
     return tables.from_named(named, rows)
 

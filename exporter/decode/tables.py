@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
-from exporter.records import Table
+from exporter.records import Columns, Table
 
 MOST_COLUMNS: Final = 10_000
 MOST_SPARSE_CELLS: Final = 1_000_000
 """Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
-_SCALARS: Final = (int, float, str, bool, type(None))
+_SCALARS: Final = frozenset((int, float, str, bool, type(None)))
 
 
 def from_any(rows: object) -> Table:
@@ -22,13 +23,16 @@ def from_any(rows: object) -> Table:
         return from_records(rows)
     if isinstance(rows[0], list):
         return from_rows(rows, None)
-    if not all(isinstance(row, _SCALARS) for row in rows):
+    if not _SCALARS.issuperset(map(type, rows)):
         raise DecodeError("ragged", "rows of different shapes")
     return Table(len(rows), None, (rows,))
 
 
 def from_records(rows: Sequence[Any]) -> Table:
     """A table from objects; a key that a row does not have is missing there."""
+    alike = _alike(rows)
+    if alike is not None:
+        return alike
     names: dict[str, None] = {}
     given = 0
     for row in rows:
@@ -44,17 +48,25 @@ def from_records(rows: Sequence[Any]) -> Table:
     return Table(len(rows), tuple(names), columns)
 
 
+def _alike(rows: Sequence[Any]) -> Table | None:
+    """A table from objects that have the same keys in the same order, as those that one program writes; else None."""
+    names = tuple(rows[0])
+    if not all(type(row) is dict and tuple(row) == names for row in rows):
+        return None
+    _check_width(len(names))
+    return Table(len(rows), names, Turned([tuple(row.values()) for row in rows], len(names)))
+
+
 def from_rows(rows: Sequence[Any], names: tuple[str, ...] | None) -> Table:
     """A table from lists of scalars, all of one length."""
     width = len(names) if names is not None else len(rows[0])
     _check_width(width)
     for row in rows:
-        if not isinstance(row, list) or len(row) != width:
+        if type(row) is not list or len(row) != width:
             raise DecodeError("ragged", f"a row does not have {width} values")
-    if rows and any(isinstance(cell, list) for cell in rows[0]):
+    if rows and list in map(type, rows[0]):
         raise DecodeError("shape", "rows of more than one dimension")
-    columns: tuple[Sequence[object], ...] = tuple(zip(*rows, strict=True)) if rows else ((),) * width
-    return Table(len(rows), names, columns)
+    return Table(len(rows), names, Turned(rows, width))
 
 
 def from_columns(columns: Mapping[str, Any]) -> Table:
@@ -76,7 +88,7 @@ def from_columns(columns: Mapping[str, Any]) -> Table:
     return from_named(wide, lengths.pop())
 
 
-def spread(name: str, columns: Sequence[Sequence[object]]) -> list[tuple[str, Sequence[object]]]:
+def spread(name: str, columns: Columns) -> list[tuple[str, Sequence[object]]]:
     """The columns of one input or output that has several."""
     if len(columns) == 1:
         return [(name, columns[0])]

@@ -9,7 +9,9 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from exporter.decode.tables import MOST_COLUMNS
+from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
+from exporter.records import Columns
 
 DATATYPES: Final = frozenset((
     "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "BF16", "FP32", "FP64",
@@ -43,19 +45,21 @@ def form(tensor: object) -> Form:
     return Form(tensor["name"], datatype, rows, width)
 
 
-def columns(data: object, form_: Form) -> Sequence[Sequence[object]]:
+def columns(data: object, form_: Form) -> Columns:
     """The columns of a tensor in JSON, cells are JSON scalars. DecodeError: shape, shape_mismatch."""
     if not isinstance(data, list):
         raise DecodeError("shape", "a tensor without a list 'data'")
     return across(_flat(data) if data and isinstance(data[0], list) else data, form_)
 
 
-def across(cells: Sequence[object], form_: Form) -> Sequence[Sequence[object]]:
+def across(cells: Sequence[object], form_: Form) -> Columns:
     """Cells in row-major order as columns. DecodeError: shape_mismatch."""
     rows, width = form_.rows, form_.width
     if len(cells) != rows * width:
         raise DecodeError("shape_mismatch", f"{len(cells)} values in a tensor of {rows} x {width}")
-    return [cells] if width == 1 else [cells[place::width] for place in range(width)]
+    if width == 1:
+        return (cells,)
+    return Turned([cells[start : start + width] for start in range(0, len(cells), width)], width)
 
 
 def _flat(data: list[Any]) -> list[object]:

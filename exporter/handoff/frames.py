@@ -6,6 +6,8 @@ preceded by its length in the head. The bodies may be lost on the way (`ring`): 
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from exporter.glance import Head
@@ -15,6 +17,9 @@ _MOMENTS: Final = struct.Struct("<QQQ")
 MOMENTS_BYTES: Final = _MOMENTS.size
 _FORM: Final = struct.Struct("<QQHBBBHHIIII")
 _HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")  # the one behind the other
+_CAPTURES: Final = {int(capture): capture for capture in Capture}
+_KEPT_BLOCKS: Final = 256
+_LONGEST_KEPT: Final = 512
 BODIES: Final = 5
 """Where in a record's parts its two bodies begin."""
 
@@ -71,22 +76,26 @@ def unpack(record: bytes) -> Exchange:
     if len(record) < _HEAD.size:
         raise ValueError("record shorter than its head")
     (ended, wall, duration, request_size, response_size, status, request_capture, response_capture, halvings,
-     *lengths) = _HEAD.unpack_from(record)  # fmt: skip
-    bodies_lost = _HEAD.size + sum(lengths[:4]) == len(record) != _HEAD.size + sum(lengths)
-    if _HEAD.size + sum(lengths) != len(record) and not bodies_lost:
+     method, path, asked, answered, request, response) = _HEAD.unpack_from(record)  # fmt: skip
+    # Where each part ends: written out, because every exchange passes here.
+    method += _HEAD.size
+    path += method
+    asked += path
+    answered += asked
+    whole = answered + request + response
+    bodies_lost = answered == len(record) != whole
+    if whole != len(record) and not bodies_lost:
         raise ValueError("record of the wrong length")
-    pieces = []
-    cursor = _HEAD.size
-    for length in lengths:
-        pieces.append(record[cursor : cursor + length])
-        cursor += length
+    if request_capture not in _CAPTURES or response_capture not in _CAPTURES:
+        raise ValueError("record of an unknown capture")
     exchange = Exchange(
-        ended, wall, duration, status, pieces[0].decode("latin-1"), pieces[1].decode("latin-1"),
-        _unpack_headers(pieces[2]), _unpack_headers(pieces[3]),
-        Body(request_size, Capture(request_capture), pieces[4]),
-        Body(response_size, Capture(response_capture), pieces[5]), halvings,
+        ended, wall, duration, status,
+        record[_HEAD.size : method].decode("latin-1"), record[method:path].decode("latin-1"),
+        _headers(record[path:asked]), _headers(record[asked:answered]),
+        Body(request_size, _CAPTURES[request_capture], record[answered : answered + request]),
+        Body(response_size, _CAPTURES[response_capture], record[answered + request :]), halvings,
     )  # fmt: skip
-    return _without_lost(exchange, lengths[4:]) if bodies_lost else exchange
+    return _without_lost(exchange, (request, response)) if bodies_lost else exchange
 
 
 def _without_lost(exchange: Exchange, lengths: Sequence[int]) -> Exchange:
@@ -102,6 +111,14 @@ def _pack_headers(headers: Mapping[str, str]) -> bytes:
     return "\n".join([f"{name}:{value}" for name, value in headers.items()]).encode("latin-1")
 
 
-def _unpack_headers(block: bytes) -> dict[str, str]:
+def _headers(block: bytes) -> Mapping[str, str]:
+    return _known_headers(block) if len(block) <= _LONGEST_KEPT else _unpack_headers(block)
+
+
+def _unpack_headers(block: bytes) -> Mapping[str, str]:
     lines = block.decode("latin-1").split("\n") if block else []
-    return {name: value for name, _, value in (line.partition(":") for line in lines)}
+    return MappingProxyType({name: value for name, _, value in (line.partition(":") for line in lines)})
+
+
+_known_headers = lru_cache(_KEPT_BLOCKS)(_unpack_headers)
+"""Most exchanges have the heads of those before them."""

@@ -103,6 +103,7 @@ class Monitor:
 
     def flush(self) -> None:
         """Bring what was observed into the counts."""
+        self._traffic.flush()
         for _, block in self._blocks():
             block.flush()
         if self._failed:

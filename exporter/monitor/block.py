@@ -11,11 +11,12 @@ from exporter.drift import STATISTICS
 from exporter.drift.summary import Summary
 from exporter.findings import MatchCounts
 from exporter.monitor import cells
+from exporter.monitor.intake import Intake
 from exporter.monitor.match import Fit, Matcher
 from exporter.records import BlockSnapshot, ColumnTotals, Scores, Table
 from exporter.reference import MISSING, QUALITY, Column
 from exporter.sketch.binning import CategoryBins, NumberBins
-from exporter.sketch.moments import WORDS, in_sd, standardise
+from exporter.sketch.moments import WORDS, in_sd, sums
 from exporter.sketch.window import Arrays, Windows
 from exporter.values import format_duration
 
@@ -53,10 +54,9 @@ class Block:
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
-        self._pending: list[list[object]] = [[] for _ in columns]
-        self._pending_rows = 0
+        self._intake = Intake(columns)
         self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(columns)))
-        self._pending_at = 0.0
+        self._pending_at = self._pending_pane = 0.0
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
@@ -104,57 +104,48 @@ class Block:
 
     def add(self, fit: Fit, table: Table, at: float) -> None:
         """Take the cells of a table that fits, seen at the moment `at`."""
-        if int(at // self._pane_s) != int(self._pending_at // self._pane_s):
+        pane = at // self._pane_s
+        if pane != self._pending_pane:
             self.flush()
+            self._pending_pane = pane
         self._pending_at = at
-        rows = table.rows
-        for start in range(0, rows, self._most_pending):  # a huge payload must not become huge arrays
-            stop = min(start + self._most_pending, rows)
-            for pending, place in zip(self._pending, fit.places, strict=True):
-                if place is not None:  # a column that is absent stays short: the rest of it is missing
-                    given = table.columns[place]
-                    pending.extend(given if rows == stop - start else given[start:stop])
-            self._pending_rows += stop - start
-            if self._pending_rows >= self._most_pending:
+        for start in range(0, table.rows, self._most_pending):  # a huge payload must not become huge arrays
+            self._intake.add(fit, table.columns, start, min(start + self._most_pending, table.rows))
+            if self._intake.rows >= self._most_pending:
                 self.flush()
 
     def flush(self) -> None:
         """Count the pending cells."""
-        rows = self._pending_rows
-        if not rows:
+        if not self._intake.rows:
             return
+        numbers, others, errors = self._intake.take()
         counts = np.zeros((len(self._columns), self._bins), np.int64)
         deviations = np.zeros((len(self._columns), WORDS), np.int64)
-        if self._numeric.size:
-            self._count_numbers(rows, counts, deviations)
-        for place, bins in self._category_bins.items():
-            names, errors = cells.categories(self._pending[place], self._columns[place].kind)
-            counts[place] += np.bincount(bins.place(names), minlength=self._bins)
-            counts[place, len(self._columns[place].counts) - 1] += rows - len(names)
-            self._type_errors[place] += errors
+        places = np.array(self._intake.number_places, np.int64)
+        self._count_ordered(places, numbers, counts, deviations)
+        self._type_errors[places] += errors
+        for place, waiting in zip(self._intake.other_places, others, strict=True):
+            if self._ordered[place]:
+                lengths, wrong = cells.lengths(waiting)
+                self._count_ordered(np.array([place]), np.array(lengths)[:, None], counts, deviations)
+                self._type_errors[place] += len(wrong)
+            else:
+                names, mistyped = cells.categories(waiting, self._columns[place].kind)
+                counts[place] += np.bincount(self._category_bins[place].place(names), minlength=self._bins)
+                self._type_errors[place] += mistyped
         self.totals += counts
         self._counts.add(self._pending_at, counts)
         self._deviations.add(self._pending_at, deviations)
-        self._pending_rows = 0
-        for pending in self._pending:
-            pending.clear()
 
-    def _count_numbers(self, rows: int, counts: NDArray[np.int64], deviations: NDArray[np.int64]) -> None:
-        given = np.array([len(self._pending[place]) for place in self._numeric])
-        counts[self._numeric[given == 0], MISSING] += rows
-        chosen = np.flatnonzero(given)
-        places = self._numeric[chosen]
-        values = np.zeros((rows, chosen.size))
-        missing = np.ones((rows, chosen.size), bool)
-        for column, place in enumerate(places.tolist()):
-            pending = self._pending[place]
-            read = cells.lengths if self._columns[place].kind == "text" else cells.numbers
-            values[: len(pending), column], missing[: len(pending), column], errors = read(pending)
-            self._type_errors[place] += errors
-        placed = self._number_bins.place(values, missing, chosen) + places * self._bins
+    def _count_ordered(
+        self, places: NDArray[np.int64], values: NDArray[np.float64],
+        counts: NDArray[np.int64], deviations: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """Add values of some ordered columns, shape (rows, len(places)), NaN where one is missing."""
+        chosen = np.searchsorted(self._numeric, places)
+        placed = self._number_bins.place(values, np.isnan(values), chosen) + places * self._bins
         counts += np.bincount(placed.ravel(), minlength=counts.size).reshape(counts.shape)
-        values[missing] = np.nan  # whatever stands there is no number
-        deviations[places] = standardise(values, self._mean[chosen], self._sd[chosen]).sum(axis=0)
+        deviations[places] = sums(values, self._mean[chosen], self._sd[chosen])
 
     # out
 

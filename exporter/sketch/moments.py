@@ -16,16 +16,23 @@ _COARSE: Final = float(1 << 20)
 _FINE: Final = float(1 << 32)
 
 
-def standardise(values: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Deviations of `values` (rows, columns) from the reference, shape (rows, columns, 2); not finite counts 0."""
+def sums(values: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Summed deviations of `values` (rows, columns) from the reference, shape (columns, 2); not finite counts 0.
+
+    Words are whole numbers below 2^31, so that the sums of 2^20 rows are exact in floats, too.
+    """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        deviation = np.clip((values - mean) / sd, -MOST_SD, MOST_SD)
-    usable = np.isfinite(values) & np.isfinite(deviation)
-    scaled = np.where(usable, deviation, 0.0) * _COARSE
-    coarse = np.rint(scaled)
-    return np.stack((coarse, np.rint((scaled - coarse) * _FINE)), axis=-1).astype(np.int64)
+        deviation = (values - mean) / sd
+    np.clip(deviation, -MOST_SD, MOST_SD, out=deviation)
+    deviation[~np.isfinite(values) | np.isnan(deviation)] = 0.0
+    deviation *= _COARSE
+    coarse = np.rint(deviation)
+    deviation -= coarse
+    deviation *= _FINE
+    np.rint(deviation, out=deviation)
+    return np.stack((coarse.sum(axis=0), deviation.sum(axis=0)), axis=-1).astype(np.int64)
 
 
 def in_sd(words: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums of `standardise` (shape (..., 2)) in standard deviations."""
+    """Sums of words (shape (..., 2)) in standard deviations."""
     return words[..., 0] / _COARSE + words[..., 1] / (_COARSE * _FINE)

@@ -135,7 +135,7 @@ def test_a_decoder_maps_both_sides() -> None:
     told = Rules(features=origins({"age": "a"}), outputs=origins({"score": 1}))
     seen = Decoder(told).decode(exchange(b'{"instances": [{"a": 1}]}', b'{"predictions": [[2, 3]]}'))
     assert seen.features == Table(1, ("age",), ([1],))
-    assert seen.predictions == Table(1, ("score", "[0]"), ((3,), (2,)))
+    assert seen.predictions == Table(1, ("score", "[0]"), ([3], [2]))
     failed = Decoder(told).decode(exchange(b"", b""))
     assert failed.features == Failure("empty")
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from exporter.sketch.moments import MOST_SD, in_sd, standardise
+from exporter.sketch.moments import MOST_SD, in_sd, sums
 
 MEAN, SD = np.array([10.0]), np.array([2.0])
 
 
 def words(*numbers: Any, mean: Any = MEAN, sd: Any = SD) -> NDArray[np.int64]:
-    return standardise(np.array(numbers, np.float64)[:, None], mean, sd)[:, 0]
+    """Of each number alone."""
+    return np.concatenate([sums(np.array([[number]], np.float64), mean, sd) for number in numbers])
 
 
 def deviation(*numbers: Any, mean: Any = MEAN, sd: Any = SD) -> list[float]:
@@ -47,5 +48,16 @@ def test_the_sum_of_four_billion_of_the_wildest_fits() -> None:
 def test_mean_deviations_agree_with_numpy_for_mixed_and_for_identical_rows() -> None:
     random = np.random.default_rng(2)
     for numbers in (random.normal(11.0, 2.0, 100_000), np.full(100_000, 10.7), np.full(100_000, 1e-7)):
-        found = in_sd(words(*numbers).sum(axis=0)) / numbers.size
+        found = in_sd(sums(numbers[:, None], MEAN, SD)[0]) / numbers.size
         assert found == pytest.approx((numbers.mean() - 10.0) / 2.0, rel=1e-13, abs=1e-14)
+
+
+def test_the_sum_of_many_rows_is_that_of_each_whatever_their_order() -> None:
+    random = np.random.default_rng(3)
+    values = random.normal(11.0, 2.0, (4096, 3)) * 10.0 ** random.integers(-3, 4, (4096, 3))
+    values[random.random(values.shape) < 0.1] = np.nan
+    values[random.random(values.shape) < 0.1] = np.inf
+    mean, sd = np.array([10.0, -3.0, 0.1]), np.array([2.0, np.nan, 1e-3])
+    one_by_one = sum(sums(row[None], mean, sd) for row in values)
+    assert np.array_equal(sums(values, mean, sd), one_by_one)
+    assert np.array_equal(sums(values[::-1], mean, sd), one_by_one)

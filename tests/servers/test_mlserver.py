@@ -1,0 +1,46 @@
+"""MLServer with a scikit-learn model, asked by its own codecs: Open Inference Protocol in JSON."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers.real import Scene, check_counts, run, scene, serving
+from support import free_port, sidecar
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return scene("mlserver", tmp_path_factory.mktemp("mlserver"))
+
+
+@pytest.fixture(scope="module")
+def server(model: Scene) -> Iterator[int]:
+    port = free_port()
+    settings = {
+        "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(), "metrics_port": free_port(),
+        "parallel_workers": 0,
+    }  # fmt: skip
+    about = {
+        "name": "cancer", "implementation": "mlserver_sklearn.SKLearnModel",
+        "parameters": {"uri": "./model.joblib", "version": "v2"},
+    }  # fmt: skip
+    (model.directory / "settings.json").write_text(json.dumps(settings))
+    (model.directory / "model-settings.json").write_text(json.dumps(about))
+    words = [str(Path(model.python).with_name("mlserver")), "start", "."]
+    with serving(words, model.directory, f"http://127.0.0.1:{port}/v2/models/cancer/ready"):
+        yield port
+
+
+@pytest.mark.parametrize("form", ["pandas", "numpy", "numpy with probabilities"])
+def test_answers_are_the_same_as_direct_and_every_count_is_that_of_what_was_sent(
+    model: Scene, server: int, form: str
+) -> None:
+    direct = json.loads(run(model.python, "ask_mlserver.py", f"http://127.0.0.1:{server}", form, model.live))
+    with sidecar(server, *model.flags) as running:
+        relayed = json.loads(run(model.python, "ask_mlserver.py", running.url, form, model.live))
+        assert relayed == direct, "byte by byte"
+        assert len(direct["predictions"]) == len(model.rows)
+        check_counts(running, model, relayed["predictions"], 3)
