@@ -177,6 +177,7 @@ class Models:
 
     def shown(self, now: float) -> list[Shown]:
         """What there is to show at `now` (seconds, the exchanges' monotonic clock), in the order of names."""
+        self.flush()
         found = [self._show(watched, now) for watched in self]
         found.sort(key=lambda one: one.label)
         other = self._other

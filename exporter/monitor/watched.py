@@ -43,6 +43,7 @@ class Watched:
     @property
     def idle(self) -> bool:
         """Whether it has not counted one request."""
+        self.monitor.flush()
         return not self.arrays[f"{SERIES}.traffic.codes"].any()
 
     @property

@@ -54,9 +54,11 @@ def test_unknown_paths_and_methods_are_refused() -> None:
 
 def test_the_landing_page_lists_payloads_that_could_not_be_decoded_and_trusts_no_path() -> None:
     unread = [Unread(0.0, "request", "invalid_json", "unknown", "/<script>", "nested too deeply")]
-    text = web.create_app(lambda: b"", "m", unread=lambda: unread).test_client().get("/").get_data(as_text=True)
+    text = (
+        web.create_app(lambda: b"", lambda: ["m"], unread=lambda: unread).test_client().get("/").get_data(as_text=True)
+    )
     assert "1970-01-01 00:00:00 UTC</td><td>request</td><td>invalid_json</td><td>unknown</td>" in text
     assert "<td>nested too deeply</td>" in text
     assert "<script>" not in text
-    quiet = web.create_app(lambda: b"", "m").test_client().get("/").get_data(as_text=True)
+    quiet = web.create_app(lambda: b"", lambda: ["m"]).test_client().get("/").get_data(as_text=True)
     assert "could not be decoded" not in quiet
