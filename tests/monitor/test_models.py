@@ -105,7 +105,7 @@ def test_a_profile_is_for_its_model_and_for_any_where_either_names_none(
 ) -> None:
     watched = models(request.getfixturevalue(profile))
     see(watched, name, "12", rows=5)
-    (one,) = [one for one in watched.shown(1.0) if one.snapshot.rows]
+    (one,) = [one for one in watched.shown(1.0) if one.snapshot.rows.observed]
     assert (one.snapshot.features is not None) == has
     assert (one.profile is not None) == has
 
@@ -265,7 +265,7 @@ def test_a_new_profile_of_the_same_model_starts_windows_anew_and_requests_go_on(
     retrained = dataclasses.replace(churn, digest="cd" * 32)
     again = keep_and_restore(watched, memory.create("ledger", 4096), models(retrained))
     (one,) = [one for one in again.shown(1.0) if one.visible]
-    assert (sum(one.snapshot.traffic.codes.values()), one.snapshot.rows) == (1, 5)
+    assert (sum(one.snapshot.traffic.codes.values()), one.snapshot.rows.observed) == (1, 5)
     assert one.snapshot.features is not None
     assert one.snapshot.features.totals.bins.sum() == 0
 
@@ -295,7 +295,7 @@ def test_a_profile_that_comes_or_changes_is_taken_up_and_one_that_goes_stays(chu
         watched.flush()
         (one,) = [one for one in watched.shown(1.0) if one.label.model == "m"]
         bins = one.snapshot.features.totals.bins.sum() if one.snapshot.features else -1
-        return sum(one.snapshot.traffic.codes.values()), one.snapshot.rows, int(bins)
+        return sum(one.snapshot.traffic.codes.values()), one.snapshot.rows.observed, int(bins)
 
     assert seen(2) == (1, 2, -1)
     shelf.known["m"] = churn
