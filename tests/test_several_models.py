@@ -145,7 +145,7 @@ def test_each_model_and_version_has_its_own_series_and_each_family_stands_there_
     assert len({labels["profile"] for labels, _ in metrics.all("model_profile_info")}) == 3
     assert metrics.value("inference_exporter_models", reference="profile") == 3
     assert metrics.value("inference_exporter_models", reference="none") == 1
-    assert metrics.value("inference_exporter_payloads_decoded_total", side="request") == sent
+    assert metrics.value("inference_exporter_payloads_decoded_total", side="request") == sent + 1
     assert metrics.value("inference_exporter_unattributed_exchanges_total", reason="unknown_model") == 1
     ups = {labels["model"] for labels, _ in metrics.all("model_server_up")}
     assert ups == {"churn", "fraud", "m1"}
