@@ -14,6 +14,7 @@ from exporter.decode import tensors
 from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
 from exporter.records import Columns
+from exporter.sketch.decimals import BF16, FP16, FP32, decimals
 
 _NUMBERS: Final[Mapping[str, np.dtype[Any]]] = {
     "BOOL": np.dtype("u1"), "INT8": np.dtype("i1"), "INT16": np.dtype("<i2"), "INT32": np.dtype("<i4"),
@@ -22,6 +23,7 @@ _NUMBERS: Final[Mapping[str, np.dtype[Any]]] = {
     "FP64": np.dtype("<f8"),
 }  # fmt: skip
 """How they lie there; BF16 is the upper half of an FP32."""
+_BITS: Final = {"FP16": FP16, "BF16": BF16, "FP32": FP32}
 
 
 class Blobs:
@@ -73,7 +75,9 @@ def _row_bytes(form: tensors.Form) -> int:
 def _values(stored: NDArray[Any], datatype: str) -> NDArray[Any]:
     if datatype == "BOOL":
         return stored.astype(np.bool_)
-    return (stored.astype(np.uint32) << 16).view(np.float32) if datatype == "BF16" else stored
+    if datatype == "BF16":
+        stored = (stored.astype(np.uint32) << 16).view(np.float32)
+    return decimals(stored, _BITS[datatype]) if datatype in _BITS else stored
 
 
 def _texts(blob: memoryview, count: int) -> list[object]:

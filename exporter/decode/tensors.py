@@ -12,6 +12,7 @@ from exporter.decode.tables import MOST_COLUMNS
 from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
 from exporter.records import Columns
+from exporter.sketch.decimals import of_widened
 
 DATATYPES: Final = frozenset((
     "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "BF16", "FP32", "FP64",
@@ -49,7 +50,8 @@ def columns(data: object, form_: Form) -> Columns:
     """The columns of a tensor in JSON, cells are JSON scalars. DecodeError: shape, shape_mismatch."""
     if not isinstance(data, list):
         raise DecodeError("shape", "a tensor without a list 'data'")
-    return across(_flat(data) if data and isinstance(data[0], list) else data, form_)
+    cells = _flat(data) if data and isinstance(data[0], list) else data
+    return across(of_widened(cells) if form_.datatype == "FP32" and len(cells) else cells, form_)
 
 
 def across(cells: Sequence[object], form_: Form) -> Columns:

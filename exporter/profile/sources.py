@@ -12,6 +12,7 @@ import numpy as np
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile.builder import ColumnBuilder
+from exporter.sketch.decimals import FP16, FP32, decimals
 
 BATCH_ROWS: Final = 10_000
 _SNIFFED: Final = 65_536
@@ -143,7 +144,11 @@ def _add_arrow(builder: ColumnBuilder, column: Any, types: Any) -> None:  # noqa
     whole = types.is_integer(kind)
     if types.is_floating(kind) or types.is_decimal(kind) or (whole and not builder.by_name):
         missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
-        values = column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+        bits = FP32 if types.is_float32(kind) else FP16 if types.is_float16(kind) else 0
+        if bits:  # as they are read from traffic
+            values = decimals(column.to_numpy(zero_copy_only=False), bits)
+        else:
+            values = column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
         builder.add_numbers(np.where(missing, 0.0, values), missing)
     else:
         builder.add_values([value if isinstance(value, bool | int | None) else str(value)

@@ -3,16 +3,21 @@
 import json
 import struct
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from decode.test_contract import check, decode, exchange
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from exporter.decode.tensors import DATATYPES
+from exporter.profile.build import Plan, build
 from exporter.records import Body, Capture, Failure, Table
+from exporter.sketch.binning import NumberBins
 
 LENGTH = "inference-header-content-length"
 
@@ -180,3 +185,25 @@ def test_any_binary_tensors_are_an_observation(
 ) -> None:
     for found in both(tensors, blob, length, capture=capture, cut=cut):
         check(found)
+
+
+@pytest.mark.parametrize("values", [[0.1, 36.6, 12345.67, -0.3], [1e-3, 250.0, 7.77, 0.9]])
+def test_numbers_of_32_bits_are_the_decimals_they_were_made_from(values: list[float]) -> None:
+    stored = np.array(values, "<f4")
+    expected = Table(4, ("x",), (values,))
+    assert both([tensor(16, 4)], stored.tobytes()) == [expected] * 2
+    assert stored.astype(float).tolist() != values
+    assert both([{"name": "x", "shape": [4], "datatype": "FP32", "data": stored.tolist()}], b"") == [expected] * 2
+
+
+def test_columns_of_few_distinct_numbers_stay_in_their_bins(tmp_path: Path) -> None:
+    ratings = np.random.default_rng(1).choice([0.1, 0.2, 0.3, 0.4, 0.7, 0.9], 2000)
+    file = tmp_path / "train.csv"
+    file.write_text("rating,p\n" + "".join(f"{value},1\n" for value in ratings.tolist()))
+    profile, _ = build(Plan(str(file), ["p"]))
+    parquet.write_table(pa.table({"rating": ratings.astype("f4"), "p": [1] * 2000}), tmp_path / "train.parquet")
+    narrow, _ = build(Plan(str(tmp_path / "train.parquet"), ["p"]))
+    assert narrow.features == profile.features
+    (found, _) = both([tensor(8000, 2000)], ratings.astype("<f4").tobytes())
+    bins = NumberBins([profile.features[0].edges]).place(np.array(found.columns).T, np.zeros((2000, 1), bool))
+    assert np.bincount(bins.ravel(), minlength=16).tolist() == list(profile.features[0].counts)
