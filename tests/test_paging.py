@@ -333,7 +333,7 @@ class ColourBlind(Answering):
 
 
 FAILURES = re.compile(
-    r"Model shop 3 on [\w.:]+: requests answered with a 5xx code have other values than those that succeed, "
+    r"Model \w+ 3 on [\w.:]+: requests answered with a 5xx code have other values than those that succeed, "
     r'most of all in feature colour: "blue" \(\+100.0 percentage points, of \d+ failed rows of the last \w+\)\.'
 )
 
