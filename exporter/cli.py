@@ -145,10 +145,11 @@ def _fill_standard_descriptors() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.decode import rules  # noqa: PLC0415 (this child only)
+    from exporter.decode import Decoder, rules  # noqa: PLC0415 (this child only)
     from exporter.proxy import tls  # noqa: PLC0415
 
     settings = _settings(given)
+    Decoder(rules.of(settings))  # knows the names of protocols
     profiles = _profiles(settings.profile, given.json)
     if "profile" in profiles:
         rules.refuse_strangers(rules.of(settings), profiles["profile"])

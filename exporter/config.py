@@ -11,7 +11,7 @@ from exporter import keys
 from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.origins import Origin, origins
-from exporter.sections import Drain, Events, ListenTLS, UpstreamTLS
+from exporter.sections import Analyser, Drain, Events, ListenTLS, RequestId, State, UpstreamTLS
 from exporter.values import (
     boolean,
     duration,
@@ -25,6 +25,7 @@ from exporter.values import (
     path,
     pause,
     size,
+    spoken,
     switch,
     url_paths,
 )
@@ -133,32 +134,6 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
-class Analyser:
-    """What the analysing process may use."""
-
-    memory_limit: int = setting(
-        1 << 30,
-        "Resident memory over which the analyser is killed and started again; keep it well below the container's.",
-        size(1 << 24),
-        "1GiB",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What outlives a restart."""
-
-    directory: str | None = setting(
-        None,
-        "Directory of this exporter's own in which the windows are kept, so that they go on after a restart; they start"
-        " empty where left out.",
-        path,
-        alias="state",
-    )
-    interval: float = setting(60.0, "How often they are written there, beside the orderly end.", duration, "1m")
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `serve` can be told."""
 
@@ -209,6 +184,13 @@ class Settings:
         " {model}/default.json or {model}.json.",
         path,
     )
+    protocols: tuple[tuple[str, str], ...] = setting(
+        (),
+        "Payload protocol that is spoken, NAME or PATTERN=NAME for the paths that fit, * for anything; found out where"
+        " left out. The flag may be repeated, the first that fits wins.",
+        spoken,
+        flag="protocol",
+    )
     features: tuple[Origin, ...] = setting(
         (),
         "What the profile's features are made of in payloads, where names do not say it: a field, a position, a JSON"
@@ -231,6 +213,7 @@ class Settings:
     model: Model = field(default_factory=Model)
     models: Models = field(default_factory=Models)
     capture: Capture = field(default_factory=Capture)
+    request_id: RequestId = field(default_factory=RequestId)
     windows: Windows = field(default_factory=Windows)
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)

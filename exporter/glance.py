@@ -9,7 +9,7 @@ first, so that a head that is remembered is not read again.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import httptools
@@ -17,9 +17,6 @@ import httptools
 from exporter.messages import KEPT_HEADERS, LONGEST_PATH, LONGEST_VALUE
 
 _HEAD_END: Final = b"\r\n\r\n"
-_KEPT: Final = re.compile(
-    rb"\r\n(" + b"|".join(sorted(KEPT_HEADERS)) + rb"):[ \t]*([^\r\n]*)", re.IGNORECASE
-)  # fmt: skip
 _LONGEST_HEAD: Final = 4096
 _MOST_REMEMBERED: Final = 256
 """Heads. With what is made of them five megabytes at the very most, of both directions."""
@@ -103,36 +100,50 @@ class Glance:
         self._ends += self._parser.should_keep_alive()
 
 
-def requests(wants: Callable[[str, str], bool]) -> Glance:
-    """A glance at requests; `wants` says of a method and a path whether the bodies are model input and output."""
+def requests(wants: Callable[[str, str], bool], kept: Collection[bytes] = KEPT_HEADERS) -> Glance:
+    """A glance at requests; `wants` says of a method and a path whether the bodies are model input and output.
+
+    `kept` are the names of the headers that are of use later, in lower case.
+    """
+    headers = _lines(kept)
 
     def head_of(parser: Any, head: bytes, body_size: int) -> Head | None:  # noqa: ANN401
         method = parser.get_method()
         if method == b"HEAD":  # its response may look like one that has only begun
             return None
         path = head.split(None, 2)[1].partition(b"?")[0][:LONGEST_PATH]
-        said = Head(head, body_size, (method, path, _kept_headers(head)))
+        said = Head(head, body_size, (method, path, _kept_headers(head, headers)))
         said.wanted = wants(method.decode("latin-1"), path.decode("latin-1"))
         return said
 
     return Glance(httptools.HttpRequestParser, head_of)
 
 
-def responses() -> Glance:
-    """A glance at final responses."""
+def responses(kept: Collection[bytes] = KEPT_HEADERS) -> Glance:
+    """A glance at final responses; `kept` as for requests."""
+    headers = _lines(kept)
 
     def head_of(parser: Any, head: bytes, body_size: int) -> Head | None:  # noqa: ANN401
         status = parser.get_status_code()
         if status < 200:
             return None
-        said = Head(head, body_size, (_kept_headers(head),))
+        said = Head(head, body_size, (_kept_headers(head, headers),))
         said.status = status
         return said
 
     return Glance(httptools.HttpResponseParser, head_of)
 
 
-def _kept_headers(head: bytes) -> bytes:
+def _lines(kept: Collection[bytes]) -> "re.Pattern[bytes]":
+    """Lines of a head with one of the names; these are told by their first letter first, which is most of the work."""
+    by_letter: dict[bytes, list[bytes]] = {}
+    for name in sorted(kept):
+        by_letter.setdefault(name[:1], []).append(re.escape(name[1:]))
+    names = b"|".join([re.escape(letter) + b"(?:" + b"|".join(rest) + b")" for letter, rest in by_letter.items()])
+    return re.compile(rb"\r\n(" + names + rb"):[ \t]*([^\r\n]*)", re.IGNORECASE)
+
+
+def _kept_headers(head: bytes, lines: "re.Pattern[bytes]") -> bytes:
     """The few headers that are of use later, as they travel; of two with one name the last."""
-    kept = {name.lower(): value[:LONGEST_VALUE] for name, value in _KEPT.findall(head)}
+    kept = {name.lower(): value[:LONGEST_VALUE] for name, value in lines.findall(head)}
     return b"\n".join([name + b":" + value for name, value in kept.items()])

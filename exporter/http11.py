@@ -8,7 +8,7 @@ httptools (llhttp) does the parsing, and what it gets wrong or leaves to its cal
   - a response that ends with its connection has no end that llhttp would report.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import httptools
@@ -32,9 +32,10 @@ class _Reader:
     syntax_reason: str
     parser_type: Any  # httptools has no types
 
-    def __init__(self, listener: Listener, clock: Callable[[], int]) -> None:
+    def __init__(self, listener: Listener, clock: Callable[[], int], kept: Collection[bytes]) -> None:
         self._listener = listener
         self._clock = clock
+        self._kept = kept
         self._message: Message | None = None
         self._in_head = False
         self._stalled = 0
@@ -77,7 +78,7 @@ class _Reader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
-        if lower in KEPT_HEADERS and self._message:
+        if lower in self._kept and self._message:
             self._message.headers[lower.decode()] = header_text(value)
 
     def on_body(self, part: bytes) -> None:
@@ -101,8 +102,9 @@ class RequestReader(_Reader):
     syntax_reason = "request_syntax"
     parser_type = httptools.HttpRequestParser
 
-    def __init__(self, listener: Listener, clock: Callable[[], int]) -> None:
-        super().__init__(listener, clock)
+    def __init__(self, listener: Listener, clock: Callable[[], int], kept: Collection[bytes] = KEPT_HEADERS) -> None:
+        """`kept` are the names of the headers that messages have, in lower case."""
+        super().__init__(listener, clock, kept)
         self._framing = b""
         self._skipped_body = False
         self._replaying = False
@@ -181,9 +183,12 @@ class ResponseReader(_Reader):
     syntax_reason = "response_syntax"
     parser_type = httptools.HttpResponseParser
 
-    def __init__(self, listener: Listener, clock: Callable[[], int], unanswered: Unanswered) -> None:
+    def __init__(
+        self, listener: Listener, clock: Callable[[], int], unanswered: Unanswered,
+        kept: Collection[bytes] = KEPT_HEADERS,
+    ) -> None:  # fmt: skip
         """`unanswered` are the requests; whoever listens takes the first away when its response is done."""
-        super().__init__(listener, clock)
+        super().__init__(listener, clock, kept)
         self._unanswered = unanswered
         self._length: int | None = None
         self._chunked = False

@@ -8,9 +8,12 @@ from exporter.records import Capture
 
 LONGEST_PATH: Final = 1024
 KEPT_HEADERS: Final = frozenset((
-    b"content-type", b"content-encoding", b"inference-header-content-length", b"user-agent", b"x-request-id",
+    b"content-type", b"content-encoding", b"inference-header-content-length", b"user-agent",
+    b"x-request-id", b"traceparent", b"seldon-puid", b"x-amzn-sagemaker-inference-id",
+    b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-target-variant",
+    b"ce-id", b"ce-requestid", b"ce-modelid", b"ce-inferenceservicename",
 ))  # fmt: skip
-"""What decoding needs, and what tells one exchange from another."""
+"""What decoding needs, what names a model, and what tells one exchange from another."""
 LONGEST_VALUE: Final = 512
 
 

@@ -135,6 +135,8 @@ class Observation:
     version: str = ""
     request_id: str = ""
     """By which late truth can find it; empty where nobody gave it one."""
+    row_ids: tuple[str, ...] = ()
+    """The same for each row, where the operator named key columns; an empty one where a row lacks them."""
 
 
 class Label(NamedTuple):

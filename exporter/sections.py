@@ -1,4 +1,4 @@
-"""Sections of the settings about connections and events: how they come in, within bounds, and how they end.
+"""Sections of the settings about connections and events, how they come in and how they end, and about what is kept.
 
 As in `config`, which puts them in their places.
 """
@@ -6,7 +6,19 @@ As in `config`, which puts them in their places.
 from dataclasses import dataclass
 
 from exporter.keys import setting
-from exporter.values import boolean, duration, integer, label_value, path, pause, size, switch
+from exporter.values import (
+    boolean,
+    duration,
+    header_name,
+    integer,
+    json_pointer,
+    label_value,
+    names,
+    path,
+    pause,
+    size,
+    switch,
+)
 
 _BODIES_HELD = 4
 """So that one long event leaves room for others."""
@@ -83,3 +95,40 @@ class UpstreamTLS:
         None, "Name in the server's certificate; the URL's host where left out.", label_value
     )
     insecure_skip_verify: bool = setting(False, "Believe any certificate.", boolean)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestId:
+    """By what late truth finds a prediction. The ids that protocols and well-known headers have need nothing here."""
+
+    pointer: str | None = setting(
+        None, "JSON pointer to the id in a request's or an answer's body, such as /meta/id.", json_pointer
+    )
+    columns: tuple[str, ...] = setting((), "Features that together are the id of a row.", names)
+    header: str | None = setting(None, "Header that holds the id, of a request or of an answer.", header_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Analyser:
+    """What the analysing process may use."""
+
+    memory_limit: int = setting(
+        1 << 30,
+        "Resident memory over which the analyser is killed and started again; keep it well below the container's.",
+        size(1 << 24),
+        "1GiB",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What outlives a restart."""
+
+    directory: str | None = setting(
+        None,
+        "Directory of this exporter's own in which the windows are kept, so that they go on after a restart; they start"
+        " empty where left out.",
+        path,
+        alias="state",
+    )
+    interval: float = setting(60.0, "How often they are written there, beside the orderly end.", duration, "1m")

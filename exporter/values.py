@@ -118,6 +118,45 @@ def url_paths(value: object) -> tuple[str, ...]:
     return tuple(str(item).strip() for item in items)
 
 
+def json_pointer(value: object) -> str:
+    """A JSON pointer (RFC 6901) to a part of a document."""
+    if not isinstance(value, str) or not re.fullmatch(r"(/([^~/]|~[01])*)+", value):
+        raise ValueError(f"must be a JSON pointer such as /meta/id, not {value!r}")
+    return value
+
+
+def header_name(value: object) -> str:
+    """A header's name, in lower case."""
+    if not isinstance(value, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", value):
+        raise ValueError(f"must be the name of a header such as X-Transaction-Id, not {value!r}")
+    return value.lower()
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Names, from a list or separated by commas."""
+    items = _items(value)
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        raise ValueError(f"must be a list of names such as [customer, day], not {value!r}")
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def spoken(value: object) -> tuple[tuple[str, str], ...]:
+    """Patterns of paths with the protocol's name, from `NAME`, `PATTERN=NAME` or a list of them."""
+    items = _items(value)
+    if isinstance(items, list | tuple):
+        return tuple(_spoken(item) for item in items if item != "")
+    raise ValueError(f"must be a list of PATTERN=NAME, not {value!r}")
+
+
+def _spoken(item: object) -> tuple[str, str]:
+    if isinstance(item, list | tuple) and len(item) == 2:  # as it travels to child processes
+        item = f"{item[0]}={item[1]}"
+    match = re.fullmatch(r"(?:([/*].*)=)?(\w+)", item.strip()) if isinstance(item, str) else None
+    if not match:
+        raise ValueError(f"must be NAME or PATTERN=NAME such as /invocations=sagemaker, not {item!r}")
+    return match[1] or "*", match[2]
+
+
 def http_methods(value: object) -> tuple[str, ...]:
     """HTTP methods in capitals, from a list or separated by commas."""
     items = _items(value)

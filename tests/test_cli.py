@@ -179,3 +179,11 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path: Path) 
 
 def test_an_empty_environment_variable_is_not_given() -> None:
     assert command("check", environ={"INFERENCE_EXPORTER_PROFILE": ""}).returncode == 0
+
+
+def test_check_knows_the_names_of_protocols() -> None:
+    known = ("check", "--upstream", "http://127.0.0.1:1", "--protocol", "/x=mlflow", "--protocol")
+    assert command(*known, "plain").returncode == 0
+    refused = command(*known, "seldn")
+    assert refused.returncode == 64
+    assert refused.stderr == "inference-exporter: protocols: unknown protocol seldn, did you mean seldon?\n"

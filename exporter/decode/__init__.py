@@ -1,29 +1,49 @@
 """Payload protocols: an exchange in, an observation out. No I/O, and any bytes at all are survived.
 
 To add a protocol: a file with a `REQUEST`, a `RESPONSE` or both (`payload.Side`: how it is recognised, and read), and a
-line in the table. A response belongs to the protocol of its request; where that is not known, to whoever recognises it.
+line in the table. A request is known by its path, its Content-Type and then its keys; on the paths of no protocol, what
+speaks for itself is read all the same (`plain`). A response belongs to the protocol of its request; where that is not
+known, to whoever recognises it.
 """
 
+import fnmatch
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from exporter.decode import columnar, instances, mlflow, open_inference, predictions
+from exporter.decode import (
+    columnar,
+    identity,
+    instances,
+    mlflow,
+    open_inference,
+    openai,
+    plain,
+    predictions,
+    sagemaker,
+    seldon,
+    torchserve,
+)
 from exporter.decode.columns import Columns, ProfileOf
-from exporter.decode.identity import identity
+from exporter.decode.identity import Named
 from exporter.decode.mapping import Mapper
 from exporter.decode.naming import Ask
 from exporter.decode.payload import Payload, Shelf, Side
 from exporter.decode.rules import Rules
-from exporter.errors import DecodeError
+from exporter.errors import ConfigError, DecodeError
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
+from exporter.values import nearest
 
 REASONS: Final = (
-    "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "invalid_json",
-    "unknown_protocol", "shape", "shape_mismatch", "tensor_size", "datatype", "ragged", "too_many_columns", "pointer",
-    "row_count", "profile_mismatch", "internal",
+    "error_status", "truncated", "shed", "sampled", "content_encoding", "corrupt", "empty", "content_type", "multipart",
+    "invalid_json", "invalid_csv", "unknown_protocol", "shape", "shape_mismatch", "tensor_size", "datatype", "ragged",
+    "too_many_columns", "pointer", "row_count", "profile_mismatch", "internal",
 )  # fmt: skip
 """Why a side of an exchange was not decoded; the last three are judged against the other side or the profile."""
+_MOST_PLACES: Final = 1024
+"""Paths of which is remembered what is spoken there."""
 
 
 class Protocol(NamedTuple):
@@ -35,23 +55,60 @@ class Protocol(NamedTuple):
 
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {
-    "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE)),
-    "mlflow": Protocol(mlflow.REQUEST, Shelf(predictions.RESPONSE)),
     "open_inference": Protocol(open_inference.REQUEST, Shelf(open_inference.RESPONSE)),
-    "columnar": Protocol(columnar.REQUEST, Shelf(columnar.RESPONSE, predictions.RESPONSE)),
+    "mlflow": Protocol(mlflow.REQUEST, Shelf(predictions.RESPONSE, mlflow.RESPONSE)),
+    "sagemaker": Protocol(sagemaker.REQUEST, Shelf(predictions.RESPONSE, sagemaker.RESPONSE)),
+    "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE, instances.RESPONSE)),
+    "columnar": Protocol(columnar.REQUEST, Shelf(columnar.RESPONSE, predictions.RESPONSE, mlflow.RESPONSE)),
+    "seldon": Protocol(seldon.REQUEST, Shelf(seldon.RESPONSE)),
+    "openai": Protocol(openai.REQUEST, Shelf(openai.RESPONSE)),
+    "torchserve": Protocol(torchserve.REQUEST, Shelf(predictions.RESPONSE, torchserve.RESPONSE)),
+    "plain": Protocol(plain.REQUEST, Shelf(plain.RESPONSE)),
 }
-_REQUESTS: Final = Shelf(*(protocol.request for protocol in PROTOCOLS.values()))
 _ANSWERS: Final = {protocol.request: protocol.response for protocol in PROTOCOLS.values()}
-_ANY_ANSWER: Final = Shelf(predictions.RESPONSE, open_inference.RESPONSE, columnar.RESPONSE)
+_NAMES: Final = {protocol.request: name for name, protocol in PROTOCOLS.items()}
+_ANY_ANSWER: Final = Shelf(predictions.RESPONSE, open_inference.RESPONSE, columnar.RESPONSE, seldon.RESPONSE)
 """For requests that were not recognised."""
+_MAPPED_ANSWER: Final = Shelf(*_ANY_ANSWER.sides, plain.RESPONSE)
+"""For those that the operator's pointers read, whoever's they are."""
+_PATHS: Final = {
+    name: re.compile("|".join(f"(?:{path})$" for path in protocol.request.paths))
+    for name, protocol in PROTOCOLS.items() if protocol.request.paths
+}  # fmt: skip
+
+
+class Place(NamedTuple):
+    """What is known of a path."""
+
+    shelf: Shelf
+    """What requests to it may be."""
+    named: Named
+
+
+_Look = tuple[Side | None, Table | Failure, Payload | None]
+"""What came of one side of an exchange: whose it is, what is in it, and how it was opened, each as far as it got."""
+
+
+_SAY_MODEL: Final = frozenset(side for answer in _ANSWERS.values() for side in answer.sides if side.model[0])
+_ERROR: Final[_Look] = (None, Failure("error_status"), None)
 
 
 class Decoder:
     """Reads exchanges by some rules. It remembers what it found out about a path; nothing else outlives an exchange."""
 
     def __init__(self, rules: Rules | None = None, ask: Ask | None = None, profile_of: ProfileOf | None = None) -> None:
-        """`ask` knows what servers call the columns of their models, `profile_of` what is to be compared with."""
-        self.columns = Columns(rules or Rules(), ask, profile_of)
+        """`ask` knows what servers call the columns of their models, `profile_of` what is to be compared with.
+
+        ConfigError: a rule names a protocol that there is not.
+        """
+        self._rules = rules or Rules()
+        self.columns = Columns(self._rules, ask, profile_of)
+        self._forced = [
+            (re.compile(fnmatch.translate(pattern)), Shelf(_named(name).request, forced=True))
+            for pattern, name in self._rules.protocols
+        ]
+        self._place = lru_cache(maxsize=_MOST_PLACES)(self._find)
+        self._own_id = bool(self._rules.id_pointer or self._rules.id_header)
 
     def decode(self, exchange: Exchange) -> Observation:
         """What an exchange says about the model, as the profile has it; a side that cannot be read is a Failure."""
@@ -59,20 +116,75 @@ class Decoder:
 
     def read(self, exchange: Exchange) -> Observation:
         """The same by the names of the payload."""
-        model, version = identity(exchange)
-        return replace(self._sides(exchange), model=model, version=version)
-
-    def _sides(self, exchange: Exchange) -> Observation:
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
             return Observation(None, None)
-        side, features = _attempt(exchange.request, exchange.request_headers, _REQUESTS, self.columns.features)
-        if not 200 <= exchange.status < 300:  # what was asked may say why
-            return Observation(features, Failure("error_status"))
-        shelf = _ANSWERS[side] if side else _ANY_ANSWER
-        _, answers = _attempt(exchange.response, exchange.response_headers, shelf, self.columns.outputs)
+        shelf, named = self._place(exchange.path)
+        asked = _look(exchange.request, exchange.request_headers, _Ways(shelf, self.columns.features), 0)
+        side, features, _ = asked
+        if 200 <= exchange.status < 300:
+            rows_in = features.rows if isinstance(features, Table) and not features.partial else 0
+            shelf = _ANSWERS[side] if side else _MAPPED_ANSWER if isinstance(features, Table) else _ANY_ANSWER
+            ways = _Ways(shelf, self.columns.outputs)
+            answered = _look(exchange.response, exchange.response_headers, ways, rows_in)
+        else:
+            answered = _ERROR
+        answers = answered[1]
         if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
             answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")
-        return Observation(features, answers)
+        telling = not identity.TELLING.isdisjoint(exchange.request_headers)
+        if telling or answered[0] in _SAY_MODEL:
+            named = _all_named(named, exchange, answered)
+        request_id = self._request_id(exchange, asked, answered)
+        return Observation(
+            features, answers, _NAMES[side] if side else "", named.model, named.version, request_id,
+            self._row_ids(features) if self._rules.id_columns else (),
+        )  # fmt: skip
+
+    def _find(self, path: str) -> Place:
+        """What may be spoken on a path that was not seen lately, and whose it is."""
+        forced = next((shelf for pattern, shelf in self._forced if pattern.match(path)), None)
+        own = tuple(name for name, pattern in _PATHS.items() if pattern.search(path))
+        return Place(forced or _shelf(own), identity.by_path(path))
+
+    def _request_id(self, exchange: Exchange, asked: _Look, answered: _Look) -> str:
+        """The first id that anybody gave; empty where nobody did."""
+        if self._own_id:
+            found = self._configured_id(exchange, asked[2], answered[2])
+            if found:
+                return found
+        for side, _, payload in (asked, answered):
+            if side and side.id and payload:
+                found = identity.by_pointer(payload.read_json, side.id)
+                if found:
+                    return found
+        return identity.id_by_headers(exchange.request_headers) or identity.id_by_headers(exchange.response_headers)
+
+    def _configured_id(self, exchange: Exchange, *payloads: Payload | None) -> str:
+        rules = self._rules
+        found = (identity.by_pointer(payload.read_json, rules.id_pointer) for payload in payloads if payload)
+        headers = (exchange.request_headers, exchange.response_headers)
+        given = (identity.believed(one.get(rules.id_header, "")) for one in headers if rules.id_header)
+        return next(filter(None, found), "") or next(filter(None, given), "")
+
+    def _row_ids(self, features: Table | Failure) -> tuple[str, ...]:
+        return identity.ids_by_columns(features, self._rules) if isinstance(features, Table) else ()
+
+
+def _named(protocol: str) -> Protocol:
+    if protocol not in PROTOCOLS:
+        raise ConfigError(f"protocols: unknown protocol {protocol}{nearest(protocol, set(PROTOCOLS))}")
+    return PROTOCOLS[protocol]
+
+
+@lru_cache(maxsize=1 << len(PROTOCOLS))
+def _shelf(own: tuple[str, ...]) -> Shelf:
+    """What comes into question on a path of some protocols: those before the others.
+
+    What has no key of anybody's is read by them alone; on other paths by whoever has no paths.
+    """
+    first = [PROTOCOLS[name].request for name in own]
+    rest = [protocol.request for name, protocol in PROTOCOLS.items() if name not in own]
+    return Shelf(*first, *rest, bare=first or [side for side in rest if not side.paths])
 
 
 def _contradict(features: Table, answers: Table) -> bool:
@@ -81,21 +193,35 @@ def _contradict(features: Table, answers: Table) -> bool:
     return (too_few and not answers.partial) or (too_many and not features.partial)
 
 
-def _attempt(
-    body: Body, headers: Mapping[str, str], shelf: Shelf, mapper: Mapper | None
-) -> tuple[Side | None, Table | Failure]:
+def _all_named(named: Named, exchange: Exchange, answered: _Look) -> Named:
+    """The model by URL, else by the answer's body, else by headers."""
+    side, _, payload = answered
+    if side and payload and side.model[0]:
+        named = named.also(identity.by_body(payload.read_json, side.model))
+    return named.also(identity.by_headers(exchange.request_headers))
+
+
+class _Ways(NamedTuple):
+    """How one side may be read."""
+
+    shelf: Shelf
+    mapper: Mapper | None
+    """Whose pointers, if it has any, are the only way."""
+
+
+def _look(body: Body, headers: Mapping[str, str], ways: _Ways, rows_in: int) -> _Look:
     """Whose a body is, as far as that could be told, and what is in it."""
-    side = None
+    side = payload = None
     try:
-        if mapper and mapper.pointers:
-            payload = Payload(body, headers, mapper.pointers.places)
-            table = mapper.pointers.read(payload)
+        if ways.mapper and ways.mapper.pointers:
+            payload = Payload(body, headers, ways.mapper.pointers.places, rows_in)
+            table = ways.mapper.pointers.read(payload)
         else:
-            payload = Payload(body, headers, shelf.rows)
-            side = shelf.side_of(payload)
+            payload = Payload(body, headers, ways.shelf.rows, rows_in)
+            side = ways.shelf.side_of(payload)
             table = side.read(payload)
-        return side, replace(table, partial=True) if payload.partial else table
     except DecodeError as error:
-        return side, Failure(error.reason, error.detail)
+        return side, Failure(error.reason, error.detail), payload
     except Exception as error:  # noqa: BLE001 (a bug in a decoder costs one payload, never the analyser)
-        return side, Failure("internal", type(error).__name__)
+        return side, Failure("internal", type(error).__name__), None
+    return side, replace(table, partial=True) if payload.partial else table, payload

@@ -18,7 +18,8 @@ def _table(columns: object) -> Table:
 
 
 def _features(payload: Payload) -> Table:
-    return _table(payload.document["inputs"])
+    table = _table(payload.document["inputs"])
+    return tables.with_texts(table) if b'"b64"' in payload.content else table
 
 
 def _outputs(payload: Payload) -> Table:

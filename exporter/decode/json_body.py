@@ -1,7 +1,7 @@
-"""A body as a JSON object. Python's servers accept NaN and Infinity, so traffic with them is read too."""
+"""A body as a JSON value. Python's servers accept NaN and Infinity, so traffic with them is read too."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -20,18 +20,6 @@ def parsed(content: bytes) -> Any:  # noqa: ANN401 (whatever JSON has)
         return _tolerant(content)
 
 
-def document(content: bytes) -> Mapping[str, Any]:
-    """The object in a body. DecodeError: empty, invalid_json, unknown_protocol."""
-    return as_object(parsed(content))
-
-
-def as_object(found: object) -> Mapping[str, Any]:
-    """What is an object. DecodeError: unknown_protocol."""
-    if not isinstance(found, dict):
-        raise DecodeError("unknown_protocol", f"the top level is a {type(found).__name__}, not an object")
-    return found
-
-
 def beginning(content: bytes, places: Collection[prefix.Rows]) -> Any:  # noqa: ANN401
     """As `parsed`, of a body that was cut off: its complete rows. DecodeError: truncated too, where it has none."""
     closed = prefix.close(content, places)
@@ -40,6 +28,17 @@ def beginning(content: bytes, places: Collection[prefix.Rows]) -> Any:  # noqa: 
     found = parsed(closed)
     if not prefix.explained(found, places):
         raise DecodeError("truncated", "what says how to read the rows is not there")
+    return found
+
+
+def lines(content: bytes) -> list[Any]:
+    """The values of the lines of a body, blank ones left out. DecodeError: empty, invalid_json."""
+    given = [line for line in content.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip(b" \t\x1e")]
+    if not given:
+        raise DecodeError("empty")
+    found: list[Any] = parsed(b"[" + b",".join(line.strip(b"\x1e") for line in given) + b"]")
+    if len(found) != len(given):
+        raise DecodeError("invalid_json", "a line is not one value")
     return found
 
 

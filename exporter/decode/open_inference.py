@@ -2,19 +2,21 @@
 
 Several tensors are columns by their names, those of [n,d] `name[0]`, `name[1]` …; a lone tensor of [n,d] is columns by
 position. MLServer's content types (pd, np, str) change nothing of that. Tensors may follow the JSON in binary, all or
-some of them. Source: Open Inference Protocol, required_api.
+some of them. Of a lone [n,d] tensor that was cut off the complete rows are read: where it has company after all, its
+width is not the profile's. Source: Open Inference Protocol, required_api.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from exporter.decode import blobs, json_body, tables, tensors
+from exporter.decode import blobs, tables, tensors
 from exporter.decode.blobs import Blobs
 from exporter.decode.payload import Payload, Side
+from exporter.decode.prefix import Rows
 from exporter.errors import DecodeError
 from exporter.records import Columns, Table
 
-_SIGNS: Final = {"name", "shape", "datatype"}
+_SIGNS: Final = ("name", "shape", "datatype")
 _LENGTH: Final = "inference-header-content-length"
 """The header that says how long the JSON is, where tensors in binary follow it."""
 
@@ -33,6 +35,10 @@ def _table(payload: Payload, key: str) -> Table:
     given = document.get(key)
     if not isinstance(given, list) or not given:
         raise DecodeError("shape", "a list of tensors was expected")
+    if rest is None and not payload.partial:
+        vectors = tensors.vectors(given)
+        if vectors:
+            return tables.from_named(vectors, len(vectors[0][1]))
     forms = [tensors.form(tensor) for tensor in given]
     if payload.partial:
         return _beginning(given, forms, rest)
@@ -49,15 +55,13 @@ def _opened(payload: Payload) -> tuple[Mapping[str, Any], Blobs | None]:
     """The JSON, and what follows it. DecodeError: truncated, tensor_size, and those of `Payload.document`."""
     length = payload.headers.get(_LENGTH)
     if length is None:
-        if payload.partial:
-            raise DecodeError("truncated", "tensors are not complete row by row")
         return payload.document, None
     if not (length.isascii() and length.isdecimal()):
         raise DecodeError("tensor_size", "the header's length is no number")
     size = int(length)
     if size > len(payload.content):
         raise DecodeError("truncated" if payload.partial else "tensor_size", "the header is longer than the body")
-    return json_body.document(payload.content[:size]), Blobs(payload.content, size)
+    return payload.head(size), Blobs(payload.content, size)
 
 
 def _columns(tensor: Mapping[str, Any], form: tensors.Form, rest: Blobs | None) -> Columns:
@@ -72,11 +76,14 @@ def _binary_size(tensor: Mapping[str, Any]) -> object:
 
 
 def _beginning(given: Sequence[Mapping[str, Any]], forms: Sequence[tensors.Form], rest: Blobs | None) -> Table:
-    """Of a lone binary tensor that was cut off its complete rows; of several not even the first is any use."""
-    if len(forms) != 1 or rest is None or _binary_size(given[0]) is None:
+    """Of a lone tensor that was cut off its complete rows; of several not even the first is any use."""
+    if len(forms) == 1 and rest is not None and _binary_size(given[0]) is not None:
+        blob, form = rest.beginning(forms[0])
+        return _joined([form], [blobs.columns(blob, form)])
+    if len(forms) != 1 or rest is not None or forms[0].width == 1:
         raise DecodeError("truncated", "tensors are not complete row by row")
-    blob, form = rest.beginning(forms[0])
-    return _joined([form], [blobs.columns(blob, form)])
+    form, data = tensors.beginning(given[0].get("data"), forms[0])
+    return _joined([form], [tensors.columns(data, form)])
 
 
 def _joined(forms: Sequence[tensors.Form], found: Sequence[Columns]) -> Table:
@@ -101,8 +108,24 @@ def _has_outputs(document: Mapping[str, Any]) -> bool:
 
 def _tensors(values: object) -> bool:
     """Whether these are tensors, not the rows or columns that others have under the same key."""
-    return isinstance(values, list) and bool(values) and isinstance(values[0], dict) and values[0].keys() >= _SIGNS
+    return isinstance(values, list) and bool(values) and isinstance(values[0], dict) and values[0].keys() >= set(_SIGNS)
 
 
-REQUEST: Final = Side(_features, keys=("inputs",), claims=_has_inputs, by_head=_is_binary)
-RESPONSE: Final = Side(_outputs, keys=("outputs",), claims=_has_outputs, by_head=_is_binary)
+REQUEST: Final = Side(
+    _features,
+    keys=("inputs",),
+    rows=(Rows(("inputs", "", "data"), beside=_SIGNS),),
+    claims=_has_inputs,
+    by_head=_is_binary,
+    paths=("/v2/models/[^/]+(?:/versions/[^/]+)?/(?:infer|explain)",),
+    id="/id",
+)
+RESPONSE: Final = Side(
+    _outputs,
+    keys=("outputs",),
+    rows=(Rows(("outputs", "", "data"), beside=_SIGNS),),
+    claims=_has_outputs,
+    by_head=_is_binary,
+    id="/id",
+    model=("model_name", "model_version"),
+)

@@ -19,7 +19,7 @@ class Rows(NamedTuple):
     """Where a protocol has its list of rows."""
 
     path: tuple[str, ...]
-    """Keys that lead to it from the top level."""
+    """Keys that lead to it from the top level, an empty one into a list; none where the top level is the list."""
     beside: tuple[str, ...] = ()
     """Keys that must have come with it: without them the rows could be misread."""
 
@@ -40,12 +40,20 @@ def explained(document: object, places: Collection[Rows]) -> bool:
     for place in places:
         if not place.beside:
             continue
-        holder: object = document
+        holder = document
         for key in place.path[:-1]:
-            holder = holder.get(key) if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and place.path[-1] in holder and any(key not in holder for key in place.beside):
+            holder = _inside(holder, key)
+        if not isinstance(holder, dict) or not place.path or not isinstance(holder.get(place.path[-1]), list):
+            continue
+        if any(key not in holder for key in place.beside):
             return False
     return True
+
+
+def _inside(holder: object, key: str) -> object:
+    if isinstance(holder, dict):
+        return holder.get(key)
+    return holder[-1] if isinstance(holder, list) and holder and not key else None
 
 
 class _Scan:

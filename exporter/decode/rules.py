@@ -18,11 +18,20 @@ class Rules:
     features: tuple[Origin, ...] = ()
     """What columns are made of, where names do not say it."""
     outputs: tuple[Origin, ...] = ()
+    id_pointer: str = ""
+    """JSON pointer to a request's id in its body."""
+    id_columns: tuple[str, ...] = ()
+    """Columns that together are the id of a row."""
+    id_header: str = ""
+    """Header that holds a request's id, in lower case."""
 
 
 def of(settings: Settings) -> Rules:
     """The rules that settings make."""
-    return Rules(features=settings.features, outputs=settings.outputs)
+    own = settings.request_id
+    return Rules(
+        settings.protocols, settings.features, settings.outputs, own.pointer or "", own.columns, own.header or ""
+    )
 
 
 def refuse_strangers(told: Rules, profile: Profile) -> None:

@@ -1,7 +1,9 @@
 """Rows as columns, and columns as they are: the shapes every JSON protocol is made of."""
 
+import base64
+import binascii
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
@@ -11,6 +13,8 @@ MOST_COLUMNS: Final = 10_000
 MOST_SPARSE_CELLS: Final = 1_000_000
 """Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
 _SCALARS: Final = frozenset((int, float, str, bool, type(None)))
+_BYTES: Final = ("b64",)
+"""The keys of an object that stands for bytes (TensorFlow Serving, RESTful API, encoding binary values)."""
 
 
 def from_any(rows: object) -> Table:
@@ -41,7 +45,7 @@ def from_records(rows: Sequence[Any]) -> Table:
         given += len(row)
         if row.keys() != names.keys():
             names |= dict.fromkeys(row)
-    _check_width(len(names))
+    check_width(len(names))
     if len(rows) * len(names) > max(MOST_SPARSE_CELLS, 10 * given):
         raise DecodeError("ragged", f"{len(rows)} rows of {len(names)} names have {given} values only")
     columns = tuple([row.get(name) for row in rows] for name in names)
@@ -53,14 +57,14 @@ def _alike(rows: Sequence[Any]) -> Table | None:
     names = tuple(rows[0])
     if not all(type(row) is dict and tuple(row) == names for row in rows):
         return None
-    _check_width(len(names))
+    check_width(len(names))
     return Table(len(rows), names, Turned([tuple(row.values()) for row in rows], len(names)))
 
 
 def from_rows(rows: Sequence[Any], names: tuple[str, ...] | None) -> Table:
     """A table from lists of scalars, all of one length."""
     width = len(names) if names is not None else len(rows[0])
-    _check_width(width)
+    check_width(width)
     for row in rows:
         if type(row) is not list or len(row) != width:
             raise DecodeError("ragged", f"a row does not have {width} values")
@@ -88,6 +92,48 @@ def from_columns(columns: Mapping[str, Any]) -> Table:
     return from_named(wide, lengths.pop())
 
 
+def from_row(row: Mapping[str, Any]) -> Table:
+    """A table of one row; lists of scalars in it are columns of their own. DecodeError: shape, too_many_columns."""
+    wide: list[tuple[str, Sequence[object]]] = []
+    for name, value in row.items():
+        wide += spread(name, from_rows([value], None).columns) if isinstance(value, list) else [(name, (value,))]
+    return from_named(wide, 1)
+
+
+def opened(table: Table, content: bytes) -> Table:
+    """The same table, in which bytes (`{"b64": ...}`) are texts; `content` tells cheaply whether there may be any."""
+    braces = 1 if table.names is None or table.names == _BYTES else table.rows + 1
+    if content.count(b"{") <= braces or b'"b64"' not in content:  # rows by name and what holds them have one each
+        return table
+    if table.names == _BYTES:
+        return Table(table.rows, None, (texts(table.columns[0]),))
+    return with_texts(table)
+
+
+def with_texts(table: Table) -> Table:
+    """The same table, in which bytes are texts, whatever that costs."""
+    columns = [[_text(cell["b64"]) if _is_bytes(cell) else cell for cell in column] for column in table.columns]
+    return Table(table.rows, table.names, tuple(columns))
+
+
+def texts(encoded: Sequence[object]) -> list[object]:
+    """What Base64 stands for, as text; what is none stays."""
+    return [_text(cell) for cell in encoded]
+
+
+def _is_bytes(cell: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(cell, dict) and tuple(cell) == _BYTES
+
+
+def _text(encoded: object) -> object:
+    if not isinstance(encoded, str):
+        return encoded
+    try:
+        return str(base64.b64decode(encoded, validate=True), "utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return encoded
+
+
 def spread(name: str, columns: Columns) -> list[tuple[str, Sequence[object]]]:
     """The columns of one input or output that has several."""
     if len(columns) == 1:
@@ -97,13 +143,14 @@ def spread(name: str, columns: Columns) -> list[tuple[str, Sequence[object]]]:
 
 def from_named(columns: Sequence[tuple[str, Sequence[object]]], rows: int) -> Table:
     """A table from columns of `rows` cells each. DecodeError: shape (a name twice), too_many_columns."""
-    _check_width(len(columns))
+    check_width(len(columns))
     names = tuple(name for name, _ in columns)
     if len(set(names)) != len(names):
         raise DecodeError("shape", "two columns have one name")
     return Table(rows, names, tuple(column for _, column in columns))
 
 
-def _check_width(width: int) -> None:
+def check_width(width: int) -> None:
+    """DecodeError: too_many_columns."""
     if width > MOST_COLUMNS:
         raise DecodeError("too_many_columns", f"{width} columns")

@@ -1,20 +1,27 @@
-"""Which requests carry model input. What others carry is traffic, relayed and counted, but no data."""
+"""Which requests carry model input, and which headers tell of it. The rest is traffic, relayed and counted, no data."""
 
 import fnmatch
 import re
 from collections.abc import Collection
 from typing import Final
 
+from exporter.messages import KEPT_HEADERS
+
 EVERY_PATH: Final = "/*"
 
 
 class Filter:
-    """Methods, and shell patterns of paths."""
+    """Methods, shell patterns of paths, and names of headers."""
 
-    __slots__ = ("_methods", "_path")
+    __slots__ = ("_methods", "_path", "headers")
 
-    def __init__(self, methods: Collection[str] = ("POST", "PUT", "PATCH"), paths: Collection[str] = ()) -> None:
-        """Without `paths`, or where one of them is `/*`, every path will do."""
+    def __init__(
+        self, methods: Collection[str] = ("POST", "PUT", "PATCH"), paths: Collection[str] = (),
+        id_header: str | None = None,
+    ) -> None:  # fmt: skip
+        """Without `paths`, or where one of them is `/*`, every path will do; `id_header` is kept beside the usual."""
+        self.headers = KEPT_HEADERS | {id_header.lower().encode()} if id_header else KEPT_HEADERS
+        """Names in lower case."""
         self._methods = frozenset(methods)
         one_of = "|".join(fnmatch.translate(path) for path in paths)
         self._path = re.compile(one_of) if paths and EVERY_PATH not in paths else None

@@ -39,8 +39,8 @@ class Observer:
         self._over = False
         self._blind = False
         self._waiting = Unanswered()
-        self.request_reader = RequestReader(_Requests(self), self._moment)
-        self.response_reader = ResponseReader(_Responses(self), self._moment, self._waiting)
+        self.request_reader = RequestReader(_Requests(self), self._moment, tap.filter.headers)
+        self.response_reader = ResponseReader(_Responses(self), self._moment, self._waiting, tap.filter.headers)
 
     @property
     def idle(self) -> bool:

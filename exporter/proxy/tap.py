@@ -59,7 +59,6 @@ class Tap:
         self.meter = Meter(tally)
         self.turns = Turns(self.meter.observed)
         self.tune(max_body, max_pending, wanted or Filter())
-        self.responses = glance.responses()
         self.held = 0
         """Bytes held for exchanges under way."""
         self.clock: Callable[[], int] = time.monotonic_ns
@@ -78,7 +77,8 @@ class Tap:
         self.max_body = min(max_body, self.dispatch.longest // 2)
         self.max_pending = max_pending
         self.filter = wanted
-        self.requests = glance.requests(wanted.wants)
+        self.requests = glance.requests(wanted.wants, wanted.headers)
+        self.responses = glance.responses(wanted.headers)
 
     # reads, now and later
 

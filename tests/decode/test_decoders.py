@@ -51,7 +51,10 @@ BARE = table(None, (1.0, 3.0), (2.0, 4.0))
     ({"instances": ["a", None, True]}, table(None, ("a", None, True))),
     ({"instances": [[5]]}, table(None, (5,))),
     ({"instances": [{"a": 1}, {"b": 2}, {"b": 3, "a": 4}]}, table(("a", "b"), (1, None, 4), (None, 2, 3))),
-    ({"instances": [{"x": {"b64": "AA=="}}]}, table(("x",), ({"b64": "AA=="},))),
+    ({"instances": [{"x": {"b64": "Y2F0"}}, {"x": "dog"}]}, table(("x",), ("cat", "dog"))),
+    ({"instances": [{"b64": "Y2F0"}, {"b64": "/w=="}]}, table(None, ("cat", "\ufffd"))),
+    ({"instances": [[1, {"b64": "Y2F0"}]]}, table(None, (1,), ("cat",))),
+    ({"instances": [{"x": {"b64": "?"}}, {"x": {"b64": 3}}]}, table(("x",), ("?", 3))),
     ({"instances": [{"x": [1, 2]}]}, table(("x",), ([1, 2],))),
     ({"instances": []}, table(None)),
     ({"instances": [{}, {}]}, Table(2, (), ())),
@@ -218,9 +221,9 @@ def test_bodies_that_say_nothing(body: Any, reason: str) -> None:
 
 
 @pytest.mark.parametrize("status", [100, 199, 300, 304, 400, 404, 500, 503, 0])
-def test_of_what_failed_the_request_is_read_and_the_answer_is_no_prediction(status: int) -> None:
-    found = decode(exchange(b'{"instances": [1]}', b'{"predictions": [1]}', status=status))
-    assert found == Observation(Table(1, None, ([1],)), Failure("error_status"))
+def test_of_an_answer_that_is_no_success_the_request_alone_is_read(status: int) -> None:
+    seen = decode(exchange(b'{"instances": [1]}', b'{"predictions": [1]}', status=status))
+    assert seen == Observation(Table(1, None, ([1],)), Failure("error_status"), "instances", "m")
 
 
 def test_what_was_filtered_out_predicts_nothing() -> None:

@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from typing import Any
 
+import brotli
 import pytest
+import zstandard
 from decode.test_contract import check, decode, exchange
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +27,18 @@ def bare(content: bytes) -> bytes:
     return stream.compress(content) + stream.flush()
 
 
+def unsized(content: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_content_size=False).compress(content)
+
+
+def slightly(content: bytes) -> bytes:
+    return brotli.compress(content, quality=1)
+
+
+def slack(content: bytes) -> bytes:
+    return zstandard.compress(content, 1)
+
+
 def features(body: bytes, encoding: str, capture: Capture = Capture.WHOLE) -> Any:
     kept = Body(len(body), capture, body)
     return decode(exchange(b"", request=kept, request_headers={"content-encoding": encoding})).features
@@ -31,6 +47,7 @@ def features(body: bytes, encoding: str, capture: Capture = Capture.WHOLE) -> An
 @pytest.mark.parametrize(("encoding", "pack"), [
     ("gzip", gzip.compress), ("x-gzip", gzip.compress), (" GZip ", gzip.compress), ("deflate", zlib.compress),
     ("deflate", bare), ("identity", bytes), (" Identity ", bytes), ("", bytes),
+    ("br", brotli.compress), ("zstd", zstandard.compress), ("zstd", unsized), (" Zstd", zstandard.compress),
 ])  # fmt: skip
 def test_a_body_is_read_whatever_it_is_packed_in(encoding: str, pack: Any) -> None:
     assert features(pack(ROWS), encoding) == TABLE
@@ -41,8 +58,12 @@ PACKED = gzip.compress(ROWS, mtime=0)
 
 
 @pytest.mark.parametrize(("encoding", "body", "reason"), [
-    ("br", ROWS, "content_encoding"), ("zstd", ROWS, "content_encoding"), ("gzip, gzip", ROWS, "content_encoding"),
-    ("gzip, identity", ROWS, "content_encoding"), ("br", b"", "content_encoding"), ("gzip", b"", "empty"),
+    ("br", ROWS, "corrupt"), ("zstd", ROWS, "corrupt"), ("compress", ROWS, "content_encoding"),
+    ("gzip, gzip", ROWS, "content_encoding"),
+    ("gzip, identity", ROWS, "content_encoding"), ("x", b"", "content_encoding"), ("gzip", b"", "empty"),
+    ("br", b"", "empty"), ("zstd", b"", "empty"), ("br", brotli.compress(ROWS)[:-3], "corrupt"),
+    ("br", brotli.compress(ROWS) + b"x", "corrupt"), ("zstd", zstandard.compress(ROWS)[:-5], "corrupt"),
+    ("zstd", zstandard.compress(ROWS)[:3], "corrupt"),
     ("gzip", ROWS, "corrupt"), ("deflate", ROWS, "corrupt"), ("gzip", PACKED[:-1], "corrupt"),
     ("gzip", PACKED[:9], "corrupt"), ("deflate", zlib.compress(ROWS)[:-5], "corrupt"),
     ("gzip", PACKED[:-8] + bytes(8), "corrupt"), ("gzip", PACKED + b"x", "corrupt"),
@@ -62,14 +83,17 @@ def test_each_side_has_its_own_encoding() -> None:
     assert seen.predictions == Table(3, None, ([1, 2, 3],))
 
 
-@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", bare)])
+@pytest.mark.parametrize(("encoding", "pack"), [
+    ("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", bare), ("br", brotli.compress),
+    ("zstd", zstandard.compress), ("zstd", unsized),
+])  # fmt: skip
 def test_of_a_compressed_body_that_was_cut_off_the_complete_rows_are_read(encoding: str, pack: Any) -> None:
-    rows = [[number, number * 7919 % 1000] for number in range(20_000)]
+    rows = [[number, number * 7919 % 100_003] for number in range(60_000)]
     packed = pack(json.dumps({"instances": rows}).encode())
     found = features(packed[: len(packed) // 2], encoding, Capture.TRUNCATED)
     assert isinstance(found, Table)
     assert found.partial
-    assert 1000 < found.rows < 20_000
+    assert 1000 < found.rows < 60_000
     assert list(zip(*found.columns, strict=True)) == [tuple(row) for row in rows[: found.rows]]
 
 
@@ -77,11 +101,12 @@ def test_a_stream_that_is_complete_though_its_capture_was_cut_off_is_whole() -> 
     assert features(gzip.compress(ROWS), "gzip", Capture.TRUNCATED) == TABLE
 
 
-def test_of_what_swells_beyond_the_bound_the_beginning_is_read() -> None:
-    packed = gzip.compress(b'{"instances": [[1, 2], [3, 4], "' + bytes(50 << 20))
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("br", slightly), ("zstd", slack)])
+def test_of_what_swells_beyond_the_bound_the_beginning_is_read(encoding: str, pack: Any) -> None:
+    packed = pack(b'{"instances": [[1, 2], [3, 4], "' + bytes(50 << 20))
     tracemalloc.start()
     try:
-        found = features(packed, "gzip")
+        found = features(packed, encoding)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -89,9 +114,10 @@ def test_of_what_swells_beyond_the_bound_the_beginning_is_read() -> None:
     assert peak < 3 * inflate.MOST
 
 
-def test_a_few_bytes_do_not_keep_the_analyser_busy() -> None:
-    packed = gzip.compress(b'{"instances": [' + b"[1]," * 1_000_000 + b"[1]]}")
-    found = features(packed, "gzip")
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", slack)])
+def test_a_few_bytes_do_not_keep_the_analyser_busy(encoding: str, pack: Any) -> None:
+    packed = pack(b'{"instances": [' + b"[1]," * 1_000_000 + b"[1]]}")
+    found = features(packed, encoding)
     assert isinstance(found, Table)
     assert found.partial
     assert found.rows < 100_000
@@ -99,10 +125,27 @@ def test_a_few_bytes_do_not_keep_the_analyser_busy() -> None:
 
 @settings(deadline=None)
 @given(
-    st.one_of(st.binary(max_size=99), st.binary(max_size=99).map(gzip.compress)),
-    st.sampled_from(["gzip", "deflate", "br", "gzip, deflate"]),
+    st.one_of(st.binary(max_size=99), *(st.binary(max_size=99).map(pack) for pack in (gzip.compress, slightly, slack))),
+    st.sampled_from(["gzip", "deflate", "br", "zstd", "gzip, deflate"]),
     st.sampled_from([Capture.WHOLE, Capture.TRUNCATED]),
     st.integers(0, 120),
 )
 def test_any_compressed_bytes_are_an_observation(body: bytes, encoding: str, capture: Capture, cut: int) -> None:
     check(features(body[:cut], encoding, capture))
+
+
+@pytest.mark.parametrize("missing", ["brotli", "zstandard"])
+def test_without_the_extra_the_encoding_is_one_that_is_not_read(missing: str) -> None:
+    encoding, pack = {"brotli": ("br", brotli.compress), "zstandard": ("zstd", zstandard.compress)}[missing]
+    program = f"""
+import sys
+sys.modules[{missing!r}] = None
+from exporter.decode import inflate
+from exporter.errors import DecodeError
+try:
+    inflate.inflated({pack(ROWS)!r}, {encoding!r}, False)
+except DecodeError as error:
+    print(error.reason)
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout == "content_encoding\n"

@@ -38,6 +38,8 @@ TABLES = [
     ([tensor([1, 2, 3, 4], 2, 2, name="a"), tensor([[5], [6]], 2, 1, name="b")],
      table(("a[0]", "a[1]", "b"), [1, 3], [2, 4], [5, 6])),
     ([tensor([None, "NaN"], 2)], table(("x",), [None, "NaN"])),
+    ([tensor([1, 2, 3, 4], 2, 2, 1, 1)], table(None, [1, 3], [2, 4])),
+    ([tensor([[[1], [2]], [[3], [4]]], 2, 2, 1)], table(None, [1, 3], [2, 4])),
     ([tensor([], 0)], table(("x",), [])), ([tensor([], 0, 2)], table(None, [], [])),
 ]  # fmt: skip
 
@@ -53,7 +55,8 @@ def test_tensors_are_columns(tensors: Any, expected: Table) -> None:
     ([tensor([[1], 2], 2)], "shape_mismatch"), ([tensor([], 10**15, 3)], "shape_mismatch"),
     ([tensor([1], 1, name="a"), tensor([1, 2], 2, name="b")], "shape_mismatch"),
     ([tensor([1], 1), tensor([2], 1)], "shape"), ([tensor([1, 2], 1, 2), tensor([3], 1, name="x[1]")], "shape"),
-    ([tensor([1], 1, 1, 1)], "shape"), ([tensor([1])], "shape"), ([tensor([[[1]]], 1, 1)], "shape"),
+    ([tensor([1] * 4, 1, 2, 2)], "shape"), ([tensor([1])], "shape"), ([tensor([[[1, 2]]], 1, 2)], "shape"),
+    ([tensor([1] * 4, 1, 1, 1, 4)], "shape"), ([tensor([[[1], [2]], [[3], 4]], 2, 2, 1)], "shape"),
     ([tensor([1], -1)], "shape"), ([tensor([1], True)], "shape"), ([tensor([1], 1.0)], "shape"),
     ([tensor([], 5, 0)], "shape"), ([tensor("x", 1)], "shape"), ([tensor({"a": 1}, 1)], "shape"),
     ([tensor([1], 1, name=3)], "shape"), ([tensor([1], 1), 3], "shape"),

@@ -72,7 +72,7 @@ def test_rows_are_counted_as_soon_as_they_are_complete() -> None:
 @pytest.mark.parametrize("body", [
     b"", b"{", b'{"instances"', b'{"instances": [', b'{"instances": [[1', b'{"instances": [1',
     b'{"instances": [{"a": 1', b'{"a": {"instances": [[1], [2]', b'{"predictions": [1, 2, 3',
-    b"[[1], [2], [", b'{"inputs": {"a": [1, 2], "b": [3, ',
+    b"[[1", b'{"inputs": {"a": [1, 2], "b": [3, ',
     b'{"instances": "' + b"x" * 1000, b"\xff\xfe" + '{"instances": [[1], [2], ['.encode("utf-16-le"),
     b'{"dataframe_split": {"data": [[1], [2], [3', b'{"dataframe_split": {"data": [[1], [2]], "columns": ["a',
     b'{"dataframe_split": {"index": [1, 2, 3',
@@ -124,8 +124,10 @@ def test_hostile_beginnings_cost_no_more_than_their_length(body: bytes) -> None:
 
 def test_places_may_need_keys_beside_them() -> None:
     places = (Rows(("a", "b"), beside=("c",)),)
-    assert explained({"a": {"b": 1, "c": 2}}, places)
+    assert explained({"a": {"b": [1], "c": 2}}, places)
+    assert explained({"a": {"b": 1}}, places), "no rows are there"
     assert explained({"a": {}}, places)
     assert explained({"a": 3}, places)
-    assert not explained({"a": {"b": 1}}, places)
+    assert not explained({"a": {"b": [1]}}, places)
+    assert not explained([{"b": []}], (Rows(("", "b"), beside=("c",)),))
     assert close(b'{"a": {"b": [1, 2', places) == b'{"a": {"b": [1]}}'

@@ -35,6 +35,23 @@ def test_what_is_filtered_out_is_counted_and_not_copied() -> None:
         assert exchange.request.content == exchange.response.content == b""
 
 
+def test_one_more_header_may_be_kept() -> None:
+    desk = bench(wanted=Filter(id_header="X-Own"))
+    head = b" HTTP/1.1\r\nx-OWN: %d\r\nX-Other: 3\r\nContent-Length: 1\r\n\r\n"
+    for number, cuts in ((1, 1), (2, 30)):  # at a glance, and read closely
+        observer = Observer(desk.tap)
+        request, response = (
+            b"POST /p" + head % number + b"x",
+            b"HTTP/1.1 200 OK\r\nX-Own: me\r\nContent-Length: 0\r\n\r\n",
+        )
+        for start in range(0, len(request), len(request) // cuts):
+            observer.request(request[start : start + len(request) // cuts])
+        observer.response(response)
+    first, second = desk.exchanges()
+    assert (first.request_headers, second.request_headers) == ({"x-own": "1"}, {"x-own": "2"})
+    assert first.response_headers == second.response_headers == {"x-own": "me"}
+
+
 def test_a_worker_is_told_what_to_copy() -> None:
     with (
         recorder(lambda peer: (peer.read(len(post(b"abc")) + 1), peer.send(answer(b"d")))) as server,
