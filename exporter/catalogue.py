@@ -40,6 +40,9 @@ SERVED_ROWS = _model("served_rows_total", COUNTER, "Those, and an estimate of th
 FAILED_ROWS = _model("failed_rows_total", COUNTER, "Rows of model input decoded of requests that failed, by class of code; they are in no window of the others.", "code")
 WITHOUT_ID = _model("predictions_without_id_total", COUNTER, "Rows of predictions whose exchange has no request id: no truth that comes later can be joined to them.")
 UNKNOWN_FIELDS = _model("unknown_field_values_total", COUNTER, "Values, not nulls, under names that the profile does not have.")
+TOKENS = _model("tokens_total", COUNTER, "Tokens that a language model says it has read (prompt) and generated (completion), by `usage` in its answers.", "kind")
+FINISHED = _model("generations_total", COUNTER, "Answers of a language model, by why the first choice ended: the API's words, and `other`.", "reason")
+FIRST_BYTE = _model("stream_first_byte_seconds", HISTOGRAM, "Time from a request's first byte to its answer's first one, of a language model's answers that are streams (server-sent events).")
 LAST_REQUEST = _model("last_request_timestamp_seconds", GAUGE, "Unix time at which the last request was answered; 0 before the first.")
 
 # --- the model: server and identity

@@ -90,6 +90,8 @@ class Exchange(NamedTuple):
     response: Body
     halvings: int = 0
     """When it passed, the bodies of one exchange in 2 ** halvings travelled; all else always does."""
+    first_byte_ns: int = 0
+    """First request byte to first response byte; 0 where nobody knows it."""
 
 
 class Columns(Protocol):
@@ -193,6 +195,17 @@ class Histogram(NamedTuple):
     total: float
 
 
+class GenerationCounts(NamedTuple):
+    """Answers of a language model counted since start."""
+
+    tokens: Mapping[str, int]
+    """By kind: of prompts, of completions."""
+    finished: Mapping[str, int]
+    """Answers by the reason for which the first choice ended."""
+    first_byte: Histogram
+    """Of streams: from the request's first byte to the answer's."""
+
+
 class Traffic(NamedTuple):
     """Exchanges counted since start."""
 
@@ -231,6 +244,8 @@ class Snapshot:
     features: BlockSnapshot | None = None
     outputs: BlockSnapshot | None = None
     failed: FailedSnapshot | None = None
+    generated: GenerationCounts | None = None
+    """None where it is no language model, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)

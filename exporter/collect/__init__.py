@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
-from exporter.collect import columns, events, exposition, failed, models, relay, server, traffic
+from exporter.collect import columns, events, exposition, failed, generated, models, relay, server, traffic
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
 from exporter.collect.scene import Page, Scene
@@ -38,6 +38,7 @@ COLLECTORS: Final = (
     Collector("server", _each(server.collect)),
     Collector("columns", _each(columns.collect)),
     Collector("failed", _each(failed.collect)),
+    Collector("generated", _each(generated.collect)),
     Collector("models", models.collect),
     Collector("relay", relay.collect),
     Collector("events", events.collect),

@@ -15,7 +15,8 @@ from exporter.errors import DecodeError
 from exporter.records import Table
 
 FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
-"""What is passed on as it is; anything else is `other`."""
+OTHER: Final = "other"
+"""What is passed on as it is, and anything else."""
 _STEERING: Final = ("max_tokens", "temperature", "top_p", "n")
 _ASKED: Final = ("messages", "content_characters", "stream", *_STEERING)
 _TOKENS: Final = (
@@ -99,7 +100,7 @@ def _finish(document: Mapping[str, Any]) -> str | None:
     reason = first.get("finish_reason") if isinstance(first, dict) else None
     if reason is None:
         return None
-    return reason if isinstance(reason, str) and reason in FINISH_REASONS else "other"
+    return reason if isinstance(reason, str) and reason in FINISH_REASONS else OTHER
 
 
 def _number(value: object) -> int | float | None:

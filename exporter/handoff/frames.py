@@ -13,10 +13,10 @@ from typing import Final
 from exporter.glance import Head
 from exporter.records import Body, Capture, Exchange
 
-_MOMENTS: Final = struct.Struct("<QQQ")
+_MOMENTS: Final = struct.Struct("<QQQQ")
 MOMENTS_BYTES: Final = _MOMENTS.size
 _FORM: Final = struct.Struct("<QQHBBBHHIIII")
-_HEAD: Final = struct.Struct("<QQQQQHBBBHHIIII")  # the one behind the other
+_HEAD: Final = struct.Struct("<QQQQQQHBBBHHIIII")  # the one behind the other
 _CAPTURES: Final = {int(capture): capture for capture in Capture}
 _KEPT_BLOCKS: Final = 256
 _LONGEST_KEPT: Final = 512
@@ -34,7 +34,7 @@ def pack(exchange: Exchange) -> tuple[bytes, ...]:
         _pack_headers(exchange.response_headers),
     )
     head = _HEAD.pack(
-        exchange.ended_ns, exchange.wall_ns, exchange.duration_ns, request.size, response.size,
+        exchange.ended_ns, exchange.wall_ns, exchange.duration_ns, exchange.first_byte_ns, request.size, response.size,
         exchange.status, request.capture, response.capture, exchange.halvings,
         *map(len, texts), len(request.content), len(response.content),
     )  # fmt: skip
@@ -42,8 +42,11 @@ def pack(exchange: Exchange) -> tuple[bytes, ...]:
 
 
 def moments(ended_ns: int, wall_ns: int, duration_ns: int) -> bytes:
-    """How a record of whole messages begins: when it ended, on both clocks, and how long it took."""
-    return _MOMENTS.pack(ended_ns, wall_ns, duration_ns)
+    """How a record of whole messages begins: when it ended, on both clocks, and how long it took.
+
+    Its answer came in one read: the first byte when the last one did.
+    """
+    return _MOMENTS.pack(ended_ns, wall_ns, duration_ns, duration_ns)
 
 
 def form(request: Head, response: Head, why: Capture, halvings: int) -> bytes:
@@ -75,8 +78,8 @@ def unpack(record: bytes) -> Exchange:
     """The exchange in a record. ValueError where the lengths do not add up."""
     if len(record) < _HEAD.size:
         raise ValueError("record shorter than its head")
-    (ended, wall, duration, request_size, response_size, status, request_capture, response_capture, halvings,
-     method, path, asked, answered, request, response) = _HEAD.unpack_from(record)  # fmt: skip
+    (ended, wall, duration, first_byte, request_size, response_size, status, request_capture, response_capture,
+     halvings, method, path, asked, answered, request, response) = _HEAD.unpack_from(record)  # fmt: skip
     # Where each part ends: written out, because every exchange passes here.
     method += _HEAD.size
     path += method
@@ -94,6 +97,7 @@ def unpack(record: bytes) -> Exchange:
         _headers(record[path:asked]), _headers(record[asked:answered]),
         Body(request_size, _CAPTURES[request_capture], record[answered : answered + request]),
         Body(response_size, _CAPTURES[response_capture], record[answered + request :]), halvings,
+        first_byte,
     )  # fmt: skip
     return _without_lost(exchange, (request, response)) if bodies_lost else exchange
 

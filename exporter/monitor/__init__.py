@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from exporter.config import Windows
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
+from exporter.monitor.generated import Generated
 from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
@@ -31,6 +32,7 @@ class Monitor:
         self._traffic = TrafficCounts(probe_paths)
         self._payloads = Payloads()
         self._rows = Rows()
+        self._generated = Generated()
         self._profile = profile
         features = profile.features if profile else ()
         self._features = Block(features, windows, by_name=True) if features else None
@@ -44,7 +46,8 @@ class Monitor:
         """
         digest = self._profile.digest if self._profile else "none"
         kept = {"probes": self._traffic.probes, **self._payloads.arrays(), f"{series}.counts": self._rows.counts,
-                **self._traffic.arrays(f"{series}.traffic")}  # fmt: skip
+                **self._traffic.arrays(f"{series}.traffic"),
+                **self._generated.arrays(f"{series}.generated")}  # fmt: skip
         for name, block in self._blocks():
             kept |= block.arrays(f"{series}.{digest}.{name}")
         return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
@@ -72,6 +75,7 @@ class Monitor:
         if not self._traffic.add(exchange):
             return
         features, predictions = observation.features, observation.predictions
+        self._generated.add(exchange, observation)
         if features is not None:
             features = self._input(exchange, features)
             self._payloads.add(_REQUEST, features, observation.protocol, exchange)
@@ -79,7 +83,7 @@ class Monitor:
             predictions, _ = _counted(self._outputs, exchange, predictions)
             self._payloads.add(_RESPONSE, predictions, observation.protocol, exchange)
             if isinstance(predictions, Table) and not observation.request_id:
-                self._rows.without_id(predictions.rows)
+                self._rows.without_id(predictions.rows - sum(map(bool, observation.row_ids)))
 
     def _input(self, exchange: Exchange, table: Table | Failure) -> Table | Failure:
         """Count the features of an exchange, or find out why they do not count."""
@@ -126,6 +130,7 @@ class Monitor:
             features=features.snapshot(now) if features else None,
             outputs=self._outputs.snapshot(now) if self._outputs else None,
             failed=self._failed.snapshot(now, features.counted) if self._failed and features else None,
+            generated=self._generated.snapshot(),
         )
 
 

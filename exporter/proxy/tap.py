@@ -180,6 +180,7 @@ class Tap:
         exchange = Exchange(
             self.now, self.wall_clock(), duration, response.status, request.method, request.path,
             request.headers, response.headers, self._body(request), self._body(response),
+            first_byte_ns=max(response.begun_ns - request.begun_ns, 0),
         )  # fmt: skip
         self.dispatch.one(exchange)
 

@@ -213,5 +213,6 @@ def test_settings_make_the_rules() -> None:
         "request_id.pointer": "/meta/id", "request_id.header": "X-Transaction-Id",
     }))  # fmt: skip
     assert rules.of(settings) == Rules(
-        (("/invocations", "sagemaker"), ("*", "mlflow")), "/meta/id", ("customer", "day"), "x-transaction-id"
-    )
+        protocols=(("/invocations", "sagemaker"), ("*", "mlflow")), id_pointer="/meta/id",
+        id_columns=("customer", "day"), id_header="x-transaction-id",
+    )  # fmt: skip

@@ -16,7 +16,7 @@ headers = st.dictionaries(st.sampled_from(["content-type", "user-agent", "x-requ
 bodies = st.builds(Body, numbers, st.sampled_from(Capture), st.binary(max_size=60))
 exchanges = st.builds(
     Exchange, numbers, numbers, numbers, st.integers(100, 999), st.sampled_from(["GET", "POST", "M-SEARCH"]), latin,
-    headers, headers, bodies, bodies, st.integers(0, 4),
+    headers, headers, bodies, bodies, st.integers(0, 4), numbers,
 )  # fmt: skip
 
 

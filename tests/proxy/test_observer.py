@@ -114,6 +114,24 @@ def test_times_are_from_first_request_byte_to_last_response_byte() -> None:
     observer.response(NOTHING)
     (exchange,) = desk.exchanges()
     assert (exchange.duration_ns, exchange.ended_ns, exchange.wall_ns) == (800, 900, 905)
+    assert exchange.first_byte_ns == 800, "its only read was its first"
+
+
+def test_the_first_byte_of_an_answer_that_comes_in_pieces_is_timed() -> None:
+    desk = bench()
+    now = [100]
+    desk.tap.clock = lambda: now[0]
+    observer = Observer(desk.tap)
+    observer.request(post(b"[1]"))
+    for now[0], piece in (
+        (200, b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (300, answer(b"[2]")[:9]),
+        (900, answer(b"[2]")[9:]),
+    ):
+        observer.response(piece)
+    (exchange,) = desk.exchanges()
+    assert (exchange.first_byte_ns, exchange.duration_ns) == (200, 800)
+    assert desk.nothing_held()
 
 
 def test_methods_without_model_input_keep_no_body() -> None:
