@@ -232,7 +232,7 @@ def test_the_next_analyser_goes_on_with_every_model(churn: Profile) -> None:
     again = keep_and_restore(watched, memory.create("ledger", 4096), models(churn))
     assert requests(again) == requests(watched)
     for one, other in zip(watched.shown(1.0), again.shown(1.0), strict=True):
-        assert one.snapshot.rows.observed == other.snapshot.rows
+        assert one.snapshot.rows == other.snapshot.rows
         assert one.snapshot.decoding == other.snapshot.decoding
         assert (one.snapshot.features is None) == (other.snapshot.features is None)
         if one.snapshot.features and other.snapshot.features:
