@@ -120,7 +120,7 @@ def test_observation_is_switched_off_and_on_and_traffic_does_not_notice() -> Non
         ask()
         metrics = running.settled(7)
         assert metrics.value("inference_exporter_observing") == 1
-        assert metrics.value("model_rows_total") == 7, "new connections only"
+        assert metrics.total("model_rows_total") == 7, "new connections only"
         unread = "inference_exporter_proxy_unobservable_connections_total"
         assert metrics.value(unread, reason="switched_off") == metrics.total(unread) == 5
         assert accounted(metrics)
