@@ -151,7 +151,7 @@ def test_halves_that_stay_alone_are_observed_as_far_as_they_go() -> None:
 
 
 def test_when_it_ends_halves_that_wait_are_observed_and_windows_kept(profile: Path, tmp_path: Path) -> None:
-    flags = ("--profile", str(profile), "--model.name", "churn", "--state", str(tmp_path / "state"), *FAST[2:])
+    flags = ("--profile", str(profile), "--model.name", "churn", "--state", str(tmp_path / "state"), *FAST)
     with sidecar(None, *flags) as running:
         post(running, loggers.kserve("request", loggers.instances([1, 2]), "a", time=""))
         settled(running, 1, waiting=1)

@@ -41,13 +41,19 @@ def take(receiver: Receiver | None) -> Response:
         receiver.refuse(error)
         return _refusal(str(error), _STATUS[error.reason])
     try:
-        receiver.post({name.lower(): value for name, value in request.headers.items()}, body)
+        receiver.post(_headers(request.environ), body)
     except EventError as error:
         response = Response(f"{error}\n", _STATUS[error.reason], mimetype="text/plain")
         if error.reason == "busy":
             response.headers["Retry-After"] = "1"
         return response
     return Response(b"", 200)
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Names in lower case, as WSGI has them: an underscore cannot be told from a hyphen."""
+    found = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    return found | {"content-type": environ.get("CONTENT_TYPE", "")}
 
 
 def _refusal(text: str, status: int) -> Response:

@@ -99,10 +99,22 @@ class _Incoming(socket.SocketIO):
 class _Reader(makefile.StreamReader):
     """cheroot's, over such a stream."""
 
+    _read_buf: bytes
+    _read_pos: int
+
     def __init__(self, sock: socket.socket, mode: str = "r", bufsize: int = io.DEFAULT_BUFFER_SIZE) -> None:
         stream: Any = _Incoming(sock, mode)
         super(makefile.StreamReader, self).__init__(stream, bufsize)
         self.bytes_read = 0
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """As cheroot's, which looks at each line of a head in five steps: what is here is cut off in one."""
+        start = self._read_pos
+        end = self._read_buf.find(b"\n", start) + 1
+        if not 0 < end - start <= (size if size is not None and size >= 0 else _LONGEST_HEAD):
+            return bytes(super().readline(size))
+        self._read_pos = end
+        return self._read_buf[start:end]
 
 
 def _file(sock: socket.socket, mode: str = "r", bufsize: int = io.DEFAULT_BUFFER_SIZE) -> Any:  # noqa: ANN401

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 from events import loggers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import EventError
@@ -19,8 +19,8 @@ from exporter.sections import Events
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
 
 
-def desk(seats: "memoryview[int] | None" = None, **settings: object) -> Desk:
-    return Desk(Events(**settings), board.attach(board.create()) if seats is None else seats)
+def desk(seats: "memoryview[int] | None" = None, **chosen: object) -> Desk:
+    return Desk(Events(**chosen), board.attach(board.create()) if seats is None else seats)
 
 
 def post(at: Desk, kind: str, identity: str, logger: object = loggers.kserve) -> None:
@@ -145,6 +145,7 @@ def test_exchanges_come_in_the_order_of_their_moments() -> None:
 KINDS = st.sampled_from(["request", "response", "feedback", "outlier", ""])
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.tuples(KINDS, st.sampled_from("abc")))), st.integers(1, 3))
 def test_accounts_balance_after_every_step(steps: list[tuple[str, str] | None], most: int) -> None:
     at = desk(max_waiting=most, max_body=1024, max_pending=16 << 10)

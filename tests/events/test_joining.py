@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from events import loggers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.events import halves, modes
@@ -78,6 +78,7 @@ def test_beyond_the_bound_of_bytes_the_oldest_are_observed_alone() -> None:
 IDS, KINDS = st.sampled_from("abcd"), st.sampled_from(["request", "response"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(KINDS, IDS, st.floats(0, 3))), st.integers(1, 4))
 def test_every_half_ends_in_one_pair_or_is_a_duplicate(steps: list[tuple[str, str, float]], most: int) -> None:
     joining, pairs, duplicates, now = joiner(most=most, wait_s=5), [], 0, 0.0

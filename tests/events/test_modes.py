@@ -10,7 +10,7 @@ from cloudevents.core.bindings import http
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from events import loggers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import EventError
@@ -176,6 +176,7 @@ HEADERS = st.sampled_from([STRUCTURED, BATCHED, {}, {"content-type": "applicatio
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(HEADERS, BODIES)
 def test_any_post_is_events_or_refused_for_a_known_reason(headers: dict[str, str], body: bytes) -> None:
     try:

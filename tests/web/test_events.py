@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from events import loggers
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter import web
@@ -91,6 +91,7 @@ def test_where_there_is_no_room_the_sender_is_asked_to_come_again() -> None:
     assert client(at).post("/events", data=body, headers=headers).status_code == 200
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["Ce-Id", "Ce-Type", "Ce-Time", "Ce-Metadata", "Content-Encoding", "Content-Type"]),
