@@ -125,5 +125,11 @@ class References(Protocol):
     def of(self, model: str, version: str) -> Profile | None:
         """The profile of a model's version, None where it has none. Any thread may ask."""
 
+    def offered(self, model: str) -> Profile | None:
+        """A profile of another name that may be the model's, should its columns be. Any thread may ask."""
+
+    def take(self, model: str) -> None:
+        """From now on what was offered is the model's."""
+
     def version_of(self, model: str) -> str:
         """The version of a model where neither settings nor traffic name it."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from exporter.records import Table
 from exporter.reference import Column
 
 _MOST_KEPT: Final = 256
@@ -28,6 +29,13 @@ class Fit(NamedTuple):
     """How many of the profile's columns are in it."""
     mismatch: str = ""
     """Why it cannot be of this model, in words; empty where it can."""
+
+
+def are_of(columns: Sequence[Column], table: Table) -> bool:
+    """Whether a table may be of a model that has these columns."""
+    matcher = Matcher(columns)
+    fit = matcher.bare(len(table.columns)) if table.names is None else matcher.named(table.names)
+    return bool(columns and table.rows) and not fit.mismatch
 
 
 class Matcher:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from exporter.config import Settings
 from exporter.monitor import Monitor
+from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
-from exporter.monitor.watched import NAMED, Arrays, Watched, untitled
-from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Snapshot
+from exporter.monitor.watched import NAMED, SERIES, Arrays, Watched, untitled
+from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Snapshot, Table
 from exporter.reference import UNKNOWN, Profile, References
 
 _LOG = logging.getLogger("exporter.monitor")
@@ -70,7 +71,7 @@ class Models:
         watched = self._watched.get(label)
         if watched is None and observation.predictions == Failure("error_status"):
             return None
-        return watched.profile if watched else self._references.of(*label)
+        return watched.profile if watched else self._references.of(*label) or self._references.offered(label.model)
 
     # in
 
@@ -87,13 +88,13 @@ class Models:
         """Watch another model, where it is one; `_other` else."""
         refusal = self._refusal(label, exchange, observation)
         if refusal is None:
-            watched = self._add(label)
+            watched = self._add(self._introduced(label, observation))
             if self._fits(watched):
                 self._naming.heard(watched, observation)
                 self._naming.know(self)
                 self._greet(watched)
                 return watched
-            del self._watched[label]
+            del self._watched[watched.label]
             refusal = _MEMORY
         if not self.refused[refusal] and refusal in (_LIMIT, _MEMORY):
             _LOG.error("no room for another model (%s): it is counted under %s", REFUSALS[refusal], OTHER)
@@ -107,6 +108,18 @@ class Models:
         if not (predicted and (200 <= exchange.status < 300 or not exchange.status)):  # 0 where nobody knows it
             return _UNKNOWN_MODEL
         return _LIMIT if self._is_full() else None
+
+    def _introduced(self, label: Label, observation: Observation) -> Label:
+        """Whose an exchange is, should the model turn out to be the profile's, which calls it otherwise."""
+        profile, features = self._references.offered(label.model), observation.features
+        if profile is None or not isinstance(features, Table) or not are_of(profile.features, features):
+            return label
+        self._references.take(label.model)
+        _LOG.warning(
+            "the traffic names the model %r, the profile %r: it has the same columns and is compared with it",
+            label.model, profile.model,
+        )  # fmt: skip
+        return self._naming.label(observation)
 
     def _is_full(self) -> bool:
         empty = self._advance.idle and self._advance.label in self._watched
@@ -163,6 +176,9 @@ class Models:
         self.changed.update(watched.title for watched in self._all())
 
     def _resume(self, label: Label, arrays: Arrays) -> None:
+        offered = self._references.offered(label.model)
+        if offered and any(name.startswith(f"{SERIES}.{offered.digest}.") for name in arrays):
+            self._references.take(label.model)
         model, version = arrays[NAMED].astype(bool).tolist()
         watched = self._watched.get(label)
         if watched is None and self._naming.is_still(label, model, version):
@@ -219,7 +235,7 @@ class Models:
     def wants(self, owner: Owner) -> bool:
         """Whether windows that were kept would be this run's. Any thread may ask."""
         label = Label(owner.model, owner.version)
-        profile = self._references.of(*label)
+        profile = self._references.of(*label) or self._references.offered(label.model)
         return profile is not None and profile.digest == owner.profile and self._naming.is_still(label, True, True)
 
     def lacks(self, owner: Owner) -> bool:
@@ -239,6 +255,9 @@ class Models:
     def put_back(self, owner: Owner, held: Arrays, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         label = Label(owner.model, owner.version)
+        offered = self._references.offered(label.model)
+        if offered and offered.digest == owner.profile:
+            self._references.take(label.model)
         watched = self._of(owner)
         is_new = watched is None and label not in self._watched and not self._is_full()
         if is_new:

@@ -27,7 +27,10 @@ Signature = tuple[int, int, int, int]
 
 
 class OneProfile:
-    """A profile, or none, for the model that it names, and for any where it names none. It never changes."""
+    """A profile, or none, for the model that it names, and for any where it names none. It never changes.
+
+    Servers and training jobs often call a model differently. Whoever has the profile's columns may take it.
+    """
 
     changes: Final = 0
     errors: Final = 0
@@ -36,6 +39,7 @@ class OneProfile:
         """`given` is what the operator says that its model is called."""
         self._profile = profile
         self._given = given
+        self._taken: set[str] = set()
 
     @property
     def model(self) -> str:
@@ -44,7 +48,16 @@ class OneProfile:
 
     def of(self, model: str, _: str = "") -> Profile | None:
         """The profile, where it may be that model's; any version."""
-        return self._profile if self.model == DEFAULT or model in {self.model, self._given, DEFAULT} else None
+        named = self.model == DEFAULT or model in {self.model, self._given, DEFAULT}
+        return self._profile if named or model in self._taken else None
+
+    def offered(self, model: str) -> Profile | None:
+        """The profile, where the model is called otherwise and has not taken it yet."""
+        return None if self.of(model) else self._profile
+
+    def take(self, model: str) -> None:
+        """The profile is the model's, too."""
+        self._taken.add(model)
 
     def version_of(self, model: str) -> str:
         """The version that the profile names."""
@@ -99,6 +112,12 @@ class ProfileDirectory:
             self._is_slow = not seen.wait(_PATIENCE_S)
         found = self._found.get(wish)
         return found.profile if found else None
+
+    def offered(self, _: str) -> None:
+        """Nothing: the path says whose a profile is."""
+
+    def take(self, model: str) -> None:
+        """Nothing was offered."""
 
     def version_of(self, _: str) -> str:
         """A version that nobody names has no name here: it is not to change with a file."""

@@ -18,7 +18,7 @@ from exporter.handoff.ledger import Ledger
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.profile.directory import OneProfile
-from exporter.records import REFUSALS, Failure, Observation, Owner
+from exporter.records import REFUSALS, Failure, Observation, Owner, Table
 from exporter.reference import Profile, References
 
 NOBODY = Observation(Failure("empty"), Failure("empty"))
@@ -45,8 +45,9 @@ def models(profile: Profile | References | None = None, **given: Any) -> Models:
 def see(watched: Models, model: str = "", version: str = "", status: int = 200, rows: int = 1, **changes: Any) -> None:
     """One prediction of some rows, as the traffic names it."""
     batch = live_rows(rows, 1)
+    known = {name: changes.pop(name) for name in ("features",) if name in changes}
     seen = exchange(batch, answers(batch, 1), 1.0, status=status, path="/predict", **changes)
-    watched.observe(seen, dataclasses.replace(Decoder().decode(seen), model=model, version=version))
+    watched.observe(seen, dataclasses.replace(Decoder().decode(seen), model=model, version=version, **known))
 
 
 def requests(watched: Models) -> dict[tuple[str, str], int]:
@@ -81,7 +82,7 @@ def test_before_the_first_request_there_are_series_of_the_model_that_is_known(ch
     ({}, "churn", ("churn", ""), ("churn", "7")),
     ({}, "churn", ("churn", "8"), ("churn", "8")),
     ({}, "churn", ("", "8"), ("churn", "8")),
-    ({}, "churn", ("m", ""), ("m", "unknown")),
+    ({}, "churn", ("m", ""), ("m", "7")),
     ({}, "nameless", ("m", ""), ("m", "unknown")),
     ({"model__name": "x"}, "churn", ("m", "8"), ("x", "8")),
     ({"model__name": "x"}, "churn", ("m", ""), ("x", "7")),
@@ -97,26 +98,51 @@ def test_settings_win_then_the_traffic_then_the_profile(
     assert sum(requests(watched).values()) == 1
 
 
-@pytest.mark.parametrize(("profile", "name", "has"), [
-    ("churn", "churn", True), ("churn", "m", False), ("nameless", "m", True), ("churn", "", True),
+@pytest.mark.parametrize(("profile", "name"), [
+    ("churn", "churn"), ("churn", "m"), ("nameless", "m"), ("churn", ""),
 ])  # fmt: skip
-def test_a_profile_is_for_its_model_and_for_any_where_either_names_none(
-    profile: str, name: str, has: bool, request: pytest.FixtureRequest
-) -> None:
+def test_a_profile_is_for_whoever_has_its_columns(profile: str, name: str, request: pytest.FixtureRequest) -> None:
     watched = models(request.getfixturevalue(profile))
     see(watched, name, "12", rows=5)
     (one,) = [one for one in watched.shown(1.0) if one.snapshot.rows.observed]
-    assert (one.snapshot.features is not None) == has
-    assert (one.profile is not None) == has
+    assert one.profile is not None
+    assert one.snapshot.features is not None
+    assert one.snapshot.features.totals.bins[0].sum() == 5
 
 
-def test_a_model_of_another_name_than_the_profiles_is_said_once(churn: Profile, caplog: Any) -> None:
+def test_a_model_of_another_name_and_other_columns_than_the_profiles_is_not_compared_and_said_once(
+    churn: Profile, caplog: Any
+) -> None:
     watched = models(churn)
     for name in ("m", "m", "churn", "m"):
-        see(watched, name)
+        see(watched, name, features=Table(1, ("x", "y"), ((1.0,), (2.0,))))
     assert caplog.text.count("for which there is no profile") == 1
     assert "set model.name to 'm'" in caplog.text
     assert requests(watched) == {("churn", "7"): 1, ("m", "unknown"): 3}
+    assert scored(watched) == {"churn"}
+
+
+def test_a_model_of_another_name_and_the_profiles_columns_is_compared_and_said_once(
+    churn: Profile, caplog: Any
+) -> None:
+    watched = models(churn)
+    for name in ("m", "m", "churn", "m", "n"):
+        see(watched, name)
+    assert caplog.text.count("has the same columns") == 2
+    assert requests(watched) == {("churn", "7"): 1, ("m", "7"): 3, ("n", "7"): 1}
+    assert scored(watched) == {"churn", "m", "n"}
+
+
+def test_a_model_that_took_a_profile_of_another_name_has_it_after_a_restart(churn: Profile) -> None:
+    before = models(churn)
+    see(before, "m", rows=5)
+    before.flush()
+    after = models(churn)
+    after.restore({title: {name: array.copy() for name, array in arrays.items()}
+                   for title, arrays in before.chapters().items()})  # fmt: skip
+    assert requests(after) == requests(before)
+    assert scored(after) == scored(before) == {"m"}
+    assert after.wants(Owner("n", "7", churn.digest))
 
 
 def test_the_model_made_in_advance_leaves_the_page_when_the_traffic_names_it(nameless: Profile, churn: Profile) -> None:
@@ -280,6 +306,12 @@ class Shelf:
 
     def of(self, model: str, _: str) -> Profile | None:
         return self.known.get(model)
+
+    def offered(self, _: str) -> None:
+        return None
+
+    def take(self, model: str) -> None:
+        raise AssertionError(model)
 
     def version_of(self, _: str) -> str:
         return "unknown"
