@@ -1,6 +1,8 @@
 """Maps of columns: every way of writing them, and every mistake with the path to it."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,15 @@ def test_a_map_as_people_write_it() -> None:
     found = settings(WRITTEN)
     assert found.features == FEATURES
     assert found.outputs == OUTPUTS
+
+
+def test_the_map_of_the_readme_can_be_used() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    [block] = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if part.startswith("features:")]
+    found = settings(block)
+    assert [origin.column for origin in (*found.features, *found.outputs)] == [
+        "age", "job", "home", "label", "probability"
+    ]  # fmt: skip
 
 
 def test_a_map_survives_the_way_to_a_child_process() -> None:

@@ -18,6 +18,8 @@ from exporter.samples.match import Match, Matched
 
 _SHOWN: Final = 20
 _PLAIN: Final = re.compile(r"[A-Za-z/_][A-Za-z0-9/_.*~-]*")
+_GUESSES: Final = frozenset(("", "plain", "torchserve"))
+"""Protocols that read whatever there is, so that pointers may know better."""
 _NO_TEXT: Final = frozenset(("y", "n", "yes", "no", "true", "false", "on", "off", "null"))
 """What YAML takes for something else."""
 
@@ -52,12 +54,24 @@ class _Side(NamedTuple):
     tables: Sequence[Table]
     """What a protocol has read; none where none has read all."""
     ways: Sequence[_Way]
-    """How pointers could read it; none where a protocol has."""
+    """How pointers could read it; none where a protocol speaks for itself."""
 
     @property
     def rows(self) -> list[list[int]]:
         """How many rows each body may have."""
-        return [[table.rows for table in self.tables]] if self.tables else [way.layout.rows for way in self.ways]
+        return [[table.rows for table in self.tables]] * bool(self.tables) + [way.layout.rows for way in self.ways]
+
+    def way(self, rows: Sequence[Sequence[int]]) -> _Way | None:
+        """The pointers that read it best; None where what a protocol has read is as good."""
+        if not self.ways:
+            return None
+        best = max(self.ways, key=lambda one: one.strength(rows))
+        if not self.tables:
+            return best
+        known = _known(self.tables, self.columns)
+        if self.columns:
+            return best if len(best.matched.matches) > known else None
+        return best if any(_is_nested(table) for table in self.tables) else None
 
 
 def page(recorded: Recorded, profile: Profile | None) -> str:
@@ -84,21 +98,23 @@ def page(recorded: Recorded, profile: Profile | None) -> str:
 def _side(name: str, recorded: Recorded, columns: Sequence[Column]) -> _Side:
     halves = recorded.requests if name == "features" else recorded.responses
     read = list(_decoded(name, recorded))
-    tables = [table for table in read if isinstance(table, Table)]
+    tables = [side for side, _ in read if isinstance(side, Table)]
     shapes = {len(table.columns) if table.names is None else -1 for table in tables if table.rows}
-    if len(tables) == len(read) and len(shapes) == 1:
+    if len(tables) != len(read) or len(shapes) != 1:
+        tables = []
+    if tables and not any(protocol in _GUESSES for _, protocol in read):
         return _Side(name, columns, tables, ())
     documents = [document for half in halves for document in _parsed(half)]
     ways = [_way(layout, columns) for layout in layouts(documents)] if len(documents) == len(halves) else []
-    if not ways:
-        reasons = sorted({side.reason for side in read if isinstance(side, Failure)}) or [
-            "they are of different shapes"
-        ]
-        raise DataError(f"{name}: no protocol and no pointers read all of these bodies: {', '.join(reasons)}")
-    return _Side(name, columns, (), ways)
+    if not ways and not tables:
+        reasons = sorted({side.reason for side, _ in read if isinstance(side, Failure)})
+        words = ", ".join(reasons) or "they are of different shapes"
+        raise DataError(f"{name}: no protocol and no pointers read all of these bodies: {words}")
+    return _Side(name, columns, tables, ways)
 
 
-def _decoded(name: str, recorded: Recorded) -> Iterator[Table | Failure | None]:
+def _decoded(name: str, recorded: Recorded) -> Iterator[tuple[Table | Failure | None, str]]:
+    """One side of each exchange, and the protocol of its request."""
     decoder, settings = Decoder(), Settings()
     paired = len(recorded.requests) == len(recorded.responses)
     halves = recorded.requests if name == "features" else recorded.responses
@@ -106,7 +122,20 @@ def _decoded(name: str, recorded: Recorded) -> Iterator[Table | Failure | None]:
         request = half if name == "features" else recorded.requests[at] if paired else bodies.NOTHING
         response = half if name == "outputs" else recorded.responses[at] if paired else bodies.NOTHING
         seen = decoder.decode(bodies.exchange(request, response, recorded.path, settings))
-        yield seen.features if name == "features" else seen.predictions
+        yield (seen.features if name == "features" else seen.predictions), seen.protocol
+
+
+def _known(tables: Sequence[Table], columns: Sequence[Column]) -> int:
+    """How many of the profile's columns a protocol has read."""
+    first = max(tables, key=lambda table: table.rows)
+    fields = _fields(tables, first)
+    if first.names is None and len(fields) == len(columns):
+        return len(columns) - len(list(match.doubts(columns, fields)))
+    return len(match.match(columns, fields).matches)
+
+
+def _is_nested(table: Table) -> bool:
+    return any(isinstance(cell, list | dict) for column in table.columns for cell in column)
 
 
 def _parsed(half: Half) -> Iterator[object]:
@@ -122,13 +151,15 @@ def _way(layout: Layout, columns: Sequence[Column]) -> _Way:
     # What is the same for all rows is a column by its name alone: ids and versions have fitting values by chance.
     constants = [field._replace(cells=[]) for field in layout.constants]
     matched = match.match(columns, [*layout.fields, *constants])
-    if not matched.matches and len(layout.fields) == len(columns) and not any(field.words for field in layout.fields):
-        doubtful = set(match.doubts(columns, layout.fields))
+    nameless = [field for field in layout.fields if not field.words]
+    if not matched.matches and len(nameless) == len(columns):
+        doubtful = set(match.doubts(columns, nameless))
         found = [
             Match(column.name, field.place, "by its position" * (column.name in doubtful), (field.place,))
-            for column, field in zip(columns, layout.fields, strict=True)
+            for column, field in zip(columns, nameless, strict=True)
         ]
-        return _Way(layout, Matched(found, [], []), positions=True)
+        left = [field for field in layout.fields if field.words]
+        return _Way(layout, Matched(found, [], left), positions=True)
     return _Way(layout, matched, positions=False)
 
 
@@ -136,10 +167,10 @@ def _way(layout: Layout, columns: Sequence[Column]) -> _Way:
 
 
 def _written(side: _Side, rows: Sequence[Sequence[int]]) -> Iterator[str]:
-    if side.tables:
+    way = side.way(rows)
+    if way is None:
         yield from _of_tables(side)
         return
-    way = max(side.ways, key=lambda one: one.strength(rows))
     if not side.columns:
         names = _own_names(way.layout.fields)
         found = [Match(name, field.place) for name, field in zip(names, way.layout.fields, strict=True)]
@@ -161,9 +192,8 @@ def _of_tables(side: _Side) -> Iterator[str]:
         named = f"named {_some([field.place for field in fields])}" if first.names else "without names"
         yield f"# {side.name}: no map needed, a protocol reads {width} columns {named}"
         return
-    if (first.names is None and width == len(side.columns)) or (
-        side.name == "outputs" and width == 1 == len(side.columns)
-    ):
+    lone = side.name == "outputs" and width == 1 == len(side.columns)
+    if lone or (first.names is None and width == len(side.columns) and not _classes(side, fields)):
         yield f"# {side.name}: no map needed, {width} columns in the order of the profile"
         yield from _doubtful(list(match.doubts(side.columns, fields)))
         return
@@ -174,6 +204,12 @@ def _of_tables(side: _Side) -> Iterator[str]:
         yield from _doubtful([found.column for found in matched.matches if found.doubt])
         return
     yield from _map(side.name, matched._replace(matches=needed))
+
+
+def _classes(side: _Side, fields: Sequence[Field]) -> bool:
+    """Whether columns that do not fit by their order are the classes' shares."""
+    doubtful = bool(list(match.doubts(side.columns, fields)))
+    return doubtful and any(isinstance(found.said, dict) for found in match.match(side.columns, fields).matches)
 
 
 def _doubtful(columns: Sequence[str]) -> Iterator[str]:

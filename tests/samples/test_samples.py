@@ -165,44 +165,55 @@ def test_columns_side_by_side_are_found(reference: Profile) -> None:
     requests = [{"age": [40, 41], "user-income": [1, 2], "job": ["a", "b"], "member": [1, 0]},
                 {"age": [1], "user-income": [1], "job": ["a"], "member": [1]}]  # fmt: skip
     responses = [{"scores": [[0.1, 0.9], [0.6, 0.4]]}, {"scores": [[0.2, 0.8]]}]
-    found = said(proposed(reference, [{"q": one} for one in requests], [{"r": one} for one in responses]))
-    assert found["features"]["age"] == "/q/age/*"
-    assert found["features"]["user_income"] == "/q/user-income/*"
+    found = said(
+        proposed(
+            reference,
+            [{"id": "r", "of": {"q": one}} for one in requests],
+            [{"id": "r", "of": {"r": one}} for one in responses],
+        )
+    )
+    assert found["features"]["age"] == "/of/q/age/*"
+    assert found["features"]["user_income"] == "/of/q/user-income/*"
 
 
 def test_codes_one_hot_columns_and_classes_are_proposed_with_doubts(reference: Profile) -> None:
-    requests = [{"rows": [{"age": 40, "job": code, "income": 4000, "member": 1}]} for code in (0, 2, 1)]
-    text = proposed(reference, requests, [{"p": [[0.25, 0.75]]}] * 3)
+    requests = [
+        {"id": "r", "x": {"rows": [{"age": 40, "job": code, "income": 4000, "member": 1}]}} for code in (0, 2, 1)
+    ]
+    text = proposed(reference, requests, [{"id": "r", "x": {"p": [[0.25, 0.75]]}}] * 3)
     found = said(text)
-    assert found["features"]["job"] == {"field": "/rows/*/job", "values": {"0": "admin", "1": "clerk", "2": "miner"}}
-    assert found["outputs"] == {"label": {"field": "/p/*", "argmax": ["no", "yes"]}, "probability": "/p/*/1"}
+    assert found["features"]["job"] == {"field": "/x/rows/*/job", "values": {"0": "admin", "1": "clerk", "2": "miner"}}
+    assert found["outputs"] == {"label": {"field": "/x/p/*", "argmax": ["no", "yes"]}, "probability": "/x/p/*/1"}
     assert text.count("?") >= 3
-    requests = [{"rows": [{"age": 40, "job_admin": 0, "job_clerk": 1, "income": 4000, "member": 1}]}]
+    requests = [{"id": "r", "x": {"rows": [{"age": 40, "job_admin": 0, "job_clerk": 1, "income": 4000, "member": 1}]}}]
     assert said(proposed(reference, requests))["features"]["job"] == {
-        "one_hot": {"/rows/*/job_admin": "admin", "/rows/*/job_clerk": "clerk"}, "otherwise": "miner"
+        "one_hot": {"/x/rows/*/job_admin": "admin", "/x/rows/*/job_clerk": "clerk"}, "otherwise": "miner"
     }  # fmt: skip
 
 
 def test_values_alone_tell_a_column_only_where_nothing_else_could_be_meant(reference: Profile) -> None:
     rows = [{"f1": 35 + n, "f2": 3900 + 10 * n, "f3": JOBS[n % 3], "f4": n % 2 == 0, "f5": 1e9} for n in range(10)]
-    text = proposed(reference, [{"rows": rows}])
+    text = proposed(reference, [{"id": "r", "x": {"rows": rows}}])
     assert said(text)["features"] == {
-        "age": "/rows/*/f1", "user_income": "/rows/*/f2", "job": "/rows/*/f3", "member": "/rows/*/f4"
+        "age": "/x/rows/*/f1", "user_income": "/x/rows/*/f2", "job": "/x/rows/*/f3", "member": "/x/rows/*/f4"
     }  # fmt: skip
     assert text.count("by its values alone") == 4
-    twice = proposed(reference, [{"rows": [row | {"f6": row["f1"]} for row in rows]}])
+    twice = proposed(reference, [{"id": "r", "x": {"rows": [row | {"f6": row["f1"]} for row in rows]}}])
     assert "age" not in said(twice)["features"]
     assert "# age: nothing in the samples" in twice
 
 
 def test_bare_lists_are_columns_in_the_order_of_the_profile(reference: Profile) -> None:
-    one_row = [{"features": [40, 4000, "clerk", True]}, {"features": [41, 4100, "miner", False]}]
+    one_row = [
+        {"id": "r", "x": {"features": [40, 4000, "clerk", True]}},
+        {"id": "r", "x": {"features": [41, 4100, "miner", False]}},
+    ]
     found = said(proposed(reference, one_row))
     assert found["features"] == {
-        "age": "/features/0", "user_income": "/features/1", "job": "/features/2", "member": "/features/3"
+        "age": "/x/features/0", "user_income": "/x/features/1", "job": "/x/features/2", "member": "/x/features/3"
     }  # fmt: skip
-    several = [{"payload": [[40, 4000, "clerk", True], [41, 4100, "miner", False]]}]
-    assert said(proposed(reference, several))["features"]["job"] == "/payload/*/2"
+    several = [{"id": "r", "x": {"payload": [[40, 4000, "clerk", True], [41, 4100, "miner", False]]}}]
+    assert said(proposed(reference, several))["features"]["job"] == "/x/payload/*/2"
 
 
 def test_who_needs_no_map_is_told_so(reference: Profile) -> None:
@@ -217,9 +228,20 @@ def test_who_needs_no_map_is_told_so(reference: Profile) -> None:
     assert "other values than the training data: age, user_income" in swapped
 
 
+def test_what_is_read_without_pointers_needs_a_map_of_what_differs_alone(reference: Profile) -> None:
+    requests = [{"instances": [{"age": 40, "job": code, "income": 4000, "member": 1}]} for code in (0, 2, 1)]
+    found = said(proposed(reference, requests, [{"predictions": [[0.25, 0.75]]}] * 3))
+    assert found["features"] == {
+        "user_income": "income", "job": {"field": "job", "values": {"0": "admin", "1": "clerk", "2": "miner"}}
+    }  # fmt: skip
+    assert found["outputs"] == {"label": {"argmax": ["no", "yes"]}, "probability": 1}
+
+
 def test_without_a_profile_fields_are_called_as_they_are() -> None:
-    found = said(proposed(None, [{"rows": [{"a": {"x": 1}, "b": {"x": 2}, "y": 3, "no": 4}]}]))
-    assert found == {"features": {"a_x": "/rows/*/a/x", "b_x": "/rows/*/b/x", "y": "/rows/*/y", "no": "/rows/*/no"}}
+    found = said(proposed(None, [{"r": {"rows": [{"a": {"x": 1}, "b": {"x": 2}, "y": 3, "no": 4}]}}]))
+    assert found == {
+        "features": {"a_x": "/r/rows/*/a/x", "b_x": "/r/rows/*/b/x", "y": "/r/rows/*/y", "no": "/r/rows/*/no"}
+    }
     assert "without names" in proposed(None, [{"instances": [[1, 2]]}])
 
 
@@ -243,9 +265,9 @@ def test_a_proposal_can_be_used_as_it_is(profile: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("names", [["a b", "no", "1", 'q"', "ü", "x: y", "#", "\u0085", "[0]", "/a~b", "*", "", "ok"]])
 def test_any_name_of_a_field_is_written_as_yaml_can_read_it(names: list[str]) -> None:
-    found = said(proposed(None, [{"rows": [dict.fromkeys(names, 1)]}]))["features"]
+    found = said(proposed(None, [{"id": "r", "r": {"rows": [dict.fromkeys(names, 1)]}}]))["features"]
     written = {name for name in names if name != "*"}
-    assert set(found.values()) == {"/rows/*/" + name.replace("~", "~0").replace("/", "~1") for name in written}
+    assert set(found.values()) == {"/r/rows/*/" + name.replace("~", "~0").replace("/", "~1") for name in written}
 
 
 @pytest.mark.parametrize("content", [b"not json", b"\x00\x01", b"{}", b"[]", b'"text"', b""])
