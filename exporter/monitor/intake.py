@@ -72,6 +72,8 @@ class Intake:
                 self._add_array(plan, rows)
             else:
                 self._add_rows(plan, rows)
+        elif plan.pick_numbers is None and len(columns) == 1 and not self._others:
+            self._pack(columns[0][start:stop])
         else:
             given = columns if stop - start == len(columns[0]) else [column[start:stop] for column in columns]
             if stop - start <= _FEW:
@@ -93,13 +95,17 @@ class Intake:
                 found = rows[0] if pick is None else pick(rows[0])
             else:
                 found = list(chain.from_iterable(rows if pick is None else map(pick, rows)))
-            packed, wrong = cells.numbers(found)
-            self._packed.append(packed)
-            for place in wrong:
-                self._errors[place % len(self.number_places)] += 1
+            self._pack(found)
         if self._others:
             for waiting, column in zip(self._others, zip(*map(plan.pick_others, rows), strict=True), strict=True):
                 waiting.extend(column)
+
+    def _pack(self, found: Sequence[object]) -> None:
+        """Numbers of the profile, row behind row."""
+        packed, wrong = cells.numbers(found)
+        self._packed.append(packed)
+        for place in wrong:
+            self._errors[place % len(self.number_places)] += 1
 
     def _add_columns(self, plan: _Plan, columns: Columns, rows: int) -> None:
         numbers = np.full((rows, len(plan.numbers)), np.nan)
