@@ -4,7 +4,6 @@ Numbers are packed where they come in, row behind row, as doubles: a request is 
 stays alive. Missing is NaN there, and a wrong type infinite. Cells of other kinds wait in lists, one for each column.
 """
 
-from array import array
 from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import itemgetter
@@ -56,7 +55,7 @@ class Intake:
         self._fit: Fit | None = None
         """How the last table fitted, for which `_plan` is: the next one mostly does so, too."""
         self._plan = self._make_plan([None] * len(columns), 0)
-        self._packed: list[array[float] | memoryview] = []
+        self._packed: list[bytes | memoryview] = []
         self._others: list[list[object]] = [[] for _ in self.other_places]
         self._errors = np.zeros(len(self.number_places), np.int64)
         self.rows = 0
@@ -112,7 +111,7 @@ class Intake:
         for at, place in enumerate(plan.numbers):
             if place is not None:
                 packed, wrong = cells.numbers(columns[place])
-                numbers[:, at] = packed
+                numbers[:, at] = np.frombuffer(packed)
                 self._errors[at] += len(wrong)
         self._packed.append(numbers.data)
         absent = [None] * rows
