@@ -1,7 +1,8 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-swap test-asyncio test-compiled test-servers check bench bench-relay bench-decode bench-throughput soak docs reliability pictures format clean
+.PHONY: help demo test test-slow test-swap test-asyncio test-compiled test-servers check bench bench-relay bench-decode
+.PHONY: bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -61,6 +62,10 @@ bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, besid
 
 bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload costs the analyser, beside whylogs and pandas
 	$(BIN)/python benchmarks/decode.py $(ARGS)
+
+bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
+	@deploy/install-tools nginx-light wrk
+	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS)
 
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)

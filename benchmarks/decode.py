@@ -27,15 +27,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from exporter.config import Windows
+from exporter.config import Settings
 from exporter.decode import Decoder
 from exporter.handoff import frames, memory, ring
 from exporter.handoff.ledger import Ledger
 from exporter.handoff.reader import Reader
 from exporter.handoff.ring import Ring, Writer
-from exporter.monitor import Monitor
+from exporter.monitor.models import Models
 from exporter.profile import document
 from exporter.profile.build import Plan, build
+from exporter.profile.directory import OneProfile
 from exporter.records import Body, Capture, Exchange
 from exporter.reference import Profile
 
@@ -49,7 +50,8 @@ DIFFERENT = 50
 RING_BYTES = 64 << 20
 AT_ONCE = 16
 """Records that a worker hands over together."""
-COMMIT_PACE = 20
+COMMIT_PACE, SHORTEST_COMMIT_S = 20, 0.05
+"""As the analyser's."""
 Row = dict[str, Any]
 
 
@@ -195,12 +197,11 @@ class Ours:
         different = min(DIFFERENT, requests)
         exchanges = [exchange(case, at) for at in range(different)]
         self._exchanges = [exchanges[at % different] for at in range(requests)]
-        self._monitor = Monitor(profile, Windows(), ())
+        self._models = Models(Settings(), OneProfile(profile, ""))
         self._decoder = Decoder()
         self._ring = _ring()
         self._writer, self._reader = Writer(self._ring), Reader(self._ring)
-        arrays_ = self._monitor.arrays()
-        self._ledger, self._arrays = Ledger(memory.create("ledger", 1 << 20), arrays_), arrays_
+        self._ledger = Ledger(memory.create("ledger", 1 << 20))
         self._now_ns = time.monotonic_ns()
 
     def measure(self) -> float:
@@ -212,7 +213,7 @@ class Ours:
         while records := self._reader.take(2000, 8 << 20):
             for record in records:
                 exchange_ = frames.unpack(record)
-                self._monitor.observe(exchange_, self._decoder.decode(exchange_))
+                self._models.observe(exchange_, self._decoder.decode(exchange_))
             done += len(records)
             if time.perf_counter() >= due:
                 due = self._commit()
@@ -224,9 +225,10 @@ class Ours:
 
     def _commit(self) -> float:
         begun = time.perf_counter()
-        self._monitor.flush()
-        self._ledger.commit(self._arrays)
-        return begun + (time.perf_counter() - begun) * COMMIT_PACE
+        self._models.flush()
+        self._ledger.commit(self._models.chapters(), self._models.changed)
+        self._models.changed.clear()
+        return begun + max((time.perf_counter() - begun) * COMMIT_PACE, SHORTEST_COMMIT_S)
 
     def _fill(self) -> None:
         for start in range(0, len(self._exchanges), AT_ONCE):
@@ -245,8 +247,8 @@ class Ours:
 
     def decoded(self) -> bool:
         """Whether everything was understood."""
-        seen = self._monitor.snapshot(self._now_ns / 1e9).decoding
-        return seen.offered == seen.decoded
+        seen = [watched.monitor.snapshot(self._now_ns / 1e9).decoding for watched in self._models]
+        return all(one.offered == one.decoded for one in seen)
 
 
 def _ring() -> Ring:

@@ -77,13 +77,14 @@ def scrape(port: int) -> dict[str, float]:
     return totals
 
 
-def settled(port: int) -> dict[str, float]:
-    """A page on which everything that was offered has been observed or dropped."""
+def settled(port: int, requests: float = 0) -> dict[str, float]:
+    """A page on which so many requests were offered, and all that were have been observed or dropped."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         page = scrape(port)
         offered = page["inference_exporter_exchanges_offered_total"]
-        if offered == page["inference_exporter_exchanges_observed_total"] + page[LOSSES[0]]:
+        taken = page["inference_exporter_exchanges_observed_total"] + page[LOSSES[0]]
+        if requests <= offered == taken:
             return page
         time.sleep(0.2)
     raise SystemExit("what was offered was not accounted for")
@@ -114,7 +115,7 @@ def measure(given: argparse.Namespace, directory: Path) -> bool:
         before = {name: cpu_us(pids) for name, pids in groups.items()}
         first = settled(running.metrics)
         (requests, duration_us, p50, p99, errors), generator_us = drive(running.port, given, directory)
-        page = settled(running.metrics)
+        page = settled(running.metrics, first["inference_exporter_exchanges_offered_total"] + requests)
         spent = {"generator (wrk)": generator_us} | {
             name: float(cpu_us(pids) - before[name]) for name, pids in groups.items()
         }

@@ -53,6 +53,8 @@ _COMMIT_PACE: Final = 20
 """Commits may take one part in so many of the time."""
 _PAGE_PACE: Final = 5
 """And the page of many models one part in so many."""
+_SHORTEST_COMMIT_S: Final = 0.05
+"""What waits is counted with every commit, and few at a time cost the more each."""
 _OBSERVED, _CORRUPT, _LOST, _PROFILE_ERRORS = range(4)
 _OWN: Final = "analyser"
 """The chapter that is of no model."""
@@ -202,7 +204,7 @@ class Analyser:
         self._ledger.commit(self._chapters, {_OWN, *self._models.changed})
         self._models.changed.clear()
         self._uncommitted = False
-        self._commit_due = begun + (time.monotonic() - begun) * _COMMIT_PACE
+        self._commit_due = begun + max((time.monotonic() - begun) * _COMMIT_PACE, _SHORTEST_COMMIT_S)
 
     def _observe(self, record: bytes) -> None:
         try:

@@ -90,7 +90,8 @@ class Monitor:
         if exchange.status and not 200 <= exchange.status < 300:  # 0 where nobody knows it
             return self._failed_input(exchange, table)
         judged, unknown = _counted(self._features, exchange, table)
-        self._rows.unknown_fields(unknown)
+        if unknown:
+            self._rows.unknown_fields(unknown)
         self._rows.served(exchange, judged)
         return judged
 

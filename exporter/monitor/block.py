@@ -127,7 +127,7 @@ class Block:
         for place, waiting in zip(self._intake.other_places, others, strict=True):
             if self._ordered[place]:
                 lengths, wrong = cells.lengths(waiting)
-                self._count_ordered(np.array([place]), np.array(lengths)[:, None], counts, deviations)
+                self._count_ordered(np.array([place]), np.frombuffer(lengths)[:, None], counts, deviations)
                 self._type_errors[place] += len(wrong)
             else:
                 names, mistyped = cells.categories(waiting, self._columns[place].kind)

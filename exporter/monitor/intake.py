@@ -4,7 +4,6 @@ Numbers are packed where they come in, row behind row, as doubles: a request is 
 stays alive. Missing is NaN there, and a wrong type infinite. Cells of other kinds wait in lists, one for each column.
 """
 
-from array import array
 from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import itemgetter
@@ -56,7 +55,7 @@ class Intake:
         self._fit: Fit | None = None
         """How the last table fitted, for which `_plan` is: the next one mostly does so, too."""
         self._plan = self._make_plan([None] * len(columns), 0)
-        self._packed: list[array[float] | memoryview] = []
+        self._packed: list[bytes | memoryview] = []
         self._others: list[list[object]] = [[] for _ in self.other_places]
         self._errors = np.zeros(len(self.number_places), np.int64)
         self.rows = 0
@@ -72,6 +71,8 @@ class Intake:
                 self._add_array(plan, rows)
             else:
                 self._add_rows(plan, rows)
+        elif plan.pick_numbers is None and len(columns) == 1 and not self._others:
+            self._pack(columns[0][start:stop])
         else:
             given = columns if stop - start == len(columns[0]) else [column[start:stop] for column in columns]
             if stop - start <= _FEW:
@@ -93,20 +94,24 @@ class Intake:
                 found = rows[0] if pick is None else pick(rows[0])
             else:
                 found = list(chain.from_iterable(rows if pick is None else map(pick, rows)))
-            packed, wrong = cells.numbers(found)
-            self._packed.append(packed)
-            for place in wrong:
-                self._errors[place % len(self.number_places)] += 1
+            self._pack(found)
         if self._others:
             for waiting, column in zip(self._others, zip(*map(plan.pick_others, rows), strict=True), strict=True):
                 waiting.extend(column)
+
+    def _pack(self, found: Sequence[object]) -> None:
+        """Numbers of the profile, row behind row."""
+        packed, wrong = cells.numbers(found)
+        self._packed.append(packed)
+        for place in wrong:
+            self._errors[place % len(self.number_places)] += 1
 
     def _add_columns(self, plan: _Plan, columns: Columns, rows: int) -> None:
         numbers = np.full((rows, len(plan.numbers)), np.nan)
         for at, place in enumerate(plan.numbers):
             if place is not None:
                 packed, wrong = cells.numbers(columns[place])
-                numbers[:, at] = packed
+                numbers[:, at] = np.frombuffer(packed)
                 self._errors[at] += len(wrong)
         self._packed.append(numbers.data)
         absent = [None] * rows

@@ -12,7 +12,7 @@ HUGE = 10**400
 
 
 def check(found: Any, values: Any, missing: Any, errors: int) -> None:
-    numbers, wrong = np.array(found[0]), list(found[1])
+    numbers, wrong = np.frombuffer(found[0]), list(found[1])
     assert np.isnan(numbers).tolist() == missing
     assert np.array_equal(numbers[~np.array(missing, bool)], np.array(values)[~np.array(missing, bool)])
     assert len(wrong) == errors
@@ -62,6 +62,6 @@ def test_any_json_is_survived() -> None:
     given = json.loads('[1, 1e999, -0.0, "", "\\ud800", null, true, [[]], {"a": {}}, ' + "9" * 300 + "]")
     for read in (cells.numbers, cells.lengths):
         values, wrong = read(given)
-        assert len(values) == len(given)
+        assert len(values) == 8 * len(given)
         assert set(wrong) <= set(range(len(given)))
     assert len(cells.categories(given, "boolean")[0]) == len(given)

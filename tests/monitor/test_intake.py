@@ -152,3 +152,20 @@ def test_a_payload_beyond_what_may_wait_is_counted_in_parts(tmp_path: Path) -> N
         for place, column in enumerate(profile.features):
             expected = np.bincount([bin_of(column, row[place]) for row in rows], minlength=totals.shape[1])
             assert totals[place].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100])
+@pytest.mark.parametrize("form", [as_rows, as_objects, as_columns])
+def test_a_column_that_a_payload_does_not_have_is_missing_in_each_of_its_rows(
+    profiles: list[Profile], form: Any, rows: int
+) -> None:
+    for profile in profiles:
+        names = [column.name for column in profile.features]
+        kept = names[: max(len(names) * 3 // 4, 1)]
+        monitor = Monitor(profile, Windows(), ())
+        monitor.observe(exchange([], [], 1.0), Observation(form([[30.0] * len(kept)] * rows, kept), None))
+        monitor.flush()
+        totals = monitor.snapshot(1.0).features.totals.bins
+        for place, column in enumerate(profile.features):
+            cell = 30.0 if column.name in kept else None
+            assert totals[place].sum() == totals[place, bin_of(column, cell)] == rows
