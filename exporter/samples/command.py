@@ -9,7 +9,8 @@ from exporter.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from exporter.config import Settings
-    from exporter.reference import References
+    from exporter.records import Observation
+    from exporter.reference import Profile, References
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,12 @@ def check(given: argparse.Namespace, settings: "Settings") -> int:
     references = _references(settings)
     naming = Naming(settings.model, references)
     decoder = Decoder(rules.of(settings))
-    lines, fine = report.page(decoder, exchange, lambda seen: references.of(*naming.label(seen)), sides)
+
+    def profile_of(seen: "Observation") -> "Profile | None":
+        label = naming.label(seen)
+        return references.of(*label) or references.offered(label.model)
+
+    lines, fine = report.page(decoder, exchange, profile_of, sides)
     print("\n".join(lines))
     return 0 if fine else DataError.exit_code
 
