@@ -21,6 +21,8 @@ BF16: Final = 8
 _LOWEST, _HIGHEST = -160, 160
 _EXACT: Final = 22
 """Powers of ten up to this one are exact."""
+_POWER_OF_TWO: Final = 0.5
+"""Its fraction; the floats next below it are twice as close."""
 _FEW: Final = 16
 """Up to so many numbers numpy costs more than a loop."""
 
@@ -51,11 +53,12 @@ def decimals(stored: NDArray[Any], bits: int) -> NDArray[np.float64]:
     wide = stored.astype(np.float64)
     if wide.size <= _FEW:
         return np.array([_decimal(number, bits) for number in wide.ravel().tolist()]).reshape(wide.shape)
-    exponents = np.clip(np.frexp(wide)[1], _LOWEST, _HIGHEST) - _LOWEST
-    scale, reach = (side[exponents] for side in _STEPS[bits])
+    fractions, exponents = np.frexp(wide)
+    scale, reach = (side[np.clip(exponents, _LOWEST, _HIGHEST) - _LOWEST] for side in _STEPS[bits])
     with np.errstate(invalid="ignore"):
         short = np.rint(wide * scale) / scale
-        return np.where(np.abs(short - wide) <= reach, short, wide)
+        closer = (np.abs(fractions) == _POWER_OF_TWO) & (np.abs(short) < np.abs(wide))
+        return np.where(np.abs(short - wide) <= np.where(closer, reach / 2, reach), short, wide)
 
 
 def of_widened(cells: Sequence[Any]) -> Sequence[Any]:
@@ -76,7 +79,10 @@ def of_widened(cells: Sequence[Any]) -> Sequence[Any]:
 def _decimal(number: float, bits: int) -> float:
     if not number or not math.isfinite(number):
         return number
-    exponent = min(max(math.frexp(number)[1], _LOWEST), _HIGHEST) - _LOWEST
-    scale = _LISTS[bits].scale[exponent]
+    fraction, exponent = math.frexp(number)
+    at = min(max(exponent, _LOWEST), _HIGHEST) - _LOWEST
+    scale, reach = _LISTS[bits].scale[at], _LISTS[bits].reach[at]
     short: float = round(number * scale) / scale
-    return short if abs(short - number) <= _LISTS[bits].reach[exponent] else number
+    if abs(fraction) == _POWER_OF_TWO and abs(short) < abs(number):
+        reach /= 2
+    return short if abs(short - number) <= reach else number
