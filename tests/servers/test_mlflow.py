@@ -59,10 +59,7 @@ def server(model: Scene) -> Iterator[int]:
         yield port
 
 
-NOT_READ = {"text/csv": pytest.mark.xfail(reason="no decoder reads CSV", strict=False)}
-
-
-@pytest.mark.parametrize("form", [pytest.param(form, marks=NOT_READ.get(form, ())) for form in FORMS])
+@pytest.mark.parametrize("form", FORMS)
 def test_answers_are_the_same_as_direct_and_every_count_is_that_of_what_was_sent(
     model: Scene, server: int, form: str
 ) -> None:
