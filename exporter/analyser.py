@@ -38,7 +38,7 @@ from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
 from exporter.profile.directory import OneProfile, ProfileDirectory
-from exporter.records import REFUSALS, Attribution, Exchange, Health, ProcessVitals, ServerVitals
+from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
 from exporter.web.server import WebServer
 
@@ -55,7 +55,7 @@ _PAGE_PACE: Final = 5
 """And the page of many models one part in so many."""
 _SHORTEST_COMMIT_S: Final = 0.05
 """What waits is counted with every commit, and few at a time cost the more each."""
-_OBSERVED, _CORRUPT, _LOST, _PROFILE_ERRORS = range(4)
+_OBSERVED, _CORRUPT, _LOST = range(3)
 _OWN: Final = "analyser"
 """The chapter that is of no model."""
 
@@ -70,12 +70,10 @@ class Analyser:
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
-        self._profiles = _profiles(settings, orders["profile_fd"])
-        self._profile_changes = self._profile_errors = 0
         self._desk = Desk(settings.events, self._board)
-        self._models = Models(settings, self._profiles)
+        self._models = Models(settings, _profiles(settings, orders["profile_fd"]))
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
-        self._accounts = np.zeros(4, np.int64)
+        self._accounts = np.zeros(3, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])
         self._uncommitted = False
         self._commit_due = self._trim_due = 0.0
@@ -99,7 +97,7 @@ class Analyser:
     @property
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
-        own = {"accounts": self._accounts, "refused": self._models.refused, "events": self._desk.counts}
+        own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.own}
         return {_OWN: own, **self._models.chapters()}
 
     def _settle(self) -> None:
@@ -137,7 +135,7 @@ class Analyser:
         while not self._stop.is_set() and os.getppid() == parent:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
-            self._look_at_profiles()
+            self._uncommitted |= self._models.look_at_profiles()
             if time.monotonic() >= due:
                 self._publish()
                 pause_s = max(self._settings.windows.snapshot_interval, self._snapshot_seconds * _PAGE_PACE)
@@ -160,18 +158,6 @@ class Analyser:
         if self._keeper is not None:
             self._keeper.finish()
         self._web.stop()
-
-    def _look_at_profiles(self) -> None:
-        """Compare with what is in the directory of profiles now."""
-        changes, errors = self._profiles.changes, self._profiles.errors
-        if changes != self._profile_changes:
-            self._profile_changes = changes
-            self._models.refer()
-            self._uncommitted = True
-        if errors != self._profile_errors:
-            self._accounts[_PROFILE_ERRORS] += errors - self._profile_errors
-            self._profile_errors = errors
-            self._uncommitted = True
 
     def _take(self) -> bool:
         """Take what the rings hold, within bounds; whether there was anything. It is committed soon."""
@@ -227,7 +213,7 @@ class Analyser:
             Scene(*one.label, one.profile, one.snapshot, self._server, health, one.visible, one.label.model == OTHER)
             for one in shown
         )
-        self._page = collect.page(Page(scenes, health, self._attribution()))
+        self._page = collect.page(Page(scenes, health, self._models.attribution))
         self._names = [scene.model for scene in scenes if scene.visible]
         self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
         for line in self._models.news(time.monotonic()):
@@ -237,12 +223,8 @@ class Analyser:
             manners.trim()
             self._trim_due = time.monotonic() + _TRIM_EVERY_S
 
-    def _attribution(self) -> Attribution:
-        refused = dict(zip(REFUSALS, self._models.refused.tolist(), strict=True))
-        return Attribution(refused, int(self._accounts[_PROFILE_ERRORS]))
-
     def _health(self, wall_s: float) -> Health:
-        observed, corrupt, lost, _ = self._accounts.tolist()
+        observed, corrupt, lost = self._accounts.tolist()
         fill, self._fill = self._fill, [0.0] * len(self._rings)
         return Health(
             started_wall_s=self._board[Seat.STARTED_WALL_NS] / 1e9,

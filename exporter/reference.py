@@ -119,6 +119,14 @@ class References(Protocol):
     """Which profile belongs to which model."""
 
     @property
+    def changes(self) -> int:
+        """How often a model came by another profile."""
+
+    @property
+    def errors(self) -> int:
+        """Files that could not be used."""
+
+    @property
     def model(self) -> str:
         """What the model is called where neither settings nor traffic name it."""
 

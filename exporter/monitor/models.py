@@ -18,7 +18,7 @@ from exporter.monitor import Monitor
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
 from exporter.monitor.watched import NAMED, SERIES, Arrays, Watched, untitled
-from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Snapshot, Table
+from exporter.records import REFUSALS, Attribution, Exchange, Failure, Label, Observation, Owner, Snapshot, Table
 from exporter.reference import UNKNOWN, Profile, References
 
 _LOG = logging.getLogger("exporter.monitor")
@@ -49,8 +49,13 @@ class Models:
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
         self._advance = self._add(self._naming.in_advance)
+        self._seen = (0, 0)
+        """Changes and errors of the profiles, as they were at the last look."""
         self.refused: NDArray[np.int64] = np.zeros(len(REFUSALS), np.int64)
         """Exchanges counted for the model `_other`, by REFUSALS."""
+        self._profile_errors: NDArray[np.int64] = np.zeros(1, np.int64)
+        self.own: Arrays = {"refused": self.refused, "profile_errors": self._profile_errors}
+        """What must be kept beside the chapters."""
         self.changed: set[str] = set()
         """Titles of the chapters that may differ from what was kept last; whoever keeps them clears it."""
 
@@ -122,8 +127,7 @@ class Models:
         return self._naming.label(observation)
 
     def _is_full(self) -> bool:
-        empty = self._advance.idle and self._advance.label in self._watched
-        return len(self._watched) - empty >= self._settings.models.limit
+        return len(self._watched) - self._advance.idle >= self._settings.models.limit
 
     def _fits(self, watched: Watched) -> bool:
         """Whether there is memory for one more; the first ones must fit in any case."""
@@ -146,6 +150,14 @@ class Models:
         for watched in self._all():
             if watched.title in self.changed:
                 watched.monitor.flush()
+
+    def look_at_profiles(self) -> bool:
+        """Compare with the profiles that there are now; whether anything that is kept has changed by that."""
+        before, self._seen = self._seen, (self._references.changes, self._references.errors)
+        if self._seen[0] != before[0]:
+            self.refer()
+        self._profile_errors += self._seen[1] - before[1]
+        return self._seen != before
 
     def refer(self) -> None:
         """Have every model compared with the profile that is now its own; one that has none any more keeps its last."""
@@ -212,6 +224,11 @@ class Models:
             return False
         others = [one for one in self if one is not watched]
         return any(one.profile is watched.profile for one in others) if self._naming.is_named else bool(others)
+
+    @property
+    def attribution(self) -> Attribution:
+        """How exchanges came to their models."""
+        return Attribution(dict(zip(REFUSALS, self.refused.tolist(), strict=True)), int(self._profile_errors[0]))
 
     def news(self, now: float) -> Iterator[str]:
         """Lines for the log about payloads that could not be decoded: a bounded number a minute."""

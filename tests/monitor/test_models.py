@@ -300,6 +300,7 @@ class Shelf:
     """References that somebody changes."""
 
     model = "default"
+    changes = errors = 0
 
     def __init__(self) -> None:
         self.known: dict[str, Profile] = {}
