@@ -38,7 +38,8 @@ from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
 from exporter.profile.directory import OneProfile, ProfileDirectory
-from exporter.records import Exchange, Health, ProcessVitals, ServerVitals
+from exporter.records import Exchange
+from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
 from exporter.web.server import WebServer
 

@@ -11,8 +11,9 @@ from exporter import catalogue
 from exporter.catalogue import Columns, Family
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
-from exporter.records import SIDES, BlockSnapshot, Scores
+from exporter.records import SIDES
 from exporter.reference import Column
+from exporter.snapshots import BlockSnapshot, Scores
 
 
 def collect(scene: Scene) -> Iterator[Samples]:

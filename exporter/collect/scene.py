@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from exporter.records import Attribution, Health, ServerVitals, Snapshot
 from exporter.reference import Profile
+from exporter.snapshots import Attribution, Health, ServerVitals, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

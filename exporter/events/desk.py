@@ -19,8 +19,9 @@ from exporter.events.halves import FEEDBACK, OTHER, Arrival
 from exporter.events.intake import Intake
 from exporter.events.joining import Joiner, Pair
 from exporter.handoff.board import Seat
-from exporter.records import EVENT_LOSSES, EVENT_PAIRS, EVENT_REFUSALS, EventCounts, Exchange
+from exporter.records import EVENT_LOSSES, EVENT_PAIRS, EVENT_REFUSALS, Exchange
 from exporter.sections import Events
+from exporter.snapshots import EventCounts
 
 _BATCH: Final = 1000
 _BATCH_BYTES: Final = 8 << 20

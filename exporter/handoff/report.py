@@ -7,7 +7,8 @@ from typing import Any
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS, Histogram, Relay, State
+from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS
+from exporter.snapshots import Histogram, Relay, State
 
 _CODES = 501
 

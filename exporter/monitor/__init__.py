@@ -17,8 +17,9 @@ from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
 from exporter.monitor.traffic import TrafficCounts
-from exporter.records import Exchange, Failure, Observation, Snapshot, Table
+from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
+from exporter.snapshots import Snapshot
 
 _REQUEST, _RESPONSE = 0, 1
 _FAILURES: Final = {4: 0, 5: 1}

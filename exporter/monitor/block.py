@@ -13,11 +13,12 @@ from exporter.findings import MatchCounts
 from exporter.monitor import cells
 from exporter.monitor.intake import Intake
 from exporter.monitor.match import Fit, Matcher
-from exporter.records import BlockSnapshot, ColumnTotals, Scores, Table
+from exporter.records import Table
 from exporter.reference import MISSING, QUALITY, Column
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.sketch.moments import WORDS, in_sd, sums
 from exporter.sketch.window import Arrays, Windows
+from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores
 from exporter.values import format_duration
 
 _MOST_PENDING_CELLS: Final = 1 << 18

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.decode import openai
-from exporter.records import DURATION_BOUNDS, Exchange, GenerationCounts, Histogram, Observation, Table
+from exporter.records import DURATION_BOUNDS, Exchange, Observation, Table
+from exporter.snapshots import GenerationCounts, Histogram
 
 PROTOCOL: Final = "openai"
 _KINDS: Final = {"prompt": "usage.prompt_tokens", "completion": "usage.completion_tokens"}

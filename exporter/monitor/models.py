@@ -18,8 +18,9 @@ from exporter.monitor import Monitor
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
 from exporter.monitor.watched import NAMED, SERIES, Arrays, Watched, untitled
-from exporter.records import REFUSALS, Attribution, Exchange, Failure, Label, Observation, Owner, Snapshot, Table
+from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile, References
+from exporter.snapshots import Attribution, Snapshot
 
 _LOG = logging.getLogger("exporter.monitor")
 _COPIES: Final = 3

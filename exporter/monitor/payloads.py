@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from exporter.decode import PROTOCOLS, REASONS
 from exporter.findings import Unread
-from exporter.records import SIDES, UNKNOWN_PROTOCOL, Decoding, Exchange, Failure, Table
+from exporter.records import SIDES, UNKNOWN_PROTOCOL, Exchange, Failure, Table
+from exporter.snapshots import Decoding
 
 _OFFERED, _DECODED, _FIRST_REASON = 0, 1, 2
 _PARTIAL_PAYLOADS, _PARTIAL_ROWS = 0, 1

@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.records import DURATION_BOUNDS, SIZE_BOUNDS, Exchange, Histogram, Traffic
+from exporter.records import DURATION_BOUNDS, SIZE_BOUNDS, Exchange
+from exporter.snapshots import Histogram, Traffic
 
 _DURATION_BOUNDS_NS: Final = tuple(round(bound * 1e9) for bound in DURATION_BOUNDS)
 _PROBERS: Final = ("kube-probe/", "GoogleHC/", "ELB-HealthChecker/")

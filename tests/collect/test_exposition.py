@@ -11,7 +11,7 @@ from prometheus_client.registry import CollectorRegistry
 from exporter.catalogue import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.collect import exposition
 from exporter.collect.exposition import Distributions, Samples
-from exporter.records import Histogram
+from exporter.snapshots import Histogram
 
 AWKWARD = ('quote " backslash \\ newline \n', "ünïcode 日本", "", "lone \ud800 surrogate", "{}=,")
 NUMBERS = (0, 1, -1, 0.1, 1e-300, 1e300, 123456789012, 2**53, 1 / 3, float("inf"), float("-inf"), True)

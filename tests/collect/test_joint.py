@@ -4,7 +4,7 @@ from exporter.catalogue import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.collect import exposition
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
-from exporter.records import Histogram
+from exporter.snapshots import Histogram
 
 OF_MODELS = Family("model_x", GAUGE, ("model",), "X.")
 DURATION = Family("model_d_seconds", HISTOGRAM, ("model",), "D.")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from exporter.errors import EventError
 from exporter.events.desk import Desk
 from exporter.handoff import board
-from exporter.records import EventCounts
 from exporter.sections import Events
+from exporter.snapshots import EventCounts
 
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
 

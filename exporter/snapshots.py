@@ -1,0 +1,212 @@
+"""The nouns of what is shown: counts and scores as they were at one moment. Plain data, as in `records`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, Unread
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Scores(NamedTuple):
+    """What one window says about a block of columns; arrays have shape (columns,)."""
+
+    window: str
+    samples: "NDArray[np.int64]"
+    sufficient: "NDArray[np.bool_]"
+    values: Mapping[str, "NDArray[np.float64]"]
+    """By statistic; NaN where the statistic does not apply or the window is empty."""
+    critical: Mapping[str, "NDArray[np.float64]"]
+    ratios: Mapping[str, "NDArray[np.float64]"]
+    """Shares of missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
+    reach_s: float
+    """How long ago its oldest pane began that holds anything; NaN where the window is empty."""
+
+
+class ColumnTotals(NamedTuple):
+    """Counts since start for a block of columns."""
+
+    bins: "NDArray[np.int64]"
+    """Shape (columns, bins)."""
+    type_errors: "NDArray[np.int64]"
+
+
+class BlockSnapshot(NamedTuple):
+    """Features, or outputs."""
+
+    totals: ColumnTotals
+    scores: tuple[Scores, ...]
+    match: MatchCounts
+
+
+class Histogram(NamedTuple):
+    """Counts per bucket (not cumulative, the last one is above every bound), and the sum of the values."""
+
+    counts: tuple[int, ...]
+    total: float
+
+
+class GenerationCounts(NamedTuple):
+    """Answers of a language model counted since start."""
+
+    tokens: Mapping[str, int]
+    """By kind: of prompts, of completions."""
+    finished: Mapping[str, int]
+    """Answers by the reason for which the first choice ended."""
+    first_byte: Histogram
+    """Of streams: from the request's first byte to the answer's."""
+
+
+class Traffic(NamedTuple):
+    """Exchanges counted since start."""
+
+    codes: Mapping[str, int]
+    duration: Histogram
+    """Of those answered with 1xx to 3xx, and of the others."""
+    failed_duration: Histogram
+    request_size: Histogram
+    response_size: Histogram
+    last_wall_s: float
+    """Unix time of the last request's end; 0 before the first."""
+    probes: int
+
+
+class Decoding(NamedTuple):
+    """Payloads counted since start: offered = decoded + Σ undecoded, on each side."""
+
+    offered: Mapping[str, int]
+    decoded: Mapping[str, int]
+    undecoded: Mapping[tuple[str, str, str], int]
+    """By (side, reason, protocol)."""
+    partial: Mapping[str, int]
+    """Of the decoded ones those that were cut off, and the rows of these."""
+    partial_rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is known of one model at one moment. Frozen; scrapes render the last one."""
+
+    traffic: Traffic
+    decoding: Decoding
+    rows: RowCounts
+    unread: tuple[Unread, ...] = ()
+    """The last payload of each reason on each side, newest first."""
+    features: BlockSnapshot | None = None
+    outputs: BlockSnapshot | None = None
+    failed: FailedSnapshot | None = None
+    generated: GenerationCounts | None = None
+    """None where it is no language model, as far as is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessVitals:
+    """What the operating system says of one process, or of a tree of them."""
+
+    cpu_seconds: float
+    resident_bytes: int
+    started_wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVitals:
+    """What is seen of the model server from outside."""
+
+    up: bool = False
+    watched: bool = True
+    """Whether there is one to look at."""
+    visible: bool = False
+    """Whether its process can be seen (same host and pid namespace)."""
+    processes: int = 0
+    process: ProcessVitals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What the workers counted, added up; keys are label values."""
+
+    observing: bool
+    offered: int
+    dropped: Mapping[str, int]
+    bodies_shed: Mapping[str, int]
+    sampling: Mapping[str, float]
+    ring_queued_bytes: int
+    ring_bytes: int
+    connections: Mapping[str, int]
+    """By worker, as are those open."""
+    connections_open: Mapping[str, int]
+    connect_errors: int
+    accept_errors: Mapping[str, int]
+    closed: Mapping[str, int]
+    bytes_to_server: int
+    bytes_to_client: int
+    in_flight: int
+    unobservable: Mapping[str, int]
+    incomplete: Mapping[str, int]
+    codes: Mapping[str, int]
+    duration: Histogram
+    hop: Histogram
+    observer_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """Events counted since start: received = observed + dropped + those that wait."""
+
+    received: int
+    observed: Mapping[str, int]
+    """By EVENT_PAIRS."""
+    dropped: Mapping[str, int]
+    """By EVENT_REFUSALS and EVENT_LOSSES."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What became of the windows on disk."""
+
+    restored: bool = False
+    """Whether they began with what an earlier run had kept."""
+    kept_wall_s: float = 0.0
+    """Unix time of what was written last, and its size; 0 before that."""
+    kept_bytes: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """By STATE_ERRORS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """How exchanges came to their models."""
+
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Exchanges of no model that is watched, by REFUSALS."""
+    profile_errors: int = 0
+    """Profiles of a directory that could not be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the exporter knows of itself."""
+
+    started_wall_s: float
+    observed: int
+    relay: Relay
+    snapshot_wall_s: float = 0.0
+    snapshot_seconds: float = 0.0
+    processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
+    """By process name, as is all that follows."""
+    restarts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By reason, too."""
+    heartbeats: Mapping[str, float] = field(default_factory=dict)
+    """Unix times of the last signs of life."""
+    ring_fill: Mapping[str, float] = field(default_factory=dict)
+    log_lines_lost: Mapping[str, int] = field(default_factory=dict)
+    reload_successful: bool = True
+    reloaded_wall_s: float = 0.0
+    state: State = field(default_factory=State)
+    events: EventCounts | None = None
+    """None where none are taken."""
+    relaying: bool = True
