@@ -77,11 +77,19 @@ _PATHS: Final = {
 }  # fmt: skip
 
 
+class _Ways(NamedTuple):
+    """How one side may be read."""
+
+    shelf: Shelf
+    mapper: Mapper | None
+    """Whose pointers, if it has any, are the only way."""
+
+
 class Place(NamedTuple):
     """What is known of a path."""
 
-    shelf: Shelf
-    """What requests to it may be."""
+    ways: _Ways
+    """How requests to it are read."""
     named: Named
 
 
@@ -108,6 +116,9 @@ class Decoder:
             for pattern, name in self._rules.protocols
         ]
         self._place = lru_cache(maxsize=_MOST_PLACES)(self._find)
+        self._answers = {side: _Ways(shelf, self.columns.outputs) for side, shelf in _ANSWERS.items()}
+        self._any_answer = _Ways(_ANY_ANSWER, self.columns.outputs)
+        self._mapped_answer = _Ways(_MAPPED_ANSWER, self.columns.outputs)
         self._own_id = bool(self._rules.id_pointer or self._rules.id_header)
 
     def decode(self, exchange: Exchange) -> Observation:
@@ -118,13 +129,13 @@ class Decoder:
         """The same by the names of the payload."""
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
             return Observation(None, None)
-        shelf, named = self._place(exchange.path)
-        asked = _look(exchange.request, exchange.request_headers, _Ways(shelf, self.columns.features), 0)
+        ways, named = self._place(exchange.path)
+        asked = _look(exchange.request, exchange.request_headers, ways, 0)
         side, features, _ = asked
         if 200 <= exchange.status < 300:
             rows_in = features.rows if isinstance(features, Table) and not features.partial else 0
-            shelf = _ANSWERS[side] if side else _MAPPED_ANSWER if isinstance(features, Table) else _ANY_ANSWER
-            ways = _Ways(shelf, self.columns.outputs)
+            mapped = isinstance(features, Table)
+            ways = self._answers[side] if side else self._mapped_answer if mapped else self._any_answer
             answered = _look(exchange.response, exchange.response_headers, ways, rows_in)
         else:
             answered = _ERROR
@@ -144,7 +155,7 @@ class Decoder:
         """What may be spoken on a path that was not seen lately, and whose it is."""
         forced = next((shelf for pattern, shelf in self._forced if pattern.match(path)), None)
         own = tuple(name for name, pattern in _PATHS.items() if pattern.search(path))
-        return Place(forced or _shelf(own), identity.by_path(path))
+        return Place(_Ways(forced or _shelf(own), self.columns.features), identity.by_path(path))
 
     def _request_id(self, exchange: Exchange, asked: _Look, answered: _Look) -> str:
         """The first id that anybody gave; empty where nobody did."""
@@ -199,14 +210,6 @@ def _all_named(named: Named, exchange: Exchange, answered: _Look) -> Named:
     if side and payload and side.model[0]:
         named = named.also(identity.by_body(payload.read_json, side.model))
     return named.also(identity.by_headers(exchange.request_headers))
-
-
-class _Ways(NamedTuple):
-    """How one side may be read."""
-
-    shelf: Shelf
-    mapper: Mapper | None
-    """Whose pointers, if it has any, are the only way."""
 
 
 def _look(body: Body, headers: Mapping[str, str], ways: _Ways, rows_in: int) -> _Look:

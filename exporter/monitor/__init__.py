@@ -10,9 +10,9 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from exporter.config import Windows
+from exporter.monitor import generated
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
-from exporter.monitor.generated import Generated
 from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
@@ -33,7 +33,7 @@ class Monitor:
         self._traffic = TrafficCounts(probe_paths)
         self._payloads = Payloads()
         self._rows = Rows()
-        self._generated = Generated()
+        self._generated = generated.Generated()
         self._profile = profile
         features = profile.features if profile else ()
         self._features = Block(features, windows, by_name=True) if features else None
@@ -76,7 +76,8 @@ class Monitor:
         if not self._traffic.add(exchange):
             return
         features, predictions = observation.features, observation.predictions
-        self._generated.add(exchange, observation)
+        if observation.protocol == generated.PROTOCOL:
+            self._generated.add(exchange, observation)
         if features is not None:
             features = self._input(exchange, features)
             self._payloads.add(_REQUEST, features, observation.protocol, exchange)

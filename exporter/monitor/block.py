@@ -51,7 +51,8 @@ class Block:
         self.totals = np.zeros(shape, np.int64)
         """Counts since start, shape (columns, bins)."""
         self._match = np.zeros(4, np.int64)
-        self._noted = self._match.data  # the same memory, several times cheaper to add to one by one
+        self._noted, self._notes = self._matcher.bare(len(columns)), 0
+        """How the last payload fitted, and how many did so in a row that are not in `_match` yet."""
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
@@ -88,11 +89,15 @@ class Block:
 
     def note(self, fit: Fit) -> None:
         """Count how a payload fits."""
-        noted = self._noted
-        noted[0] += 1
-        noted[1] += bool(fit.mismatch)
-        noted[2] += len(self._columns)
-        noted[3] += fit.found
+        if fit is not self._noted:  # the next one is mostly alike
+            self._write_notes()
+            self._noted = fit
+        self._notes += 1
+
+    def _write_notes(self) -> None:
+        fit, times = self._noted, self._notes
+        self._match += (times, times * bool(fit.mismatch), times * len(self._columns), times * fit.found)
+        self._notes = 0
 
     @staticmethod
     def unknown_fields(fit: Fit, table: Table) -> int:
@@ -117,6 +122,8 @@ class Block:
 
     def flush(self) -> None:
         """Count the pending cells."""
+        if self._notes:
+            self._write_notes()
         if not self._intake.rows:
             return
         numbers, others, errors = self._intake.take()

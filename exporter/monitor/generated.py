@@ -32,9 +32,9 @@ class Generated:
         return {f"{prefix}.counts": self._counts, f"{prefix}.first_bytes": self._first_bytes}
 
     def add(self, exchange: Exchange, observation: Observation) -> None:
-        """Count an answer of a language model; nothing else is."""
+        """Count an answer of a language model, an exchange of PROTOCOL."""
         answer = observation.predictions
-        if observation.protocol != PROTOCOL or not isinstance(answer, Table):
+        if not isinstance(answer, Table):
             return
         cells = {name: column[0] for name, column in zip(answer.names or (), answer.columns, strict=True) if column}
         self._counts[0] += 1

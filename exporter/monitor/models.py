@@ -57,6 +57,9 @@ class Models:
         self._profile_errors: NDArray[np.int64] = np.zeros(1, np.int64)
         self.own: Arrays = {"refused": self.refused, "profile_errors": self._profile_errors}
         """What must be kept beside the chapters."""
+        self._last: tuple[str, str] | None = None
+        """What the exchange before named, and whose it was: nearly all that follow are alike."""
+        self._last_watched = self._advance
         self.changed: set[str] = set()
         """Titles of the chapters that may differ from what was kept last; whoever keeps them clears it."""
 
@@ -83,12 +86,19 @@ class Models:
 
     def observe(self, exchange: Exchange, observation: Observation) -> None:
         """Count an exchange for the model that it is of."""
-        label = self._naming.label(observation)
-        watched = self._watched.get(label) or self._welcome(label, exchange, observation)
-        if watched is not self._other:
-            self._naming.heard(watched, observation)
+        named = observation.model, observation.version
+        watched = self._last_watched if named == self._last else self._find(named, exchange, observation)
         watched.monitor.observe(exchange, observation)
         self.changed.add(watched.title)
+
+    def _find(self, named: tuple[str, str], exchange: Exchange, observation: Observation) -> Watched:
+        label = self._naming.label(observation)
+        watched = self._watched.get(label) or self._welcome(label, exchange, observation)
+        self._last = None
+        if watched is not self._other:
+            self._naming.heard(watched, observation)
+            self._last, self._last_watched = named, watched
+        return watched
 
     def _welcome(self, label: Label, exchange: Exchange, observation: Observation) -> Watched:
         """Watch another model, where it is one; `_other` else."""
@@ -186,6 +196,7 @@ class Models:
             if name != self._other.title:
                 self._resume(untitled(name), arrays)
         self._naming.know(self)
+        self._last = None
         self.changed.update(watched.title for watched in self._all())
 
     def _resume(self, label: Label, arrays: Arrays) -> None:
@@ -291,6 +302,7 @@ class Models:
             watched.named[:] = 1
             self._naming.recall(watched)
             self._naming.know(self)
+            self._last = None
         self.changed.add(watched.title)
         return panes
 

@@ -14,7 +14,12 @@ from exporter.snapshots import Decoding
 _OFFERED, _DECODED, _FIRST_REASON = 0, 1, 2
 _PARTIAL_PAYLOADS, _PARTIAL_ROWS = 0, 1
 _NAMES: Final = (UNKNOWN_PROTOCOL, *PROTOCOLS)
-_PLACES: Final = {name: place for place, name in enumerate(_NAMES)}
+_PER_PROTOCOL: Final = _FIRST_REASON + len(REASONS)
+_PER_SIDE: Final = len(_NAMES) * _PER_PROTOCOL
+_STARTS: Final = tuple(
+    {name: side * _PER_SIDE + place * _PER_PROTOCOL for place, name in enumerate(_NAMES)} for side in range(len(SIDES))
+)
+"""By side and protocol: where its counts begin."""
 _PLACE_OF_REASON: Final = {reason: place for place, reason in enumerate(REASONS, _FIRST_REASON)}
 _EXPECTED: Final = frozenset(("error_status", "shed", "sampled"))
 """Reasons that have metrics of their own and are nobody's mistake: no news."""
@@ -27,8 +32,8 @@ class Payloads:
     """Counts since start, as arrays; the last failures are in memory only."""
 
     def __init__(self) -> None:
-        self._counts = np.zeros((len(SIDES), len(_NAMES), _FIRST_REASON + len(REASONS)), np.int64)
-        self._counting = self._counts.data  # the same memory, several times cheaper to add to one by one
+        self._counts = np.zeros((len(SIDES), len(_NAMES), _PER_PROTOCOL), np.int64)
+        self._counting = self._counts.reshape(-1).data  # the same memory, several times cheaper to add to one by one
         self._partial = np.zeros((len(SIDES), 2), np.int64)
         self._last: dict[tuple[str, str], Unread] = {}
         self._untold: dict[tuple[str, str], int] = {}
@@ -40,14 +45,14 @@ class Payloads:
 
     def add(self, side: int, result: Table | Failure, protocol: str, exchange: Exchange) -> None:
         """Count one side of an exchange; `side` is a place in SIDES."""
-        counts, place = self._counting, _PLACES.get(protocol, 0)
-        counts[side, place, _OFFERED] += 1
+        counts, start = self._counting, _STARTS[side].get(protocol, side * _PER_SIDE)
+        counts[start + _OFFERED] += 1
         if isinstance(result, Failure):
-            counts[side, place, _PLACE_OF_REASON[result.reason]] += 1
+            counts[start + _PLACE_OF_REASON[result.reason]] += 1
             if result.reason not in _EXPECTED:
                 self._note(SIDES[side], result, protocol, exchange)
             return
-        counts[side, place, _DECODED] += 1
+        counts[start + _DECODED] += 1
         if result.partial:
             self._partial[side] += (1, result.rows)
 

@@ -7,8 +7,9 @@ from monitor_scenes import exchange, watch
 
 from exporter.config import Windows
 from exporter.decode import PROTOCOLS
+from exporter.findings import RowCounts
 from exporter.monitor import Monitor
-from exporter.records import Body, Capture, Exchange, Failure, Observation, RowCounts, Table
+from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
 
 ROW = [1.5, 2.5, 3.5]
 

@@ -5,8 +5,8 @@ import random
 import pytest
 from monitor_scenes import FEATURES, OUTPUT, exchange, live_rows, make_profile, training_rows, undecoded, watch
 
+from exporter.findings import MatchCounts
 from exporter.monitor.match import Matcher
-from exporter.records import MatchCounts
 from exporter.reference import Column, Profile
 
 
