@@ -52,13 +52,17 @@ class Protocol(NamedTuple):
     request: Side
     response: Shelf
     """How its servers answer."""
+    others: tuple[Side, ...] = ()
+    """Requests of other protocols that its servers take, too."""
 
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "open_inference": Protocol(open_inference.REQUEST, Shelf(open_inference.RESPONSE)),
-    "mlflow": Protocol(mlflow.REQUEST, Shelf(predictions.RESPONSE, mlflow.RESPONSE)),
+    "mlflow": Protocol(
+        mlflow.REQUEST, Shelf(predictions.RESPONSE, mlflow.RESPONSE), (instances.REQUEST, columnar.REQUEST)
+    ),
     "sagemaker": Protocol(sagemaker.REQUEST, Shelf(predictions.RESPONSE, sagemaker.RESPONSE)),
-    "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE, instances.RESPONSE)),
+    "instances": Protocol(instances.REQUEST, Shelf(predictions.RESPONSE, instances.RESPONSE), (columnar.REQUEST,)),
     "columnar": Protocol(columnar.REQUEST, Shelf(columnar.RESPONSE, predictions.RESPONSE, mlflow.RESPONSE)),
     "seldon": Protocol(seldon.REQUEST, Shelf(seldon.RESPONSE)),
     "openai": Protocol(openai.REQUEST, Shelf(openai.RESPONSE)),
@@ -112,8 +116,7 @@ class Decoder:
         self._rules = rules or Rules()
         self.columns = Columns(self._rules, ask, profile_of)
         self._forced = [
-            (re.compile(fnmatch.translate(pattern)), Shelf(_named(name).request, forced=True))
-            for pattern, name in self._rules.protocols
+            (re.compile(fnmatch.translate(pattern)), _forced(_named(name))) for pattern, name in self._rules.protocols
         ]
         self._place = lru_cache(maxsize=_MOST_PLACES)(self._find)
         self._answers = {side: _Ways(shelf, self.columns.outputs) for side, shelf in _ANSWERS.items()}
@@ -123,7 +126,11 @@ class Decoder:
 
     def decode(self, exchange: Exchange) -> Observation:
         """What an exchange says about the model, as the profile has it; a side that cannot be read is a Failure."""
-        return self.columns(self.read(exchange), exchange.path)
+        read = self.read(exchange)
+        seen = self.columns(read, exchange.path)
+        if self._rules.id_columns:
+            seen.row_ids = self._row_ids(seen) or self._row_ids(read)
+        return seen
 
     def read(self, exchange: Exchange) -> Observation:
         """The same by the names of the payload."""
@@ -146,10 +153,7 @@ class Decoder:
         if telling or answered[0] in _SAY_MODEL:
             named = _all_named(named, exchange, answered)
         request_id = self._request_id(exchange, asked, answered)
-        return Observation(
-            features, answers, _NAMES[side] if side else "", named.model, named.version, request_id,
-            self._row_ids(features) if self._rules.id_columns else (),
-        )  # fmt: skip
+        return Observation(features, answers, _NAMES[side] if side else "", named.model, named.version, request_id)
 
     def _find(self, path: str) -> Place:
         """What may be spoken on a path that was not seen lately, and whose it is."""
@@ -177,14 +181,20 @@ class Decoder:
         given = (identity.believed(one.get(rules.id_header, "")) for one in headers if rules.id_header)
         return next(filter(None, found), "") or next(filter(None, given), "")
 
-    def _row_ids(self, features: Table | Failure) -> tuple[str, ...]:
-        return identity.ids_by_columns(features, self._rules) if isinstance(features, Table) else ()
+    def _row_ids(self, seen: Observation) -> tuple[str, ...]:
+        if not isinstance(seen.features, Table):
+            return ()
+        return identity.ids_by_columns(seen.features, self.columns.names(seen), self._rules)
 
 
 def _named(protocol: str) -> Protocol:
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocols: unknown protocol {protocol}{nearest(protocol, set(PROTOCOLS))}")
     return PROTOCOLS[protocol]
+
+
+def _forced(protocol: Protocol) -> Shelf:
+    return Shelf(protocol.request, *protocol.others, forced=True)
 
 
 @lru_cache(maxsize=1 << len(PROTOCOLS))

@@ -46,6 +46,16 @@ class Columns:
             predictions=_mapped(answers, self.outputs, order.outputs),
         )
 
+    def names(self, seen: Observation) -> tuple[str, ...]:
+        """What an observation's features are called; bare arrays as the profile has them, empty where it does not."""
+        features = seen.features
+        if not isinstance(features, Table):
+            return ()
+        if features.names is not None:
+            return features.names
+        order = naming.orders(self._profile_of(seen)).features if self._profile_of else ()
+        return order if len(order) == len(features.columns) else ()
+
 
 def _mapped(side: Side, mapper: Mapper | None, order: tuple[str, ...]) -> Side:
     if mapper is None or not isinstance(side, Table):

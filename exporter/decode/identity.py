@@ -91,11 +91,14 @@ def id_by_headers(headers: Mapping[str, str]) -> str:
     return trace[1] if trace and trace[1] != _NO_TRACE else ""
 
 
-def ids_by_columns(table: Table, rules: Rules) -> tuple[str, ...]:
-    """The id of each row by its key columns, `a/b` where there are several; empty where a row lacks one of them."""
-    if table.names is None or not set(rules.id_columns) <= set(table.names):
+def ids_by_columns(table: Table, names: Sequence[str], rules: Rules) -> tuple[str, ...]:
+    """The id of each row by its key columns, `a/b` where there are several; empty where a row lacks one of them.
+
+    `names` are what the columns are called.
+    """
+    if not set(rules.id_columns) <= set(names):
         return ()
-    columns = [table.columns[table.names.index(name)] for name in rules.id_columns]
+    columns = [table.columns[names.index(name)] for name in rules.id_columns]
     return tuple(_joined(cells) for cells in zip(*columns, strict=True))
 
 

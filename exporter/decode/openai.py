@@ -58,23 +58,35 @@ def _outputs(payload: Payload) -> Table:
     """The row of an answer. DecodeError: truncated, unknown_protocol, and those of `Payload.document`."""
     if payload.kind is Kind.EVENTS:
         return _of_stream(payload)
-    return _row(payload.document.get("usage"), payload.document)
+    document = payload.document
+    choices = document.get("choices", document.get("data"))
+    return _row(document.get("usage"), _finish(document), len(choices) if isinstance(choices, list) else None)
 
 
 def _of_stream(payload: Payload) -> Table:
     """The row that the chunks of a stream make together; which chunks do not matter is seen without parsing them."""
     usage: object = None
-    last: Mapping[str, Any] = {}
+    ends: dict[object, Mapping[str, Any]] = {}
     for line in payload.content.splitlines():
         if line.startswith(b"data:") and len(line) <= _LONGEST_EVENT and any(key in line for key in _TELLING):
             chunk = _chunk(line[5:].strip())
+            if "model" in chunk:
+                payload.tell(chunk)
             usage = chunk.get("usage") or usage
-            last = chunk if _finish(chunk) else last
+            if _finish(chunk):
+                ends[_index(chunk)] = chunk
     if payload.partial and not isinstance(usage, dict):
         raise DecodeError("truncated", "the end of the stream is not there")
-    if not last and not usage:
+    if not ends and not usage:
         raise DecodeError("unknown_protocol", "no event of the stream tells of its end")
-    return _row(usage, last)
+    first = ends.get(0) or next(iter(ends.values()), {})
+    return _row(usage, _finish(first), sum(len(chunk["choices"]) for chunk in ends.values()) or None)
+
+
+def _index(chunk: Mapping[str, Any]) -> object:
+    """Which of several choices a chunk is about, each of which ends by itself."""
+    index = chunk["choices"][0].get("index", 0)
+    return index if isinstance(index, int) else 0
 
 
 def _chunk(line: bytes) -> Mapping[str, Any]:
@@ -85,12 +97,10 @@ def _chunk(line: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _row(usage: object, document: Mapping[str, Any]) -> Table:
+def _row(usage: object, finish: str | None, choices: int | None) -> Table:
     counts = usage if isinstance(usage, dict) else {}
     tokens = [_number(counts.get(name, counts.get(other))) for name, other in _TOKENS]
-    choices = document.get("choices", document.get("data"))
-    row = [*tokens, _finish(document), len(choices) if isinstance(choices, list) else None]
-    return Table(1, _ANSWERED, tuple((cell,) for cell in row))
+    return Table(1, _ANSWERED, tuple((cell,) for cell in (*tokens, finish, choices)))
 
 
 def _finish(document: Mapping[str, Any]) -> str | None:

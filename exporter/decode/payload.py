@@ -73,6 +73,11 @@ class Payload:
         """The JSON value as far as it was read; None where none was."""
         return None if self._json is _UNREAD else self._json
 
+    def tell(self, part: Mapping[str, Any]) -> None:
+        """Let one of the JSON values of a body that has several speak for it, as far as none has spoken yet."""
+        if self._json is _UNREAD:
+            self._json = part
+
     def head(self, size: int) -> dict[str, Any]:
         """The object in the first `size` bytes, which tensors in binary follow. DecodeError as `document`."""
         self._json = json_body.parsed(self.content[:size])

@@ -17,6 +17,7 @@ from exporter.decode.payload import Payload, Side
 from exporter.decode.prefix import Rows
 from exporter.errors import DecodeError
 from exporter.records import Table
+from exporter.sketch.decimals import of_widened
 
 _FORMS: Final = ("ndarray", "tensor", "tftensor")
 _NUMBERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -116,8 +117,10 @@ def _values(given: Mapping[str, Any]) -> Sequence[Any]:
         raise DecodeError("datatype", "a tensor's dtype is none that is read")
     key, kind = _NUMBERS[datatype]
     if given.get("tensorContent"):
-        return _unpacked(given["tensorContent"], np.dtype(kind))
-    return [_whole(value) for value in _listed(given.get(key))]
+        found = _unpacked(given["tensorContent"], np.dtype(kind))
+    else:
+        found = [_whole(value) for value in _listed(given.get(key))]
+    return of_widened(found) if datatype == "DT_FLOAT" and found else found
 
 
 def _listed(values: object) -> list[Any]:

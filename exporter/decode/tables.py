@@ -13,6 +13,8 @@ MOST_COLUMNS: Final = 10_000
 MOST_SPARSE_CELLS: Final = 1_000_000
 """Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
 _SCALARS: Final = frozenset((int, float, str, bool, type(None)))
+_MAY_BE_LISTS: Final = frozenset((list, type(None)))
+"""What the cells of a first row are where further rows may have lists."""
 _BYTES: Final = ("b64",)
 """The keys of an object that stands for bytes (TensorFlow Serving, RESTful API, encoding binary values)."""
 
@@ -33,10 +35,15 @@ def from_any(rows: object) -> Table:
 
 
 def from_records(rows: Sequence[Any]) -> Table:
-    """A table from objects; a key that a row does not have is missing there."""
-    alike = _alike(rows)
-    if alike is not None:
-        return alike
+    """A table from objects; a key that a row does not have is missing there. Lists in it are as in `from_columns`."""
+    found = _alike(rows) or _sparse(rows)
+    first = rows[0].values()
+    is_flat = len(first) == len(found.columns) and _MAY_BE_LISTS.isdisjoint(map(type, first))
+    return found if is_flat else _unfolded(found)
+
+
+def _sparse(rows: Sequence[Any]) -> Table:
+    """A table from objects of any keys."""
     names: dict[str, None] = {}
     given = 0
     for row in rows:
@@ -50,6 +57,40 @@ def from_records(rows: Sequence[Any]) -> Table:
         raise DecodeError("ragged", f"{len(rows)} rows of {len(names)} names have {given} values only")
     columns = tuple([row.get(name) for row in rows] for name in names)
     return Table(len(rows), tuple(names), columns)
+
+
+def _unfolded(table: Table) -> Table:
+    """The same table, in which what has as many values in each row is a column for each; other lists stay cells."""
+    widths = [_width(column) for column in table.columns]
+    width = sum(max(one, 1) for one in widths)
+    if not any(widths) or width > MOST_COLUMNS or _is_swollen(table, widths, width):
+        return table
+    wide: list[tuple[str, Sequence[object]]] = []
+    for name, column, places in zip(table.names or (), table.columns, widths, strict=True):
+        wide += spread(name, Turned([_places(cell, places) for cell in column], places)) if places else [(name, column)]
+    return from_named(wide, table.rows)
+
+
+def _is_swollen(table: Table, widths: Sequence[int], width: int) -> bool:
+    """Whether nulls would become many more cells than were given."""
+    given = sum((table.rows - column.count(None)) * one for column, one in zip(table.columns, widths, strict=True))
+    return table.rows * width > max(MOST_SPARSE_CELLS, 10 * given)
+
+
+def _width(column: Sequence[object]) -> int:
+    """How many scalars each cell holds that is not missing; 0 where they are no lists, or of different lengths."""
+    first = next((cell for cell in column if cell is not None), None)
+    if not isinstance(first, list):
+        return 0
+    return len(first) if all(cell is None or _is_like(cell, len(first)) for cell in column) else 0
+
+
+def _is_like(cell: object, width: int) -> bool:
+    return isinstance(cell, list) and len(cell) == width and _SCALARS.issuperset(map(type, cell))
+
+
+def _places(cell: Any, width: int) -> Sequence[object]:  # noqa: ANN401 (a list or null)
+    return (None,) * width if cell is None else cell
 
 
 def _alike(rows: Sequence[Any]) -> Table | None:

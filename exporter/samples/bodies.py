@@ -1,12 +1,13 @@
 """Recorded bodies as exchanges, just as they would have passed. ConfigError names the file or flag that is wrong."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from exporter.config import Settings
 from exporter.errors import ConfigError
-from exporter.messages import KEPT_HEADERS, LONGEST_PATH, header_text
+from exporter.messages import LONGEST_PATH, header_text
+from exporter.proxy.filters import Filter
 from exporter.records import Body, Capture, Exchange
 
 _TYPES: Final[Mapping[str, str]] = {
@@ -57,8 +58,10 @@ def several(paths: Iterable[str]) -> list[Half]:
 def exchange(request: Half, response: Half, path: str, settings: Settings) -> Exchange:
     """What would be decoded had these bodies passed: long ones cut, headers that are not kept left out."""
     most = settings.capture.max_body
+    names = Filter(settings.capture.methods, settings.capture.paths, settings.request_id.header).headers
     return Exchange(
-        1, 1, 1, 200, "POST", path.partition("?")[0][:LONGEST_PATH], _kept(request.headers), _kept(response.headers),
+        1, 1, 1, 200, "POST", path.partition("?")[0][:LONGEST_PATH],
+        _kept(request.headers, names), _kept(response.headers, names),
         _body(request.content, most), _body(response.content, most),
     )  # fmt: skip
 
@@ -67,10 +70,10 @@ def _body(content: bytes, most: int) -> Body:
     return Body(len(content), Capture.WHOLE if len(content) <= most else Capture.TRUNCATED, content[:most])
 
 
-def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+def _kept(headers: Mapping[str, str], names: Collection[bytes]) -> dict[str, str]:
     return {
         name: header_text(value.encode("latin-1", "replace"))
-        for name, value in headers.items() if name.encode("latin-1", "replace") in KEPT_HEADERS
+        for name, value in headers.items() if name.encode("latin-1", "replace") in names
     }  # fmt: skip
 
 

@@ -64,16 +64,25 @@ def decimals(stored: NDArray[Any], bits: int) -> NDArray[np.float64]:
 def of_widened(cells: Sequence[Any]) -> Sequence[Any]:
     """Numbers of JSON that are 32-bit floats, every one of them, as decimals; others as they are.
 
-    Python's lists of such floats are written with all digits of the wider ones.
+    Python's lists of such floats are written with all digits of the wider ones. Nulls and NaN are no numbers.
     """
     try:
         narrow = array("f", cells)
     except (TypeError, OverflowError):  # nulls, texts, or beyond every such float
-        return cells
+        return _between_gaps(cells)
     if narrow.tolist() != cells:
-        return cells
+        return _between_gaps(cells)
     found: list[float] = decimals(np.frombuffer(narrow, np.float32), FP32).tolist()
     return found
+
+
+def _between_gaps(cells: Sequence[Any]) -> Sequence[Any]:
+    """The same of what lies between nulls and NaN, where there are any."""
+    given = [cell for cell in cells if cell is not None and cell == cell]  # noqa: PLR0124 (NaN)
+    if not given or len(given) == len(cells):
+        return cells
+    short = iter(of_widened(given))
+    return [next(short) if cell is not None and cell == cell else cell for cell in cells]  # noqa: PLR0124
 
 
 def _decimal(number: float, bits: int) -> float:

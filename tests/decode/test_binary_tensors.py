@@ -196,6 +196,15 @@ def test_numbers_of_32_bits_are_the_decimals_they_were_made_from(values: list[fl
     assert both([{"name": "x", "shape": [4], "datatype": "FP32", "data": stored.tolist()}], b"") == [expected] * 2
 
 
+@pytest.mark.parametrize("values", [{"floatVal": [0.10000000149011612, 0.5]}, {"tensorContent": "zczMPQAAAD8="}])
+def test_numbers_of_32_bits_are_decimals_in_tensors_of_seldon_too(values: dict[str, Any]) -> None:
+    tensor = {"dtype": "DT_FLOAT", "tensorShape": {"dim": [{"size": "1"}, {"size": "2"}]}, **values}
+    body = json.dumps({"data": {"tftensor": tensor}}).encode()
+    found = decode(exchange(body, path="/api/v1.0/predictions")).features
+    assert isinstance(found, Table)
+    assert [list(cells) for cells in found.columns] == [[0.1], [0.5]]
+
+
 def test_columns_of_few_distinct_numbers_stay_in_their_bins(tmp_path: Path) -> None:
     ratings = np.random.default_rng(1).choice([0.1, 0.2, 0.3, 0.4, 0.7, 0.9], 2000)
     file = tmp_path / "train.csv"

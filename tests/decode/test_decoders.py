@@ -55,7 +55,15 @@ BARE = table(None, (1.0, 3.0), (2.0, 4.0))
     ({"instances": [{"b64": "Y2F0"}, {"b64": "/w=="}]}, table(None, ("cat", "\ufffd"))),
     ({"instances": [[1, {"b64": "Y2F0"}]]}, table(None, (1,), ("cat",))),
     ({"instances": [{"x": {"b64": "?"}}, {"x": {"b64": 3}}]}, table(("x",), ("?", 3))),
-    ({"instances": [{"x": [1, 2]}]}, table(("x",), ([1, 2],))),
+    ({"instances": [{"x": [1, 2]}]}, table(("x[0]", "x[1]"), (1,), (2,))),
+    ({"instances": [{"x": [1], "job": ["a"]}, {"x": [2], "job": ["b"]}]}, table(("x", "job"), (1, 2), ("a", "b"))),
+    ({"instances": [{"y": 0}, {"x": [1, 2], "y": 0}]}, table(("y", "x[0]", "x[1]"), (0, 0), (None, 1), (None, 2))),
+    ({"instances": [{"x": None}, {"x": [1, 2]}]}, table(("x[0]", "x[1]"), (None, 1), (None, 2))),
+    ({"instances": [{"x": [1, 2]}, {"x": [3]}]}, table(("x",), ([1, 2], [3]))),
+    ({"instances": [{"x": [1, 2]}, {"x": 3}]}, table(("x",), ([1, 2], 3))),
+    ({"instances": [{"x": [[1]]}, {"x": []}]}, table(("x",), ([[1]], []))),
+    ({"instances": [{"x": [0] * 10_001}]}, table(("x",), ([0] * 10_001,))),
+    ({"instances": [{"x": [1, 2], "x[0]": 3}]}, "shape"),
     ({"instances": []}, table(None)),
     ({"instances": [{}, {}]}, Table(2, (), ())),
     ({"instances": [[1, [2]], [3, 4]]}, "shape"),
@@ -254,6 +262,12 @@ def test_few_bytes_do_not_become_gigabytes() -> None:
     assert isinstance(found, Failure)
     assert found.reason == "ragged"
     assert peak < 200 * len(body)
+
+
+def test_nulls_beside_a_long_list_do_not_become_gigabytes() -> None:
+    found = features({"instances": [{"x": [0] * 5_000}, *({"x": None} for _ in range(10_000))]})
+    assert isinstance(found, Table)
+    assert found.names == ("x",)
 
 
 def test_sparse_rows_of_ordinary_size_are_read() -> None:

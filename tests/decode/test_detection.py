@@ -77,7 +77,7 @@ def test_a_protocol_can_be_forced_for_some_paths() -> None:
     assert seen(b"a,b\nc,d\n", "/a/x", "text/csv", by=forced).features == Table(1, ("a", "b"), (("c",), ("d",)))
     assert seen(b"a,b\n1,2\n", "/a/b", "text/csv", by=forced).protocol == "mlflow", "the first that fits wins"
     assert seen(b"a,b\n1,2\n", "/x/b", "text/csv", by=forced).protocol == "sagemaker"
-    assert seen(b'{"instances": [[1, 2]]}', "/a/x", by=forced).features == Failure(
+    assert seen(b'{"features": [[1, 2]]}', "/a/x", by=forced).features == Failure(
         "unknown_protocol", "no known key at the top level"
     )
     assert seen(b'{"instances": [[1, 2]]}', "/c", by=forced).features == TABLE
@@ -88,6 +88,16 @@ def test_a_forced_protocol_need_not_be_recognised() -> None:
     found = seen(b'{"data": {"x": 1}}', by=forced)
     assert found.protocol == "seldon"
     assert found.features == Failure("shape", "data has neither an ndarray nor a tensor")
+
+
+@pytest.mark.parametrize("body", [
+    b'{"instances": [[1, 2]]}', b'{"inputs": [[1, 2]]}', b'{"inputs": {"a": [1], "b": [2]}}', b'[{"a": 1, "b": 2}]',
+    b'{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2]]}}', b'{"dataframe_records": [{"a": 1, "b": 2}]}',
+])  # fmt: skip
+def test_mlflow_takes_all_of_its_forms_where_it_is_forced(body: bytes) -> None:
+    found = seen(body, by=Decoder(Rules(protocols=(("*", "mlflow"),))).decode).features
+    assert isinstance(found, Table)
+    assert [list(cells) for cells in found.columns] == [[1], [2]]
 
 
 def test_a_protocol_that_there_is_not_is_an_error_that_names_the_nearest() -> None:
@@ -186,6 +196,21 @@ def test_a_stream_of_events_tells_of_its_end_or_not_at_all() -> None:
     for body in (b"data: [DONE]\n\n", b'data: {"usage": [', b'data: "finish_reason" "usage"\n', b"\x00"):
         assert answer(body).reason == "unknown_protocol"
         assert answer(body, Capture.TRUNCATED).reason == "truncated"
+
+
+def test_a_stream_names_its_model_and_has_as_many_choices_as_end() -> None:
+    body = b"".join(b"data: " + line + b"\n\n" for line in (
+        b'{"model":"qwen","choices":[{"index":1,"delta":{},"finish_reason":"length"}]}',
+        b'{"model":"qwen","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
+        b'{"model":"qwen","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}',
+    ))  # fmt: skip
+    found = decode(exchange(
+        b'{"model": "alias", "n": 2, "messages": [{"role": "user", "content": "x"}]}', path="/v1/chat/completions",
+        response=Body(len(body), Capture.WHOLE, body), response_headers={"content-type": "text/event-stream"},
+    ))  # fmt: skip
+    assert found.model == "qwen"
+    assert isinstance(found.predictions, Table)
+    assert found.predictions.columns == ((3,), (4,), (7,), ("stop",), (2,))
 
 
 def test_no_content_of_a_prompt_or_an_answer_is_kept() -> None:

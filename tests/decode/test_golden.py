@@ -150,7 +150,7 @@ GOLDEN = [
            table(ANSWERED, [9], [1], [10], ["stop"], [1]), "llama-3"),
     Golden("openai", "/openai/v1/chat/completions", CHAT | {"stream": True, "n": 1}, STREAM,
            table(ASKED, [2], [11], [True], [None], [None], [None], [1]),
-           table(ANSWERED, [9], [1], [10], ["stop"], [1]), answered=EVENTS),
+           table(ANSWERED, [9], [1], [10], ["stop"], [1]), "m", answered=EVENTS),
     Golden("openai", "/openai/deployments/gpt/completions", {"prompt": ["Once", "upon"]},
            {"choices": [{"text": "a", "finish_reason": "eaten by a grue"}, {"text": "b", "finish_reason": "length"}]},
            table(ASKED, [None], [8], [False], [None], [None], [None], [None]),

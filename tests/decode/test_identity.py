@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from exporter.decode import Decoder, identity, pointer
 from exporter.decode.rules import Rules
+from exporter.origins import origins
+from exporter.reference import Column, Profile
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -19,7 +21,7 @@ def seen(body: Any = None, answer: Any = None, rules: Rules | None = None, **mor
     request, response = (
         json.dumps(one).encode() for one in (body or {"instances": [1]}, answer or {"predictions": [1]})
     )
-    return Decoder(rules).decode(exchange(request, response, **more))
+    return more.pop("by", Decoder(rules).decode)(exchange(request, response, **more))
 
 
 @pytest.mark.parametrize(("path", "named"), [
@@ -106,6 +108,18 @@ def test_key_columns_give_an_id_for_each_row() -> None:
     assert seen({"instances": [{"customer": 7}]}, rules=keys).row_ids == ()
     assert seen({"instances": [[1, 2]]}, rules=keys).row_ids == ()
     assert seen({"instances": rows}, {"predictions": [1, 2, 3]}).row_ids == ()
+
+
+def test_key_columns_are_those_of_the_profile_or_of_the_payload() -> None:
+    columns = tuple(Column(name, "numeric", (0,) * 16, (0.0, 1.0)) for name in ("customer", "x"))
+    profile = Profile("m", "1", None, 1, "x", columns, ())
+    bare = Decoder(Rules(id_columns=("customer",)), profile_of=lambda _: profile).decode
+    assert seen({"instances": [[7, 1], [8, 2]]}, {"predictions": [1, 2]}, by=bare).row_ids == ("7", "8")
+    assert seen({"instances": [[7, 1, 5]]}, by=bare).row_ids == ()
+    told = origins({"customer": "/rows/*/who", "x": "/rows/*/x"})
+    for name in ("customer", "/rows/*/who"):
+        mapped = Decoder(Rules(features=told, id_columns=(name,)))
+        assert seen({"rows": [{"who": 7, "x": 1}, {"who": 8}]}, by=mapped.decode).row_ids == ("7", "8")
 
 
 DOCUMENT = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "m~n": 8, "null": None, "01": "name"}

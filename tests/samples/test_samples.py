@@ -84,6 +84,14 @@ def test_check_says_how_a_sample_is_read_and_shows_no_value(profile: Path, tmp_p
     assert "4000" not in result.stdout
 
 
+def test_check_finds_the_id_in_the_header_that_settings_name(profile: Path, tmp_path: Path) -> None:
+    request = sample(tmp_path, "request.json", {"instances": ROWS})
+    result = command("check", "--profile", str(profile), "--sample", request, "--request-id.header", "X-Correlation",
+                     "--header", "x-correlation: 4711")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "request id: 4711" in result.stdout.splitlines()
+
+
 def test_check_says_what_a_map_makes_of_a_sample(profile: Path, tmp_path: Path) -> None:
     request = sample(tmp_path, "request.json", {"x": [{"years": 40, "a": 1, "b": 0, "inc": 4}]})
     told = {"age": "/x/*/years", "job": {"one_hot": {"/x/*/a": "admin", "/x/*/b": "clerk"}}, "user_income": "/x/*/inc"}

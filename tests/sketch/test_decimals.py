@@ -79,3 +79,13 @@ def test_the_shape_stays() -> None:
 ])  # fmt: skip
 def test_lists_of_32_bit_floats_with_all_their_digits_are_what_was_meant(cells: Any, expected: Any) -> None:
     assert of_widened(cells) == expected
+
+
+def test_gaps_between_widened_numbers_stay_gaps() -> None:
+    widened = [0.10000000149011612, None, 0.30000001192092896]
+    assert of_widened(widened) == [0.1, None, 0.3]
+    first, gap, last = of_widened([widened[0], math.nan, widened[2]])
+    assert (first, last) == (0.1, 0.3)
+    assert math.isnan(gap)
+    for others in ([None], [None, 0.1], [math.nan, "x"]):
+        assert str(of_widened(others)) == str(others)
