@@ -119,10 +119,10 @@ class Keeper:
         now = time.monotonic()
         if now >= self._due:
             self._due = now + self._interval_s
-            self._waiting = list(self._windows.owners())
+            self._wait_for(self._windows.owners())
             self._forget()
         elif not self._waiting:
-            self._waiting = [owner for owner in self._windows.owners() if owner not in self._places]
+            self._wait_for([owner for owner in self._windows.owners() if owner not in self._places])
         if self._waiting:
             self._next()
 
@@ -131,13 +131,19 @@ class Keeper:
         deadline = time.monotonic() + _FINISH_PATIENCE_S
         if not self._has_ended(_FINISH_PATIENCE_S):
             return
-        self._waiting = list(self._windows.owners())
+        self._wait_for(self._windows.owners())
         self._asked = None
         while self._waiting:
             self._go_on()
             self._next()
             if not self._has_ended(deadline - time.monotonic()):
                 return
+
+    def _wait_for(self, owners: Sequence[Owner]) -> None:
+        """Have these written; the file of none is tidied away before it is its turn."""
+        self._waiting = list(owners)
+        for owner in owners:
+            self._place(owner)
 
     def _next(self) -> None:
         """Have the next file written; have it read before, where it may be news, and written when that has ended."""
