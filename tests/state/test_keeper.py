@@ -38,6 +38,7 @@ class Kept:
     back: list[Any] = dataclasses.field(default_factory=list)
     lacking: set[Owner] = dataclasses.field(default_factory=set)
     panes: int | None = None
+    most: int = 32
     commits: int = 0
     now_held: Any = None
 
@@ -491,3 +492,14 @@ def test_files_that_were_brought_back_are_not_tidied_away_before_they_are_writte
         return file_name(OWNER) in there and all(number_in(tmp_path, owner) == 2 for owner in strangers)
 
     eventually(written)
+
+
+def test_as_many_models_are_brought_back_as_there_may_be(tmp_path: Path) -> None:
+    strangers = [OWNER._replace(model=f"m{number}") for number in range(60)]
+    first = started(tmp_path, *strangers)
+    first.keep(1)
+    first.end()
+    found = started(tmp_path, wanted=strangers)
+    found.most = 60
+    found.resume()
+    assert set(found.whose) == {OWNER, *strangers}
