@@ -19,6 +19,8 @@ Make = Callable[[Columns], Cells]
 """The cells of a column, of all columns of a payload."""
 _MOST_REMEMBERED: Final = 50_000
 """Columns of all lists of names that are remembered: clients may make up as many as they like."""
+_LONGEST_NAME: Final = 64
+"""Characters of a name that is remembered as one column; a longer one, which may be a whole body, is as many more."""
 _ELEMENT: Final = re.compile(r"(.+)\[(\d{1,5})\]", re.DOTALL)
 _SEVERAL: Final = "<several of one_hot>"
 _NO_TRUTH: Final = "<neither 0 nor 1>"
@@ -59,9 +61,10 @@ class Mapper:
         width, bare = len(table.columns), table.names is None
         names = table.names or (order if len(order) == width else tuple(f"[{place}]" for place in range(width)))
         if (bare, names) not in self._plans:
-            self._remembered += width + 1
+            cost = width + 1 + sum(map(len, names)) // _LONGEST_NAME
+            self._remembered += cost
             if self._remembered > _MOST_REMEMBERED:
-                self._plans, self._remembered = {}, width + 1
+                self._plans, self._remembered = {}, cost
             self._plans[bare, names] = self._plan(_Given(names, bare=bare))
         return self._plans[bare, names]
 

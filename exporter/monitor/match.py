@@ -15,6 +15,8 @@ from exporter.reference import Column
 _MOST_KEPT: Final = 256
 _STRANGERS_KEPT: Final = 64
 """Beside as many names as the profile has: what is longer is worked out each time, so that memory stays small."""
+_CHARACTERS_KEPT: Final = 4096
+"""Beside those of the profile's names, of all names of a table together: a name may be as long as a body."""
 _LEVEL: Final = 0.001
 
 
@@ -43,6 +45,7 @@ class Matcher:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._names = [column.name for column in columns]
+        self._most_characters = sum(map(len, self._names)) + _CHARACTERS_KEPT
         present = [1 - _missing(column) for column in columns]
         # JSON often leaves nulls out, so a column counts by how often the reference has it. Where that is seldom,
         # chance alone may leave half of what is expected out: then it takes fewer than chance leaves.
@@ -61,7 +64,7 @@ class Matcher:
         fit = self._fits.get(names)
         if fit is None:
             fit = self._make(names)
-            if len(names) <= len(self._names) + _STRANGERS_KEPT:
+            if len(names) <= len(self._names) + _STRANGERS_KEPT and sum(map(len, names)) <= self._most_characters:
                 if len(self._fits) >= _MOST_KEPT:
                     self._fits.clear()
                 self._fits[names] = fit

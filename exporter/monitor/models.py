@@ -261,6 +261,11 @@ class Models:
         guessed = watched is self._advance and not self._naming.is_named
         return guessed and watched.idle and not watched.taken[0]
 
+    @property
+    def most(self) -> int:
+        """How many there may be. Any thread may ask."""
+        return self._settings.models.limit
+
     def wants(self, owner: Owner) -> bool:
         """Whether windows that were kept would be this run's. Any thread may ask."""
         label = Label(owner.model, owner.version)

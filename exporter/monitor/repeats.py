@@ -31,8 +31,13 @@ class Repeats:
 
 
 def _fingerprint(fit: Fit, table: Table) -> int:
-    cells = tuple(tuple(table.columns[place]) for place in fit.places if place is not None)
+    cells = tuple(tuple(map(_plain, table.columns[place])) for place in fit.places if place is not None)
     try:
         return hash(cells)
     except TypeError:  # lists, where no cell should be one
         return hash(repr(cells))
+
+
+def _plain(cell: object) -> object:
+    """A cell as it is; NaN, of which no two are equal, is missing here as it is in windows."""
+    return cell if cell == cell else None  # noqa: PLR0124 (NaN)

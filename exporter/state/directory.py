@@ -24,7 +24,7 @@ _SUFFIX: Final = ".ixstate"
 _OURS: Final = re.compile(r"[\w.-]{1,40}-[0-9a-f]{16}\.ixstate", re.ASCII)
 _ASIDE: Final = re.compile(_OURS.pattern + r"\.unreadable-\d{8}T\d{12}Z", re.ASCII)
 _HALF: Final = re.compile(_OURS.pattern + r"\.tmp", re.ASCII)
-_MOST_KEPT: Final = 8
+MOST_KEPT: Final = 8
 _MOST_ASIDE: Final = 4
 _LOCK: Final = "lock"
 _LOCK_LOOK_S: Final = 0.05
@@ -96,7 +96,7 @@ class Claim:
         """Windows that nobody uses now, and what was set aside, are kept for a while."""
         with contextlib.suppress(OSError):
             others = (path for path in self._matching(_OURS) if path not in self.files)
-            _remove_all_but(_MOST_KEPT - 1, others, _age)
+            _remove_all_but(MOST_KEPT - 1, others, _age)
             _remove_all_but(_MOST_ASIDE, self._matching(_ASIDE), lambda path: path.name.rpartition("-")[2])
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:

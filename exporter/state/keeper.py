@@ -21,7 +21,7 @@ from exporter.handoff import board
 from exporter.handoff.board import Seat
 from exporter.records import STATE_ERRORS, Owner
 from exporter.state import clock
-from exporter.state.directory import Claim, Directory, content
+from exporter.state.directory import MOST_KEPT, Claim, Directory, content
 from exporter.state.image import Image, Unreadable, pack, unpack
 
 _LOG = logging.getLogger("exporter.state")
@@ -29,8 +29,6 @@ Arrays = Mapping[str, NDArray[Any]]
 _LOCK_PATIENCE_S: Final = 2.0
 _READ_PATIENCE_S: Final = 5.0
 _FINISH_PATIENCE_S: Final = 3.0
-_MOST_STRANGERS: Final = 40
-"""Files looked at for models that this run has not met yet."""
 _REASONS: Final = {
     errno.ENOSPC: "no_space", errno.EDQUOT: "no_space", errno.EFBIG: "no_space",
     errno.EROFS: "read_only", errno.EACCES: "read_only", errno.EPERM: "read_only",
@@ -40,7 +38,11 @@ _WORDS: Final = {"in_use": "another exporter has it"}
 
 
 class Windows(Protocol):
-    """Whose windows are kept. All but `wants` is asked by whoever calls the keeper."""
+    """Whose windows are kept. All but `wants` and `most` is asked by whoever calls the keeper."""
+
+    @property
+    def most(self) -> int:
+        """How many owners there may be."""
 
     def owners(self) -> Sequence[Owner]:
         """Whose there are now."""
@@ -119,10 +121,10 @@ class Keeper:
         now = time.monotonic()
         if now >= self._due:
             self._due = now + self._interval_s
-            self._waiting = list(self._windows.owners())
+            self._wait_for(self._windows.owners())
             self._forget()
         elif not self._waiting:
-            self._waiting = [owner for owner in self._windows.owners() if owner not in self._places]
+            self._wait_for([owner for owner in self._windows.owners() if owner not in self._places])
         if self._waiting:
             self._next()
 
@@ -131,13 +133,19 @@ class Keeper:
         deadline = time.monotonic() + _FINISH_PATIENCE_S
         if not self._has_ended(_FINISH_PATIENCE_S):
             return
-        self._waiting = list(self._windows.owners())
+        self._wait_for(self._windows.owners())
         self._asked = None
         while self._waiting:
             self._go_on()
             self._next()
             if not self._has_ended(deadline - time.monotonic()):
                 return
+
+    def _wait_for(self, owners: Sequence[Owner]) -> None:
+        """Have these written; the file of none is tidied away before it is its turn."""
+        self._waiting = list(owners)
+        for owner in owners:
+            self._place(owner)
 
     def _next(self) -> None:
         """Have the next file written; have it read before, where it may be news, and written when that has ended."""
@@ -229,7 +237,7 @@ class Keeper:
 
     def _find_strangers(self, known: set[Owner]) -> None:
         """Have what there is of models that this run has not met yet; what cannot be read is left where it is."""
-        for path in self._claim.newest(_MOST_STRANGERS):
+        for path in self._claim.newest(self._windows.most + MOST_KEPT):
             if path in self._claim.files:
                 continue
             try:

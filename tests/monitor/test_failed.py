@@ -162,6 +162,12 @@ def test_few_requests_that_are_tried_again_and_again_name_nothing(profile: Profi
     assert np.isnan(found.excess).all()
 
 
+@pytest.mark.parametrize("made", [lambda: ([1, float("nan")], ["x", "y"]), lambda: np.full((2, 3), np.nan)])
+def test_a_request_with_nan_that_is_tried_again_is_no_news_either(made: Any) -> None:
+    repeats, fit = Repeats(1.0), Fit((0, 1), (), 2)
+    assert [repeats.before(fit, Table(2, None, tuple(made())), 0.0) for _ in range(3)] == [False, True, True]
+
+
 def test_what_is_remembered_of_failures_is_bounded() -> None:
     repeats = Repeats(1.0)
     fit = Fit((0,), (), 1)

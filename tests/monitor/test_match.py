@@ -85,6 +85,13 @@ def test_a_flood_of_names_takes_no_memory() -> None:
     assert all(len(kept) <= 66 for kept in matcher._fits)
 
 
+def test_names_as_long_as_a_body_are_matched_and_not_remembered() -> None:
+    matcher = Matcher(columns(0, 0))
+    for number in range(20):
+        assert matcher.named(("c0", "c1", f"{number}" + "x" * 100_000)).found == 2
+    assert not matcher._fits
+
+
 def test_traffic_of_another_model_leaves_the_windows_as_they_were(profile: Profile) -> None:
     rows = live_rows(300, 1)
     own = [exchange(rows, [0.5] * 300, 1.0)]

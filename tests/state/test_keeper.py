@@ -38,6 +38,7 @@ class Kept:
     back: list[Any] = dataclasses.field(default_factory=list)
     lacking: set[Owner] = dataclasses.field(default_factory=set)
     panes: int | None = None
+    most: int = 32
     commits: int = 0
     now_held: Any = None
 
@@ -472,3 +473,33 @@ def test_files_in_use_are_not_tidied_away_however_many(tmp_path: Path) -> None:
         found.keep(number)
     assert [number_in(tmp_path, owner) for owner in owners] == [2] * 20
     assert len(list(tmp_path.glob("*.ixstate"))) == 27
+
+
+def test_files_that_were_brought_back_are_not_tidied_away_before_they_are_written_anew(tmp_path: Path) -> None:
+    strangers = [OWNER._replace(model=f"m{number}") for number in range(30)]
+    first = started(tmp_path, *strangers)
+    first.keep(1)
+    first.end()
+    found = started(tmp_path, wanted=strangers)
+    found.resume()
+    assert set(found.whose) == {OWNER, *strangers}
+    found.now_held = {"number": np.array([2])}
+
+    def written() -> bool:
+        found.keeper.keep_when_due()
+        there = {path.name for path in tmp_path.glob("*.ixstate")}
+        assert {file_name(owner) for owner in strangers} <= there, "whoever is killed now would have lost them"
+        return file_name(OWNER) in there and all(number_in(tmp_path, owner) == 2 for owner in strangers)
+
+    eventually(written)
+
+
+def test_as_many_models_are_brought_back_as_there_may_be(tmp_path: Path) -> None:
+    strangers = [OWNER._replace(model=f"m{number}") for number in range(60)]
+    first = started(tmp_path, *strangers)
+    first.keep(1)
+    first.end()
+    found = started(tmp_path, wanted=strangers)
+    found.most = 60
+    found.resume()
+    assert set(found.whose) == {OWNER, *strangers}
