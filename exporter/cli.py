@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -63,11 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         command.set_defaults(run=run)
         if takes_settings:
-            _add_settings(command)
+            _add_settings(command, _SHOWN.get(name))
         if name in _OWN_FLAGS:
             _OWN_FLAGS[name](command)
-    suggest = commands.add_parser("suggest", help="propose the map of columns from recorded bodies", allow_abbrev=False)
-    samples.add_suggest(suggest)
     _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
@@ -84,17 +82,20 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
                         help="auto: where it is installed; docker: in a container")  # fmt: skip
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
+def _add_settings(command: argparse.ArgumentParser, shown: Collection[str] | None = None) -> None:
+    """All settings as flags; only those `shown` are in the help, where it is not all of them."""
     command.add_argument("--config", metavar="FILE", help="YAML file of settings")
     command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     for key in config.every_key():
         default = f" (default {key.default})" if key.default is not None else ""
+        is_shown = shown is None or key.name in shown
         command.add_argument(
-            *key.flags, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
-            action="append" if key.item else "store",
+            *key.flags, dest=key.name, metavar="VALUE", action="append" if key.item else "store",
+            help=(key.help + default).replace("%", "%%") if is_shown else argparse.SUPPRESS,
         )  # fmt: skip
         for flag in key.switches:
-            command.add_argument(flag, dest=key.name, action="store_const", const="false", help=f"{key.flag} false")
+            text = f"{key.flag} false" if is_shown else argparse.SUPPRESS
+            command.add_argument(flag, dest=key.name, action="store_const", const="false", help=text)
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
@@ -176,6 +177,11 @@ def _profiles(path: str | None, is_serving: bool) -> "dict[str, Profile]":
         return {"profile": document.load(path)}
     files = [] if is_serving else sorted(Path(path).glob("*.json")) + sorted(Path(path).glob("*/*.json"))
     return {str(file): document.load(str(file)) for file in files}
+
+
+def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:
+    _fill_standard_descriptors()
+    return samples.suggest(given, _settings(given))
 
 
 def _settings(given: argparse.Namespace) -> "Settings":
@@ -281,8 +287,13 @@ def _demo(given: argparse.Namespace, _: Sequence[str]) -> int:
 _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {
     "serve": (_serve, "relay a model server's requests and watch them", True),
     "check": (_check, "check the settings and the profile that serve would use", True),
+    "suggest": (_suggest, "propose the map of columns from recorded or live requests", True),
     "config": (_config, "print every setting with its default, as a configuration file", False),
     "catalogue": (_catalogue, "print every metric family", False),
 }
-_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {"check": samples.add_check}
+_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "check": samples.add_check, "suggest": samples.add_suggest,
+}  # fmt: skip
 """What commands have beside settings."""
+_SHOWN: Final = {"suggest": samples.SHOWN}
+"""Settings in the help of a command, where those are not all it takes."""
