@@ -36,6 +36,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. Every expected fault is one line on standard error."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _fill_standard_streams()
     try:
         given = _parser().parse_args(words)
         code: int = given.run(given, words)
@@ -122,7 +123,6 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
-    _fill_standard_descriptors()
     # As process 1 of a container a signal without a handler is not delivered at all.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A short-lived child reads the YAML and the profile, so that this process never grows by a parser.
@@ -136,13 +136,15 @@ def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
     return supervisor.serve(config.from_document(json.loads(child.stdout)), words[1:])
 
 
-def _fill_standard_descriptors() -> None:
-    """A closed standard stream would be given to the first socket, and taken from it again by a child's."""
+def _fill_standard_streams() -> None:
+    """A closed one would be given to the first socket, and taken from it again by a child's; and print fails there."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+        except OSError:  # the lowest free number is this one; children are to have it, too
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
@@ -180,7 +182,6 @@ def _profiles(path: str | None, is_serving: bool) -> "dict[str, Profile]":
 
 
 def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:
-    _fill_standard_descriptors()
     return samples.suggest(given, _settings(given))
 
 

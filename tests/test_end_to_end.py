@@ -609,12 +609,16 @@ def test_a_sigterm_to_every_process_at_once_drains_in_order() -> None:
         assert "ERROR" not in running.log()
 
 
-def test_closed_standard_streams_do_no_harm() -> None:
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_no_harm(closed: str) -> None:
     with model_server() as upstream:
-        running = Sidecar(upstream, wrapper="exec {command} <&-")
+        running = Sidecar(upstream, wrapper=f"exec {{command}} {closed}")
         try:
             running.wait_ready()
             assert _predicts(running.url)
+            worker = Path(f"/proc/{running.pid_of('exporter.worker')}/fd")
+            held = [str((worker / str(number)).readlink()) for number in range(3)]
+            assert all(name.startswith(("pipe:", "/")) for name in held), "no stream's number is an event loop's"
             assert running.stop() == 0
         finally:
             running.kill()
