@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +36,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. Every expected fault is one line on standard error."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _fill_standard_streams()
     try:
         given = _parser().parse_args(words)
         code: int = given.run(given, words)
@@ -63,11 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         command.set_defaults(run=run)
         if takes_settings:
-            _add_settings(command)
+            _add_settings(command, _SHOWN.get(name))
         if name in _OWN_FLAGS:
             _OWN_FLAGS[name](command)
-    suggest = commands.add_parser("suggest", help="propose the map of columns from recorded bodies", allow_abbrev=False)
-    samples.add_suggest(suggest)
     _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
@@ -84,17 +83,20 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
                         help="auto: where it is installed; docker: in a container")  # fmt: skip
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
+def _add_settings(command: argparse.ArgumentParser, shown: Collection[str] | None = None) -> None:
+    """All settings as flags; only those `shown` are in the help, where it is not all of them."""
     command.add_argument("--config", metavar="FILE", help="YAML file of settings")
     command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     for key in config.every_key():
         default = f" (default {key.default})" if key.default is not None else ""
+        is_shown = shown is None or key.name in shown
         command.add_argument(
-            *key.flags, dest=key.name, metavar="VALUE", help=(key.help + default).replace("%", "%%"),
-            action="append" if key.item else "store",
+            *key.flags, dest=key.name, metavar="VALUE", action="append" if key.item else "store",
+            help=(key.help + default).replace("%", "%%") if is_shown else argparse.SUPPRESS,
         )  # fmt: skip
         for flag in key.switches:
-            command.add_argument(flag, dest=key.name, action="store_const", const="false", help=f"{key.flag} false")
+            text = f"{key.flag} false" if is_shown else argparse.SUPPRESS
+            command.add_argument(flag, dest=key.name, action="store_const", const="false", help=text)
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
@@ -121,7 +123,6 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
-    _fill_standard_descriptors()
     # As process 1 of a container a signal without a handler is not delivered at all.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A short-lived child reads the YAML and the profile, so that this process never grows by a parser.
@@ -135,13 +136,15 @@ def _serve(_: argparse.Namespace, words: Sequence[str]) -> int:
     return supervisor.serve(config.from_document(json.loads(child.stdout)), words[1:])
 
 
-def _fill_standard_descriptors() -> None:
-    """A closed standard stream would be given to the first socket, and taken from it again by a child's."""
+def _fill_standard_streams() -> None:
+    """A closed one would be given to the first socket, and taken from it again by a child's; and print fails there."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+        except OSError:  # the lowest free number is this one; children are to have it, too
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
@@ -176,6 +179,10 @@ def _profiles(path: str | None, is_serving: bool) -> "dict[str, Profile]":
         return {"profile": document.load(path)}
     files = [] if is_serving else sorted(Path(path).glob("*.json")) + sorted(Path(path).glob("*/*.json"))
     return {str(file): document.load(str(file)) for file in files}
+
+
+def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:
+    return samples.suggest(given, _settings(given))
 
 
 def _settings(given: argparse.Namespace) -> "Settings":
@@ -281,8 +288,13 @@ def _demo(given: argparse.Namespace, _: Sequence[str]) -> int:
 _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {
     "serve": (_serve, "relay a model server's requests and watch them", True),
     "check": (_check, "check the settings and the profile that serve would use", True),
+    "suggest": (_suggest, "propose the map of columns from recorded or live requests", True),
     "config": (_config, "print every setting with its default, as a configuration file", False),
     "catalogue": (_catalogue, "print every metric family", False),
 }
-_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {"check": samples.add_check}
+_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "check": samples.add_check, "suggest": samples.add_suggest,
+}  # fmt: skip
 """What commands have beside settings."""
+_SHOWN: Final = {"suggest": samples.SHOWN}
+"""Settings in the help of a command, where those are not all it takes."""

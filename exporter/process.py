@@ -46,6 +46,10 @@ class Terms(NamedTuple):
     """Resident bytes over which it is killed; 0 is any number."""
 
 
+RELAYING: Final = Terms(hung_after_s=10.0, longest_backoff_s=0.5)
+"""Of a worker: where it is away clients have an outage, so it is back at once."""
+
+
 class Child:
     """A module of ours in a process of its own."""
 

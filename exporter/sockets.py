@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import resource
 import socket
 import stat
 from collections.abc import Callable
@@ -12,6 +13,16 @@ from exporter.addresses import Place, listener_place
 from exporter.errors import ConfigError
 
 _BACKLOG: Final = 1024
+_MOST_DESCRIPTORS: Final = 1 << 20
+
+
+def raise_descriptor_limit() -> None:
+    """Two descriptors a connection: the soft limit that shells start with would halve what the server could take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if wanted > soft:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(address: str, key: str, *, share: bool = False) -> socket.socket:

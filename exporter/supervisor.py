@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import signal
 import time
 from collections.abc import Sequence
@@ -22,20 +21,18 @@ from exporter.handoff import board, memory, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
-from exporter.process import DRAIN, Child, Terms
+from exporter.process import DRAIN, RELAYING, Child, Terms
 
 _LOG = logging.getLogger("exporter.supervisor")
 
-# A worker that is away is an outage: it is back at once. An analyser that keeps dying must not eat the machine.
-_WORKER_TERMS: Final = Terms(hung_after_s=10.0, longest_backoff_s=0.5)
 _ANALYSER_HUNG_AFTER_S: Final = 90.0
 """It costs numbers alone, and a machine or a debugger that stops it for a minute is no reason to lose those."""
 _ANALYSER_LONGEST_BACKOFF_S: Final = 30.0
+"""One that keeps dying must not eat the machine."""
 _CHECK_S: Final = 0.5
 _SHORTEST_LOOK_S: Final = 0.01
 _ANALYSER_GRACE_S: Final = 10.0
 _EX_SOFTWARE: Final = 70
-_MOST_DESCRIPTORS: Final = 1 << 20
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -88,7 +85,7 @@ class Supervisor:
     def _worker(self, index: int) -> Child:
         slots = self._rings[index].slots
         fds = (*(each[index].fileno() for each in self._listeners), self._ring_fds[index])
-        return Child("exporter.worker", self._relaying(index), fds, lambda: slots[Slot.HEARTBEAT_NS], _WORKER_TERMS)
+        return Child("exporter.worker", self._relaying(index), fds, lambda: slots[Slot.HEARTBEAT_NS], RELAYING)
 
     def _relaying(self, index: int) -> dict[str, Any]:
         """What a worker is told."""
@@ -242,15 +239,6 @@ class Supervisor:
         )
 
 
-def _raise_descriptor_limit() -> None:
-    """Two descriptors a connection: the soft limit that shells start with would halve what the server could take."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    if wanted > soft:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def serve(settings: config.Settings, words: Sequence[str]) -> int:
     """Run a sidecar to its end; the exit code. ConfigError where a socket cannot be had.
 
@@ -260,5 +248,5 @@ def serve(settings: config.Settings, words: Sequence[str]) -> int:
         raise ConfigError(
             "upstream: not set; give --upstream http://HOST:PORT of the model server, or --no-relay for events alone"
         )
-    _raise_descriptor_limit()
+    sockets.raise_descriptor_limit()
     return asyncio.run(Supervisor(settings, words).run())

@@ -394,7 +394,8 @@ def test_the_page_is_what_promtool_and_the_catalogue_expect(profile: Path) -> No
     assert (result.returncode, result.stderr) == (0, "")
     assert metrics.value("model_requests_total") == 1, "a health probe is no model request"
     emitted = set(re.findall(r"^# TYPE (\S+)", metrics.text, re.MULTILINE))
-    not_here = {catalogue.TRAINED.name}  # the profile does not state it, and no events are taken
+    not_here = {catalogue.TRAINED.name}  # the profile does not state it, no events are taken, nothing is generated
+    not_here |= {catalogue.TOKENS.name, catalogue.FINISHED.name, catalogue.FIRST_BYTE.name}
     not_here |= {family.name for family in catalogue.families() if "_events_" in family.name}
     assert emitted == {family.name for family in catalogue.families()} - not_here
 
@@ -609,12 +610,16 @@ def test_a_sigterm_to_every_process_at_once_drains_in_order() -> None:
         assert "ERROR" not in running.log()
 
 
-def test_closed_standard_streams_do_no_harm() -> None:
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_no_harm(closed: str) -> None:
     with model_server() as upstream:
-        running = Sidecar(upstream, wrapper="exec {command} <&-")
+        running = Sidecar(upstream, wrapper=f"exec {{command}} {closed}")
         try:
             running.wait_ready()
             assert _predicts(running.url)
+            worker = Path(f"/proc/{running.pid_of('exporter.worker')}/fd")
+            held = [str((worker / str(number)).readlink()) for number in range(3)]
+            assert all(name.startswith(("pipe:", "/")) for name in held), "no stream's number is an event loop's"
             assert running.stop() == 0
         finally:
             running.kill()

@@ -177,7 +177,7 @@ def test_one_profile_of_no_name_is_at_nought_from_the_start_and_then_of_the_mode
         assert after.value("inference_exporter_probe_requests_total") == 1
 
 
-def test_a_model_of_another_name_is_not_scored_and_the_log_says_what_to_do(
+def test_a_model_of_another_name_is_scored_where_it_has_the_profiles_columns(
     upstream: int, tables: Path, tmp_path: Path
 ) -> None:
     document = json.loads((tables / "one.json").read_text())
@@ -187,17 +187,16 @@ def test_a_model_of_another_name_is_not_scored_and_the_log_says_what_to_do(
         for version in ("", "1", "1", ""):
             infer(running.url, "m5", version=version)
         metrics = running.settled(4)
-        assert requests(metrics) == {("churn", "7"): 0, ("m5", "unknown"): 1, ("m5", "1"): 3}
-        assert metrics.total("model_feature_bin_total") == 0
-        assert metrics.value("inference_exporter_models", reference="none") == 2
-        assert running.log().count("for which there is no profile") == 1
-        assert "set model.name to 'm5'" in running.log()
+        assert requests(metrics) == {("m5", "7"): 1, ("m5", "1"): 3}
+        assert metrics.total("model_feature_bin_total") == 8
+        assert metrics.value("inference_exporter_models", reference="none") == 0
+        assert running.log().count("it has the same columns and is compared with it") == 1
     with sidecar(upstream, "--profile", str(tmp_path / "profile.json"), "--model.name", "m5", *FAST) as running:
         infer(running.url, "m5")
         metrics = running.settled(1)
         assert requests(metrics) == {("m5", "7"): 1}
         assert metrics.total("model_feature_bin_total") == 2
-        assert "no profile" not in running.log()
+        assert "it has the same columns" not in running.log()
 
 
 # --- profiles that come and change

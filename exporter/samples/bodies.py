@@ -1,6 +1,6 @@
 """Recorded bodies as exchanges, just as they would have passed. ConfigError names the file or flag that is wrong."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -29,6 +29,13 @@ class Half(NamedTuple):
 NOTHING: Final = Half(b"", {})
 
 
+class Pairs(NamedTuple):
+    """Exchanges from which the requests are known, and those of the responses: the same ones where both are."""
+
+    requests: Sequence[Exchange]
+    responses: Sequence[Exchange]
+
+
 def half(path: str | None, given: Sequence[str], flag: str) -> Half:
     """The body in a file, with its headers; a Content-Type that is not said is that of the file's name."""
     headers = dict(_header(text, flag) for text in given)
@@ -53,6 +60,22 @@ def several(paths: Iterable[str]) -> list[Half]:
         else:
             found.append(Half(_read(file), {"content-type": _TYPES[suffix]} if suffix in _TYPES else {}))
     return found[:_MOST_BODIES]
+
+
+def pairs(requests: Sequence[Half], responses: Sequence[Half], exchange_of: Callable[[Half, Half], Exchange]) -> Pairs:
+    """The exchanges of both sides: the same ones, in order, where there are as many requests as responses."""
+    if len(requests) == len(responses):
+        both = list(map(exchange_of, requests, responses))
+        return Pairs(both, both)
+    return Pairs(
+        [exchange_of(request, NOTHING) for request in requests],
+        [exchange_of(NOTHING, response) for response in responses],
+    )
+
+
+def printable(text: str) -> str:
+    """Text fit for a terminal: names and paths come from strangers, no escape sequence may reach one."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def exchange(request: Half, response: Half, path: str, settings: Settings) -> Exchange:

@@ -1,16 +1,18 @@
 """What the command line says of samples: `check --sample` and `suggest`. What they need is imported when they run."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from exporter import values
 from exporter.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from exporter.config import Settings
-    from exporter.records import Observation
+    from exporter.records import Exchange, Observation
     from exporter.reference import Profile, References
+    from exporter.samples import bodies
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -68,27 +70,82 @@ def _references(settings: "Settings") -> "References":
     return OneProfile(document.load(path) if path else None, settings.model.name)
 
 
+SHOWN: Final = frozenset(("upstream", "listen", "profile", "capture.paths"))
+"""Settings in the help of `suggest`. It takes them all: what `serve` is told, it can be told."""
+_MOST_REQUESTS: Final = 1000
+_Number = TypeVar("_Number", int, float)
+
+
 def add_suggest(parser: argparse.ArgumentParser) -> None:
-    """The flags of `suggest`."""
-    parser.set_defaults(run=_suggest)
+    """The flags of `suggest` that are no settings."""
+    parser.description = (
+        "Propose the map of columns, and print it as YAML: from recorded bodies (--request, --response), or from live"
+        " requests, which are relayed to --upstream as serve does it and kept in memory alone. Other flags, the"
+        " configuration file and the environment are those of serve."
+    )
     parser.add_argument("--request", nargs="+", default=[], metavar="FILE",
                         help="requests' bodies: JSON, JSON Lines with one a line, or a directory of them")  # fmt: skip
     parser.add_argument(
         "--response", nargs="+", default=[], metavar="FILE", help="their answers' bodies, in that order"
     )
-    parser.add_argument("--profile", metavar="FILE", help="the profile whose columns are looked for")
     _add_way(parser)
+    parser.add_argument("--requests", type=_checked(values.integer(1, _MOST_REQUESTS)), metavar="NUMBER",
+                        default=20, help="how many live requests to look at (default 20)")  # fmt: skip
+    parser.add_argument("--timeout", type=_checked(values.duration), metavar="TIME", default=60.0,
+                        help="how long to wait for them; then what has come must do (default 1m)")  # fmt: skip
 
 
-def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:
+def _checked(parse: Callable[[object], _Number]) -> Callable[[str], _Number]:
+    """A setting's way of reading text, for argparse."""
+
+    def read(text: str) -> _Number:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+def suggest(given: argparse.Namespace, settings: "Settings") -> int:
+    """Print a proposal from recorded bodies, or from those of live clients."""
+    from exporter.decode import Decoder  # noqa: PLC0415 (this command only)
+    from exporter.decode.rules import Rules  # noqa: PLC0415
     from exporter.profile import document  # noqa: PLC0415
-    from exporter.samples import bodies, suggest  # noqa: PLC0415
+    from exporter.samples import bodies, live, suggest  # noqa: PLC0415
 
-    if not given.request and not given.response:
-        raise ConfigError("suggest: needs --request or --response, files of recorded bodies")
-    profile = document.load(given.profile) if given.profile else None
+    recorded = bool(given.request or given.response)
+    if recorded and given.upstream:
+        raise ConfigError("suggest: takes --upstream, or else files of recorded bodies, not both")
+    if not recorded and not settings.every_route:
+        raise ConfigError(
+            "suggest: needs --request or --response, files of recorded bodies, or --upstream http://HOST:PORT"
+        )
+    if not recorded and (given.header or given.path != "/"):
+        raise ConfigError(
+            "suggest: --path and --header are of recorded bodies; --capture.paths chooses among live ones"
+        )
+    profile = document.load(settings.profile) if settings.profile else None
+    decoder = Decoder(Rules(settings.protocols))  # without the map that is there: another one is wanted
+
+    def propose(seen: "bodies.Pairs") -> None:
+        print(suggest.page(seen, profile, decoder), flush=True)
+
+    if recorded:
+        propose(_recorded(given, settings))
+    else:
+        wishes = live.Wishes(given.requests, given.timeout)
+        live.run(settings, wishes, lambda exchanges: propose(bodies.Pairs(exchanges, exchanges)))
+    return 0
+
+
+def _recorded(given: argparse.Namespace, settings: "Settings") -> "bodies.Pairs":
+    from exporter.samples import bodies  # noqa: PLC0415
+
     headers = bodies.half(None, given.header, "--header").headers
     requests = [half._replace(headers={**half.headers, **headers}) for half in bodies.several(given.request)]
-    recorded = suggest.Recorded(requests, bodies.several(given.response), given.path)
-    print(suggest.page(recorded, profile))
-    return 0
+
+    def exchange_of(request: "bodies.Half", response: "bodies.Half") -> "Exchange":
+        return bodies.exchange(request, response, given.path, settings)
+
+    return bodies.pairs(requests, bodies.several(given.response), exchange_of)

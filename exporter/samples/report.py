@@ -9,6 +9,7 @@ from exporter.decode.mapping import Mapper
 from exporter.monitor.match import Fit, Matcher
 from exporter.records import Exchange, Failure, Table
 from exporter.reference import Column
+from exporter.samples.bodies import printable
 
 _KINDS: Final[Mapping[type, str]] = {
     bool: "truth value", int: "whole number", float: "number", str: "text", list: "list", dict: "object",
@@ -50,7 +51,7 @@ def page(decoder: Decoder, exchange: Exchange, profile_of: ProfileOf, sides: Seq
         columns = profile.outputs if profile else ()
         verdicts.append(_side("response", seen.predictions, decoder.columns.outputs, columns))
     lines += [line for verdict in verdicts for line in verdict.lines]
-    return Verdict([_printable(line) for line in lines], all(verdict.fine for verdict in verdicts))
+    return Verdict([printable(line) for line in lines], all(verdict.fine for verdict in verdicts))
 
 
 def _side(name: str, table: Table | Failure | None, mapper: Mapper | None, columns: Sequence[Column]) -> Verdict:
@@ -123,8 +124,3 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
     for name, kind, source, kinds in rows:
         yield f"  {name:{widths[0]}}  {kind:{widths[1]}}  <- {source:{widths[2]}}  {kinds}".rstrip()
-
-
-def _printable(text: str) -> str:
-    # Names come from strangers: no escape sequence may reach a terminal.
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

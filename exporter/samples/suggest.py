@@ -1,18 +1,17 @@
-"""The map that recorded bodies need, as YAML to be looked at and pasted. What is not certain says so behind it."""
+"""The map that bodies need, as YAML to be looked at and pasted. What is not certain says so behind it."""
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from exporter.config import Settings
 from exporter.decode import Decoder
 from exporter.decode.payload import Payload
 from exporter.errors import DataError, DecodeError
-from exporter.records import Failure, Table
+from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Column, Profile
-from exporter.samples import bodies, match
-from exporter.samples.bodies import Half
+from exporter.samples import match
+from exporter.samples.bodies import Pairs, printable
 from exporter.samples.layouts import Field, Layout, layouts
 from exporter.samples.match import Match, Matched
 
@@ -22,14 +21,6 @@ _GUESSES: Final = frozenset(("", "plain", "torchserve"))
 """Protocols that read whatever there is, so that pointers may know better."""
 _NO_TEXT: Final = frozenset(("y", "n", "yes", "no", "true", "false", "on", "off", "null"))
 """What YAML takes for something else."""
-
-
-class Recorded(NamedTuple):
-    """What was recorded: requests and their answers, in the same order where there are as many."""
-
-    requests: Sequence[Half]
-    responses: Sequence[Half]
-    path: str
 
 
 class _Way(NamedTuple):
@@ -74,15 +65,15 @@ class _Side(NamedTuple):
         return best if any(_is_nested(table) for table in self.tables) else None
 
 
-def page(recorded: Recorded, profile: Profile | None) -> str:
+def page(seen: Pairs, profile: Profile | None, decoder: Decoder) -> str:
     """The map as YAML. DataError where nothing of a side can be read."""
     sides = []
-    if recorded.requests:
-        sides.append(_side("features", recorded, profile.features if profile else ()))
-    if recorded.responses:
-        sides.append(_side("outputs", recorded, profile.outputs if profile else ()))
+    if seen.requests:
+        sides.append(_side("features", seen.requests, decoder, profile.features if profile else ()))
+    if seen.responses:
+        sides.append(_side("outputs", seen.responses, decoder, profile.outputs if profile else ()))
     others = [side.rows for side in reversed(sides)] if len(sides) == 2 else [[]]
-    counts = f"{len(recorded.requests)} requests and {len(recorded.responses)} responses"
+    counts = f"{len(seen.requests)} requests and {len(seen.responses)} responses"
     lines = [
         f"# Proposed from {counts}. Look at it, then put it into the",
         "# configuration file; inference-exporter check --sample FILE shows what it does.",
@@ -95,17 +86,16 @@ def page(recorded: Recorded, profile: Profile | None) -> str:
 # --- reading
 
 
-def _side(name: str, recorded: Recorded, columns: Sequence[Column]) -> _Side:
-    halves = recorded.requests if name == "features" else recorded.responses
-    read = list(_decoded(name, recorded))
+def _side(name: str, exchanges: Sequence[Exchange], decoder: Decoder, columns: Sequence[Column]) -> _Side:
+    read = [_decoded(name, decoder.decode(exchange)) for exchange in exchanges]
     tables = [side for side, _ in read if isinstance(side, Table)]
     shapes = {len(table.columns) if table.names is None else -1 for table in tables if table.rows}
     if len(tables) != len(read) or len(shapes) != 1:
         tables = []
     if tables and not any(protocol in _GUESSES for _, protocol in read):
         return _Side(name, columns, tables, ())
-    documents = [document for half in halves for document in _parsed(half)]
-    ways = [_way(layout, columns) for layout in layouts(documents)] if len(documents) == len(halves) else []
+    documents = [document for exchange in exchanges for document in _parsed(name, exchange)]
+    ways = [_way(layout, columns) for layout in layouts(documents)] if len(documents) == len(exchanges) else []
     if not ways and not tables:
         reasons = sorted({side.reason for side, _ in read if isinstance(side, Failure)})
         words = ", ".join(reasons) or "they are of different shapes"
@@ -113,16 +103,9 @@ def _side(name: str, recorded: Recorded, columns: Sequence[Column]) -> _Side:
     return _Side(name, columns, tables, ways)
 
 
-def _decoded(name: str, recorded: Recorded) -> Iterator[tuple[Table | Failure | None, str]]:
-    """One side of each exchange, and the protocol of its request."""
-    decoder, settings = Decoder(), Settings()
-    paired = len(recorded.requests) == len(recorded.responses)
-    halves = recorded.requests if name == "features" else recorded.responses
-    for at, half in enumerate(halves):
-        request = half if name == "features" else recorded.requests[at] if paired else bodies.NOTHING
-        response = half if name == "outputs" else recorded.responses[at] if paired else bodies.NOTHING
-        seen = decoder.decode(bodies.exchange(request, response, recorded.path, settings))
-        yield (seen.features if name == "features" else seen.predictions), seen.protocol
+def _decoded(name: str, seen: Observation) -> tuple[Table | Failure | None, str]:
+    """One side of an exchange, and the protocol of its request."""
+    return (seen.features if name == "features" else seen.predictions), seen.protocol
 
 
 def _known(tables: Sequence[Table], columns: Sequence[Column]) -> int:
@@ -138,11 +121,13 @@ def _is_nested(table: Table) -> bool:
     return any(isinstance(cell, list | dict) for column in table.columns for cell in column)
 
 
-def _parsed(half: Half) -> Iterator[object]:
+def _parsed(name: str, exchange: Exchange) -> Iterator[object]:
     """The document in a body, where it is JSON."""
-    exchange = bodies.exchange(half, bodies.NOTHING, "/", Settings())
+    body, headers = exchange.request, exchange.request_headers
+    if name == "outputs":
+        body, headers = exchange.response, exchange.response_headers
     try:
-        yield Payload(exchange.request, exchange.request_headers, ()).json
+        yield Payload(body, headers, ()).json
     except DecodeError:
         return
 
@@ -238,17 +223,17 @@ def _own_names(fields: Sequence[Field]) -> list[str]:
 def _map(name: str, matched: Matched) -> Iterator[str]:
     yield f"{name}:" if matched.matches else f"# {name}: nothing to say for certain"
     for found in matched.matches:
-        remark = f"  # {_printable(found.doubt)}" if found.doubt else ""
+        remark = f"  # {printable(found.doubt)}" if found.doubt else ""
         yield f"  {_scalar(found.column)}: {_flow(found.said)}{remark}"
     for column in matched.missing:
-        yield f"  # {_printable(column.name)}: nothing in the samples is called so, or has its values alone"
+        yield f"  # {printable(column.name)}: nothing in the samples is called so, or has its values alone"
     if matched.left:
         yield f"  # not used: {_some([field.place for field in matched.left])}"
 
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return _printable(", ".join(names[:_SHOWN])) + more
+    return printable(", ".join(names[:_SHOWN])) + more
 
 
 def _flow(said: object) -> str:
@@ -264,7 +249,3 @@ def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXT:
         return text
     return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

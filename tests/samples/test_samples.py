@@ -11,7 +11,10 @@ import pytest
 import yaml
 from support import command
 
+from exporter.config import Settings
+from exporter.decode import Decoder
 from exporter.profile import document
+from exporter.records import Exchange
 from exporter.reference import Profile
 from exporter.samples import bodies, suggest
 from exporter.samples.bodies import Half
@@ -45,7 +48,10 @@ def halves(*documents: Any) -> list[Half]:
 
 
 def proposed(reference: Profile | None, requests: Any = (), responses: Any = ()) -> str:
-    return suggest.page(suggest.Recorded(halves(*requests), halves(*responses), "/"), reference)
+    def exchange_of(request: Half, response: Half) -> Exchange:
+        return bodies.exchange(request, response, "/", Settings())
+
+    return suggest.page(bodies.pairs(halves(*requests), halves(*responses), exchange_of), reference, Decoder())
 
 
 def said(text: str) -> Any:
