@@ -2,7 +2,7 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-asyncio test-compiled test-servers check bench bench-relay bench-decode
-.PHONY: bench-throughput soak docs reliability pictures format clean
+.PHONY: bench-throughput soak docs reliability pictures format clean test-spark
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +37,9 @@ test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a milli
 
 test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
+
+test-spark: $(VENV)/.test $(VENV)/.spark ## See that Spark builds the profile that one process builds (needs Java)
+	$(BIN)/python -m pytest tests/profile/test_spark.py $(ARGS)
 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
 	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(RELAY_FAULTS) $(PARALLEL) $(ARGS)

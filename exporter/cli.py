@@ -101,7 +101,11 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     build = commands.add_parser("build", help="make a profile from training data", allow_abbrev=False)
     build.set_defaults(run=_profile_build)
-    build.add_argument("source", metavar="TRAIN", help="CSV file with a header, or Parquet")
+    build.add_argument(
+        "source",
+        metavar="TRAIN",
+        help="CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy",
+    )
     build.add_argument("--prediction", action="append", default=[], metavar="COLUMN", required=True,
                        help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
     build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
@@ -111,10 +115,20 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--model", default="default", metavar="NAME", help="the model's name")
     build.add_argument("--model-version", default="unknown", metavar="VERSION", help="the model's version")
     build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
+    _add_dialect(build)
     build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
     show = commands.add_parser("show", help="print a profile for people")
     show.set_defaults(run=_profile_show)
     show.add_argument("file", metavar="PROFILE")
+
+
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--delimiter", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
+    parser.add_argument("--quote", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default=".", help="what stands before a fraction in a CSV file"
+    )
+    parser.add_argument("--encoding", default="utf-8-sig", metavar="NAME", help="of a CSV file (UTF-8)")
 
 
 # --- serve and check
@@ -218,11 +232,12 @@ def _catalogue(_: argparse.Namespace, __: Sequence[str]) -> int:
 
 def _profile_build(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import build, document, show  # noqa: PLC0415
+    from exporter.profile.files import Dialect  # noqa: PLC0415
 
     plan = build.Plan(
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
         model=given.model, version=given.model_version, trained_at=_trained_at(given.trained_at),
-        kinds=_kinds(given.kind),
+        kinds=_kinds(given.kind), dialect=Dialect(given.delimiter, given.quote, given.decimal, given.encoding),
     )  # fmt: skip
     profile, notes = build.build(plan)
     profile = document.save(profile, given.output)
@@ -259,6 +274,13 @@ def _profile_show(given: argparse.Namespace, _: Sequence[str]) -> int:
 
     print(show.page(document.load(given.file)))
     return 0
+
+
+def _character(text: str) -> str:
+    found = text.replace("\\t", "\t")
+    if len(found) != 1 or found in "\r\n\0":
+        raise argparse.ArgumentTypeError(f"must be one character, not {text!r}")
+    return found
 
 
 def _duration(text: str) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 LIMIT: Final = 4096
 """Most occupied cells."""
+_CLOSE: Final = 4
 _MIRROR: Final = np.int64(0x7FFFFFFFFFFFFFFF)
 
 
@@ -41,11 +42,11 @@ class Grid:
         """Occupied cells, ascending."""
         self.counts: NDArray[np.int64] = np.empty(0, np.int64)
 
-    def update(self, numbers: NDArray[np.float64]) -> None:
-        """Add finite numbers."""
+    def update(self, numbers: NDArray[np.float64], counts: NDArray[np.int64] | None = None) -> None:
+        """Add finite numbers, each once or `counts` times."""
         if numbers.size:
-            cells, counts = np.unique(keys(numbers) >> self.shift, return_counts=True)
-            self._add(cells, counts.astype(np.int64))
+            cells = keys(numbers) >> self.shift
+            self._add(*(_count(cells) if counts is None else (cells, counts)))
 
     def merge(self, other: "Grid") -> None:
         """Add all that another grid holds."""
@@ -79,6 +80,17 @@ class Grid:
     def _coarsen(self, shift: int) -> None:
         self.cells, self.counts = _combine(self.cells >> (shift - self.shift), self.counts)
         self.shift = shift
+
+
+def _count(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct cells, ascending, and how often each occurs: by counting where they lie close together, else sorted."""
+    first, last = int(cells.min()), int(cells.max())
+    if last - first < _CLOSE * cells.size:
+        counts = np.bincount(cells - first)
+        occupied = np.flatnonzero(counts)
+        return occupied + first, counts[occupied]
+    unique, counts = np.unique(cells, return_counts=True)
+    return unique, counts.astype(np.int64)
 
 
 def _combine(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
