@@ -1,15 +1,16 @@
 """From a table of training data to a profile: which columns are what, and what people should know about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile import frames, sources, spark
 from exporter.profile.builder import ColumnBuilder
-from exporter.profile.draft import Draft, Watch
+from exporter.profile.draft import Draft, Watch, watched
 from exporter.profile.files import Dialect, TableFile
+from exporter.profile.recount import recount
 from exporter.reference import Column, Profile
 
 
@@ -43,6 +44,28 @@ def build(plan: Plan, watch: Watch | None = None) -> Built:
     draft, names = Draft(plan.kinds), list[str]()
     draft.read(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch)
     return finish(plan, draft)
+
+
+def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Profile:
+    """The profile of another table in the bins of one that is there: both can be merged, or compared.
+
+    Columns, model and version are those of the reference. DataError where the table lacks a column.
+    """
+    names: list[str] = []
+    pieces = watched(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch)
+    found = recount(reference, pieces)
+    for column, new in zip((*reference.features, *reference.outputs), (*found.features, *found.outputs), strict=True):
+        if new is None:
+            raise DataError(f"{plan.source}: no column {column.name!r}, which the profile has")
+    return replace(
+        reference,
+        trained_at=plan.trained_at or reference.trained_at,
+        rows=found.rows,
+        source=Path(plan.source).name,
+        features=tuple(column for column in found.features if column),
+        outputs=tuple(column for column in found.outputs if column),
+        digest="",
+    )
 
 
 def build_frame(table: object, plan: Plan) -> Built:

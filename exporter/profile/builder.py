@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from typing import Final
 
-from exporter.profile.cells import Cells, is_number, lengths_of
+from exporter.profile.cells import Cells, lengths_of
 from exporter.profile.numbers import Numbers
+from exporter.profile.texts import is_number
 from exporter.reference import Column
 from exporter.sketch.binning import category_name, truth_name
 
@@ -167,7 +168,7 @@ class ColumnBuilder:
         spelt: Counter[str] = Counter()
         truths = self._declared == "boolean" or all(name.lower() in _TRUTHS for name in names)
         for name, rows in names.items():
-            one = _number_name(name) if self.numbers is not None else name
+            one = number_name(name) if self.numbers is not None else name
             spelt[truth_name(one) if truths else one] += rows
         return spelt
 
@@ -205,7 +206,8 @@ def _is_card(name: str) -> bool:
     return (sum(digits[::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])) % 10 == 0
 
 
-def _number_name(token: str) -> str:
+def number_name(token: str) -> str:
+    """The one spelling of a number; what is none stays as it is."""
     # Whole numbers by their digits: a float would lose those beyond 2^53.
     if _WHOLE.fullmatch(token.strip()):
         return category_name(int(token)) or token

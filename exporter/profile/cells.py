@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 
 from exporter.sketch.binning import category_name
 
-MISSING_TEXTS: Final = frozenset(
-    ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "None", "none")
-)
 _PANDAS_GAPS: Final = ("NAType", "NaTType")
 Numbers = NDArray[np.float64]
 
@@ -42,6 +39,9 @@ class Cells(Protocol):
     def numbers(self) -> Numbers | None:
         """Those that are present, as numbers, infinite ones and NaN among them; None where one of them is none."""
 
+    def loose(self) -> Numbers:
+        """Those that are present, as numbers; infinite where one is none."""
+
     def names(self) -> Counter[str]:
         """Those that are present, by name."""
 
@@ -59,70 +59,6 @@ class Piece(NamedTuple):
     cells: Cells
     done: float
     """Share of the table that is read by now, 0 to 1."""
-
-
-@dataclass(frozen=True)
-class TextCells:
-    """Cells of a text file, where nothing but the text says what is a number, or missing."""
-
-    texts: Sequence[str]
-    nameless = False
-
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        return len(self.texts)
-
-    @property
-    def missing(self) -> int:
-        """How many say so."""
-        return len(self.texts) - len(self._present)
-
-    @cached_property
-    def _present(self) -> Sequence[str]:
-        if self._all_numbers is not None:
-            return self.texts
-        return [text for text in self.texts if text.strip() not in MISSING_TEXTS]
-
-    @cached_property
-    def _all_numbers(self) -> Numbers | None:
-        """The short way, where nothing is missing."""
-        numbers = _floats(self.texts)
-        return None if numbers is None or np.isnan(numbers).any() else numbers
-
-    def numbers(self) -> Numbers | None:
-        """Those that are present, as numbers; None where one of them is none."""
-        return _floats(self._present) if self._all_numbers is None else self._all_numbers
-
-    def names(self) -> Counter[str]:
-        """The texts themselves."""
-        return Counter(self._present)
-
-    def lengths(self) -> Counter[int]:
-        """Their lengths."""
-        return Counter(map(len, self._present))
-
-    def stranger(self) -> str:
-        """The first that is no number."""
-        return next((text for text in self._present if "_" in text or not is_number(text)), "")
-
-
-def _floats(texts: Sequence[str]) -> Numbers | None:
-    if "_" in "".join(texts):
-        return None  # Python reads 1_000, nobody else does
-    try:
-        return np.fromiter(map(float, texts), np.float64, len(texts))
-    except ValueError:
-        return None
-
-
-def is_number(text: str) -> bool:
-    """Whether Python reads it as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -151,6 +87,10 @@ class NumberCells:
     def numbers(self) -> Numbers:
         """Those that are present."""
         return self._present.astype(np.float64, copy=False)
+
+    def loose(self) -> Numbers:
+        """Those that are present."""
+        return self.numbers()
 
     def names(self) -> Counter[str]:
         """Their spelling; whole numbers keep their digits."""
@@ -191,6 +131,10 @@ class CountedCells:
     def numbers(self) -> Numbers | None:
         """None of them is one."""
         return None if self._named else np.empty(0)
+
+    def loose(self) -> Numbers:
+        """Infinite, all of them."""
+        return np.full(self._named.total(), math.inf)
 
     def names(self) -> Counter[str]:
         """By name."""
@@ -235,6 +179,10 @@ class ObjectCells:
             return np.fromiter(self._present, np.float64, len(self._present))
         except OverflowError:
             return np.array([_float(value) for value in self._present])
+
+    def loose(self) -> Numbers:
+        """Those that are present; infinite where one is no number."""
+        return np.array([_float(value) if type(value) in {int, float} else math.inf for value in self._present])
 
     def names(self) -> Counter[str]:
         """By name; what is neither text nor a number is called by its type."""

@@ -29,6 +29,7 @@ from exporter.reference import (
 
 FORMAT: Final = "inference-exporter/profile/1"
 _LARGEST: Final = 64 << 20
+LONGEST_TEXT: Final = 1024
 _COUNT_LIMIT: Final = 2**53
 
 
@@ -174,13 +175,13 @@ def _list(node: object, path: str, parse_item: Callable[[object, str], Any]) -> 
 
 def _text(node: object, path: str) -> str:
     if not isinstance(node, str) or not node:
-        raise _Fault(f"{path}: must be text of 1 to 1024 characters")
+        raise _Fault(f"{path}: must be text of 1 to {LONGEST_TEXT} characters")
     return _category(node, path)
 
 
 def _category(node: object, path: str) -> str:
-    if not isinstance(node, str) or len(node) > 1024:
-        raise _Fault(f"{path}: must be text of at most 1024 characters")
+    if not isinstance(node, str) or len(node) > LONGEST_TEXT:
+        raise _Fault(f"{path}: must be text of at most {LONGEST_TEXT} characters")
     if not node.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in node):
         raise _Fault(f"{path}: holds half a surrogate pair, which is no text")
     return node

@@ -1,6 +1,6 @@
 """A table under way to a profile: a builder per column. Drafts of a table's parts merge into that of the whole."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from exporter.errors import DataError
 from exporter.profile.builder import ColumnBuilder
@@ -38,14 +38,10 @@ class Draft:
 
     def read(self, pieces: Iterable[Piece], names: list[str], watch: Watch | None = None) -> None:
         """Add the pieces of a table; `names` is filled by who yields them, and has the columns' order at the end."""
-        cells = 0
-        for name, some, done in pieces:
+        for name, cells, _ in watched(pieces, names, watch):
             if name not in self.builders:
                 self.builders[name] = ColumnBuilder(name, self.kinds.get(name))
-            self.builders[name].add(some)
-            cells += some.rows
-            if watch is not None:
-                watch(done, cells // max(1, len(names)))
+            self.builders[name].add(cells)
         rows = self.rows
         for builder in self.columns:  # a column that turned up late was missing before
             if builder.rows < rows:
@@ -66,3 +62,13 @@ class Draft:
             builder.merge(other.builders[name])
         if self.names != other.names:
             self.builders = dict(sorted(self.builders.items()))
+
+
+def watched(pieces: Iterable[Piece], names: list[str], watch: Watch | None) -> Iterator[Piece]:
+    """The same pieces, and somebody told of them."""
+    cells = 0
+    for piece in pieces:
+        yield piece
+        cells += piece.cells.rows
+        if watch is not None:
+            watch(piece.done, cells // max(1, len(names)))

@@ -66,11 +66,14 @@ class Numbers:
         counts = [0] * NUMERIC_BINS
         counts[1 : 1 + len(inside)] = inside
         counts[MISSING], counts[NONFINITE] = self.missing, self.nonfinite
+        return Column(name, kind, tuple(counts), edges, *self.moments())
+
+    def moments(self) -> tuple[float, float, float, float]:
+        """Mean, standard deviation, smallest and largest of at least one finite number."""
         mean = self.sum.mean()
-        centres = self.grid.centres()
-        sd = _standard_deviation(centres.tolist(), self.grid.counts.tolist(), mean)
-        low, high = self.minimum + 0.0, self.maximum + 0.0  # no -0.0: which zero came first must not show
-        return Column(name, kind, tuple(counts), edges, mean, sd, low, high)
+        sd = _standard_deviation(self.grid.centres().tolist(), self.grid.counts.tolist(), mean)
+        # No -0.0: which zero came first must not show.
+        return mean, sd, self.minimum + 0.0, self.maximum + 0.0
 
 
 def _standard_deviation(centres: list[float], counts: list[int], mean: float) -> float:

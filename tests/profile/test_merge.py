@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from exporter.errors import DataError
 from exporter.profile import document
 from exporter.profile.build import Plan, finish
-from exporter.profile.cells import NumberCells, ObjectCells, Piece, TextCells
+from exporter.profile.cells import NumberCells, ObjectCells, Piece
 from exporter.profile.draft import Draft
+from exporter.profile.texts import TextCells
 
 TEXTS = st.sampled_from(
     ["", "NA", "nan", "NAN", "1", "1.0", " 2", "-0.0", "0", "1e300", "-1e-300", "inf", "true", "True", "a", "b" * 40,

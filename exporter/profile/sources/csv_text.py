@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile.cells import Piece, TextCells
+from exporter.profile.cells import Piece
 from exporter.profile.files import Dialect, TableFile
 from exporter.profile.headers import check_names
+from exporter.profile.texts import TextCells
 
 BATCH_ROWS: Final = 10_000
 _MOST_CELLS: Final = 1 << 20

@@ -1,0 +1,117 @@
+"""The commands `inference-exporter profile build | show | merge`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from exporter.errors import ConfigError
+
+_SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Say what the commands take."""
+    _add_build(commands.add_parser("build", help="make a profile from training data", allow_abbrev=False))
+    show = commands.add_parser("show", help="print a profile for people")
+    show.set_defaults(run=_show)
+    show.add_argument("file", metavar="PROFILE")
+    merge = commands.add_parser("merge", help="add up profiles of equal edges", allow_abbrev=False)
+    merge.set_defaults(run=_merge)
+    merge.add_argument("files", nargs="+", metavar="PROFILE")
+    merge.add_argument("--output", required=True, metavar="FILE", help="where to write")
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
+    build.set_defaults(run=_build)
+    build.add_argument("source", metavar="TRAIN", help=_SOURCES)
+    build.add_argument("--prediction", action="append", default=[], metavar="COLUMN",
+                       help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
+    build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
+    build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
+    build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
+                       help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
+    build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
+    build.add_argument("--model", default="default", metavar="NAME", help="the model's name")
+    build.add_argument("--model-version", default="unknown", metavar="VERSION", help="the model's version")
+    build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
+    _add_dialect(build)
+    build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
+
+
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--delimiter", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
+    parser.add_argument("--quote", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default=".", help="what stands before a fraction in a CSV file"
+    )
+    parser.add_argument("--encoding", default="utf-8-sig", metavar="NAME", help="of a CSV file (UTF-8)")
+
+
+def _character(text: str) -> str:
+    found = text.replace("\\t", "\t")
+    if len(found) != 1 or found in "\r\n\0":
+        raise argparse.ArgumentTypeError(f"must be one character, not {text!r}")
+    return found
+
+
+def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import build, document, show  # noqa: PLC0415
+    from exporter.profile.files import Dialect  # noqa: PLC0415
+    from exporter.profile.progress import Progress  # noqa: PLC0415
+
+    if not given.prediction and not given.like:
+        raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
+    plan = build.Plan(
+        source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
+        model=given.model, version=given.model_version, trained_at=_trained_at(given.trained_at),
+        kinds=_kinds(given.kind), dialect=Dialect(given.delimiter, given.quote, given.decimal, given.encoding),
+    )  # fmt: skip
+    with Progress(sys.stderr) as watch:
+        if given.like:
+            profile, notes = build.build_like(plan, document.load(given.like), watch), list[str]()
+        else:
+            profile, notes = build.build(plan, watch)
+    profile = document.save(profile, given.output)
+    print(show.summary(profile))
+    for note in notes:
+        print(f"note: {note}")
+    print(f"written to {given.output}")
+    return 0
+
+
+def _trained_at(text: str | None) -> float | None:
+    from exporter.profile import document  # noqa: PLC0415
+
+    try:
+        return document.moment(text) if text else None
+    except ValueError:
+        raise ConfigError(f"--trained-at: must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
+
+
+def _kinds(pairs: Sequence[str]) -> dict[str, str]:
+    from exporter.reference import KINDS  # noqa: PLC0415
+
+    kinds = {}
+    for pair in pairs:
+        column, _, kind = pair.rpartition("=")
+        if not column or kind not in KINDS:
+            raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
+        kinds[column] = kind
+    return kinds
+
+
+def _show(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, show  # noqa: PLC0415
+
+    print(show.page(document.load(given.file)))
+    return 0
+
+
+def _merge(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, merge, show  # noqa: PLC0415
+
+    merged = merge.merge([(file, document.load(file)) for file in given.files])
+    print(show.summary(document.save(merged, given.output)))
+    print(f"written to {given.output}")
+    return 0
