@@ -73,9 +73,11 @@ class Grid:
         return np.minimum(values((self.cells + 1) << self.shift), np.finfo(np.float64).max)
 
     def _add(self, cells: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-        self.cells, self.counts = _combine(np.concatenate((self.cells, cells)), np.concatenate((self.counts, counts)))
-        while self.cells.size > LIMIT:
-            self._coarsen(self.shift + 1)
+        cells, counts = np.concatenate((self.cells, cells)), np.concatenate((self.counts, counts))
+        order = np.argsort(cells, kind="stable")  # which is quick where sorted runs follow each other
+        self.cells, self.counts = _combine(cells[order], counts[order])
+        if self.cells.size > LIMIT:
+            self._coarsen(self.shift + _least_shift(self.cells))
 
     def _coarsen(self, shift: int) -> None:
         self.cells, self.counts = _combine(self.cells >> (shift - self.shift), self.counts)
@@ -94,7 +96,18 @@ def _count(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def _combine(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    unique, where = np.unique(cells, return_inverse=True)
-    total = np.zeros(unique.size, np.int64)
-    np.add.at(total, where, counts)
-    return unique, total
+    """Distinct cells, and the counts of each added up. The cells come in ascending order."""
+    if not cells.size:
+        return cells, counts
+    first = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
+    return cells[first], np.add.reduceat(counts, first)
+
+
+def _least_shift(cells: NDArray[np.int64]) -> int:
+    """By how much distinct ascending cells must be shifted, at least, for no more than `LIMIT` to be left."""
+    # Two neighbours fall together where the highest bit in which they differ is shifted out.
+    differing = (cells[1:] ^ cells[:-1]).view(np.uint64)
+    high, low = (differing >> np.uint64(32)).astype(np.float64), (differing & np.uint64(0xFFFFFFFF)).astype(np.float64)
+    lengths = np.where(high > 0, np.frexp(high)[1] + 32, np.frexp(low)[1])
+    left = 1 + np.cumsum(np.bincount(lengths, minlength=65)[::-1])[::-1]  # of those that differ in bit k or above
+    return int(np.flatnonzero(left <= LIMIT)[0]) - 1

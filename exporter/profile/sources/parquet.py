@@ -9,7 +9,7 @@ from exporter.profile.cells import Piece
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
 
-_SMALL: Final = 64 << 20
+_SMALL: Final = 8 << 20
 """Row groups of so many bytes, uncompressed, are read with all their columns: opening each would take longer."""
 
 
