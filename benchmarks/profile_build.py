@@ -2,7 +2,7 @@
 
 Each build is a process of its own on one core: CPU time and peak memory are the kernel's word. Rows are doubled to see
 whether memory grows with them. whylogs profiles the same file in batches of the same size, in an environment of its own
-(`--whylogs PYTHON`; `python -m venv build/whylogs && build/whylogs/bin/pip install whylogs pyarrow`). Rounds are
+(`make bench-profile` sets it up; `--whylogs PYTHON` names another). Rounds are
 interleaved and medians are told; the ratios carry over to other machines, the seconds do not.
 """
 
@@ -88,6 +88,16 @@ def cost(python: str, code: str, path: Path) -> Cost:
     return Cost(*json.loads(done.stdout.splitlines()[-1]))
 
 
+def works(python: str) -> bool:
+    """Whether whylogs can be used there."""
+    try:
+        return not subprocess.run(
+            [python, "-c", "import whylogs, pandas, pyarrow"], capture_output=True, check=False
+        ).returncode
+    except OSError:
+        return False
+
+
 def medians(costs: Sequence[Cost]) -> Cost:
     return Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
 
@@ -96,17 +106,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--whylogs", default="build/whylogs/bin/python", metavar="PYTHON")
+    parser.add_argument("--whylogs", default="build/bench-decode/bin/python", metavar="PYTHON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         whole, half = Path(directory, "whole.parquet"), Path(directory, "half.parquet")
         write(whole, given.rows)
         write(half, given.rows // 2)
         runs = [("ours", sys.executable, OURS, whole), ("ours, half the rows", sys.executable, OURS, half)]
-        if Path(given.whylogs).exists():
+        if works(given.whylogs):
             runs.append(("whylogs", given.whylogs, WHYLOGS, whole))
         else:
-            print(f"whylogs is left out: there is no {given.whylogs}")
+            print(f"whylogs is left out: {given.whylogs} cannot import it")
         found: dict[str, list[Cost]] = {name: [] for name, *_ in runs}
         for _ in range(given.rounds):
             for name, python, code, path in runs:

@@ -1,11 +1,15 @@
-"""The commands `inference-exporter profile build | show | merge`."""
+"""The commands `inference-exporter profile build | show | merge | check`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exporter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from exporter.profile.files import Dialect
+    from exporter.reference import Profile
 
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
@@ -20,6 +24,23 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     merge.set_defaults(run=_merge)
     merge.add_argument("files", nargs="+", metavar="PROFILE")
     merge.add_argument("--output", required=True, metavar="FILE", help="where to write")
+    _add_check(commands.add_parser("check", help="say what is wrong with a profile", allow_abbrev=False))
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.set_defaults(run=_check)
+    check.add_argument("file", metavar="PROFILE")
+    check.add_argument("--overrides", metavar="FILE", help="YAML file of rules about its columns")
+    check.add_argument("--against", metavar="DATA", help="a fresh sample to compare with: " + _SOURCES)
+    check.add_argument("--replicas", type=_positive, default=1, metavar="NUMBER", help="how many will show it (1)")
+    check.add_argument("--windows", type=_positive, default=3, metavar="NUMBER", help="windows of each (3)")
+    _add_dialect(check)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:7]) < 10**6:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return int(text)
 
 
 def _add_build(build: argparse.ArgumentParser) -> None:
@@ -55,9 +76,14 @@ def _character(text: str) -> str:
     return found
 
 
+def _dialect(given: argparse.Namespace) -> "Dialect":
+    from exporter.profile.files import Dialect  # noqa: PLC0415
+
+    return Dialect(given.delimiter, given.quote, given.decimal, given.encoding)
+
+
 def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import build, document, show  # noqa: PLC0415
-    from exporter.profile.files import Dialect  # noqa: PLC0415
     from exporter.profile.progress import Progress  # noqa: PLC0415
 
     if not given.prediction and not given.like:
@@ -65,7 +91,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
     plan = build.Plan(
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
         model=given.model, version=given.model_version, trained_at=_trained_at(given.trained_at),
-        kinds=_kinds(given.kind), dialect=Dialect(given.delimiter, given.quote, given.decimal, given.encoding),
+        kinds=_kinds(given.kind), dialect=_dialect(given),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -115,3 +141,34 @@ def _merge(given: argparse.Namespace, _: Sequence[str]) -> int:
     print(show.summary(document.save(merged, given.output)))
     print(f"written to {given.output}")
     return 0
+
+
+def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, overrides, series, show  # noqa: PLC0415
+
+    profile = document.load(given.file)
+    features, outputs = len(profile.features), len(profile.outputs)
+    lines = [f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows"]
+    if given.overrides:
+        rules = overrides.load(given.overrides)
+        overrides.check(rules, profile, given.overrides)
+        lines += ["overrides: fine", *(f"  {line}" for line in overrides.described(rules, profile))]
+    if given.against:
+        lines += _compared(given, profile)
+    each = series.count(profile, given.windows)
+    total = f", {each * given.replicas:,} of {given.replicas} replicas" if given.replicas > 1 else ""
+    lines.append(f"series: {each:,} of features and outputs, with {given.windows} windows{total}")
+    print(show.printable("\n".join(lines)))
+    return 0
+
+
+def _compared(given: argparse.Namespace, profile: "Profile") -> list[str]:
+    from exporter.profile import build, compare  # noqa: PLC0415
+    from exporter.profile.progress import Progress  # noqa: PLC0415
+
+    with Progress(sys.stderr) as watch:
+        found = build.count_like(build.Plan(given.against, dialect=_dialect(given)), profile, watch)
+    return [
+        f"against {given.against}, {found.rows:,} rows:",
+        *(f"  {line}" for line in compare.compare(profile, found)),
+    ]

@@ -10,7 +10,7 @@ from exporter.profile import frames, sources, spark
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.draft import Draft, Watch, watched
 from exporter.profile.files import Dialect, TableFile
-from exporter.profile.recount import recount
+from exporter.profile.recount import Recounted, recount
 from exporter.reference import Column, Profile
 
 
@@ -46,14 +46,18 @@ def build(plan: Plan, watch: Watch | None = None) -> Built:
     return finish(plan, draft)
 
 
+def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
+    """The values of a table in the bins of a profile. ConfigError, DataError."""
+    names: list[str] = []
+    return recount(reference, watched(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch))
+
+
 def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Profile:
     """The profile of another table in the bins of one that is there: both can be merged, or compared.
 
     Columns, model and version are those of the reference. DataError where the table lacks a column.
     """
-    names: list[str] = []
-    pieces = watched(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch)
-    found = recount(reference, pieces)
+    found = count_like(plan, reference, watch)
     for column, new in zip((*reference.features, *reference.outputs), (*found.features, *found.outputs), strict=True):
         if new is None:
             raise DataError(f"{plan.source}: no column {column.name!r}, which the profile has")
