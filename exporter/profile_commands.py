@@ -1,4 +1,4 @@
-"""The commands `inference-exporter profile build | show | merge | check`."""
+"""The commands `inference-exporter profile build | show | merge | check | schema`."""
 
 import argparse
 import sys
@@ -25,6 +25,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     merge.add_argument("files", nargs="+", metavar="PROFILE")
     merge.add_argument("--output", required=True, metavar="FILE", help="where to write")
     _add_check(commands.add_parser("check", help="say what is wrong with a profile", allow_abbrev=False))
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of a profile", allow_abbrev=False)
+    schema.set_defaults(run=_schema)
 
 
 def _add_check(check: argparse.ArgumentParser) -> None:
@@ -159,6 +162,13 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     total = f", {each * given.replicas:,} of {given.replicas} replicas" if given.replicas > 1 else ""
     lines.append(f"series: {each:,} of features and outputs, with {given.windows} windows{total}")
     print(show.printable("\n".join(lines)))
+    return 0
+
+
+def _schema(_: argparse.Namespace, __: Sequence[str]) -> int:
+    from exporter.profile import schema  # noqa: PLC0415
+
+    print(schema.text(), end="")
     return 0
 
 
