@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.sketch.binning import category_name
+from exporter.sketch.decimals import FP16, FP32, decimals
 
+_NARROW: Final = {"f4": FP32, "f2": FP16}
 _PANDAS_GAPS: Final = ("NAType", "NaTType")
 Numbers = NDArray[np.float64]
 
@@ -82,7 +84,9 @@ class NumberCells:
     @cached_property
     def _present(self) -> NDArray[Any]:
         gone = self.null | np.isnan(self.values)
-        return self.values[~gone] if gone.any() else self.values
+        present = self.values[~gone] if gone.any() else self.values
+        bits = _NARROW.get(self.values.dtype.str[1:])
+        return decimals(present, bits) if bits else present  # as they are read from traffic
 
     def numbers(self) -> Numbers:
         """Those that are present."""

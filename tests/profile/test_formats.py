@@ -329,8 +329,19 @@ def test_a_lone_array_is_read_as_it_lies(tmp_path: Path, order: Any, monkeypatch
     found = columns_of(tmp_path / "t.npy")
     assert [column.name for column in found] == ["x[0]", "x[1]", "x[2]"]
     for place, column in enumerate(found):
-        assert (column.minimum, column.rows) == (values[:, place].min(), 777)
-        assert column.mean == pytest.approx(values[:, place].astype(float).mean(), rel=1e-12)
+        meant = [float(str(number)) for number in values[:, place]]  # what 32 bits were rounded from
+        assert (column.minimum, column.rows) == (pytest.approx(min(meant), rel=1e-7), 777)
+        assert column.mean == pytest.approx(np.mean(meant), rel=1e-6)
+
+
+@pytest.mark.parametrize("width", [np.float32, np.float16])
+def test_narrow_numbers_are_the_decimals_they_were_made_from(tmp_path: Path, width: Any) -> None:
+    meant = np.array([0.1, 0.2, 0.3, 1.7] * 20)
+    np.save(tmp_path / "t.npy", meant.astype(width))
+    write(tmp_path / "t.parquet", {"x": pa.array(meant.astype(width))})
+    write(tmp_path / "t.csv", {"x": meant.tolist()})
+    whole = columns_of(tmp_path / "t.csv")
+    assert columns_of(tmp_path / "t.npy") == columns_of(tmp_path / "t.parquet") == whole
 
 
 def test_a_structured_array_has_a_column_per_field(tmp_path: Path) -> None:

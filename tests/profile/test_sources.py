@@ -115,7 +115,7 @@ def test_a_missing_file_is_a_fault_of_the_command(tmp_path: Path, name: str) -> 
 
 def test_a_directory_without_files_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "_SUCCESS").touch()
-    with pytest.raises(ConfigError, match="cannot read .*: a directory without files"):
+    with pytest.raises(ConfigError, match=r"cannot read .*: a directory without files"):
         draft_of(tmp_path)
 
 
