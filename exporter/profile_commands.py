@@ -56,8 +56,8 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
                        help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
-    build.add_argument("--model", default="default", metavar="NAME", help="the model's name")
-    build.add_argument("--model-version", default="unknown", metavar="VERSION", help="the model's version")
+    build.add_argument("--model", metavar="NAME", help="the model's name (default)")
+    build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
     build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
     _add_dialect(build)
     build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
@@ -88,12 +88,12 @@ def _dialect(given: argparse.Namespace) -> "Dialect":
 def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import build, document, show  # noqa: PLC0415
     from exporter.profile.progress import Progress  # noqa: PLC0415
+    from exporter.reference import DEFAULT, UNKNOWN  # noqa: PLC0415
 
-    if not given.prediction and not given.like:
-        raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
+    _require_one_way(given)
     plan = build.Plan(
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
-        model=given.model, version=given.model_version, trained_at=_trained_at(given.trained_at),
+        model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN), trained_at=_trained_at(given.trained_at),
         kinds=_kinds(given.kind), dialect=_dialect(given),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
@@ -107,6 +107,19 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"note: {note}")
     print(f"written to {given.output}")
     return 0
+
+
+def _or(said: str | None, otherwise: str) -> str:
+    return otherwise if said is None else said
+
+
+def _require_one_way(given: argparse.Namespace) -> None:
+    """Either the flags say what the columns are, or another profile does."""
+    if not given.like and not given.prediction:
+        raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
+    for word in ("prediction", "target", "ignore", "kind", "model", "model_version") if given.like else ():
+        if getattr(given, word):
+            raise ConfigError(f"--{word.replace('_', '-')}: cannot be said beside --like, whose profile says it")
 
 
 def _trained_at(text: str | None) -> float | None:

@@ -91,6 +91,14 @@ def test_a_dialect_can_be_said(tmp_path: Path) -> None:
     assert load(output).features[0].mean == 1.5
 
 
+def test_what_the_other_profile_says_is_not_said_again(tmp_path: Path) -> None:
+    for flag in ("--prediction", "--target", "--ignore", "--model", "--model-version"):
+        result = command("profile", "build", table(tmp_path / "t.csv"), "--like", "p.json", flag, "p")
+        assert (result.returncode, result.stderr) == (
+            64, f"inference-exporter: {flag}: cannot be said beside --like, whose profile says it\n"
+        )  # fmt: skip
+
+
 # --- progress
 
 

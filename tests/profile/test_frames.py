@@ -120,6 +120,25 @@ def test_a_notebook_needs_nothing_of_the_server(tmp_path: Path) -> None:
     assert load(str(path)).model == "m"
 
 
+def test_who_only_reads_a_profile_needs_nothing_of_who_builds_one() -> None:
+    code = "import sys; from exporter.profile import load, document; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "exporter.profile.build", "exporter.profile.sources"} & set(loaded)
+
+
+def test_a_thousand_columns_are_built_saved_and_read(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    columns: dict[str, Any] = {f"c{place}": random.normal(place, 1, 500) for place in range(1000)}
+    profile, _ = build_frame(columns | {"p": [0.5] * 500}, PLAN)
+    saved = save(profile, str(tmp_path / "p.json"))
+    assert load(str(tmp_path / "p.json")) == saved
+    for place in (0, 1, 500, 999):
+        found, raw = saved.features[place], columns[f"c{place}"]
+        assert (found.name, found.minimum, found.maximum) == (f"c{place}", raw.min(), raw.max())
+        assert found.mean == pytest.approx(raw.mean(), rel=1e-12)
+        assert np.histogram(raw, found.edges)[0].tolist() == list(found.counts[1 : len(found.edges)])
+
+
 def test_a_profile_from_memory_is_saved_and_read(tmp_path: Path) -> None:
     profile, notes = build_frame(frame(), Plan("train, 2026-01", ["p"], "flag", model="churn", version="7"))
     assert save(profile, str(tmp_path / "p.json")) == load(str(tmp_path / "p.json"))
