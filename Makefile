@@ -1,8 +1,8 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-swap test-asyncio test-compiled test-servers check bench bench-relay bench-decode
-.PHONY: bench-throughput soak docs reliability pictures format clean test-spark bench-profile
+.PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
+.PHONY: bench-decode bench-profile bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv

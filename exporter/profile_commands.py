@@ -93,8 +93,8 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
     _require_one_way(given)
     plan = build.Plan(
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
-        model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN), trained_at=_trained_at(given.trained_at),
-        kinds=_kinds(given.kind), dialect=_dialect(given),
+        model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN),
+        trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=_dialect(given),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
