@@ -34,8 +34,8 @@ class TableFile:
 
     path: str
     dialect: Dialect = field(default_factory=Dialect)
-    _raw: io.FileIO | None = None
-    _size: int = 1
+    _raw: io.FileIO | None = field(default=None, init=False)
+    _size: int = field(default=1, init=False)
 
     @property
     def bare(self) -> str:
