@@ -16,8 +16,8 @@ from exporter.config import Windows
 from exporter.profile import save, series
 from exporter.profile.build import Plan, build, count_like
 from exporter.profile.compare import compare
-from exporter.records import ServerVitals
 from exporter.reference import Profile
+from exporter.snapshots import ServerVitals
 
 
 def table(seed: int, rows: int = 4000) -> dict[str, Any]:
