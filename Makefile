@@ -1,8 +1,8 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-swap test-asyncio test-compiled test-servers check bench bench-relay bench-decode
-.PHONY: bench-throughput soak docs reliability pictures format clean
+.PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
+.PHONY: bench-decode bench-profile bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,9 @@ test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a milli
 test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
 
+test-spark: $(VENV)/.test $(VENV)/.spark ## See that Spark builds the profile that one process builds (needs Java)
+	$(BIN)/python -m pytest tests/profile/test_spark.py $(ARGS)
+
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
 	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(RELAY_FAULTS) $(PARALLEL) $(ARGS)
 
@@ -65,7 +68,7 @@ bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload c
 
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk
-	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS)
+	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS) bench-profile: build/bench-decode/.made Measure building profile costs, beside whylogs (five minutes) benchmarks/profile_build.py
 
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
@@ -106,7 +109,7 @@ build/servers/%/.made: tests/servers/requirements/%.txt | $(VENV)/bin/python
 # whylogs does not know the numpy of today.
 build/bench-decode/.made: | $(VENV)/bin/python
 	$(BIN)/python -m venv --clear build/bench-decode
-	build/bench-decode/bin/pip install --quiet --disable-pip-version-check 'numpy<2' 'pandas<3' 'whylogs>=1.6' && touch $@ \
+	build/bench-decode/bin/pip install --quiet --disable-pip-version-check 'numpy<2' 'pandas<3' 'pyarrow<20' 'whylogs>=1.6' && touch $@ \
 		|| echo "whylogs cannot be installed: it is left out"
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on

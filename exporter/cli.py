@@ -1,4 +1,4 @@
-"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile build | profile show`.
+"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | demo`.
 
 Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, orders, values
+from exporter import __version__, config, orders, profile_commands, values
 from exporter.errors import ConfigError, ExporterError
 from exporter.samples import command as samples
 
@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
             _add_settings(command, _SHOWN.get(name))
         if name in _OWN_FLAGS:
             _OWN_FLAGS[name](command)
-    _add_profile(commands.add_parser("profile", help="make and read reference profiles"))
+    profile = commands.add_parser("profile", help="make and read reference profiles")
+    profile_commands.add(profile.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
 
@@ -97,26 +98,6 @@ def _add_settings(command: argparse.ArgumentParser, shown: Collection[str] | Non
         for flag in key.switches:
             text = f"{key.flag} false" if is_shown else argparse.SUPPRESS
             command.add_argument(flag, dest=key.name, action="store_const", const="false", help=text)
-
-
-def _add_profile(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    build = commands.add_parser("build", help="make a profile from training data", allow_abbrev=False)
-    build.set_defaults(run=_profile_build)
-    build.add_argument("source", metavar="TRAIN", help="CSV file with a header, or Parquet")
-    build.add_argument("--prediction", action="append", default=[], metavar="COLUMN", required=True,
-                       help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
-    build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
-    build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
-    build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
-                       help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
-    build.add_argument("--model", default="default", metavar="NAME", help="the model's name")
-    build.add_argument("--model-version", default="unknown", metavar="VERSION", help="the model's version")
-    build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
-    build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
-    show = commands.add_parser("show", help="print a profile for people")
-    show.set_defaults(run=_profile_show)
-    show.add_argument("file", metavar="PROFILE")
 
 
 # --- serve and check
@@ -217,54 +198,6 @@ def _catalogue(_: argparse.Namespace, __: Sequence[str]) -> int:
     from exporter import catalogue  # noqa: PLC0415
 
     print(catalogue.table())
-    return 0
-
-
-# --- profile
-
-
-def _profile_build(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import build, document, show  # noqa: PLC0415
-
-    plan = build.Plan(
-        source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
-        model=given.model, version=given.model_version, trained_at=_trained_at(given.trained_at),
-        kinds=_kinds(given.kind),
-    )  # fmt: skip
-    profile, notes = build.build(plan)
-    profile = document.save(profile, given.output)
-    print(show.summary(profile))
-    for note in notes:
-        print(f"note: {note}")
-    print(f"written to {given.output}")
-    return 0
-
-
-def _trained_at(text: str | None) -> float | None:
-    from exporter.profile import document  # noqa: PLC0415
-
-    try:
-        return document.moment(text) if text else None
-    except ValueError:
-        raise ConfigError(f"--trained-at: must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
-
-
-def _kinds(pairs: Sequence[str]) -> dict[str, str]:
-    from exporter.reference import KINDS  # noqa: PLC0415
-
-    kinds = {}
-    for pair in pairs:
-        column, _, kind = pair.rpartition("=")
-        if not column or kind not in KINDS:
-            raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
-        kinds[column] = kind
-    return kinds
-
-
-def _profile_show(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import document, show  # noqa: PLC0415
-
-    print(show.page(document.load(given.file)))
     return 0
 
 

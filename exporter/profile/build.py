@@ -1,12 +1,16 @@
 """From a table of training data to a profile: which columns are what, and what people should know about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import sources
+from exporter.profile import frames, sources, spark
 from exporter.profile.builder import ColumnBuilder
+from exporter.profile.draft import Draft, Watch, watched
+from exporter.profile.files import Dialect, TableFile
+from exporter.profile.recount import Recounted, recount
 from exporter.reference import Column, Profile
 
 
@@ -14,8 +18,9 @@ from exporter.reference import Column, Profile
 class Plan:
     """What the person who builds the profile says about the table."""
 
-    source: str
-    predictions: Sequence[str]
+    source: str = "a data frame"
+    """The file; of a table in memory what the profile says it was made from."""
+    predictions: Sequence[str] = ()
     """Columns the model answers with, in the order of its answer."""
     target: str | None = None
     """The column of the truth: neither fed to the model nor answered."""
@@ -23,13 +28,67 @@ class Plan:
     model: str = "default"
     version: str = "unknown"
     trained_at: float | None = None
+    """Unix time."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Declared kinds by column; the others are inferred."""
+    dialect: Dialect = field(default_factory=Dialect)
+    """Of a text file."""
 
 
-def build(plan: Plan) -> tuple[Profile, list[str]]:
-    """The profile of a table, and notes for people. ConfigError for a wrong plan, DataError for a bad table."""
-    builders, rows = sources.columns(plan.source, plan.kinds)
+Built = tuple[Profile, list[str]]
+"""A profile, and notes for people."""
+
+
+def build(plan: Plan, watch: Watch | None = None) -> Built:
+    """The profile of a table in a file. ConfigError for a wrong plan, DataError for a bad table."""
+    draft, names = Draft(plan.kinds), list[str]()
+    draft.read(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch)
+    return finish(plan, draft)
+
+
+def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
+    """The values of a table in the bins of a profile. ConfigError, DataError."""
+    names: list[str] = []
+    return recount(reference, watched(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch))
+
+
+def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Profile:
+    """The profile of another table in the bins of one that is there: both can be merged, or compared.
+
+    Columns, model and version are those of the reference. DataError where the table lacks a column.
+    """
+    found = count_like(plan, reference, watch)
+    for column, new in zip((*reference.features, *reference.outputs), (*found.features, *found.outputs), strict=True):
+        if new is None:
+            raise DataError(f"{plan.source}: no column {column.name!r}, which the profile has")
+    return replace(
+        reference,
+        trained_at=plan.trained_at or reference.trained_at,
+        rows=found.rows,
+        source=Path(plan.source).name,
+        features=tuple(column for column in found.features if column),
+        outputs=tuple(column for column in found.outputs if column),
+        digest="",
+    )
+
+
+def build_frame(table: object, plan: Plan) -> Built:
+    """The profile of a table in memory: a data frame, arrays by name, or batches of them. ConfigError, DataError."""
+    draft, names = Draft(plan.kinds), list[str]()
+    draft.read(frames.pieces(table, names), names)
+    if not draft.rows:
+        raise DataError(f"{plan.source}: no rows")
+    return finish(plan, draft)
+
+
+def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an extra)
+    """The profile of a DataFrame of Spark, read where its partitions are. ConfigError, DataError."""
+    return finish(plan, spark.draft(frame, plan.kinds))
+
+
+def finish(plan: Plan, draft: Draft) -> Built:
+    """The profile of a table that has been read. ConfigError for a wrong plan, DataError for a bad table."""
+    builders = draft.columns
     by_name = {builder.name: builder for builder in builders}
     _check_names(plan, by_name)
     outside = {*plan.predictions, *plan.ignored, *([plan.target] if plan.target else [])}
@@ -37,7 +96,7 @@ def build(plan: Plan) -> tuple[Profile, list[str]]:
         model=plan.model,
         version=plan.version,
         trained_at=plan.trained_at,
-        rows=rows,
+        rows=draft.rows,
         source=Path(plan.source).name,
         features=tuple(_column(plan, one) for one in builders if one.name not in outside),
         outputs=tuple(_column(plan, by_name[name]) for name in plan.predictions),

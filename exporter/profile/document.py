@@ -27,8 +27,11 @@ from exporter.reference import (
     Profile,
 )
 
-FORMAT: Final = "inference-exporter/profile/1"
+_FAMILY: Final = "inference-exporter/profile/"
+_VERSION: Final = 1
+FORMAT: Final = f"{_FAMILY}{_VERSION}"
 _LARGEST: Final = 64 << 20
+LONGEST_TEXT: Final = 1024
 _COUNT_LIMIT: Final = 2**53
 
 
@@ -65,8 +68,7 @@ def loads(raw: bytes, name: str) -> Profile:
 def parse(document: object) -> Profile:
     """The profile a document describes."""
     top = _mapping(document, "document")
-    if top.get("format") != FORMAT:
-        raise _Fault(f"format: must be {FORMAT!r}, not {_shown(top.get('format'))}")
+    _require_format(top.get("format"))
     _only(top, {"format", "model", "rows", "source", "features", "outputs"}, "")
     model = _mapping(top.get("model"), "model")
     _only(model, {"name", "version", "trained_at"}, "model.")
@@ -83,6 +85,16 @@ def parse(document: object) -> Profile:
         raise _Fault("features: a profile needs at least one feature or output")
     # Of what was understood, not of the text: key order, indentation and 1 for 1.0 make no other profile.
     return dataclasses.replace(profile, digest=hashlib.sha256(canonical(describe(profile))).hexdigest())
+
+
+def _require_format(node: object) -> None:
+    """Older versions are brought up to date here, once there is one."""
+    if node == FORMAT:
+        return
+    version = node.removeprefix(_FAMILY) if isinstance(node, str) and node.startswith(_FAMILY) else ""
+    if version.isascii() and version.isdigit() and int(version[:9]) > _VERSION:
+        raise _Fault(f"format: version {version[:9]} is of a newer exporter, this one reads up to {_VERSION}")
+    raise _Fault(f"format: must be {FORMAT!r}, not {_shown(node)}")
 
 
 def _columns(node: object, path: str) -> tuple[Column, ...]:
@@ -174,13 +186,13 @@ def _list(node: object, path: str, parse_item: Callable[[object, str], Any]) -> 
 
 def _text(node: object, path: str) -> str:
     if not isinstance(node, str) or not node:
-        raise _Fault(f"{path}: must be text of 1 to 1024 characters")
+        raise _Fault(f"{path}: must be text of 1 to {LONGEST_TEXT} characters")
     return _category(node, path)
 
 
 def _category(node: object, path: str) -> str:
-    if not isinstance(node, str) or len(node) > 1024:
-        raise _Fault(f"{path}: must be text of at most 1024 characters")
+    if not isinstance(node, str) or len(node) > LONGEST_TEXT:
+        raise _Fault(f"{path}: must be text of at most {LONGEST_TEXT} characters")
     if not node.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in node):
         raise _Fault(f"{path}: holds half a surrogate pair, which is no text")
     return node

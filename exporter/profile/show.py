@@ -18,10 +18,11 @@ def summary(profile: Profile) -> str:
         lines.append(f"trained at {datetime.fromtimestamp(profile.trained_at, UTC).isoformat()}")
     for title, columns in (("feature", profile.features), ("output", profile.outputs)):
         lines += [f"  {title:8}{column.name:{width}}  {column.kind:12}{_brief(column)}" for column in columns]
-    return _printable("\n".join(lines))
+    return printable("\n".join(lines))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Text without what a terminal would obey."""
     # Names come from files of strangers: no escape sequence may reach a terminal.
     return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
 
@@ -41,7 +42,7 @@ def page(profile: Profile) -> str:
     """The summary and every column's bins with their shares."""
     columns = (*profile.features, *profile.outputs)
     tables = ["\n".join((f"{column.name} ({column.kind})", *_bars(column))) for column in columns]
-    return _printable("\n\n".join((summary(profile), *tables)))
+    return printable("\n\n".join((summary(profile), *tables)))
 
 
 def _bars(column: Column) -> Iterator[str]:

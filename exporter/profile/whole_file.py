@@ -18,7 +18,7 @@ def write(target: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-    except OSError:
+    except BaseException:  # an interrupt, too, leaves nothing behind
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 LIMIT: Final = 4096
 """Most occupied cells."""
+_CLOSE: Final = 4
 _MIRROR: Final = np.int64(0x7FFFFFFFFFFFFFFF)
 
 
@@ -41,11 +42,11 @@ class Grid:
         """Occupied cells, ascending."""
         self.counts: NDArray[np.int64] = np.empty(0, np.int64)
 
-    def update(self, numbers: NDArray[np.float64]) -> None:
-        """Add finite numbers."""
+    def update(self, numbers: NDArray[np.float64], counts: NDArray[np.int64] | None = None) -> None:
+        """Add finite numbers, each once or `counts` times."""
         if numbers.size:
-            cells, counts = np.unique(keys(numbers) >> self.shift, return_counts=True)
-            self._add(cells, counts.astype(np.int64))
+            cells = keys(numbers) >> self.shift
+            self._add(*(_count(cells) if counts is None else (cells, counts)))
 
     def merge(self, other: "Grid") -> None:
         """Add all that another grid holds."""
@@ -72,17 +73,41 @@ class Grid:
         return np.minimum(values((self.cells + 1) << self.shift), np.finfo(np.float64).max)
 
     def _add(self, cells: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-        self.cells, self.counts = _combine(np.concatenate((self.cells, cells)), np.concatenate((self.counts, counts)))
-        while self.cells.size > LIMIT:
-            self._coarsen(self.shift + 1)
+        cells, counts = np.concatenate((self.cells, cells)), np.concatenate((self.counts, counts))
+        order = np.argsort(cells, kind="stable")  # which is quick where sorted runs follow each other
+        self.cells, self.counts = _combine(cells[order], counts[order])
+        if self.cells.size > LIMIT:
+            self._coarsen(self.shift + _least_shift(self.cells))
 
     def _coarsen(self, shift: int) -> None:
         self.cells, self.counts = _combine(self.cells >> (shift - self.shift), self.counts)
         self.shift = shift
 
 
+def _count(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct cells, ascending, and how often each occurs: by counting where they lie close together, else sorted."""
+    first, last = int(cells.min()), int(cells.max())
+    if last - first < _CLOSE * cells.size:
+        counts = np.bincount(cells - first)
+        occupied = np.flatnonzero(counts)
+        return occupied + first, counts[occupied]
+    unique, counts = np.unique(cells, return_counts=True)
+    return unique, counts.astype(np.int64)
+
+
 def _combine(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    unique, where = np.unique(cells, return_inverse=True)
-    total = np.zeros(unique.size, np.int64)
-    np.add.at(total, where, counts)
-    return unique, total
+    """Distinct cells, and the counts of each added up. The cells come in ascending order."""
+    if not cells.size:
+        return cells, counts
+    first = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
+    return cells[first], np.add.reduceat(counts, first)
+
+
+def _least_shift(cells: NDArray[np.int64]) -> int:
+    """By how much distinct ascending cells must be shifted, at least, for no more than `LIMIT` to be left."""
+    # Two neighbours fall together where the highest bit in which they differ is shifted out.
+    differing = (cells[1:] ^ cells[:-1]).view(np.uint64)
+    high, low = (differing >> np.uint64(32)).astype(np.float64), (differing & np.uint64(0xFFFFFFFF)).astype(np.float64)
+    lengths = np.where(high > 0, np.frexp(high)[1] + 32, np.frexp(low)[1])
+    left = 1 + np.cumsum(np.bincount(lengths, minlength=65)[::-1])[::-1]  # of those that differ in bit k or above
+    return int(np.flatnonzero(left <= LIMIT)[0]) - 1

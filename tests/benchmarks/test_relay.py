@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_it_starts_where_it_is_not_its_own_directory_that_python_looks_into() -> None:
     done = subprocess.run(
-        ["make", "-n", "--no-print-directory", "--assume-old=.venv/.bench", "--assume-old=build/compiled/.made", "bench-relay", "ARGS=--help"],
+        ["make", "-n", "--no-print-directory", "-o.venv/.bench", "-obuild/compiled/.made", "bench-relay", "ARGS=--help"],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     [command] = [line for line in done.stdout.splitlines() if "relay.py --help" in line]

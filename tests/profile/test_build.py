@@ -13,7 +13,7 @@ from profile_tables import bytes_of, column_of, profile_of, write_csv
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile.build import Plan, build
-from exporter.profile.builder import QUANTILES
+from exporter.profile.numbers import QUANTILES
 from exporter.reference import ABOVE, BELOW, MISSING, NONFINITE
 from exporter.sketch.binning import NumberBins
 

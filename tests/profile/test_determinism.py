@@ -45,7 +45,7 @@ def test_the_order_of_the_rows_changes_no_byte(tmp_path: Path) -> None:
 def test_the_size_of_batches_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     columns = {name: values[:3000] for name, values in everything().items()}
     whole = bytes_of(tmp_path / "p.json", profile_of(tmp_path / "t.csv", columns)[0])
-    monkeypatch.setattr("exporter.profile.sources.BATCH_ROWS", batch)
+    monkeypatch.setattr("exporter.profile.sources.csv_text.BATCH_ROWS", batch)
     assert bytes_of(tmp_path / "p.json", profile_of(tmp_path / "t.csv", columns)[0]) == whole
 
 

@@ -12,13 +12,21 @@ from exporter.errors import ConfigError, DataError
 from exporter.profile import sources
 from exporter.profile.build import Plan, build
 from exporter.profile.builder import ColumnBuilder
+from exporter.profile.draft import Draft
+from exporter.profile.files import Dialect, TableFile
 from exporter.reference import Column
 
 
-def read(path: Path, content: Any, declared: Any = None) -> tuple[dict[str, ColumnBuilder], int]:
+def draft_of(path: Path, dialect: Dialect | None = None) -> Draft:
+    draft, names = Draft({}), []
+    draft.read(sources.pieces(TableFile(str(path), dialect or Dialect()), names), names)
+    return draft
+
+
+def read(path: Path, content: Any, dialect: Dialect | None = None) -> tuple[dict[str, ColumnBuilder], int]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    builders, rows = sources.columns(str(path), declared or {})
-    return {builder.name: builder for builder in builders}, rows
+    draft = draft_of(path, dialect)
+    return {builder.name: builder for builder in draft.columns}, draft.rows
 
 
 def kinds_of(builders: Any) -> dict[str, str]:
@@ -74,9 +82,9 @@ def test_three_hundred_columns_are_read(tmp_path: Path) -> None:
     ("\n", "empty, a header line was expected"),
     ("a,b\n", "no rows below the header"),
     ("a,b\n\n\n", "no rows below the header"),
-    ("a,b\n1,2\n3\n", "line 3: 1 fields where the header has 2"),
-    ("a,b\n1,2\n3,4,5\n", "line 3: 3 fields where the header has 2"),
-    ('a,b\n"1\n1",2\n3\n', "line 4: 1 fields where the header has 2"),
+    ("a,b\n1,2\n3\n", "line 3: 1 fields where the header has 2: nothing for column 2, 'b'"),
+    ("a,b\n1,2\n3,4,5\n", "line 3: 3 fields where the header has 2: column 3 has no name"),
+    ('a,b\n"1\n1",2\n3\n', "line 4: 1 fields where the header has 2: nothing for column 2, 'b'"),
     ("a,a\n1,2\n", "line 1: column 'a' stands there twice"),
     ("a, a\n1,2\n", "line 1: column 'a' stands there twice"),
     ("a,\n1,2\n", "line 1: column 2 has no name"),
@@ -87,7 +95,7 @@ def test_three_hundred_columns_are_read(tmp_path: Path) -> None:
     ("a,b\n".encode("utf-16"), "line 1: not UTF-8 text: invalid start byte"),
     ("a,b\n1,2\n".encode("utf-16-le"), "line 1: holds NUL bytes, not a text file"),
     (b"a,b\n1,2\n3,caf\xe9\n", "line 3: not UTF-8 text: invalid continuation byte"),
-    ("a,b\n" + "1,2\n" * 30_000 + "1\n", "line 30002: 1 fields where the header has 2"),
+    ("a,b\n" + "1,2\n" * 30_000 + "1\n", "line 30002: 1 fields where the header has 2: nothing for column 2, 'b'"),
     (b"a,b\n" + b"1,2\n" * 30_000 + b"1,\xff\n", "line 30002: not UTF-8 text: invalid start byte"),
     (b"a,b\n" + b"1,2\n" * 30_000 + b"1,\x00\n", "line 30002: holds NUL bytes, not a text file"),
     ("a,b\n1," + "x" * 200_000 + "\n", "line 2: field larger than field limit (131072)"),
@@ -102,12 +110,13 @@ def test_every_fault_of_a_csv_file_has_its_line(tmp_path: Path, content: Any, wo
 @pytest.mark.parametrize("name", ["missing.csv", "missing.parquet"])
 def test_a_missing_file_is_a_fault_of_the_command(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"cannot read .*missing.*: No such file or directory|Failed to open"):
-        sources.columns(str(tmp_path / name), {})
+        draft_of(tmp_path / name)
 
 
-def test_a_directory_is_no_table(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot read"):
-        sources.columns(str(tmp_path), {})
+def test_a_directory_without_files_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "_SUCCESS").touch()
+    with pytest.raises(ConfigError, match=r"cannot read .*: a directory without files"):
+        draft_of(tmp_path)
 
 
 # --- Parquet
@@ -115,8 +124,8 @@ def test_a_directory_is_no_table(tmp_path: Path) -> None:
 
 def parquet(path: Path, columns: Any) -> tuple[dict[str, Column], int]:
     pyarrow.parquet.write_table(pa.table(columns), path)
-    builders, rows = sources.columns(str(path), {})
-    return {builder.name: builder.build() for builder in builders}, rows
+    draft = draft_of(path)
+    return {builder.name: builder.build() for builder in draft.columns}, draft.rows
 
 
 def test_every_type_of_parquet_has_a_kind(tmp_path: Path) -> None:
@@ -175,7 +184,7 @@ def test_what_is_no_parquet_is_bad_data(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "t.parquet"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"t\.parquet: "):
-        sources.columns(str(path), {})
+        draft_of(path)
 
 
 def test_a_damaged_parquet_file_is_bad_data(tmp_path: Path) -> None:
@@ -185,11 +194,11 @@ def test_a_damaged_parquet_file_is_bad_data(tmp_path: Path) -> None:
     raw[4:2000] = b"\xff" * 1996
     path.write_bytes(raw)
     with pytest.raises(DataError, match=r"t\.parquet: "):
-        sources.columns(str(path), {})
+        draft_of(path)
 
 
 def test_parquet_without_rows_is_bad_data(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pyarrow.parquet.write_table(pa.table({"x": pa.array([], pa.float64())}), path)
     with pytest.raises(DataError, match="no rows"):
-        sources.columns(str(path), {})
+        draft_of(path)

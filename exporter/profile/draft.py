@@ -1,0 +1,74 @@
+"""A table under way to a profile: a builder per column. Drafts of a table's parts merge into that of the whole."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from exporter.errors import DataError
+from exporter.profile.builder import ColumnBuilder
+from exporter.profile.cells import Piece, missing_cells
+
+Watch = Callable[[float, int], None]
+"""Is told the share of the table that is read, and its rows."""
+
+
+class Draft:
+    """What is known of the columns of a table, or of a part of it. It can be pickled.
+
+    Neither the order in which parts are merged nor how rows are shared out between them changes a byte of the profile.
+    """
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        """`kinds` that are declared, by column."""
+        self.kinds = dict(kinds)
+        self.builders: dict[str, ColumnBuilder] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Of the columns, in order."""
+        return list(self.builders)
+
+    @property
+    def columns(self) -> tuple[ColumnBuilder, ...]:
+        """In order."""
+        return tuple(self.builders.values())
+
+    @property
+    def rows(self) -> int:
+        """How many have been read."""
+        return max((builder.rows for builder in self.builders.values()), default=0)
+
+    def read(self, pieces: Iterable[Piece], names: list[str], watch: Watch | None = None) -> None:
+        """Add the pieces of a table; `names` is filled by who yields them, and has the columns' order at the end."""
+        for name, cells, _ in watched(pieces, names, watch):
+            if name not in self.builders:
+                self.builders[name] = ColumnBuilder(name, self.kinds.get(name))
+            self.builders[name].add(cells)
+        rows = self.rows
+        for builder in self.columns:  # a column that turned up late was missing before
+            if builder.rows < rows:
+                builder.add(missing_cells(rows - builder.rows))
+        self.builders = {name: self.builders[name] for name in names if name in self.builders}
+
+    def merge(self, other: "Draft") -> None:
+        """Add all that the draft of another part holds. DataError where that has other columns or kinds."""
+        if not self.builders:
+            self.kinds = dict(other.kinds)
+            self.builders = {builder.name: ColumnBuilder(builder.name, self.kinds.get(builder.name))
+                              for builder in other.columns}  # fmt: skip
+        for name in sorted(self.builders.keys() ^ other.builders.keys()):
+            raise DataError(f"column {name!r} is in one part of the table and not in another")
+        if self.kinds != other.kinds:
+            raise DataError("the parts of the table were read with other kinds declared")
+        for name, builder in self.builders.items():
+            builder.merge(other.builders[name])
+        if self.names != other.names:
+            self.builders = dict(sorted(self.builders.items()))
+
+
+def watched(pieces: Iterable[Piece], names: list[str], watch: Watch | None) -> Iterator[Piece]:
+    """The same pieces, and somebody told of them."""
+    cells = 0
+    for piece in pieces:
+        yield piece
+        cells += piece.cells.rows
+        if watch is not None:
+            watch(piece.done, cells // max(1, len(names)))

@@ -1,0 +1,45 @@
+"""Arrow's own files: Feather, IPC files and streams. Needs the extra `parquet`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from exporter.errors import DataError
+from exporter.profile import arrow_cells
+from exporter.profile.cells import Piece
+from exporter.profile.files import TableFile
+from exporter.profile.headers import check_names
+
+_FILE: Final = b"ARROW1"
+
+
+def read(file: TableFile, names: list[str]) -> Iterator[Piece]:
+    """The columns of a file or a stream of record batches."""
+    pa = arrow_cells.pyarrow()
+    with Path(file.path).open("rb") as raw:
+        stream = raw.read(len(_FILE)) != _FILE
+    empty = True
+    try:
+        with pa.memory_map(file.path) as source:
+            for done, batch in _stream(pa, source) if stream else _file(pa, source):
+                names += [] if names else check_names(list(batch.schema.names), file.path)
+                empty &= not batch.num_rows
+                rows = arrow_cells.batch_rows(len(names))
+                for place, name in enumerate(names):
+                    yield from (Piece(name, cells, done) for cells in arrow_cells.slices(batch.column(place), rows))
+    except pa.ArrowException as error:
+        raise DataError(f"{file.path}: {str(error).splitlines()[0]}") from None
+    if empty:
+        raise DataError(f"{file.path}: no rows")
+
+
+def _file(pa: Any, source: Any) -> Iterator[tuple[float, Any]]:  # noqa: ANN401 (pyarrow has no types)
+    with pa.ipc.open_file(source) as reader:
+        for number in range(reader.num_record_batches):
+            yield (number + 1) / reader.num_record_batches, reader.get_batch(number)
+
+
+def _stream(pa: Any, source: Any) -> Iterator[tuple[float, Any]]:  # noqa: ANN401
+    with pa.ipc.open_stream(source) as reader:
+        for batch in reader:
+            yield source.tell() / max(1, source.size()), batch

@@ -1,0 +1,197 @@
+"""The commands `inference-exporter profile build | show | merge | check | schema`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from exporter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from exporter.profile.files import Dialect
+    from exporter.reference import Profile
+
+_SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Say what the commands take."""
+    _add_build(commands.add_parser("build", help="make a profile from training data", allow_abbrev=False))
+    show = commands.add_parser("show", help="print a profile for people")
+    show.set_defaults(run=_show)
+    show.add_argument("file", metavar="PROFILE")
+    merge = commands.add_parser("merge", help="add up profiles of equal edges", allow_abbrev=False)
+    merge.set_defaults(run=_merge)
+    merge.add_argument("files", nargs="+", metavar="PROFILE")
+    merge.add_argument("--output", required=True, metavar="FILE", help="where to write")
+    _add_check(commands.add_parser("check", help="say what is wrong with a profile", allow_abbrev=False))
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of a profile", allow_abbrev=False)
+    schema.set_defaults(run=_schema)
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.set_defaults(run=_check)
+    check.add_argument("file", metavar="PROFILE")
+    check.add_argument("--overrides", metavar="FILE", help="YAML file of rules about its columns")
+    check.add_argument("--against", metavar="DATA", help="a fresh sample to compare with: " + _SOURCES)
+    check.add_argument("--replicas", type=_positive, default=1, metavar="NUMBER", help="how many will show it (1)")
+    check.add_argument("--windows", type=_positive, default=3, metavar="NUMBER", help="windows of each (3)")
+    _add_dialect(check)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:7]) < 10**6:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
+    build.set_defaults(run=_build)
+    build.add_argument("source", metavar="TRAIN", help=_SOURCES)
+    build.add_argument("--prediction", action="append", default=[], metavar="COLUMN",
+                       help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
+    build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
+    build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
+    build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
+                       help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
+    build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
+    build.add_argument("--model", metavar="NAME", help="the model's name (default)")
+    build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
+    build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
+    _add_dialect(build)
+    build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
+
+
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--delimiter", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
+    parser.add_argument("--quote", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default=".", help="what stands before a fraction in a CSV file"
+    )
+    parser.add_argument("--encoding", default="utf-8-sig", metavar="NAME", help="of a CSV file (UTF-8)")
+
+
+def _character(text: str) -> str:
+    found = text.replace("\\t", "\t")
+    if len(found) != 1 or found in "\r\n\0":
+        raise argparse.ArgumentTypeError(f"must be one character, not {text!r}")
+    return found
+
+
+def _dialect(given: argparse.Namespace) -> "Dialect":
+    from exporter.profile.files import Dialect  # noqa: PLC0415
+
+    return Dialect(given.delimiter, given.quote, given.decimal, given.encoding)
+
+
+def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import build, document, show  # noqa: PLC0415
+    from exporter.profile.progress import Progress  # noqa: PLC0415
+    from exporter.reference import DEFAULT, UNKNOWN  # noqa: PLC0415
+
+    _require_one_way(given)
+    plan = build.Plan(
+        source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
+        model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN),
+        trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=_dialect(given),
+    )  # fmt: skip
+    with Progress(sys.stderr) as watch:
+        if given.like:
+            profile, notes = build.build_like(plan, document.load(given.like), watch), list[str]()
+        else:
+            profile, notes = build.build(plan, watch)
+    profile = document.save(profile, given.output)
+    print(show.summary(profile))
+    for note in notes:
+        print(f"note: {note}")
+    print(f"written to {given.output}")
+    return 0
+
+
+def _or(said: str | None, otherwise: str) -> str:
+    return otherwise if said is None else said
+
+
+def _require_one_way(given: argparse.Namespace) -> None:
+    """Either the flags say what the columns are, or another profile does."""
+    if not given.like and not given.prediction:
+        raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
+    for word in ("prediction", "target", "ignore", "kind", "model", "model_version") if given.like else ():
+        if getattr(given, word):
+            raise ConfigError(f"--{word.replace('_', '-')}: cannot be said beside --like, whose profile says it")
+
+
+def _trained_at(text: str | None) -> float | None:
+    from exporter.profile import document  # noqa: PLC0415
+
+    try:
+        return document.moment(text) if text else None
+    except ValueError:
+        raise ConfigError(f"--trained-at: must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
+
+
+def _kinds(pairs: Sequence[str]) -> dict[str, str]:
+    from exporter.reference import KINDS  # noqa: PLC0415
+
+    kinds = {}
+    for pair in pairs:
+        column, _, kind = pair.rpartition("=")
+        if not column or kind not in KINDS:
+            raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
+        kinds[column] = kind
+    return kinds
+
+
+def _show(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, show  # noqa: PLC0415
+
+    print(show.page(document.load(given.file)))
+    return 0
+
+
+def _merge(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, merge, show  # noqa: PLC0415
+
+    merged = merge.merge([(file, document.load(file)) for file in given.files])
+    print(show.summary(document.save(merged, given.output)))
+    print(f"written to {given.output}")
+    return 0
+
+
+def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter.profile import document, overrides, series, show  # noqa: PLC0415
+
+    profile = document.load(given.file)
+    features, outputs = len(profile.features), len(profile.outputs)
+    lines = [f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows"]
+    if given.overrides:
+        rules = overrides.load(given.overrides)
+        overrides.check(rules, profile, given.overrides)
+        lines += ["overrides: fine", *(f"  {line}" for line in overrides.described(rules, profile))]
+    if given.against:
+        lines += _compared(given, profile)
+    each = series.count(profile, given.windows)
+    total = f", {each * given.replicas:,} of {given.replicas} replicas" if given.replicas > 1 else ""
+    lines.append(f"series: {each:,} of features and outputs, with {given.windows} windows{total}")
+    print(show.printable("\n".join(lines)))
+    return 0
+
+
+def _schema(_: argparse.Namespace, __: Sequence[str]) -> int:
+    from exporter.profile import schema  # noqa: PLC0415
+
+    print(schema.text(), end="")
+    return 0
+
+
+def _compared(given: argparse.Namespace, profile: "Profile") -> list[str]:
+    from exporter.profile import build, compare  # noqa: PLC0415
+    from exporter.profile.progress import Progress  # noqa: PLC0415
+
+    with Progress(sys.stderr) as watch:
+        found = build.count_like(build.Plan(given.against, dialect=_dialect(given)), profile, watch)
+    return [
+        f"against {given.against}, {found.rows:,} rows:",
+        *(f"  {line}" for line in compare.compare(profile, found)),
+    ]

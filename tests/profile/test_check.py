@@ -1,0 +1,137 @@
+"""`profile check` says what differs, in words, and how many series there will be."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import monitor_scenes
+import numpy as np
+import pytest
+from profile_tables import write_csv
+from support import command
+
+from exporter.collect import columns as collector
+from exporter.collect.scene import Scene
+from exporter.config import Windows
+from exporter.profile import save, series
+from exporter.profile.build import Plan, build, count_like
+from exporter.profile.compare import compare
+from exporter.reference import Profile
+from exporter.snapshots import ServerVitals
+
+
+def table(seed: int, rows: int = 4000) -> dict[str, Any]:
+    random = np.random.default_rng(seed)
+    return {
+        "amount": random.lognormal(3, 1, rows).tolist(), "town": random.choice(["a", "b", "c"], rows).tolist(),
+        "flag": random.choice(["true", "false"], rows).tolist(), "p": random.random(rows).tolist(),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
+    return build(Plan(write_csv(tmp_path_factory.mktemp("check") / "t.csv", table(1)), ["p"], model="m"))[0]
+
+
+def told(path: Path, profile: Profile, columns: Any) -> list[str]:
+    return compare(profile, count_like(Plan(write_csv(path / "fresh.csv", columns)), profile))
+
+
+def test_rows_like_the_training_data_are_alike(tmp_path: Path, profile: Profile) -> None:
+    for seed in range(2, 10):
+        assert told(tmp_path, profile, table(seed, 1000)) == ["all 4 columns: alike, as far as 1,000 rows can tell"]
+
+
+@pytest.mark.parametrize(("column", "change", "words"), [
+    ("amount", lambda cell, _: cell * 100, "changed bin, mean "),
+    ("amount", lambda cell, row: None if row % 4 == 0 else cell, "25.0% missing"),
+    ("amount", lambda cell, row: "?" if row % 10 == 0 else cell, "10.0% no finite numbers"),
+    ("amount", lambda cell, row: -5 if row % 10 == 0 else cell, "10.0% below "),
+    ("town", lambda cell, row: "d" if row % 20 == 0 else cell, "5.0% in categories that the profile does not list"),
+    ("town", lambda _, __: "a", "of its values changed bin"),
+    ("flag", lambda _, __: "maybe", "100.0% in categories that the profile does not list"),
+    ("p", lambda cell, _: cell / 2, "of its values changed bin, mean "),
+])  # fmt: skip
+def test_what_differs_is_told_of_its_column_alone(
+    tmp_path: Path, profile: Profile, column: str, change: Callable[[Any, int], Any], words: str
+) -> None:
+    fresh = table(2, 1000)
+    fresh[column] = [change(cell, row) for row, cell in enumerate(fresh[column])]
+    lines = told(tmp_path, profile, fresh)
+    assert [line.split(":")[0] for line in lines] == [column, "the other 3"]
+    assert words in lines[0]
+
+
+def test_columns_that_came_or_went_are_told(tmp_path: Path, profile: Profile) -> None:
+    fresh = table(2, 1000)
+    del fresh["flag"]
+    lines = told(tmp_path, profile, fresh | {"new": [1] * 1000})
+    assert lines[:2] == ["new: not in the profile", "flag: not in the table"]
+
+
+def test_a_gap_that_is_closed_is_told(tmp_path: Path) -> None:
+    columns = table(1)
+    columns["amount"] = [None if row % 2 else cell for row, cell in enumerate(columns["amount"])]
+    before, _ = build(Plan(write_csv(tmp_path / "t.csv", columns), ["p"]))
+    assert "0.0% missing, 50.0% in the profile" in told(tmp_path, before, table(2))[0]
+
+
+# --- series
+
+
+@pytest.mark.parametrize("lengths", [(300.0,), (300.0, 3600.0, 86400.0)])
+def test_the_number_of_series_is_that_of_the_page(tmp_path: Path, lengths: tuple[float, ...]) -> None:
+    profile = monitor_scenes.make_profile(tmp_path)
+    windows = Windows(lengths=lengths)
+    rows = [{name: cells[row] for name, cells in monitor_scenes.training_rows().items()} for row in range(300)]
+    exchanges = [monitor_scenes.exchange(rows, [row["score"] for row in rows], 100.0)]
+    snapshot = monitor_scenes.watch(profile, exchanges, windows).snapshot(101.0)
+
+    class Clock:
+        snapshot_wall_s = 0.0
+
+    scene = Scene("m", "1", profile, snapshot, ServerVitals(), Clock())
+    found = [samples for samples in collector.collect(scene) if {"feature", "output"} & {*samples.family.labels}]
+    assert series.count(profile, len(lengths)) == sum(len(samples.values) for samples in found)
+
+
+# --- the command
+
+
+def test_the_command_tells_all_of_it(tmp_path: Path, profile: Profile) -> None:
+    file, rules = tmp_path / "p.json", tmp_path / "o.yml"
+    saved = save(profile, str(file))
+    rules.write_text("features: { amount: { range: [0, 100], owner: payments } }")
+    fresh = table(2, 1000)
+    fresh["town"] = ["\x1b[2J"] * 1000
+    source = write_csv(tmp_path / "fresh.csv", fresh)
+    result = command("profile", "check", str(file), "--overrides", str(rules), "--against", source, "--replicas", "20")
+    assert (result.returncode, result.stderr) == (0, "")
+    each = series.count(profile, 3)
+    assert result.stdout.splitlines() == [
+        f"profile: fine, {saved.short_digest}, 3 features, 1 outputs, 4,000 rows",
+        "overrides: fine",
+        "  amount: 0 to 100, owner payments",
+        f"against {source}, 1,000 rows:",
+        "  town: 100.0% in categories that the profile does not list; 100% of its values changed bin",
+        "  the other 3: alike, as far as 1,000 rows can tell",
+        f"series: {each:,} of features and outputs, with 3 windows, {20 * each:,} of 20 replicas",
+    ]
+
+
+@pytest.mark.parametrize(("flags", "code", "words"), [
+    (("--overrides", "none.yml"), 64, "none.yml"), (("--against", "none.csv"), 64, "none.csv"),
+    (("--replicas", "0"), 64, "--replicas"), (("--windows", "x"), 64, "--windows"),
+])  # fmt: skip
+def test_faults_are_one_line(tmp_path: Path, profile: Profile, flags: Any, code: int, words: str) -> None:
+    save(profile, str(tmp_path / "p.json"))
+    result = command("profile", "check", str(tmp_path / "p.json"), *flags)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (code, "", 1)
+    assert words in result.stderr
+
+
+def test_a_broken_profile_is_named_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text('{"format": "x"}')
+    result = command("profile", "check", str(tmp_path / "p.json"))
+    assert (result.returncode, result.stderr.count("\n")) == (65, 1)
+    assert "p.json: format: must be " in result.stderr

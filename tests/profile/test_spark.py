@@ -1,0 +1,72 @@
+"""A DataFrame of Spark gives the very profile that its rows give in one process."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from exporter.errors import ConfigError, DataError
+from exporter.profile import Plan, build_frame, build_spark
+
+pyspark_sql = pytest.importorskip("pyspark.sql", reason="pip install -e '.[spark]' brings it")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java"),
+    pytest.mark.filterwarnings("ignore"),  # Spark's own
+]
+PLAN = Plan("orders", ["p"], "y", model="m", version="2", kinds={"code": "categorical"})
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    local = tmp_path_factory.mktemp("spark")
+    builder = pyspark_sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+    builder = builder.config("spark.sql.warehouse.dir", str(local)).config("spark.local.dir", str(local))
+    session = builder.config("spark.driver.memory", "1g").getOrCreate()
+    yield session
+    session.stop()
+
+
+def frame(rows: int = 20_000) -> pd.DataFrame:
+    random = np.random.default_rng(8)
+    amount = random.lognormal(3, 1, rows)
+    amount[::50] = np.nan
+    town = random.choice(["a", "b", "ü"], rows).astype(object)
+    town[::40] = None
+    return pd.DataFrame({
+        "amount": amount, "code": random.integers(0, 30, rows), "town": town,
+        "flag": random.choice([True, False], rows), "words": [f"{place} words" for place in range(rows)],
+        "y": random.integers(0, 2, rows), "p": random.random(rows),
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 40])
+def test_the_counts_are_those_of_the_local_build(spark: Any, partitions: int) -> None:
+    local, local_notes = build_frame(frame(), PLAN)
+    profile, notes = build_spark(spark.createDataFrame(frame()).repartition(partitions), PLAN)
+    assert profile == local
+    assert notes == local_notes
+
+
+def test_partitions_without_rows_and_columns_without_values_do_not_matter(spark: Any) -> None:
+    small = frame(30).assign(town=None, words=[None] * 29 + ["late"]).astype({"town": "string"})
+    data = spark.createDataFrame(
+        small, "amount double, code long, town string, flag boolean, words string, y long, p double"
+    )
+    assert build_spark(data.repartition(64), PLAN)[0] == build_frame(small, PLAN)[0]
+
+
+def test_faults_of_a_data_frame_are_named(spark: Any) -> None:
+    data = spark.createDataFrame(frame(100))
+    with pytest.raises(DataError, match="the DataFrame: no rows"):
+        build_spark(data.filter("amount < 0"), PLAN)
+    with pytest.raises(DataError, match="the DataFrame: column 'amount' stands there twice"):
+        build_spark(data.select("amount", "amount", "p"), PLAN)
+    with pytest.raises(ConfigError, match="--prediction q: orders has no such column"):
+        build_spark(data, Plan("orders", ["q"]))
