@@ -7,8 +7,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_it_starts_where_it_is_not_its_own_directory_that_python_looks_into() -> None:
+    made = ["-o.venv/.bench", "-obuild/compiled/.made"]
     done = subprocess.run(
-        ["make", "-n", "--no-print-directory", "-o.venv/.bench", "-obuild/compiled/.made", "bench-relay", "ARGS=--help"],
+        ["make", "-n", "--no-print-directory", *made, "bench-relay", "ARGS=--help"],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     [command] = [line for line in done.stdout.splitlines() if "relay.py --help" in line]
