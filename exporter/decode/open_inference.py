@@ -19,6 +19,8 @@ from exporter.records import Columns, Table
 _SIGNS: Final = ("name", "shape", "datatype")
 _LENGTH: Final = "inference-header-content-length"
 """The header that says how long the JSON is, where tensors in binary follow it."""
+_LONGEST_LENGTH: Final = 18
+"""Digits; no body is longer."""
 
 
 def _features(payload: Payload) -> Table:
@@ -56,7 +58,7 @@ def _opened(payload: Payload) -> tuple[Mapping[str, Any], Blobs | None]:
     length = payload.headers.get(_LENGTH)
     if length is None:
         return payload.document, None
-    if not (length.isascii() and length.isdecimal()):
+    if not (length.isascii() and length.isdecimal() and len(length) <= _LONGEST_LENGTH):
         raise DecodeError("tensor_size", "the header's length is no number")
     size = int(length)
     if size > len(payload.content):
