@@ -22,6 +22,7 @@ from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
 from exporter.process import DRAIN, RELAYING, Child, Terms
+from exporter.profile import whole_file
 
 _LOG = logging.getLogger("exporter.supervisor")
 
@@ -44,7 +45,7 @@ def _keep_profile(path: str | None) -> int | None:
     if path is None or Path(path).is_dir():
         return None
     try:
-        return memory.keep("profile", Path(path).read_bytes())
+        return memory.keep("profile", whole_file.read(Path(path), whole_file.LARGEST))
     except (OSError, ValueError) as error:
         raise ConfigError(f"profile: cannot read {path}: {error}") from None
 

@@ -30,7 +30,6 @@ from exporter.reference import (
 _FAMILY: Final = "inference-exporter/profile/"
 _VERSION: Final = 1
 FORMAT: Final = f"{_FAMILY}{_VERSION}"
-_LARGEST: Final = 64 << 20
 LONGEST_TEXT: Final = 1024
 _COUNT_LIMIT: Final = 2**53
 
@@ -45,9 +44,7 @@ class _Fault(Exception):
 def load(path: str) -> Profile:
     """The profile in a file. ConfigError where there is none, DataError naming the path to the fault in it."""
     try:
-        if Path(path).stat().st_size > _LARGEST:
-            raise DataError(f"{path}: larger than {_LARGEST >> 20} MiB, not a profile")
-        raw = Path(path).read_bytes()
+        raw = whole_file.read(Path(path), whole_file.LARGEST)
     except OSError as error:
         raise ConfigError(f"profile: cannot read {path}: {error.strerror}") from None
     return loads(raw, path)

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -202,14 +203,23 @@ def test_a_deep_file_is_bad_data_at_any_depth(tmp_path: Path, valid: dict[str, A
 def test_a_file_too_large_to_be_a_profile_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "p.json").open("wb") as file:
         file.truncate((64 << 20) + 1)
-    with pytest.raises(DataError, match="larger than 64 MiB, not a profile"):
+    with pytest.raises(DataError, match="larger than 64 MiB"):
         document.load(str(tmp_path / "p.json"))
+
+
+def test_pipes_devices_and_folders_are_no_profiles_and_hold_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "device.json").symlink_to("/dev/zero")
+    for name in ("pipe.json", "folder.json", "device.json"):
+        with pytest.raises(ConfigError, match=rf"{name}: not a regular file"):
+            document.load(str(tmp_path / name))
 
 
 def test_a_missing_file_is_a_fault_of_the_settings(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"profile: cannot read .*p\.json: No such file or directory"):
         document.load(str(tmp_path / "p.json"))
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(ConfigError, match="not a regular file"):
         document.load(str(tmp_path))
 
 
