@@ -8,7 +8,7 @@ series begin at 0; it leaves the page where the traffic names the model otherwis
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ from exporter.config import Settings
 from exporter.monitor import Monitor
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
-from exporter.monitor.watched import NAMED, SERIES, Arrays, Watched, untitled
+from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, untitled
 from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile, References
-from exporter.snapshots import Attribution, Snapshot
+from exporter.snapshots import Attribution
 
 _LOG = logging.getLogger("exporter.monitor")
 _COPIES: Final = 3
@@ -28,16 +28,6 @@ _COPIES: Final = 3
 _MEMORY_SHARE: Final = 2
 """One part in so many of the analyser's memory may be arrays; payloads, pages and files need the rest."""
 _NAME, _UNKNOWN_MODEL, _LIMIT, _MEMORY = range(len(REFUSALS))
-
-
-class Shown(NamedTuple):
-    """One model of a page."""
-
-    label: Label
-    profile: Profile | None
-    snapshot: Snapshot
-    visible: bool
-    """Whether it has series of its own; what is added up over models counts in any case."""
 
 
 class Models:
@@ -146,15 +136,10 @@ class Models:
         return size <= self._settings.analyser.memory_limit // _MEMORY_SHARE or watched is self._advance
 
     def _greet(self, watched: Watched) -> None:
-        model, version = watched.label
+        model, source = watched.label.model, self._settings.profile
         is_first = not any(one.label.model == model for one in self if one is not watched)
-        if is_first and watched.profile is None and self._settings.profile is not None:
-            _LOG.warning(
-                "the traffic names the model %r (version %r), for which there is no profile: nothing of it is scored."
-                " If it is the one of %s, set model.name to %r", model, version, self._settings.profile, model,
-            )  # fmt: skip
-        else:
-            _LOG.info("watching the model %r, version %r", model, version)
+        lacks = is_first and watched.profile is None and source is not None
+        watched.greet(self._naming.advice(model, source) if lacks and source else "")
 
     def flush(self) -> None:
         """Bring what was observed into the arrays."""
@@ -200,8 +185,9 @@ class Models:
         self.changed.update(watched.title for watched in self._all())
 
     def _resume(self, label: Label, arrays: Arrays) -> None:
-        offered = self._references.offered(label.model)
-        if offered and any(name.startswith(f"{SERIES}.{offered.digest}.") for name in arrays):
+        if (offered := self._references.offered(label.model)) and any(
+            name.startswith(f"{SERIES}.{offered.digest}.") for name in arrays
+        ):
             self._references.take(label.model)
         model, version = arrays[NAMED].astype(bool).tolist()
         watched = self._watched.get(label)
@@ -218,8 +204,7 @@ class Models:
     def shown(self, now: float) -> list[Shown]:
         """What there is to show at `now` (seconds, the exchanges' monotonic clock), in the order of names."""
         self.flush()
-        found = [self._show(watched, now) for watched in self]
-        found.sort(key=lambda one: one.label)
+        found = sorted((self._show(watched, now) for watched in self), key=lambda one: one.label)
         other = self._other
         return [*found, Shown(other.label, None, other.monitor.snapshot(now), not other.idle)]
 
@@ -289,8 +274,7 @@ class Models:
     def put_back(self, owner: Owner, held: Arrays, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         label = Label(owner.model, owner.version)
-        offered = self._references.offered(label.model)
-        if offered and offered.digest == owner.profile:
+        if (offered := self._references.offered(label.model)) and offered.digest == owner.profile:
             self._references.take(label.model)
         watched = self._of(owner)
         is_new = watched is None and label not in self._watched and not self._is_full()
@@ -307,7 +291,7 @@ class Models:
             watched.named[:] = 1
             self._naming.recall(watched)
             self._naming.know(self)
-            self._last = None
+        self._last = None
         self.changed.add(watched.title)
         return panes
 

@@ -1,8 +1,9 @@
 """One model and version that is watched: its monitor, and what must be kept of it."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,24 @@ from numpy.typing import NDArray
 from exporter.monitor import Monitor
 from exporter.records import Label
 from exporter.reference import Profile
+from exporter.snapshots import Snapshot
 
+_LOG = logging.getLogger("exporter.monitor")
 Arrays = Mapping[str, NDArray[Any]]
 SERIES: Final = "model"
 """What the names of arrays begin with that are of one model; all others are added up over models."""
 NAMED_MODEL, NAMED_VERSION = 0, 1
 NAMED: Final = "named"
+
+
+class Shown(NamedTuple):
+    """One model of a page."""
+
+    label: Label
+    profile: Profile | None
+    snapshot: Snapshot
+    visible: bool
+    """Whether it has series of its own; what is added up over models counts in any case."""
 
 
 class Watched:
@@ -39,6 +52,17 @@ class Watched:
         digest = profile.digest if profile else "none"
         self.arrays: Arrays = {NAMED: self.named, f"{SERIES}.{digest}.taken": self.taken,
                                **self.monitor.arrays(SERIES)}  # fmt: skip
+
+    def greet(self, advice: str) -> None:
+        """Say that it is watched from now on; `advice` is what to do where it lacks a profile."""
+        model, version = self.label
+        if advice:
+            _LOG.warning(
+                "the traffic names the model %r (version %r), for which there is no profile: nothing of it is scored."
+                " %s", model, version, advice,
+            )  # fmt: skip
+        else:
+            _LOG.info("watching the model %r, version %r", model, version)
 
     @property
     def idle(self) -> bool:
