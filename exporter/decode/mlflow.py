@@ -59,7 +59,22 @@ def _is_frame(document: Mapping[str, Any]) -> bool:
 
 
 def _has_header(payload: Payload) -> bool:
-    return not any(name.startswith(_OTHERS) for name in payload.headers) and delimited.has_header(payload.cells)
+    return _may_have_header(payload) and delimited.has_header(payload.cells)
+
+
+def _may_have_header(payload: Payload) -> bool:
+    return not any(name.startswith(_OTHERS) for name in payload.headers)
+
+
+def is_one_short(payload: Payload, rows_out: int) -> bool:
+    """Whether CSV was answered with one row less than it has, because its first one is a header after all.
+
+    Texts above texts do not tell, nor do the numbers that pandas gives to columns without names.
+    """
+    if payload.kind is not Kind.CSV or payload.partial or not _may_have_header(payload):
+        return False
+    header, *rows = payload.cells
+    return len(rows) == rows_out and (header == [*range(len(header))] or all(isinstance(cell, str) for cell in header))
 
 
 def _are_records(document: object) -> bool:

@@ -30,6 +30,29 @@ def test_a_first_row_without_a_number_above_rows_with_numbers_is_a_header(body: 
     assert seen(body, content_type="text/csv").protocol == protocol
 
 
+@pytest.mark.parametrize(("body", "rows_out", "names"), [
+    (b"job,city\nadmin,rome\n", 1, ("job", "city")), (b"0,1\n5,6\n7,8\n", 2, ("0", "1")),
+    (b"job,city\nadmin,rome\n", 2, None), (b"1,2\n5,6\n", 1, None), (b"a,a\nb,c\n", 1, None),
+    (b"a,b\nc,d\ne,f\n", 1, None),
+])  # fmt: skip
+def test_one_answer_less_than_rows_of_csv_tells_that_the_first_one_is_a_header(
+    body: bytes, rows_out: int, names: tuple[str, ...] | None
+) -> None:
+    answer = json.dumps({"predictions": [1] * rows_out}).encode()
+
+    def asked(**headers: str) -> Observation:
+        return decode(exchange(body, answer, path="/invocations", request_headers=CSV | headers))
+
+    found = asked()
+    assert isinstance(found.features, Table)
+    assert found.features.names == names
+    assert found.protocol == ("mlflow" if names else "sagemaker")
+    assert isinstance(found.predictions, Table) == (found.features.rows == rows_out)
+    assert asked(**{"x-amzn-sagemaker-inference-id": "i"}).protocol == "sagemaker"
+    forced = Decoder(Rules(protocols=(("*", "sagemaker"),))).decode
+    assert forced(exchange(body, answer, path="/invocations", request_headers=CSV)).protocol == "sagemaker"
+
+
 def test_headers_of_sagemaker_tell_that_its_csv_has_no_header() -> None:
     found = seen(b"a,b\n1,2\n", content_type="text/csv", **{"x-amzn-sagemaker-inference-id": "i"})
     assert found.protocol == "sagemaker"
