@@ -148,7 +148,7 @@ class Decoder:
             answered = _ERROR
         answers = answered[1]
         if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
-            asked = _read_again(asked, answers.rows, self._place(exchange.path).shelf)
+            asked = _read_again(asked, answers.rows, self._place(exchange.path).ways.shelf)
             side, features, _ = asked
         if isinstance(features, Table) and isinstance(answers, Table) and _contradict(features, answers):
             answers = Failure("row_count", f"{features.rows} rows in, {answers.rows} out")

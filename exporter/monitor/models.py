@@ -151,7 +151,7 @@ class Models:
         if is_first and watched.profile is None and self._settings.profile is not None:
             _LOG.warning(
                 "the traffic names the model %r (version %r), for which there is no profile: nothing of it is scored."
-                " If it is the one of %s, set model.name to %r", model, version, self._settings.profile, model,
+                " %s", model, version, self._naming.advice(model, self._settings.profile),
             )  # fmt: skip
         else:
             _LOG.info("watching the model %r, version %r", model, version)

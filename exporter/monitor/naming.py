@@ -76,6 +76,12 @@ class Naming:
         version = self._version or self._references.version_of(label.model)
         return model and (label.version == version or (named_version and self._version is None))
 
+    def advice(self, model: str, profiles: str) -> str:
+        """What to do where `profiles`, a file or a directory, have none for a model that the traffic names."""
+        if self._references.model == DEFAULT:  # a file that names no model is for all of them
+            return f"Put one into {profiles}, as {{model}}/{{version}}.json or {{model}}.json"
+        return f"If it is the one of {profiles}, set model.name to {model!r}"
+
 
 def is_name(text: str) -> bool:
     """Whether a name from the traffic can be a label: short, printable, and not one of ours."""

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from exporter.handoff import memory
 from exporter.handoff.ledger import Ledger
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
-from exporter.profile.directory import OneProfile
+from exporter.profile.directory import OneProfile, ProfileDirectory
 from exporter.records import REFUSALS, Failure, Observation, Owner, Table
 from exporter.reference import Profile, References
 
@@ -120,6 +121,12 @@ def test_a_model_of_another_name_and_other_columns_than_the_profiles_is_not_comp
     assert "set model.name to 'm'" in caplog.text
     assert requests(watched) == {("churn", "7"): 1, ("m", "unknown"): 3}
     assert scored(watched) == {"churn"}
+
+
+def test_a_model_that_a_directory_has_no_profile_for_is_told_where_it_belongs(tmp_path: Path, caplog: Any) -> None:
+    see(models(ProfileDirectory(str(tmp_path))), "m")
+    assert "Put one into profile.json, as {model}/{version}.json or {model}.json" in caplog.text
+    assert "set model.name" not in caplog.text
 
 
 def test_a_model_of_another_name_and_the_profiles_columns_is_compared_and_said_once(
