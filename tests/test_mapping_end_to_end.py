@@ -130,3 +130,23 @@ def test_a_map_of_no_column_of_the_profile_is_refused(profile: Path) -> None:
     refused = command("check", *said)
     assert refused.returncode == 64
     assert refused.stderr == "inference-exporter: features.aeg: no column of the profile, did you mean age?\n"
+
+
+def test_a_forced_protocol_and_ids_that_settings_name_reach_the_analyser(profile: Path) -> None:
+    flags = ("--protocol", "/rank=seldon", "--request-id.header", "X-Mark", "--request-id.columns", "tenure,age",
+             "--outputs", '{"label": {"field": "p", "argmax": ["no", "yes"]}}')  # fmt: skip
+    row = {"tenure": 400, "age": 40, "job": "clerk"}
+    with model_server(FreeJson) as upstream, sidecar(upstream, "--profile", str(profile), *flags) as running:
+        post(running, "/rank", {"items": [row]})
+        post(running, "/other", {"items": [row]})
+        post(running, "/other", {"items": [{"job": "clerk"}]})
+        request = urllib.request.Request(f"http://127.0.0.1:{running.port}/other", b'{"items": [{"job": "clerk"}]}',
+                                         {"x-MARK": "4711"})  # fmt: skip
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
+        metrics = running.settled(4)
+    undecoded = metrics.all("inference_exporter_payloads_undecoded_total", side="request")
+    assert {labels["reason"]: value for labels, value in undecoded if value} == {
+        "unknown_protocol": 1, "profile_mismatch": 2,
+    }  # fmt: skip
+    assert metrics.value("model_predictions_without_id_total") == 1

@@ -138,8 +138,7 @@ class Models:
     def _greet(self, watched: Watched) -> None:
         model, source = watched.label.model, self._settings.profile
         is_first = not any(one.label.model == model for one in self if one is not watched)
-        lacks = is_first and watched.profile is None and source is not None
-        watched.greet(self._naming.advice(model, source) if lacks and source else "")
+        watched.greet(self._naming.advice(model, source) if is_first and source and not watched.profile else "")
 
     def flush(self) -> None:
         """Bring what was observed into the arrays."""
@@ -185,9 +184,8 @@ class Models:
         self.changed.update(watched.title for watched in self._all())
 
     def _resume(self, label: Label, arrays: Arrays) -> None:
-        if (offered := self._references.offered(label.model)) and any(
-            name.startswith(f"{SERIES}.{offered.digest}.") for name in arrays
-        ):
+        offered = self._references.offered(label.model)
+        if offered and any(name.startswith(f"{SERIES}.{offered.digest}.") for name in arrays):
             self._references.take(label.model)
         model, version = arrays[NAMED].astype(bool).tolist()
         watched = self._watched.get(label)
@@ -209,11 +207,11 @@ class Models:
         return [*found, Shown(other.label, None, other.monitor.snapshot(now), not other.idle)]
 
     def _show(self, watched: Watched, now: float) -> Shown:
-        snapshot = watched.monitor.snapshot(now)
+        snapshot, label = watched.monitor.snapshot(now), watched.label
         if snapshot.rows.observed or not self._is_superseded(watched):
-            return Shown(watched.label, watched.profile, snapshot, True)
+            return Shown(label, watched.profile, snapshot, True)
         # Requests, but not one prediction: whatever else there is to say of it would be said twice.
-        return Shown(watched.label, None, replace(snapshot, features=None, outputs=None, failed=None), not watched.idle)
+        return Shown(label, None, replace(snapshot, features=None, outputs=None, failed=None), not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:
         """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""
