@@ -163,7 +163,7 @@ class Churn:
         mark = f"{self._chance.getrandbits(64):x}"
         async with self._connection() as streams:
             fields = f"X-{mark}: {mark}", f"Cookie: session={mark * 20}", f"User-Agent: client/{mark}"
-            await self._ask(streams, self._request(f"/v1/models/{mark}:predict?q={mark}", self._any_body(), *fields))
+            await self._ask(streams, self._request(f"/score/{mark}?q={mark}", self._any_body(), *fields))
 
     async def pipelined(self) -> None:
         """Several requests in one write."""

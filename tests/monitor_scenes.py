@@ -61,7 +61,7 @@ def make_profile(directory: Path, columns: Any = None) -> Profile:
 def live_rows(count: int, seed: int) -> list[dict[str, Any]]:
     """Rows as objects, drifted, with every way of a value to be wrong."""
     random = np.random.default_rng(seed)
-    odd = [None, float("nan"), float("inf"), -1e308, 1e308, "12", [1], True, 10**30, -5]
+    odd = [None, float("nan"), float("inf"), -1e308, 1e308, "12", [[1]], True, 10**30, -5]
     rows = []
     for _ in range(count):
         row = {

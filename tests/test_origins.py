@@ -46,7 +46,7 @@ def test_a_map_as_people_write_it() -> None:
 
 def test_the_map_of_the_readme_can_be_used() -> None:
     text = (Path(__file__).parents[1] / "README.md").read_text()
-    [block] = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if part.startswith("features:")]
+    [block] = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "one_hot" in part]
     found = settings(block)
     assert [origin.column for origin in (*found.features, *found.outputs)] == [
         "age", "job", "home", "label", "probability"

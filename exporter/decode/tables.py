@@ -13,8 +13,6 @@ MOST_COLUMNS: Final = 10_000
 MOST_SPARSE_CELLS: Final = 1_000_000
 """Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
 _SCALARS: Final = frozenset((int, float, str, bool, type(None)))
-_MAY_BE_LISTS: Final = frozenset((list, type(None)))
-"""What the cells of a first row are where further rows may have lists."""
 _BYTES: Final = ("b64",)
 """The keys of an object that stands for bytes (TensorFlow Serving, RESTful API, encoding binary values)."""
 
@@ -35,11 +33,13 @@ def from_any(rows: object) -> Table:
 
 
 def from_records(rows: Sequence[Any]) -> Table:
-    """A table from objects; a key that a row does not have is missing there. Lists in it are as in `from_columns`."""
+    """A table from objects; a key that a row does not have is missing there.
+
+    A list of one value is that value, a longer one is the columns `name[0]`, `name[1]` and so on of its row. What a row
+    says does not depend on the rows beside it.
+    """
     found = _alike(rows) or _sparse(rows)
-    first = rows[0].values()
-    is_flat = len(first) == len(found.columns) and _MAY_BE_LISTS.isdisjoint(map(type, first))
-    return found if is_flat else _unfolded(found)
+    return _unfolded(found) if any(list in map(type, row.values()) for row in rows) else found
 
 
 def _sparse(rows: Sequence[Any]) -> Table:
@@ -60,37 +60,38 @@ def _sparse(rows: Sequence[Any]) -> Table:
 
 
 def _unfolded(table: Table) -> Table:
-    """The same table, in which what has as many values in each row is a column for each; other lists stay cells."""
-    widths = [_width(column) for column in table.columns]
-    width = sum(max(one, 1) for one in widths)
-    if not any(widths) or width > MOST_COLUMNS or _is_swollen(table, widths, width):
-        return table
+    """The same table with a column for each place in lists of scalars; whatever else is a list stays a cell."""
     wide: list[tuple[str, Sequence[object]]] = []
+    widths = [max(map(_width, column)) for column in table.columns]
+    width = sum(one or 1 for one in widths)
+    if width > MOST_COLUMNS or _is_swollen(table, width):
+        return table
     for name, column, places in zip(table.names or (), table.columns, widths, strict=True):
-        wide += spread(name, Turned([_places(cell, places) for cell in column], places)) if places else [(name, column)]
+        rest = [_alone(cell) for cell in column] if places else column
+        if places < 2 or any(cell is not None for cell in rest):
+            wide.append((name, rest))
+        if places > 1:
+            lists: list[Any] = [cell if _width(cell) > 1 else () for cell in column]
+            wide += [(f"{name}[{place}]", [one[place] if place < len(one) else None for one in lists])
+                     for place in range(places)]  # fmt: skip
     return from_named(wide, table.rows)
 
 
-def _is_swollen(table: Table, widths: Sequence[int], width: int) -> bool:
+def _is_swollen(table: Table, width: int) -> bool:
     """Whether nulls would become many more cells than were given."""
-    given = sum((table.rows - column.count(None)) * one for column, one in zip(table.columns, widths, strict=True))
+    given = sum(_width(cell) or cell is not None for column in table.columns for cell in column)
     return table.rows * width > max(MOST_SPARSE_CELLS, 10 * given)
 
 
-def _width(column: Sequence[object]) -> int:
-    """How many scalars each cell holds that is not missing; 0 where they are no lists, or of different lengths."""
-    first = next((cell for cell in column if cell is not None), None)
-    if not isinstance(first, list):
-        return 0
-    return len(first) if all(cell is None or _is_like(cell, len(first)) for cell in column) else 0
+def _width(cell: object) -> int:
+    """How many scalars a list holds; 0 for what is no such list."""
+    return len(cell) if type(cell) is list and _SCALARS.issuperset(map(type, cell)) else 0
 
 
-def _is_like(cell: object, width: int) -> bool:
-    return isinstance(cell, list) and len(cell) == width and _SCALARS.issuperset(map(type, cell))
-
-
-def _places(cell: Any, width: int) -> Sequence[object]:  # noqa: ANN401 (a list or null)
-    return (None,) * width if cell is None else cell
+def _alone(cell: Any) -> object:  # noqa: ANN401 (any cell)
+    """What a cell is under its own name; null where it has columns of its own."""
+    width = _width(cell)
+    return cell if not width else cell[0] if width == 1 else None
 
 
 def _alike(rows: Sequence[Any]) -> Table | None:

@@ -132,7 +132,7 @@ def _soak(output: Path, *words: str) -> "subprocess.Popen[str]":
 
 def test_a_short_soak_fails_no_client_and_loses_count_of_nothing(tmp_path: Path) -> None:
     """Too short to judge memory by."""
-    pace = "--duration", "16s", "--lull-every", "1", "--kill-every", "2", "--reload-every", "6", "--rest", "0"
+    pace = "--duration", "24s", "--lull-every", "1", "--kill-every", "2", "--reload-every", "6", "--rest", "0"
     with _soak(tmp_path, *pace) as soak:
         said, _ = soak.communicate(timeout=200)
     assert soak.returncode in {0, 1}, said

@@ -119,7 +119,7 @@ def _goes_on(place: Place, case: Case, reason: str, failure: AbstractContextMana
     case.unharmed()
     case.accounted()
     assert case.tell("state_errors_total", exact=False, reason=reason) == case.moved("state_errors_total") > 0
-    assert on_disk(place.state) == samples(kept(running), LONGEST)
+    eventually(lambda: on_disk(place.state) == samples(kept(running), LONGEST), what="all that is shown on the disk")
     case.remark = "holds; windows are kept again, all of them, as soon as it is over"
 
 

@@ -90,7 +90,7 @@ def test_totals_hold_every_value_whatever_became_of_the_windows(profile: Profile
 
 
 def test_type_errors_are_counted_by_column(profile: Profile) -> None:
-    row = {"amount": "12", "age": [1], "city": {"a": 1}, "member": [], "note": 5, "constant": True, "code": 1.0}
+    row = {"amount": "12", "age": [[1]], "city": {"a": 1}, "member": [], "note": 5, "constant": True, "code": 1.0}
     snapshot = watch(profile, [exchange([row, row], [0.5, 0.5], 1.0)]).snapshot(1.0)
     counted = dict(zip(FEATURES, snapshot.features.totals.type_errors.tolist(), strict=True))
     assert counted == {"amount": 2, "age": 2, "city": 2, "member": 2, "note": 2, "constant": 0, "code": 0}
