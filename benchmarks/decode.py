@@ -34,6 +34,7 @@ from exporter.handoff.ledger import Ledger
 from exporter.handoff.reader import Reader
 from exporter.handoff.ring import Ring, Writer
 from exporter.monitor.models import Models
+from exporter.monitor.stream import observe
 from exporter.profile import document
 from exporter.profile.build import Plan, build
 from exporter.profile.directory import OneProfile
@@ -211,10 +212,7 @@ class Ours:
         begun = time.process_time()
         due = time.perf_counter()
         while records := self._reader.take(2000, 8 << 20):
-            for record in records:
-                exchange_ = frames.unpack(record)
-                self._models.observe(exchange_, self._decoder.decode(exchange_))
-            done += len(records)
+            done += len(records) - observe(records, self._decoder, self._models)
             if time.perf_counter() >= due:
                 due = self._commit()
         self._commit()

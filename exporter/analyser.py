@@ -27,18 +27,18 @@ from exporter.errors import ExporterError
 from exporter.events import exchanges
 from exporter.events.desk import Desk, Told
 from exporter.findings import Unread
-from exporter.handoff import board, frames, memory, report
+from exporter.handoff import board, memory, report
 from exporter.handoff.board import Seat
 from exporter.handoff.ledger import Chapters, Ledger
 from exporter.handoff.reader import Reader
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
+from exporter.monitor import stream
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
 from exporter.profile.directory import OneProfile, ProfileDirectory
-from exporter.records import Exchange
 from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
 from exporter.web.server import WebServer
@@ -166,10 +166,11 @@ class Analyser:
         for at, (ring, reader) in enumerate(zip(self._rings, self._readers, strict=True)):
             self._fill[at] = max(self._fill[at], reader.queued_bytes / ring.capacity)
             before = reader.corrupt
-            for record in reader.take(_BATCH_RECORDS, _BATCH_BYTES):
-                self._observe(record)
-                taken += 1
-            self._accounts[_CORRUPT] += reader.corrupt - before
+            records = reader.take(_BATCH_RECORDS, _BATCH_BYTES)
+            damaged = stream.observe(records, self._decoder, self._models)
+            taken += len(records)
+            self._accounts[_OBSERVED] += len(records) - damaged
+            self._accounts[_CORRUPT] += reader.corrupt - before + damaged
         decided = self._desk.decided
         self._take_in(self._desk.take())
         taken += self._desk.decided - decided
@@ -192,15 +193,6 @@ class Analyser:
         self._models.changed.clear()
         self._uncommitted = False
         self._commit_due = begun + max((time.monotonic() - begun) * _COMMIT_PACE, _SHORTEST_COMMIT_S)
-
-    def _observe(self, record: bytes) -> None:
-        try:
-            exchange: Exchange = frames.unpack(record)
-        except (ValueError, UnicodeError):
-            self._accounts[_CORRUPT] += 1
-            return
-        self._models.observe(exchange, self._decoder.decode(exchange))
-        self._accounts[_OBSERVED] += 1
 
     # the page
 
