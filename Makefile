@@ -68,7 +68,10 @@ bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload c
 
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk
-	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS) bench-profile: build/bench-decode/.made Measure building profile costs, beside whylogs (five minutes) benchmarks/profile_build.py
+	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS)
+
+bench-profile: $(VENV)/.test build/bench-decode/.made ## Measure what building a profile costs, beside whylogs (five minutes)
+	$(BIN)/python benchmarks/profile_build.py $(ARGS)
 
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
