@@ -139,5 +139,8 @@ class References(Protocol):
     def take(self, model: str) -> None:
         """From now on what was offered is the model's."""
 
+    def leave(self, model: str) -> None:
+        """It is not, after all."""
+
     def version_of(self, model: str) -> str:
         """The version of a model where neither settings nor traffic name it."""

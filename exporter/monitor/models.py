@@ -94,13 +94,16 @@ class Models:
         """Watch another model, where it is one; `_other` else."""
         refusal = self._refusal(label, exchange, observation)
         if refusal is None:
-            watched = self._add(self._introduced(label, observation))
+            offered = self._references.offered(label.model)
+            watched = self._add(self._introduced(label, offered, observation))
             if self._fits(watched):
                 self._naming.heard(watched, observation)
                 self._naming.know(self)
-                self._greet(watched)
+                self._greet(watched, offered)
                 return watched
             del self._watched[watched.label]
+            if offered:
+                self._references.leave(label.model)
             refusal = _MEMORY
         if not self.refused[refusal] and refusal in (_LIMIT, _MEMORY):
             _LOG.error("no room for another model (%s): it is counted under %s", REFUSALS[refusal], OTHER)
@@ -115,16 +118,12 @@ class Models:
             return _UNKNOWN_MODEL
         return _LIMIT if self._is_full() else None
 
-    def _introduced(self, label: Label, observation: Observation) -> Label:
+    def _introduced(self, label: Label, offered: Profile | None, observation: Observation) -> Label:
         """Whose an exchange is, should the model turn out to be the profile's, which calls it otherwise."""
-        profile, features = self._references.offered(label.model), observation.features
-        if profile is None or not isinstance(features, Table) or not are_of(profile.features, features):
+        features = observation.features
+        if offered is None or not isinstance(features, Table) or not are_of(offered.features, features):
             return label
         self._references.take(label.model)
-        _LOG.warning(
-            "the traffic names the model %r, the profile %r: it has the same columns and is compared with it",
-            label.model, profile.model,
-        )  # fmt: skip
         return self._naming.label(observation)
 
     def _is_full(self) -> bool:
@@ -135,10 +134,11 @@ class Models:
         size = sum(one.size for one in self) * _COPIES
         return size <= self._settings.analyser.memory_limit // _MEMORY_SHARE or watched is self._advance
 
-    def _greet(self, watched: Watched) -> None:
+    def _greet(self, watched: Watched, offered: Profile | None) -> None:
         model, source = watched.label.model, self._settings.profile
         is_first = not any(one.label.model == model for one in self if one is not watched)
-        watched.greet(self._naming.advice(model, source) if is_first and source and not watched.profile else "")
+        advice = self._naming.advice(model, source) if is_first and source and not watched.profile else ""
+        watched.greet(advice, offered.model if offered and watched.profile else "")
 
     def flush(self) -> None:
         """Bring what was observed into the arrays."""

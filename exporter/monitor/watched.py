@@ -53,10 +53,18 @@ class Watched:
         self.arrays: Arrays = {NAMED: self.named, f"{SERIES}.{digest}.taken": self.taken,
                                **self.monitor.arrays(SERIES)}  # fmt: skip
 
-    def greet(self, advice: str) -> None:
-        """Say that it is watched from now on; `advice` is what to do where it lacks a profile."""
+    def greet(self, advice: str, otherwise: str) -> None:
+        """Say that it is watched from now on.
+
+        `advice` is what to do where it lacks a profile, `otherwise` what the one that it took calls it.
+        """
         model, version = self.label
-        if advice:
+        if otherwise:
+            _LOG.warning(
+                "the traffic names the model %r, the profile %r: it has the same columns and is compared with it",
+                model, otherwise,
+            )  # fmt: skip
+        elif advice:
             _LOG.warning(
                 "the traffic names the model %r (version %r), for which there is no profile: nothing of it is scored."
                 " %s", model, version, advice,

@@ -59,6 +59,10 @@ class OneProfile:
         """The profile is the model's, too."""
         self._taken.add(model)
 
+    def leave(self, model: str) -> None:
+        """It is not, after all: nothing is remembered of a model for which there is no room."""
+        self._taken.discard(model)
+
     def version_of(self, model: str) -> str:
         """The version that the profile names."""
         profile = self.of(model)
@@ -118,6 +122,9 @@ class ProfileDirectory:
 
     def take(self, model: str) -> None:
         """Nothing was offered."""
+
+    def leave(self, model: str) -> None:
+        """Nothing was taken."""
 
     def version_of(self, _: str) -> str:
         """A version that nobody names has no name here: it is not to change with a file."""
