@@ -123,10 +123,10 @@ def _require_one_way(given: argparse.Namespace) -> None:
 
 
 def _trained_at(text: str | None) -> float | None:
-    from exporter.profile import document  # noqa: PLC0415
+    from exporter.profile import parsing  # noqa: PLC0415
 
     try:
-        return document.moment(text) if text else None
+        return parsing.moment(text) if text else None
     except ValueError:
         raise ConfigError(f"--trained-at: must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
 

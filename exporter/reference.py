@@ -4,9 +4,10 @@ Bins of the ordered kinds: 00 below, 01-12 inside, 13 above, 14 missing (NaN too
 of the others: the listed categories, then other, unseen and missing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 DEFAULT: Final = "default"
 """What a model is called that nobody names."""
@@ -20,10 +21,23 @@ NONFINITE: Final = 15
 NUMERIC_BINS: Final = 16
 MOST_BINS: Final = 99
 """Bin labels have two digits."""
-KINDS: Final = ("numeric", "categorical", "boolean", "text")
-ORDERED_KINDS: Final = ("numeric", "text")
+KINDS: Final = ("numeric", "categorical", "boolean", "text", "embedding")
+ORDERED_KINDS: Final = ("numeric", "text", "embedding")
+HOURS: Final = 168
+"""Of a week, from Monday 00:00 of the local time."""
 QUALITY: Final = ("missing", "nonfinite", "out_of_range", "unseen")
 """Ways of a value not to be as it should."""
+
+
+class Association(NamedTuple):
+    """What the model answered where a feature's value was in a bin."""
+
+    output: str
+    """Numbers as they are, truth values as 0 and 1, categories as 1 for the most frequent one."""
+    counts: tuple[int, ...]
+    """Rows by bin of the feature that have a finite answer."""
+    means: tuple[float, ...]
+    """Of their answers; 0 where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class Column:
 
     name: str
     kind: str
-    """One of KINDS. Text is watched by the length of its values alone."""
+    """One of KINDS. Texts and embeddings are watched by scalars that are computed of them, a column each."""
     counts: tuple[int, ...]
     """Rows per bin, in bin order: 16 for the ordered kinds, else the categories, other, unseen, missing."""
     edges: tuple[float, ...] = ()
@@ -45,6 +59,29 @@ class Column:
     """Those with a bin of their own, most frequent first."""
     others: tuple[str, ...] = ()
     """Those that share the bin `other`."""
+    origin: str = ""
+    """The field of a payload, or the embedding, that it is computed from; itself where empty."""
+    scalar: str = ""
+    """What is computed: `length`, say. Empty for values as they come."""
+    salt: str = ""
+    """Fingerprint of the salt with which the categories are hashed; empty where they are written as they are."""
+    importance: float | None = None
+    """Share of all features' importance, 0 to 1."""
+    reference_error: float | None = None
+    """What the total variation of so many rows drawn from this very distribution exceeds once in a hundred times."""
+    dependence: float | None = None
+    """How many rows come as one, from 1: the factor by which counts of a minute vary more than independent rows do."""
+    wander: float | None = None
+    """Total variation by which an hour of the training data may differ from their mean, sampling noise taken off."""
+    hours: tuple[tuple[int, ...], ...] = ()
+    """Rows per bin in each of the 168 hours of a week; empty without a column of time."""
+    association: tuple[Association, ...] = ()
+    """With each of the outputs."""
+
+    @property
+    def field(self) -> str:
+        """What a payload calls it, or the embedding."""
+        return self.origin or self.name
 
     @property
     def ordered(self) -> bool:
@@ -94,6 +131,49 @@ def _interval(low: float, high: float) -> str:
     return start if start == end else f"{start} to {end}"
 
 
+class Embedding(NamedTuple):
+    """A vector that is watched by scalars: how it lies to the centroid and the principal axes of the training data."""
+
+    name: str
+    fields: tuple[str, ...]
+    """What payloads call its dimensions."""
+    centroid: tuple[float, ...]
+    """Shape (dimensions,)."""
+    axes: tuple[tuple[float, ...], ...]
+    """Principal axes of unit length, the longest variance first; shape (axes, dimensions)."""
+
+
+class TimeSpan(NamedTuple):
+    """When the training data are from."""
+
+    column: str
+    zone: str
+    """IANA name of the zone in which hours of the week are counted."""
+    first: float
+    """Unix time, as is the last."""
+    last: float
+
+
+class Adoption(NamedTuple):
+    """A live distribution that somebody has accepted as the normal one of a feature or output."""
+
+    side: str
+    """`features` or `outputs`."""
+    name: str
+    counts: tuple[int, ...]
+    """Rows per bin of the column, in its order."""
+    moments: tuple[float, float, float, float]
+    """Mean, standard deviation, minimum and maximum of what was seen."""
+    author: str
+    reason: str
+    adopted_at: float
+    """Unix time."""
+    expires_at: float | None
+    """Unix time from which the training data count again."""
+    window: str
+    """Over which time it was seen, such as 24h."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The reference of one model and version."""
@@ -108,6 +188,24 @@ class Profile:
     outputs: tuple[Column, ...]
     digest: str = ""
     """SHA-256 of the canonical document, hexadecimal."""
+    fields: tuple[str, ...] = ()
+    """What a payload's fields are called, in order, where they are not the features."""
+    embeddings: tuple[Embedding, ...] = ()
+    time: TimeSpan | None = None
+    influenced: float | None = None
+    """Share of the rows that the model itself had influenced."""
+    performance: Mapping[str, float] = field(default_factory=dict)
+    """Of the training, by whatever name."""
+    importance: str = ""
+    """Where the features' importance is from: `given`, `estimated`, or empty."""
+    provisional: bool = False
+    """Whether it was made of live traffic, because there was no other."""
+    adoptions: tuple[Adoption, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The fields that a payload of features has, in order."""
+        return self.fields or tuple(column.name for column in self.features)
 
     @property
     def short_digest(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from exporter.errors import DataError
-from exporter.profile.document import LONGEST_TEXT
+from exporter.profile.parsing import LONGEST_TEXT
 from exporter.reference import Column, Profile
 
 Named = tuple[str, Profile]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError
-from exporter.profile.document import moment
+from exporter.profile.parsing import moment
 from exporter.reference import Column, Profile
 
 SEVERITIES: Final = ("ignore", "ticket", "page")

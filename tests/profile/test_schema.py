@@ -13,9 +13,12 @@ from profile_tables import profile_of
 from support import command
 
 from exporter.errors import DataError
-from exporter.profile import document, schema
+from exporter.profile import document, parsing, schema
 
-VERSIONS = {"version-1.json": "1c45af7bdf958bfd01af8a5a03fc30462ca5ba8f5846e5b41e12958b07e8a473"}
+VERSIONS = {
+    "version-1.json": "1c45af7bdf958bfd01af8a5a03fc30462ca5ba8f5846e5b41e12958b07e8a473",
+    "version-2.json": "428e27e5af5eae1acf209bd6eb34ed671a2e1ed4edc886a8c4b233aae98a535d",
+}
 """Files as they were written, and their hashes. Never change one: somebody has it."""
 DOCUMENTS = Path(__file__).with_name("documents")
 SCHEMA = jsonschema.Draft202012Validator(json.loads(schema.text()))
@@ -29,7 +32,7 @@ def test_the_schema_is_one() -> None:
 def test_files_of_every_version_are_read_with_the_hash_they_had(name: str) -> None:
     loaded = document.load(str(DOCUMENTS / name))
     assert loaded.digest == VERSIONS[name]
-    assert [column.name for column in loaded.features] == ["amount", "town", "größe", "flag"]
+    assert [column.name for column in loaded.features][:4] == ["amount", "town", "größe", "flag"]
 
 
 def test_no_file_is_forgotten() -> None:
@@ -52,7 +55,7 @@ def test_what_is_built_fits_the_schema(tmp_path: Path, kind: str | None) -> None
 def test_a_file_of_a_newer_exporter_is_told_apart() -> None:
     node = json.loads((DOCUMENTS / max(VERSIONS)).read_bytes())
     for name, words in (
-        ("2", "version 2 is of a newer exporter, this one reads up to 1"),
+        ("3", "version 3 is of a newer exporter, this one reads up to 2"),
         ("0", "must be"),
         ("x", "must be"),
     ):
@@ -78,7 +81,11 @@ VALUES = st.one_of(
     st.just("x" * 1025), st.lists(st.integers(), max_size=3),
     st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
 )  # fmt: skip
-BEYOND = ("ascending numbers", "must have", "stands there twice", "at least one row", "a time such as", "surrogate")
+BEYOND = (
+    "ascending numbers", "must have", "stands there twice", "at least one row", "a time such as", "surrogate",
+    "must be 168 lists of", "neither among the fields nor an embedding", "not among the profile's fields",
+    "no time zone", "must not be before", "must be after", "or it was adopted before", "every dimension once",
+)  # fmt: skip
 """What the schema's description says it does not say."""
 
 
@@ -100,7 +107,7 @@ def test_the_schema_refuses_what_the_reader_refuses_and_nothing_else(data: st.Da
     fits = SCHEMA.is_valid(node)
     try:
         document.parse(node)
-    except document._Fault as fault:
+    except parsing.Fault as fault:
         assert not fits or any(words in str(fault) for words in BEYOND), fault  # noqa: PT017 (either may be right)
     else:
         assert fits
