@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from exporter.errors import ConfigError
-from exporter.profile.cells import Cells, CountedCells, NumberCells
+from exporter.profile.cells import CodedCells, MissingCells, NumberCells, coded_values
+from exporter.profile.pieces import Arrange, Cells, Instants, Piece
 
 MOST_ROWS: Final = 1 << 16
 _MOST_CELLS: Final = 1 << 22
@@ -29,14 +30,22 @@ def batch_rows(columns: int) -> int:
     return max(256, min(MOST_ROWS, _MOST_CELLS // max(1, columns)))
 
 
-def slices(array: Any, rows: int) -> Iterator[Cells]:  # noqa: ANN401
-    """The cells of an array, so many at a time."""
-    for start in range(0, len(array), rows):
-        yield cells(array.slice(start, rows))
+def runs(batch: Any, names: list[str], arrange: Arrange, run: int) -> Iterator[Piece]:  # noqa: ANN401
+    """The pieces of a batch of records, so many rows at a time, each of these a run; they begin with number `run`."""
+    rows = batch_rows(len(names))
+    chosen = [(name, names.index(name)) for group in arrange(names) for name in group]
+    for number, start in enumerate(range(0, batch.num_rows, rows), run):
+        for name, place in chosen:
+            yield Piece(name, cells(batch.column(place).slice(start, rows)), 0.0, number)
+
+
+def run_count(batch: Any, names: list[str]) -> int:  # noqa: ANN401
+    """How many runs those are."""
+    return -(-int(batch.num_rows) // batch_rows(len(names)))
 
 
 def cells(array: Any) -> Cells:  # noqa: ANN401
-    """The cells of an array: numbers as numbers; text, truth values and times counted by Arrow; the rest spelt out."""
+    """The cells of an array: numbers as numbers; text, truth values and times by code; the rest spelt out."""
     pa = pyarrow()
     types, kind = pa.types, array.type
     if types.is_dictionary(kind):
@@ -46,28 +55,38 @@ def cells(array: Any) -> Cells:  # noqa: ANN401
     if types.is_integer(kind) or types.is_floating(kind):
         return _numbers(pa, array)
     if types.is_null(kind):
-        return CountedCells((None,), (len(array),))
+        return MissingCells(len(array))
     if not types.is_nested(kind):
         try:
-            return _counted(array)
+            return _coded(pa, array)
         except pa.ArrowNotImplementedError:
-            pass  # a type that Arrow cannot count
-    return CountedCells([_spelt(value) for value in array.to_pylist()], [1] * len(array))
+            pass  # a type that Arrow cannot tell apart
+    return coded_values([_spelt(value) for value in array.to_pylist()])
 
 
 def _numbers(pa: Any, array: Any) -> NumberCells:  # noqa: ANN401
     if not array.null_count:
         values = array.to_numpy(zero_copy_only=False)
         return NumberCells(values, np.zeros(values.size, bool), nameless=True)
-    null = array.is_null().to_numpy(zero_copy_only=False)
     zero = pa.scalar(0, pa.int64()).cast(array.type)
-    return NumberCells(pa.compute.fill_null(array, zero).to_numpy(zero_copy_only=False), null, nameless=True)
+    return NumberCells(pa.compute.fill_null(array, zero).to_numpy(zero_copy_only=False), _null(array), nameless=True)
 
 
-def _counted(array: Any) -> CountedCells:  # noqa: ANN401
-    found = array.value_counts()
-    values, counts = found.field(0).to_pylist(), found.field(1).to_pylist()
-    return CountedCells([_spelt(value) for value in values], counts)
+def _null(array: Any) -> Any:  # noqa: ANN401
+    return array.is_null().to_numpy(zero_copy_only=False)
+
+
+def _coded(pa: Any, array: Any) -> CodedCells:  # noqa: ANN401
+    found = array.dictionary_encode()
+    codes = pa.compute.fill_null(found.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    values = [_spelt(value) for value in found.dictionary.to_pylist()]
+    return CodedCells(values, codes, _instants(pa, array) if pa.types.is_timestamp(array.type) else None)
+
+
+def _instants(pa: Any, array: Any) -> Instants:  # noqa: ANN401
+    naive = array.type.tz is None
+    whole = array.cast(pa.timestamp("us", array.type.tz), safe=False).cast("int64")
+    return Instants(pa.compute.fill_null(whole, 0).to_numpy(zero_copy_only=False), _null(array), naive)
 
 
 def _spelt(value: object) -> object:

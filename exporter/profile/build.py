@@ -10,7 +10,7 @@ from exporter.profile import frames, sources, spark
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.draft import Draft, Watch, watched
 from exporter.profile.files import Dialect, TableFile
-from exporter.profile.recount import Recounted, recount
+from exporter.profile.recount import Recounted, arrange, recount
 from exporter.reference import Column, Profile
 
 
@@ -49,7 +49,8 @@ def build(plan: Plan, watch: Watch | None = None) -> Built:
 def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
     """The values of a table in the bins of a profile. ConfigError, DataError."""
     names: list[str] = []
-    return recount(reference, watched(sources.pieces(TableFile(plan.source, plan.dialect), names), names, watch))
+    pieces = sources.pieces(TableFile(plan.source, plan.dialect), names, arrange(reference))
+    return recount(reference, watched(pieces, names, watch))
 
 
 def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Profile:

@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from typing import Final
 
-from exporter.profile.cells import Cells, lengths_of
+from exporter.profile.cells import lengths_of
 from exporter.profile.numbers import Numbers
+from exporter.profile.pieces import Cells
 from exporter.profile.texts import is_number
 from exporter.reference import Column
 from exporter.sketch.binning import category_name, truth_name

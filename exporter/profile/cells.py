@@ -1,4 +1,4 @@
-"""Some cells of one column, in the shapes that tables come in: what a builder asks of them, whoever read them.
+"""Some cells of one column, in the shapes that tables come in.
 
 A cell is missing where it is null, NaN, or a text file's word for it; the others have a name, as live traffic would
 have it, and may be numbers.
@@ -8,59 +8,18 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.profile.objects import aligned, floating, plain
+from exporter.profile.pieces import Coded, Instants, Numbers
 from exporter.sketch.binning import category_name
 from exporter.sketch.decimals import FP16, FP32, decimals
 
 _NARROW: Final = {"f4": FP32, "f2": FP16}
-_PANDAS_GAPS: Final = ("NAType", "NaTType")
-Numbers = NDArray[np.float64]
-
-
-class Cells(Protocol):
-    """Some cells of one column, in no order that matters."""
-
-    @property
-    def nameless(self) -> bool:
-        """Whether they need no names, because all the column's cells are typed numbers."""
-
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-
-    @property
-    def missing(self) -> int:
-        """How many of them are missing."""
-
-    def numbers(self) -> Numbers | None:
-        """Those that are present, as numbers, infinite ones and NaN among them; None where one of them is none."""
-
-    def loose(self) -> Numbers:
-        """Those that are present, as numbers; infinite where one is none."""
-
-    def names(self) -> Counter[str]:
-        """Those that are present, by name."""
-
-    def lengths(self) -> Counter[int]:
-        """The lengths of their names."""
-
-    def stranger(self) -> str:
-        """The name of one that is no number, where there is one."""
-
-
-class Piece(NamedTuple):
-    """Some cells of a table."""
-
-    column: str
-    cells: Cells
-    done: float
-    """Share of the table that is read by now, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +41,12 @@ class NumberCells:
         return self.rows - int(self._present.size)
 
     @cached_property
+    def _gone(self) -> NDArray[np.bool_]:
+        return np.asarray(self.null | np.isnan(self.values))
+
+    @cached_property
     def _present(self) -> NDArray[Any]:
-        gone = self.null | np.isnan(self.values)
-        present = self.values[~gone] if gone.any() else self.values
+        present = self.values[~self._gone] if self._gone.any() else self.values
         bits = _NARROW.get(self.values.dtype.str[1:])
         return decimals(present, bits) if bits else present  # as they are read from traffic
 
@@ -92,14 +54,29 @@ class NumberCells:
         """Those that are present."""
         return self._present.astype(np.float64, copy=False)
 
-    def loose(self) -> Numbers:
-        """Those that are present."""
-        return self.numbers()
-
     def names(self) -> Counter[str]:
         """Their spelling; whole numbers keep their digits."""
         distinct, counts = np.unique(self._present, return_counts=True)
         return _names(distinct.tolist(), counts.tolist())
+
+    def aligned(self) -> Numbers:
+        """All of them."""
+        present = self.numbers()
+        if present.size == self.rows:
+            return present
+        found = np.full(self.rows, math.nan)
+        found[~self._gone] = present
+        return found
+
+    def coded(self) -> Coded:
+        """All of them, by their spelling."""
+        distinct, places = np.unique(self._present, return_inverse=True)
+        codes = np.full(self.rows, -1, np.int64)
+        codes[~self._gone] = places
+        return Coded([category_name(value) or "" for value in distinct.tolist()], codes)
+
+    def instants(self) -> None:
+        """They are none."""
 
     def lengths(self) -> Counter[int]:
         """The lengths of their spelling."""
@@ -111,17 +88,19 @@ class NumberCells:
 
 
 @dataclass(frozen=True)
-class CountedCells:
-    """Distinct values that are no numbers to their source, such as text and truth values, and how often each occurs."""
+class CodedCells:
+    """Values that are no numbers to their source, such as text, truth values and times, each distinct one once."""
 
     values: Sequence[object]
-    counts: Sequence[int]
+    codes: NDArray[np.int64]
+    """The place of each row's value among them, -1 where it is null; shape (rows,)."""
+    typed: Instants | None = None
     nameless = False
 
     @property
     def rows(self) -> int:
         """How many there are."""
-        return sum(self.counts)
+        return int(self.codes.size)
 
     @property
     def missing(self) -> int:
@@ -129,20 +108,37 @@ class CountedCells:
         return self.rows - self._named.total()
 
     @cached_property
+    def _spelt(self) -> list[str | None]:
+        return [category_name(plain(value)) for value in self.values]
+
+    @cached_property
     def _named(self) -> Counter[str]:
-        return _names([plain(value) for value in self.values], self.counts)
+        named: Counter[str] = Counter()
+        for name, rows in zip(self._spelt, np.bincount(self.codes + 1, minlength=1)[1:].tolist(), strict=False):
+            if rows and name is not None:
+                named[name] += rows
+        return named
 
     def numbers(self) -> Numbers | None:
         """None of them is one."""
         return None if self._named else np.empty(0)
 
-    def loose(self) -> Numbers:
-        """Infinite, all of them."""
-        return np.full(self._named.total(), math.inf)
-
     def names(self) -> Counter[str]:
         """By name."""
         return self._named
+
+    def aligned(self) -> Numbers:
+        """None of them is a number."""
+        return np.where(self.coded().codes < 0, math.nan, math.inf)
+
+    def coded(self) -> Coded:
+        """All of them, by name."""
+        gone = np.array([*(name is None for name in self._spelt), True])
+        return Coded([name or "" for name in self._spelt], np.where(gone[self.codes], -1, self.codes))
+
+    def instants(self) -> Instants | None:
+        """All of them, where they are times."""
+        return self.typed
 
     def lengths(self) -> Counter[int]:
         """The lengths of their names."""
@@ -154,10 +150,52 @@ class CountedCells:
 
 
 @dataclass(frozen=True)
+class MissingCells:
+    """Rows without a value."""
+
+    rows: int
+    nameless = False
+
+    @property
+    def missing(self) -> int:
+        """All of them."""
+        return self.rows
+
+    def numbers(self) -> Numbers:
+        """None is there."""
+        return np.empty(0)
+
+    def names(self) -> Counter[str]:
+        """None has one."""
+        return Counter()
+
+    def aligned(self) -> Numbers:
+        """All of them."""
+        return np.full(self.rows, math.nan)
+
+    def coded(self) -> Coded:
+        """All of them."""
+        return Coded((), np.full(self.rows, -1, np.int64))
+
+    def instants(self) -> Instants:
+        """All of them: missing times."""
+        return Instants(np.zeros(self.rows, np.int64), np.ones(self.rows, bool), naive=False)
+
+    def lengths(self) -> Counter[int]:
+        """None has one."""
+        return Counter()
+
+    def stranger(self) -> str:
+        """There is none."""
+        return ""
+
+
+@dataclass(frozen=True)
 class ObjectCells:
     """Values of any type, as JSON and data frames have them: None and NaN are missing."""
 
     objects: Sequence[object]
+    typed: Instants | None = None
     nameless = False
 
     @property
@@ -171,9 +209,14 @@ class ObjectCells:
         return len(self.objects) - len(self._present)
 
     @cached_property
-    def _present(self) -> list[object]:
+    def _plain(self) -> list[object]:
+        """None where it is missing."""
         values = map(plain, self.objects)
-        return [value for value in values if value is not None and not (isinstance(value, float) and math.isnan(value))]
+        return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+
+    @cached_property
+    def _present(self) -> list[object]:
+        return [value for value in self._plain if value is not None]
 
     def numbers(self) -> Numbers | None:
         """Those that are present; None where one of them is no number. A truth value is none."""
@@ -182,15 +225,23 @@ class ObjectCells:
         try:
             return np.fromiter(self._present, np.float64, len(self._present))
         except OverflowError:
-            return np.array([_float(value) for value in self._present])
-
-    def loose(self) -> Numbers:
-        """Those that are present; infinite where one is no number."""
-        return np.array([_float(value) if type(value) in {int, float} else math.inf for value in self._present])
+            return np.array([floating(value) for value in self._present])
 
     def names(self) -> Counter[str]:
         """By name; what is neither text nor a number is called by its type."""
         return Counter(category_name(value) or "" for value in self._present)
+
+    def aligned(self) -> Numbers:
+        """All of them."""
+        return np.array([aligned(value) for value in self._plain], np.float64)
+
+    def coded(self) -> Coded:
+        """All of them, by name."""
+        return coded_names([category_name(value) for value in self._plain])
+
+    def instants(self) -> Instants | None:
+        """All of them, where they are times."""
+        return self.typed
 
     def lengths(self) -> Counter[int]:
         """The lengths of their names."""
@@ -202,9 +253,23 @@ class ObjectCells:
         return category_name(found) or ""
 
 
-def missing_cells(rows: int) -> CountedCells:
-    """So many rows without a value."""
-    return CountedCells((None,), (rows,))
+def coded_values(values: Sequence[object]) -> CodedCells:
+    """Values in the order of their rows; None is missing."""
+    places: dict[object, int] = {}
+    codes = [-1 if value is None else places.setdefault(value, len(places)) for value in values]
+    return CodedCells(list(places), np.array(codes, np.int64))
+
+
+def coded_names(names: Sequence[str | None]) -> Coded:
+    """Names in the order of their rows; None is missing."""
+    places: dict[str, int] = {}
+    codes = [-1 if name is None else places.setdefault(name, len(places)) for name in names]
+    return Coded(list(places), np.array(codes, np.int64))
+
+
+def instants_of(times: NDArray[Any]) -> Instants:
+    """NumPy's times, which know no zone."""
+    return Instants(times.astype("datetime64[us]").astype(np.int64), np.isnat(times), naive=True)
 
 
 def lengths_of(names: Counter[str]) -> Counter[int]:
@@ -213,30 +278,6 @@ def lengths_of(names: Counter[str]) -> Counter[int]:
     for name, rows in names.items():
         lengths[len(name)] += rows
     return lengths
-
-
-def plain(value: object) -> object:
-    """A value as JSON would have it; what JSON does not know as Python spells it, lists and mappings as they are."""
-    if isinstance(value, str | int | float | list | dict | None):
-        return value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, np.generic):
-        return plain(value.item()) if not isinstance(value, np.datetime64 | np.timedelta64) else _when(value)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if type(value).__name__ in _PANDAS_GAPS:
-        return None
-    return float(value) if isinstance(value, Decimal) else str(value)
-
-
-def _when(value: np.datetime64 | np.timedelta64) -> str | None:
-    return None if np.isnat(value) else str(value)
-
-
-def _float(value: object) -> float:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except OverflowError:  # an integer beyond every float
-        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
 def _names(values: Sequence[object], counts: Sequence[int]) -> Counter[str]:

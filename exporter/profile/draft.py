@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from exporter.errors import DataError
 from exporter.profile.builder import ColumnBuilder
-from exporter.profile.cells import Piece, missing_cells
+from exporter.profile.cells import MissingCells
+from exporter.profile.pieces import Piece
 
 Watch = Callable[[float, int], None]
 """Is told the share of the table that is read, and its rows."""
@@ -38,14 +39,15 @@ class Draft:
 
     def read(self, pieces: Iterable[Piece], names: list[str], watch: Watch | None = None) -> None:
         """Add the pieces of a table; `names` is filled by who yields them, and has the columns' order at the end."""
-        for name, cells, _ in watched(pieces, names, watch):
+        for piece in watched(pieces, names, watch):
+            name = piece.column
             if name not in self.builders:
                 self.builders[name] = ColumnBuilder(name, self.kinds.get(name))
-            self.builders[name].add(cells)
+            self.builders[name].add(piece.cells)
         rows = self.rows
         for builder in self.columns:  # a column that turned up late was missing before
             if builder.rows < rows:
-                builder.add(missing_cells(rows - builder.rows))
+                builder.add(MissingCells(rows - builder.rows))
         self.builders = {name: self.builders[name] for name in names if name in self.builders}
 
     def merge(self, other: "Draft") -> None:

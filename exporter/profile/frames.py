@@ -10,25 +10,39 @@ import numpy as np
 
 from exporter.errors import DataError
 from exporter.profile import arrow_cells
-from exporter.profile.cells import Cells, CountedCells, NumberCells, ObjectCells, Piece
+from exporter.profile.cells import CodedCells, NumberCells, ObjectCells, instants_of
 from exporter.profile.headers import check_names
+from exporter.profile.pieces import Arrange, Cells, Instants, Piece, as_it_comes
 
 _NUMBERS = "iuf"
 Columns = list[tuple[str, Any]]
 
 
-def pieces(table: object, names: list[str]) -> Iterator[Piece]:
-    """The columns of a table in memory, or of an iterable of tables, whose columns may come in another order."""
+def pieces(table: object, names: list[str], arrange: Arrange = as_it_comes) -> Iterator[Piece]:
+    """The columns of a table in memory, or of an iterable of tables, whose columns may come in another order.
+
+    Some rows of a table are a run.
+    """
     single = _columns(table)
+    run = 0
     for number, batch in enumerate([table] if single is not None else _each(table), 1):
         where = "the table" if single is not None else f"batch {number}"
         columns = _columns(batch)
         if columns is None:
             raise DataError(f"{where}: {type(batch).__name__} is no table: a data frame or arrays by name are")
         _check(columns, names, where)
-        for place, (name, column) in enumerate(columns, 1):
-            done = place / len(columns) if single is not None else 0.0
-            yield from (Piece(name, cells, done) for cells in _slices(column, len(columns), typed=single is not None))
+        total, rows = len(columns[0][1]) if columns else 0, arrow_cells.batch_rows(len(columns))
+        chosen = [(name, dict(columns)[name]) for group in arrange(names) for name in group]
+        for start in range(0, total, rows):
+            done = min(1.0, (start + rows) / total) if single is not None else 0.0
+            for name, column in chosen:
+                yield Piece(name, _slice(column, start, start + rows, typed=single is not None), done, run)
+            run += 1
+
+
+def again(table: object) -> bool:
+    """Whether the table can be read a second time: an iterator cannot."""
+    return _columns(table) is not None or iter(_each(table)) is not table
 
 
 def _each(table: object) -> Iterable[object]:
@@ -66,28 +80,35 @@ def _check(columns: Columns, names: list[str], where: str) -> None:
                             f"{len(columns[0][1])}")  # fmt: skip
 
 
-def _slices(column: Any, width: int, *, typed: bool) -> Iterator[Cells]:  # noqa: ANN401
-    rows = arrow_cells.batch_rows(width)
+def _slice(column: Any, start: int, end: int, *, typed: bool) -> Cells:  # noqa: ANN401
     if hasattr(column, "chunks"):
-        yield from (cells for chunk in column.chunks for cells in arrow_cells.slices(chunk, rows))
-    elif hasattr(column, "null_count") and hasattr(column, "type"):
-        yield from arrow_cells.slices(column, rows)
-    elif hasattr(column, "isna") and hasattr(column, "iloc"):
-        yield from (_of_series(column.iloc[at : at + rows], typed=typed) for at in range(0, len(column), rows))
-    else:
-        yield from (_of_array(column[at : at + rows], typed=typed) for at in range(0, len(column), rows))
+        return arrow_cells.cells(_one(column.slice(start, end - start)))
+    if hasattr(column, "null_count") and hasattr(column, "type"):
+        return arrow_cells.cells(column.slice(start, end - start))
+    if hasattr(column, "isna") and hasattr(column, "iloc"):
+        return _of_series(column.iloc[start:end], typed=typed)
+    return _of_array(column[start:end], typed=typed)
+
+
+def _one(chunked: Any) -> Any:  # noqa: ANN401
+    return chunked.chunk(0) if chunked.num_chunks == 1 else arrow_cells.pyarrow().concat_arrays(chunked.chunks)
 
 
 def _of_series(series: Any, *, typed: bool) -> Cells:  # noqa: ANN401
     null = series.isna().to_numpy(dtype=bool)
     if hasattr(series, "cat"):  # whoever made it categorical has declared its kind
-        counts = np.bincount(series.cat.codes.to_numpy() + 1, minlength=len(series.cat.categories) + 1).tolist()
-        return CountedCells([None, *series.cat.categories.tolist()], counts)
+        return CodedCells(series.cat.categories.tolist(), series.cat.codes.to_numpy().astype(np.int64))
     kind = getattr(series.dtype, "kind", "O")
     if kind in _NUMBERS:
         size = getattr(series.dtype, "itemsize", 8)
         return NumberCells(series.to_numpy(dtype=f"{kind}{size}", na_value=0), null, nameless=typed)
-    return ObjectCells([None if gap else value for value, gap in zip(series.tolist(), null, strict=True)])
+    times = _instants(series, null) if kind == "M" else None
+    return ObjectCells([None if gap else value for value, gap in zip(series.tolist(), null, strict=True)], times)
+
+
+def _instants(series: Any, null: Any) -> Instants:  # noqa: ANN401
+    zoned = series.dt.tz is not None  # numpy's view of such a series is in UTC
+    return Instants(series.to_numpy(dtype="datetime64[us]").astype(np.int64), null, naive=not zoned)
 
 
 def _of_array(values: Any, *, typed: bool) -> Cells:  # noqa: ANN401
@@ -95,4 +116,8 @@ def _of_array(values: Any, *, typed: bool) -> Cells:  # noqa: ANN401
         return ObjectCells(list(values))
     if values.dtype.kind in _NUMBERS:
         return NumberCells(np.ma.getdata(values), np.ma.getmaskarray(values), nameless=typed)
-    return ObjectCells(list(values) if values.dtype.kind in "Mm" else values.tolist())
+    return (
+        ObjectCells(list(values), instants_of(values))
+        if values.dtype.kind == "M"
+        else ObjectCells(list(values) if values.dtype.kind == "m" else values.tolist())
+    )

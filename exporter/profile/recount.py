@@ -1,72 +1,45 @@
 """The values of a table in the bins of a profile that is there already."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from exporter.profile.builder import number_name
-from exporter.profile.cells import Cells, Piece
 from exporter.profile.numbers import Numbers
-from exporter.reference import MISSING, NUMERIC_BINS, Column, Profile
-from exporter.sketch.binning import CategoryBins, NumberBins, truth_name
+from exporter.profile.pieces import Arrange, Piece, gathered
+from exporter.profile.placing import Placed, Placing, placings
+from exporter.reference import Column, Profile
 
 
 class Recount:
-    """One column of a profile, filled anew. Wrong types count as live traffic's would."""
+    """One column of a profile, filled anew. It can be pickled, and merged with others of the same column."""
 
     def __init__(self, column: Column) -> None:
-        self.name = column.name
         self._column = column
-        self._counts = np.zeros(len(column.counts), np.int64)
-        self._numbers = Numbers()
-        self._number_bins = NumberBins([column.edges])
-        self._category_bins = CategoryBins(column.categories, column.others)
-        self._known = {*column.categories, *column.others}
+        self.counts = np.zeros(len(column.counts), np.int64)
+        self.numbers = Numbers()
 
-    def add(self, cells: Cells) -> None:
-        """Count some cells."""
-        missing = cells.missing
-        if not self._column.ordered:
-            self._add_names(cells.names(), missing)
-        elif self._column.kind == "text":
-            self._add_numbers(_repeated(cells.lengths()), missing)
-        else:
-            numbers = cells.numbers()
-            self._add_numbers(cells.loose() if numbers is None else numbers, missing)
+    def add(self, placed: Placed) -> None:
+        """Count some rows."""
+        self.counts += np.bincount(placed.bins, minlength=self.counts.size)
+        if placed.values is not None:
+            self.numbers.update(placed.values, 0)
 
-    def _add_numbers(self, values: NDArray[np.float64], missing: int) -> None:
-        places = self._number_bins.place(values[:, None], np.isnan(values)[:, None])
-        self._counts += np.bincount(places[:, 0], minlength=NUMERIC_BINS)
-        self._counts[MISSING] += missing
-        self._numbers.update(values, missing)
-
-    def _add_names(self, names: Counter[str], missing: int) -> None:
-        spelt: Counter[str] = Counter()
-        for name, rows in names.items():
-            spelt[self._spell(name)] += rows
-        places = self._category_bins.place(list(spelt))
-        np.add.at(self._counts, places, np.array(list(spelt.values()), np.int64))
-        self._counts[-1] += missing
-
-    def _spell(self, name: str) -> str:
-        if self._column.kind == "boolean":
-            return truth_name(name)
-        return name if name in self._known else number_name(name)
+    def merge(self, other: "Recount") -> None:
+        """Add all that another one holds."""
+        self.counts += other.counts
+        self.numbers.merge(other.numbers)
 
     def column(self) -> Column:
-        """The column with what was counted, in the profile's bins."""
-        old, counts = self._column, tuple(self._counts.tolist())
-        moments = (0.0, 0.0, 0.0, 0.0)
-        if self._numbers.sum.count:
-            moments = self._numbers.moments()
-        return Column(old.name, old.kind, counts, old.edges, *moments, old.categories, old.others)
-
-
-def _repeated(lengths: Counter[int]) -> NDArray[np.float64]:
-    return np.repeat(np.array(list(lengths), np.float64), list(lengths.values()))
+        """The column with what was counted, in the profile's bins; nothing of what else is known of it."""
+        mean, sd, low, high = self.numbers.moments() if self.numbers.sum.count else (0.0, 0.0, 0.0, 0.0)
+        counts = tuple(self.counts.tolist())
+        return replace(
+            self._column, counts=counts, mean=mean, sd=sd, minimum=low, maximum=high, reference_error=None,
+            dependence=None, wander=None, hours=(), association=(),
+        )  # fmt: skip
 
 
 class Recounted(NamedTuple):
@@ -80,17 +53,42 @@ class Recounted(NamedTuple):
     """Columns that the profile does not have."""
 
 
+def arrange(profile: Profile) -> Arrange:
+    """The profile's columns as they are made, the others by themselves."""
+    made = placings((*profile.outputs, *profile.features))
+
+    def groups(names: Sequence[str]) -> Sequence[Sequence[str]]:
+        known = {*names}
+        found = list(dict.fromkeys(one.fields for one in made if known.issuperset(one.fields)))
+        taken = {field for fields in found for field in fields}
+        return [*found, *((name,) for name in names if name not in taken)]
+
+    return groups
+
+
 def recount(profile: Profile, pieces: Iterable[Piece]) -> Recounted:
-    """A table in the bins of a profile's columns."""
-    sides = [[Recount(column) for column in side] for side in (profile.features, profile.outputs)]
-    counting: dict[str, list[Recount]] = {}
-    for one in (one for side in sides for one in side):
-        counting.setdefault(one.name, []).append(one)
+    """A table in the bins of a profile's columns, from pieces that came as `arrange` says."""
+    sides = [[(one, [Recount(column) for column in one.columns]) for one in placings(side)]
+             for side in (profile.features, profile.outputs)]  # fmt: skip
+    counting: dict[tuple[str, ...], list[tuple[Placing, list[Recount]]]] = {}
+    for made in (made for side in sides for made in side):
+        counting.setdefault(made[0].fields, []).append(made)
     rows: Counter[str] = Counter()
-    for name, cells, _ in pieces:
-        rows[name] += cells.rows
-        for one in counting.get(name, ()):
-            one.add(cells)
-    features, outputs = (tuple(one.column() if rows[one.name] else None for one in side) for side in sides)
-    strangers = tuple(name for name in rows if name not in counting)
-    return Recounted(features, outputs, max(rows.values(), default=0), strangers)
+    for together in gathered(pieces, list(counting)):
+        rows.update({piece.column: piece.cells.rows for piece in together})
+        for one, counts in counting.get(tuple(piece.column for piece in together), ()):
+            for count, placed in zip(counts, one.place([piece.cells for piece in together]), strict=True):
+                count.add(placed)
+    features, outputs = (_found(side, rows) for side in sides)
+    known = {field for fields in counting for field in fields}
+    return Recounted(
+        tuple(features.get(column.name) for column in profile.features),
+        tuple(outputs.get(column.name) for column in profile.outputs),
+        max(rows.values(), default=0),
+        tuple(name for name in rows if name not in known),
+    )
+
+
+def _found(side: Sequence[tuple[Placing, list[Recount]]], rows: Counter[str]) -> dict[str, Column]:
+    made = (count for one, counts in side if all(rows[field] for field in one.fields) for count in counts)
+    return {column.name: column for column in (count.column() for count in made)}

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from exporter.errors import DataError
 from exporter.profile import arrow_cells
-from exporter.profile.cells import Piece
 from exporter.profile.draft import Draft
 from exporter.profile.headers import check_names
+from exporter.profile.pieces import Arrange, Piece, as_it_comes
 
 _MERGERS: Final = 16
 """Tasks that merge the partitions' drafts, so that the driver holds no more than so many."""
@@ -34,18 +34,18 @@ def draft(frame: Any, kinds: Mapping[str, str]) -> Draft:  # noqa: ANN401 (pyspa
 def _summarise(kinds: dict[str, str]) -> Callable[[Iterator[Any]], Iterator[Any]]:
     def summarise(batches: Iterator[Any]) -> Iterator[Any]:
         part, names = Draft(kinds), list[str]()
-        part.read(_pieces(batches, names), names)
+        part.read(_pieces(batches, names, as_it_comes), names)
         yield from _packed(part)
 
     return summarise
 
 
-def _pieces(batches: Iterator[Any], names: list[str]) -> Iterator[Piece]:
+def _pieces(batches: Iterator[Any], names: list[str], arrange: Arrange) -> Iterator[Piece]:
+    run = 0
     for batch in batches:
         names += [] if names else batch.schema.names
-        for name, column in zip(names, batch.columns, strict=True):
-            for cells in arrow_cells.slices(column, arrow_cells.batch_rows(len(names))):
-                yield Piece(name, cells, 0.0)
+        yield from arrow_cells.runs(batch, names, arrange, run)
+        run += arrow_cells.run_count(batch, names)
 
 
 def _merge(batches: Iterator[Any]) -> Iterator[Any]:

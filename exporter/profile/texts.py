@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from exporter.profile.cells import Numbers
+from exporter.profile.cells import coded_names
+from exporter.profile.pieces import Coded, Numbers
 
 MISSING_TEXTS: Final = frozenset(
     ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "None", "none")
@@ -49,14 +50,20 @@ class TextCells:
         """Those that are present, as numbers; None where one of them is none."""
         return _floats(self._present) if self._all_numbers is None else self._all_numbers
 
-    def loose(self) -> Numbers:
-        """Those that are present; infinite where one is no number."""
-        values = [float(text) if "_" not in text and is_number(text) else math.inf for text in self._present]
-        return np.array(values, np.float64)
-
     def names(self) -> Counter[str]:
         """The texts themselves."""
         return Counter(self._present)
+
+    def aligned(self) -> Numbers:
+        """All of them."""
+        return np.array([_aligned(text) for text in self.texts]) if self._all_numbers is None else self._all_numbers
+
+    def coded(self) -> Coded:
+        """All of them, as they are."""
+        return coded_names([None if text.strip() in MISSING_TEXTS else text for text in self.texts])
+
+    def instants(self) -> None:
+        """Nothing says so."""
 
     def lengths(self) -> Counter[int]:
         """Their lengths."""
@@ -74,6 +81,12 @@ def _floats(texts: Sequence[str]) -> Numbers | None:
         return np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
         return None
+
+
+def _aligned(text: str) -> float:
+    if text.strip() in MISSING_TEXTS:
+        return math.nan
+    return float(text) if "_" not in text and is_number(text) else math.inf
 
 
 def is_number(text: str) -> bool:

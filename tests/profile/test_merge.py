@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from exporter.errors import DataError
 from exporter.profile import document
 from exporter.profile.build import Plan, finish
-from exporter.profile.cells import NumberCells, ObjectCells, Piece
+from exporter.profile.cells import NumberCells, ObjectCells
 from exporter.profile.draft import Draft
+from exporter.profile.pieces import Piece
 from exporter.profile.texts import TextCells
 
 TEXTS = st.sampled_from(

@@ -6,30 +6,29 @@ from typing import Any, Final
 
 from exporter.errors import DataError
 from exporter.profile import arrow_cells
-from exporter.profile.cells import Piece
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
+from exporter.profile.pieces import Arrange, Piece
 
 _FILE: Final = b"ARROW1"
 
 
-def read(file: TableFile, names: list[str]) -> Iterator[Piece]:
-    """The columns of a file or a stream of record batches."""
+def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]:
+    """The columns of a file or a stream of record batches. Some rows of a batch are a run."""
     pa = arrow_cells.pyarrow()
     with Path(file.path).open("rb") as raw:
         stream = raw.read(len(_FILE)) != _FILE
-    empty = True
+    run = 0
     try:
         with pa.memory_map(file.path) as source:
             for done, batch in _stream(pa, source) if stream else _file(pa, source):
                 names += [] if names else check_names(list(batch.schema.names), file.path)
-                empty &= not batch.num_rows
-                rows = arrow_cells.batch_rows(len(names))
-                for place, name in enumerate(names):
-                    yield from (Piece(name, cells, done) for cells in arrow_cells.slices(batch.column(place), rows))
+                for piece in arrow_cells.runs(batch, names, arrange, run):
+                    yield piece._replace(done=done)
+                run += arrow_cells.run_count(batch, names)
     except pa.ArrowException as error:
         raise DataError(f"{file.path}: {str(error).splitlines()[0]}") from None
-    if empty:
+    if not run:
         raise DataError(f"{file.path}: no rows")
 
 

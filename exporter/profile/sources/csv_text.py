@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile.cells import Piece
 from exporter.profile.files import Dialect, TableFile
 from exporter.profile.headers import check_names
+from exporter.profile.pieces import Arrange, Piece
 from exporter.profile.texts import TextCells
 
 BATCH_ROWS: Final = 10_000
@@ -20,12 +20,12 @@ _DELIMITERS: Final = ",;\t|\x01"
 _COMMA_NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?\s*")
 
 
-def read(file: TableFile, names: list[str]) -> Iterator[Piece]:
-    """The columns of a CSV file. DataError names the line."""
+def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]:
+    """The columns of a CSV file; a batch of lines is a run. DataError names the line."""
     encoding = file.dialect.encoding
     try:
         with file.open() as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
-            yield from _rows(file, text, names)
+            yield from _rows(file, text, names, arrange)
     except LookupError:
         raise ConfigError(f"--encoding {encoding}: unknown") from None
     except UnicodeDecodeError as error:
@@ -33,7 +33,7 @@ def read(file: TableFile, names: list[str]) -> Iterator[Piece]:
         raise DataError(f"{file.path}: line {_bad_line(file)}: not {shown} text: {error.reason}") from None
 
 
-def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str]) -> Iterator[Piece]:
+def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str], arrange: Arrange) -> Iterator[Piece]:
     delimiter, quote = _look(file.dialect, text)
     rows = csv.reader(_lines(file.path, text), delimiter=delimiter, quotechar=quote, strict=True)
     try:
@@ -41,14 +41,15 @@ def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str]) -> Iterator
         if not header:
             raise DataError(f"{file.path}: empty, a header line was expected")
         names += check_names([name.strip() for name in header], f"{file.path}: line 1")
-        empty = True
-        for batch in _batches(file.path, rows, names):
-            empty = False
-            for name, texts in zip(names, zip(*batch, strict=True), strict=True):
-                yield Piece(name, TextCells(_points(texts, file.dialect.decimal)), file.done())
+        chosen = [(name, names.index(name)) for group in arrange(names) for name in group]
+        run = -1
+        for run, batch in enumerate(_batches(file.path, rows, names)):
+            columns = list(zip(*batch, strict=True))
+            for name, place in chosen:
+                yield Piece(name, TextCells(_points(columns[place], file.dialect.decimal)), file.done(), run)
     except csv.Error as error:
         raise DataError(f"{file.path}: line {rows.line_num}: {error}") from None
-    if empty:
+    if run < 0:
         raise DataError(f"{file.path}: no rows below the header")
 
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import orjson
 
 from exporter.errors import DataError
-from exporter.profile.cells import ObjectCells, Piece
+from exporter.profile.cells import ObjectCells
 from exporter.profile.files import TableFile
+from exporter.profile.pieces import Arrange, Piece
 
 BATCH_ROWS: Final = 10_000
 _MOST_CELLS: Final = 1 << 20
@@ -19,18 +20,18 @@ _KINDS: Final = {list: "a list", str: "text", bool: "a truth value", type(None):
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def read(file: TableFile, names: list[str]) -> Iterator[Piece]:
-    """The columns of a file of JSON Lines. DataError names the line.
+def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]:
+    """The columns of a file of JSON Lines; a batch of lines is a run. DataError names the line.
 
     Columns stand in the order of the keys where that is the same in every line, else in that of the alphabet: the
     order of the lines must not show.
     """
     rows, alike = 0, True
     with file.open() as raw:
-        for batch in _batches(file.path, raw):
+        for run, batch in enumerate(_batches(file.path, raw)):
             alike = _collect(batch, names, file.path) and alike
-            for name in names:
-                yield Piece(name, ObjectCells([row.get(name) for row in batch]), file.done())
+            for name in (name for group in arrange(names) for name in group):
+                yield Piece(name, ObjectCells([row.get(name) for row in batch]), file.done(), run)
             rows += len(batch)
     if not rows:
         raise DataError(f"{file.path}: no rows")

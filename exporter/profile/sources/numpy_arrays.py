@@ -5,23 +5,28 @@ has a column per field. Arrays are read in pieces, as they lie in the file.
 """
 
 import ast
+import shutil
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.errors import DataError
-from exporter.profile.cells import Cells, NumberCells, ObjectCells, Piece
+from exporter.profile.cells import NumberCells, ObjectCells, instants_of
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
+from exporter.profile.pieces import Arrange, Cells, Piece
 
 _MAGIC: Final = b"\x93NUMPY"
 _PIECE: Final = 1 << 20
+_MOST_ROWS: Final = 1 << 16
 _LONGEST_HEADER: Final = 1 << 20
 _NUMBERS: Final = "iuf"
 _OTHERS: Final = "bUSMm"
@@ -48,41 +53,45 @@ class _Fault(Exception):
     """What is wrong with an array."""
 
 
-def read(file: TableFile, names: list[str]) -> Iterator[Piece]:
-    """The columns of a `.npy` or `.npz` file."""
+def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]:
+    """The columns of a `.npy` or `.npz` file; some rows, of every array, are a run."""
     try:
-        if file.bare.endswith(".npz"):
-            yield from _archive(file, names)
-        else:
-            with Path(file.path).open("rb") as raw:
-                header = _header("x", raw)
-                names += check_names(header.names(), file.path)
-                yield from _pieces(header, raw)
+        with ExitStack() as files:
+            arrays = _archive(file, files) if file.bare.endswith(".npz") else _lone(file, files)
+            if not arrays:
+                raise _Fault("no arrays")
+            for header in (array.header for array in arrays):
                 _require_rows(header)
+                if header.rows != arrays[0].header.rows:
+                    raise _Fault(f"{header.name} has {header.rows} rows where {arrays[0].header.name} has "
+                                 f"{arrays[0].header.rows}")  # fmt: skip
+            names += check_names([name for array in arrays for name in array.header.names()], file.path)
+            yield from _pieces(arrays, [name for group in arrange(names) for name in group])
     except _Fault as fault:
         raise DataError(f"{file.path}: {fault}") from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{file.path}: no archive of arrays: {error}") from None
 
 
-def _archive(file: TableFile, names: list[str]) -> Iterator[Piece]:
-    with zipfile.ZipFile(file.path) as archive:
-        members = archive.namelist()
-        headers = []
-        for member in members:
-            with archive.open(member) as raw:
-                headers.append(_header(member.removesuffix(".npy"), raw))
-        if not headers:
-            raise _Fault("no arrays")
-        for header in headers:
-            _require_rows(header)
-            if header.rows != headers[0].rows:
-                raise _Fault(f"{header.name} has {header.rows} rows where {headers[0].name} has {headers[0].rows}")
-        names += check_names([name for header in headers for name in header.names()], file.path)
-        for number, member in enumerate(members):
-            with archive.open(member) as raw:
-                for piece in _pieces(_header(member.removesuffix(".npy"), raw), raw):
-                    yield piece._replace(done=(number + piece.done) / len(members))
+def _lone(file: TableFile, files: ExitStack) -> "list[_Array]":
+    raw = files.enter_context(Path(file.path).open("rb"))  # noqa: SIM115 (closed with the others)
+    return [_Array(_header("x", raw), raw)]
+
+
+def _archive(file: TableFile, files: ExitStack) -> "list[_Array]":
+    archive = files.enter_context(zipfile.ZipFile(file.path))
+    arrays = []
+    for member in archive.namelist():
+        raw = files.enter_context(archive.open(member))
+        header = _header(member.removesuffix(".npy"), raw)
+        if header.columnwise and header.width is not None:  # whose columns lie far apart, where nobody can jump to
+            flat = files.enter_context(TemporaryFile())  # noqa: SIM115 (as above)
+            shutil.copyfileobj(raw, flat)
+            flat.seek(0)
+            arrays.append(_Array(header, flat))
+        else:
+            arrays.append(_Array(header, raw))
+    return arrays
 
 
 def _require_rows(header: _Header) -> None:
@@ -121,28 +130,50 @@ def _check(name: str, dtype: np.dtype[Any], dimensions: int) -> None:
         raise _Fault(f"{name} is of type {dtype}, which is not read: numbers, text, truth values and times are")
 
 
-def _pieces(header: _Header, raw: IO[bytes]) -> Iterator[Piece]:
-    if header.columnwise and header.width is not None:
-        for place, name in enumerate(header.names()):
-            for done, values in _runs(header, raw, 1):
-                yield Piece(name, _cells(values[:, 0]), (place + done) / header.width)
-        return
-    for done, values in _runs(header, raw, 1 if header.width is None else header.width):
-        for place, name in enumerate(header.names()):
-            column = values[:, 0][name] if header.dtype.names else values[:, place]
-            yield Piece(name, _cells(column), done)
+class _Array:
+    """An array under way, read some rows at a time."""
+
+    def __init__(self, header: _Header, raw: IO[bytes]) -> None:
+        """`raw` stands at the first number."""
+        self.header = header
+        self._raw = raw
+        self._apart = header.columnwise and header.width is not None
+        self._begin = raw.tell() if self._apart else 0
+        self._row = 0
+
+    def take(self, rows: int) -> dict[str, NDArray[Any]]:
+        """The next rows of each column."""
+        names, dtype = self.header.names(), self.header.dtype
+        if self._apart:
+            found = {name: self._column(place, rows) for place, name in enumerate(names)}
+        else:
+            width = self.header.width or 1
+            values = self._read(rows * width).reshape(rows, width)
+            found = {name: values[:, 0][name] if dtype.names else values[:, at] for at, name in enumerate(names)}
+        self._row += rows
+        return found
+
+    def _column(self, place: int, rows: int) -> NDArray[Any]:
+        self._raw.seek(self._begin + (place * self.header.rows + self._row) * self.header.dtype.itemsize)
+        return self._read(rows)
+
+    def _read(self, count: int) -> NDArray[Any]:
+        size = count * self.header.dtype.itemsize
+        content = self._raw.read(size)
+        if len(content) < size:
+            raise _Fault(f"{self.header.name} is cut short")
+        return np.frombuffer(content, self.header.dtype)
 
 
-def _runs(header: _Header, raw: IO[bytes], width: int) -> Iterator[tuple[float, NDArray[Any]]]:
-    """All rows, some at a time, of shape (rows, width), with the share that is read by then."""
-    size = header.dtype.itemsize * width
-    most = max(1, _PIECE // max(1, size))
-    for start in range(0, header.rows, most):
-        rows = min(most, header.rows - start)
-        content = raw.read(rows * size)
-        if len(content) < rows * size:
-            raise _Fault(f"{header.name} is cut short")
-        yield (start + rows) / header.rows, np.frombuffer(content, header.dtype).reshape(rows, width)
+def _pieces(arrays: list[_Array], chosen: list[str]) -> Iterator[Piece]:
+    total = arrays[0].header.rows
+    row = sum(array.header.dtype.itemsize * (array.header.width or 1) for array in arrays)
+    most = max(1, min(_MOST_ROWS, _PIECE // row))
+    for run, start in enumerate(range(0, total, most)):
+        rows = min(most, total - start)
+        columns = {name: values for array in arrays for name, values in array.take(rows).items()}
+        for name in chosen:
+            yield Piece(name, _cells(columns[name]), (start + rows) / total, run)
 
 
 def _cells(values: NDArray[Any]) -> Cells:
@@ -150,5 +181,6 @@ def _cells(values: NDArray[Any]) -> Cells:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
         return NumberCells(native, np.zeros(values.size, bool), nameless=True)
     if values.dtype.kind in "Mm":  # as text; tolist() would make whole numbers of nanoseconds
-        return ObjectCells([None if gap else str(value) for value, gap in zip(values, np.isnat(values), strict=True)])
+        texts = [None if gap else str(value) for value, gap in zip(values, np.isnat(values), strict=True)]
+        return ObjectCells(texts, instants_of(values) if values.dtype.kind == "M" else None)
     return ObjectCells(values.tolist())
