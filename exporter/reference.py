@@ -5,7 +5,7 @@ of the others: the listed categories, then other, unseen and missing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
@@ -143,6 +143,32 @@ class Embedding(NamedTuple):
     """Principal axes of unit length, the longest variance first; shape (axes, dimensions)."""
 
 
+class Side(NamedTuple):
+    """What payloads of one side have, and what is watched of it: features or outputs."""
+
+    columns: tuple[Column, ...]
+    fields: tuple[str, ...]
+    """Of a payload, in order. What a column is computed from is among them, or an embedding of them."""
+    embeddings: tuple[Embedding, ...] = ()
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The fields that are no dimension of an embedding."""
+        dimensions = {field for one in self.embeddings for field in one.fields}
+        return tuple(field for field in self.fields if field not in dimensions)
+
+    @property
+    def as_sent(self) -> tuple[Column, ...]:
+        """A column for each field that is watched, called like it; those of embeddings have no bins."""
+        first = {column.field: column for column in reversed(self.columns)}
+        holders = {field: one.name for one in self.embeddings if one.name in first for field in one.fields}
+        return tuple(
+            replace(first[field], name=field, kind="text" if first[field].scalar else first[field].kind, origin="")
+            if field in first else Column(field, "embedding", ())
+            for field in self.fields if field in first or field in holders
+        )  # fmt: skip
+
+
 class TimeSpan(NamedTuple):
     """When the training data are from."""
 
@@ -206,6 +232,16 @@ class Profile:
     def inputs(self) -> tuple[str, ...]:
         """The fields that a payload of features has, in order."""
         return self.fields or tuple(column.name for column in self.features)
+
+    @property
+    def asked(self) -> Side:
+        """The side of the features."""
+        return Side(self.features, self.inputs, self.embeddings)
+
+    @property
+    def answered(self) -> Side:
+        """The side of the outputs."""
+        return Side(self.outputs, tuple(dict.fromkeys(column.field for column in self.outputs)))
 
     @property
     def short_digest(self) -> str:

@@ -37,9 +37,7 @@ class Orders(NamedTuple):
 
 def orders(profile: Profile | None) -> Orders:
     """Those of a profile."""
-    if profile is None:
-        return Orders()
-    return Orders(*(tuple(column.name for column in side) for side in (profile.features, profile.outputs)))
+    return Orders() if profile is None else Orders(profile.asked.fields, profile.answered.fields)
 
 
 def metadata_path(path: str) -> str | None:

@@ -19,6 +19,7 @@ from exporter.monitor.rows import Rows
 from exporter.monitor.traffic import TrafficCounts
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
+from exporter.scalars.salted import Salt
 from exporter.snapshots import Snapshot
 
 _REQUEST, _RESPONSE = 0, 1
@@ -29,16 +30,20 @@ _FAILURES: Final = {4: 0, 5: 1}
 class Monitor:
     """One model and version."""
 
-    def __init__(self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...]) -> None:
+    def __init__(
+        self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...], salt: Salt | None = None
+    ) -> None:
+        """`salt` is that under which a profile's categories may be hashed."""
         self._traffic = TrafficCounts(probe_paths)
         self._payloads = Payloads()
         self._rows = Rows()
         self._generated = generated.Generated()
         self._profile = profile
-        features = profile.features if profile else ()
-        self._features = Block(features, windows, by_name=True) if features else None
-        self._failed = Failed(features, windows) if features else None
-        self._outputs = Block(profile.outputs, windows, by_name=False) if profile and profile.outputs else None
+        features = profile.asked if profile and profile.features else None
+        outputs = profile.answered if profile and profile.outputs else None
+        self._features = Block(features, windows, salt, by_name=True) if features else None
+        self._failed = Failed(features, windows, salt) if features else None
+        self._outputs = Block(outputs, windows, salt, by_name=False) if outputs else None
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first.

@@ -13,8 +13,10 @@ from exporter.findings import MatchCounts
 from exporter.monitor import cells
 from exporter.monitor.intake import Intake
 from exporter.monitor.match import Fit, Matcher
+from exporter.monitor.reading import Reading
 from exporter.records import Table
-from exporter.reference import MISSING, QUALITY, Column
+from exporter.reference import MISSING, QUALITY, Column, Side
+from exporter.scalars.salted import Salt
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.sketch.moments import WORDS, in_sd, sums
 from exporter.sketch.window import Arrays, Windows
@@ -28,11 +30,13 @@ _MOST_PENDING_ROWS: Final = 4096
 class Block:
     """Some columns of a profile, and the values they had since."""
 
-    def __init__(self, columns: tuple[Column, ...], windows: WindowSettings, *, by_name: bool) -> None:
-        """`by_name` says whether a lone column must have its name, too."""
+    def __init__(self, side: Side, windows: WindowSettings, salt: Salt | None = None, *, by_name: bool) -> None:
+        """`by_name` says whether a lone field must have its name, too; `salt` is that of hashed categories."""
+        columns = side.columns
         self._columns = columns
-        self._by_name = by_name or len(columns) > 1
-        self._matcher = Matcher(columns)
+        self._by_name = by_name or len(side.fields) > 1
+        self._matcher = Matcher(side)
+        self._reading = Reading(side, salt)
         self._minimum_samples = windows.minimum_samples
         self._pane_s = windows.pane
         self._ordered = np.array([column.ordered for column in columns])
@@ -51,13 +55,13 @@ class Block:
         self.totals = np.zeros(shape, np.int64)
         """Counts since start, shape (columns, bins)."""
         self._match = np.zeros(4, np.int64)
-        self._noted, self._notes = self._matcher.bare(len(columns)), 0
+        self._noted, self._notes = self._matcher.bare(len(side.fields)), 0
         """How the last payload fitted, and how many did so in a row that are not in `_match` yet."""
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
-        self._intake = Intake(columns)
-        self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(columns)))
+        self._intake = Intake(self._reading.number_places, self._reading.other_places, self._reading.embeddings)
+        self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(side.fields)))
         self._pending_at = self._pending_pane = 0.0
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
@@ -96,7 +100,7 @@ class Block:
 
     def _write_notes(self) -> None:
         fit, times = self._noted, self._notes
-        self._match += (times, times * bool(fit.mismatch), times * len(self._columns), times * fit.found)
+        self._match += (times, times * bool(fit.mismatch), times * self._matcher.expected, times * fit.found)
         self._notes = 0
 
     @staticmethod
@@ -126,21 +130,22 @@ class Block:
             self._write_notes()
         if not self._intake.rows:
             return
-        numbers, others, errors = self._intake.take()
+        taken = self._intake.take()
         counts = np.zeros((len(self._columns), self._bins), np.int64)
         deviations = np.zeros((len(self._columns), WORDS), np.int64)
-        places = np.array(self._intake.number_places, np.int64)
-        self._count_ordered(places, numbers, counts, deviations)
-        self._type_errors[places] += errors
-        for place, waiting in zip(self._intake.other_places, others, strict=True):
+        for places, values in self._reading.numbers(taken.numbers):
+            self._count_ordered(places, values, counts, deviations)
+        for places, wrong in self._reading.errors(taken.errors, taken.vector_errors):
+            self._type_errors[places] += wrong
+        for place, waiting in self._reading.others(taken.others):
             if self._ordered[place]:
-                lengths, wrong = cells.lengths(waiting)
-                self._count_ordered(np.array([place]), np.frombuffer(lengths)[:, None], counts, deviations)
-                self._type_errors[place] += len(wrong)
+                packed, mistyped = cells.measured(waiting, self._columns[place].scalar)
+                self._count_ordered(np.array([place]), np.frombuffer(packed)[:, None], counts, deviations)
+                self._type_errors[place] += len(mistyped)
             else:
-                names, mistyped = cells.categories(waiting, self._columns[place].kind)
+                names, errors = self._reading.names(place, waiting)
                 counts[place] += np.bincount(self._category_bins[place].place(names), minlength=self._bins)
-                self._type_errors[place] += mistyped
+                self._type_errors[place] += errors
         self.totals += counts
         self._counts.add(self._pending_at, counts)
         self._deviations.add(self._pending_at, deviations)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
+from exporter.scalars import LENGTH, TEXT_SCALARS
 from exporter.sketch.binning import category_name, truth_name
 
 NAN: Final = float("nan")
@@ -31,9 +32,23 @@ def numbers(cells: Sequence[object]) -> Numbers:
         return _one_by_one([_number(cell) for cell in gapless])
 
 
-def lengths(cells: Sequence[object]) -> Numbers:
-    """Lengths of texts, in characters."""
-    return _one_by_one([_length(cell) for cell in cells])
+def measured(cells: Sequence[object], scalar: str) -> Numbers:
+    """A number of each text: of TEXT_SCALARS the one of that name, the length where it has none."""
+    of = TEXT_SCALARS[scalar or LENGTH].of
+    return _one_by_one([_measured(cell, of) for cell in cells])
+
+
+def words(cells: Sequence[object], scalar: str) -> tuple[list[str | None], int]:
+    """A word of each text, and how many cells are no text; those are called by their type, as no word is."""
+    of = TEXT_SCALARS[scalar].of
+    found = [str(of(cell)) if isinstance(cell, str) else _stranger(cell) for cell in cells]
+    wrong = sum(not isinstance(cell, str) and name is not None for cell, name in zip(cells, found, strict=True))
+    return found, wrong
+
+
+def _stranger(cell: object) -> str | None:
+    """None where nothing is there."""
+    return None if cell is None or cell != cell else f"<{type(cell).__name__}>"  # noqa: PLR0124 (NaN)
 
 
 @lru_cache(256)
@@ -56,10 +71,10 @@ def _number(cell: object) -> float | None:
         return _INFINITE if cell > 0 else -_INFINITE
 
 
-def _length(cell: object) -> float | None:
-    if cell is None or cell != cell:  # noqa: PLR0124 (NaN)
-        return NAN
-    return float(len(cell)) if isinstance(cell, str) else None
+def _measured(cell: object, of: Callable[[str], float | str]) -> float | None:
+    if isinstance(cell, str):
+        return float(of(cell))
+    return NAN if cell is None or cell != cell else None  # noqa: PLR0124 (NaN)
 
 
 def categories(cells: Sequence[object], kind: str) -> tuple[list[str | None], int]:

@@ -20,7 +20,8 @@ from exporter.monitor.block import Block
 from exporter.monitor.match import Fit
 from exporter.monitor.repeats import Repeats
 from exporter.records import Table
-from exporter.reference import Column
+from exporter.reference import Side
+from exporter.scalars.salted import Salt
 from exporter.sketch.window import PaneRing
 from exporter.values import format_duration
 
@@ -32,11 +33,10 @@ Counts = NDArray[np.int64]
 class Failed:
     """The features of a profile in requests that were answered with 4xx or 5xx."""
 
-    def __init__(self, columns: tuple[Column, ...], windows: WindowSettings) -> None:
-        self._columns = columns
+    def __init__(self, side: Side, windows: WindowSettings, salt: Salt | None) -> None:
         without = replace(windows, lengths=())  # they only bin: the panes are here
-        self._blocks = [Block(columns, without, by_name=True) for _ in FAILURE_CLASSES]
-        self._repeated = [Block(columns, without, by_name=True) for _ in FAILURE_CLASSES]
+        self._blocks = [Block(side, without, salt, by_name=True) for _ in FAILURE_CLASSES]
+        self._repeated = [Block(side, without, salt, by_name=True) for _ in FAILURE_CLASSES]
         self._repeats = [Repeats(windows.pane) for _ in FAILURE_CLASSES]
         shape = (len(FAILURE_CLASSES), *self._blocks[0].totals.shape)
         self._placed = np.zeros(shape, np.int64)
@@ -126,6 +126,6 @@ def _compared(window: str, code: str, successful: Summary, failed: Summary) -> F
     excess = gap[np.arange(score.size), worst]
     undefined = np.isnan(score)
     return FailedScores(
-        window, code, int(failed.samples[0]), score, np.where(undefined, np.nan, critical), worst,
+        window, code, int(failed.samples.max()), score, np.where(undefined, np.nan, critical), worst,
         np.where(score > critical, excess, np.nan),
     )  # fmt: skip

@@ -16,7 +16,6 @@ from exporter.decode.turned import Row, Turned
 from exporter.monitor import cells
 from exporter.monitor.match import Fit
 from exporter.records import Columns
-from exporter.reference import Column
 
 _FEW: Final = 8
 """So few rows are cheaper counted as rows, even if they came as columns."""
@@ -37,27 +36,37 @@ class Taken(NamedTuple):
     """What had come in."""
 
     numbers: NDArray[np.float64]
-    """Shape (rows, columns of numbers)."""
+    """Shape (rows, fields of numbers)."""
     others: list[list[object]]
     errors: NDArray[np.int64]
-    """Wrong types by column of numbers."""
+    """Wrong types by field of numbers."""
+    vector_errors: NDArray[np.int64]
+    """Rows by embedding in which one of its fields had a wrong type."""
 
 
 class Intake:
     """Cells that wait."""
 
-    __slots__ = ("_errors", "_fit", "_others", "_packed", "_plan", "number_places", "other_places", "rows")
+    __slots__ = (
+        "_errors", "_fit", "_number_places", "_other_places", "_others", "_packed", "_plan", "_vector_errors",
+        "_vector_of", "rows",
+    )  # fmt: skip
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.number_places = [place for place, column in enumerate(columns) if column.kind == "numeric"]
-        """Of the profile's columns, as are the others."""
-        self.other_places = [place for place, column in enumerate(columns) if column.kind != "numeric"]
+    def __init__(
+        self, number_places: Sequence[int], other_places: Sequence[int], embeddings: Sequence[Sequence[int]]
+    ) -> None:
+        """Places of a profile's fields: of those that are numbers, of the others, and of each embedding's."""
+        self._number_places = number_places
+        self._other_places = other_places
+        group = {place: number for number, places in enumerate(embeddings) for place in places}
+        self._vector_of = np.array([group.get(place, -1) for place in number_places], np.int64)
         self._fit: Fit | None = None
         """How the last table fitted, for which `_plan` is: the next one mostly does so, too."""
-        self._plan = self._make_plan([None] * len(columns), 0)
+        self._plan = self._make_plan([None] * (1 + max((*number_places, *other_places), default=0)), 0)
         self._packed: list[bytes | memoryview] = []
-        self._others: list[list[object]] = [[] for _ in self.other_places]
-        self._errors = np.zeros(len(self.number_places), np.int64)
+        self._others: list[list[object]] = [[] for _ in other_places]
+        self._errors = np.zeros(len(number_places), np.int64)
+        self._vector_errors = np.zeros(len(embeddings), np.int64)
         self.rows = 0
 
     def add(self, fit: Fit, columns: Columns, start: int, stop: int) -> None:
@@ -82,13 +91,13 @@ class Intake:
         self.rows += stop - start
 
     def _make_plan(self, places: Sequence[int | None], width: int) -> _Plan:
-        numbers = [places[place] for place in self.number_places]
-        others = [places[place] for place in self.other_places]
+        numbers = [places[place] for place in self._number_places]
+        others = [places[place] for place in self._other_places]
         pick = None if numbers == list(range(width)) else _picker(numbers, cells.NAN)
         return _Plan(numbers, others, pick, _picker(others, None))
 
     def _add_rows(self, plan: _Plan, rows: Sequence[Row]) -> None:
-        if self.number_places:
+        if self._number_places:
             pick = plan.pick_numbers
             if len(rows) == 1:
                 found = rows[0] if pick is None else pick(rows[0])
@@ -103,17 +112,29 @@ class Intake:
         """Numbers of the profile, row behind row."""
         packed, wrong = cells.numbers(found)
         self._packed.append(packed)
-        for place in wrong:
-            self._errors[place % len(self.number_places)] += 1
+        if wrong:
+            rows, at = np.divmod(np.array(wrong, np.int64), len(self._number_places))
+            self._note(rows, at)
+
+    def _note(self, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        """Count wrong types, by row and field of numbers; a vector is wrong once, however often it is."""
+        np.add.at(self._errors, at, 1)
+        vectors = self._vector_of[at]
+        found = np.unique(rows[vectors >= 0] * self._vector_errors.size + vectors[vectors >= 0])
+        np.add.at(self._vector_errors, found % max(self._vector_errors.size, 1), 1)
 
     def _add_columns(self, plan: _Plan, columns: Columns, rows: int) -> None:
         numbers = np.full((rows, len(plan.numbers)), np.nan)
+        mistyped: list[tuple[Sequence[int], int]] = []
         for at, place in enumerate(plan.numbers):
             if place is not None:
                 packed, wrong = cells.numbers(columns[place])
                 numbers[:, at] = np.frombuffer(packed)
-                self._errors[at] += len(wrong)
+                mistyped += [(wrong, at)] if wrong else []
         self._packed.append(numbers.data)
+        if mistyped:
+            at_rows = np.concatenate([np.array(wrong, np.int64) for wrong, _ in mistyped])
+            self._note(at_rows, np.repeat([at for _, at in mistyped], [len(wrong) for wrong, _ in mistyped]))
         absent = [None] * rows
         for waiting, place in zip(self._others, plan.others, strict=True):
             waiting.extend(absent if place is None else columns[place])
@@ -132,11 +153,12 @@ class Intake:
 
     def take(self) -> Taken:
         """All that waits; nothing does then."""
-        numbers = np.frombuffer(b"".join(self._packed)).reshape(self.rows, len(self.number_places))
-        taken = Taken(numbers, self._others, self._errors)
+        numbers = np.frombuffer(b"".join(self._packed)).reshape(self.rows, len(self._number_places))
+        taken = Taken(numbers, self._others, self._errors, self._vector_errors)
         self._packed = []
-        self._others = [[] for _ in self.other_places]
-        self._errors = np.zeros(len(self.number_places), np.int64)
+        self._others = [[] for _ in self._other_places]
+        self._errors = np.zeros_like(self._errors)
+        self._vector_errors = np.zeros_like(self._vector_errors)
         self.rows = 0
         return taken
 

@@ -121,7 +121,7 @@ class Models:
     def _introduced(self, label: Label, offered: Profile | None, observation: Observation) -> Label:
         """Whose an exchange is, should the model turn out to be the profile's, which calls it otherwise."""
         features = observation.features
-        if offered is None or not isinstance(features, Table) or not are_of(offered.features, features):
+        if offered is None or not isinstance(features, Table) or not are_of(offered.asked, features):
             return label
         self._references.take(label.model)
         return self._naming.label(observation)

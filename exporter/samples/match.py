@@ -58,6 +58,8 @@ def fit(column: Column, cells: Sequence[Any]) -> float:
 def _fitting(column: Column) -> Callable[[Any], bool]:
     if column.kind == "text":
         return lambda cell: isinstance(cell, str)
+    if column.kind == "embedding":
+        return lambda cell: isinstance(cell, int | float)
     if column.kind == "numeric":
         margin = _MARGIN * (column.maximum - column.minimum)
         low, high = column.minimum - margin, column.maximum + margin
@@ -134,10 +136,11 @@ class _State:
         """Columns whose values are those of one field alone, which fits no other column."""
         left = [field for field in self.left() if sum(cell is not None for cell in field.cells) >= _FEW]
         claims = {
-            column.name: [field for field in left if fit(column, field.cells) >= _FITS] for column in self.missing()
-        }
+            column.name: [field for field in left if fit(column, field.cells) >= _FITS]
+            for column in self.missing() if column.kind != "embedding"
+        }  # fmt: skip
         for column in self.missing():
-            fields = claims[column.name]
+            fields = claims.get(column.name, [])
             if len(fields) == 1 and sum(fields[0] in others for others in claims.values()) == 1:
                 self._take(Match(column.name, fields[0].place, "by its values alone", (fields[0].place,)))
 

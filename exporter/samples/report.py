@@ -8,7 +8,7 @@ from exporter.decode.columns import ProfileOf
 from exporter.decode.mapping import Mapper
 from exporter.monitor.match import Fit, Matcher
 from exporter.records import Exchange, Failure, Table
-from exporter.reference import Column
+from exporter.reference import Side
 from exporter.samples.bodies import printable
 
 _KINDS: Final[Mapping[type, str]] = {
@@ -17,6 +17,7 @@ _KINDS: Final[Mapping[type, str]] = {
 }  # fmt: skip
 _MOST_CELLS: Final = 1000
 _LEFT_SHOWN: Final = 20
+_NOTHING: Final = Side((), ())
 
 
 class Found(NamedTuple):
@@ -45,19 +46,19 @@ def page(decoder: Decoder, exchange: Exchange, profile_of: ProfileOf, sides: Seq
     ]
     verdicts = []
     if "request" in sides:
-        columns = profile.features if profile else ()
-        verdicts.append(_side("request", seen.features, decoder.columns.features, columns))
+        side = profile.asked if profile else _NOTHING
+        verdicts.append(_side("request", seen.features, decoder.columns.features, side))
     if "response" in sides:
-        columns = profile.outputs if profile else ()
-        verdicts.append(_side("response", seen.predictions, decoder.columns.outputs, columns))
+        side = profile.answered if profile else _NOTHING
+        verdicts.append(_side("response", seen.predictions, decoder.columns.outputs, side))
     lines += [line for verdict in verdicts for line in verdict.lines]
     return Verdict([printable(line) for line in lines], all(verdict.fine for verdict in verdicts))
 
 
-def _side(name: str, table: Table | Failure | None, mapper: Mapper | None, columns: Sequence[Column]) -> Verdict:
+def _side(name: str, table: Table | Failure | None, mapper: Mapper | None, side: Side) -> Verdict:
     if not isinstance(table, Table):
         return Verdict([f"{name}: cannot be decoded: {_words(table)}"], fine=False)
-    order = tuple(column.name for column in columns)
+    columns, order = side.as_sent, side.fields
     found = _found(table, mapper, order)
     head = f"{name}: {table.rows} rows of {len(found)} columns" + (
         ", the complete ones of a prefix" if table.partial else ""
@@ -66,7 +67,7 @@ def _side(name: str, table: Table | Failure | None, mapper: Mapper | None, colum
         return Verdict([head, *_table([(one.name, "", _from(one), _kinds(one.cells)) for one in found])], fine=True)
     lone = name == "response" and len(order) == len(found) == 1  # the server's word for it is rarely the profile's
     given = {order[0] if lone else one.name: one for one in found}
-    fit = _fit(columns, found, lone=lone)
+    fit = _fit(side, found, lone=lone)
     rows = [(column.name, column.kind, *_match(given.get(column.name))) for column in columns]
     left = [one for known, one in given.items() if known not in order]
     words = (
@@ -88,9 +89,9 @@ def _found(table: Table, mapper: Mapper | None, order: tuple[str, ...]) -> list[
     return [Found(*one) for one in zip(names, fields, table.columns, strict=True)]
 
 
-def _fit(columns: Sequence[Column], found: Sequence[Found], *, lone: bool) -> Fit:
+def _fit(side: Side, found: Sequence[Found], *, lone: bool) -> Fit:
     """How the profile's monitor judges it."""
-    matcher = Matcher(columns)
+    matcher = Matcher(side)
     named = not lone and any(one.fields[0] != f"position {place}" for place, one in enumerate(found))
     return matcher.named(tuple(one.name for one in found)) if named else matcher.bare(len(found))
 

@@ -69,9 +69,9 @@ def page(seen: Pairs, profile: Profile | None, decoder: Decoder) -> str:
     """The map as YAML. DataError where nothing of a side can be read."""
     sides = []
     if seen.requests:
-        sides.append(_side("features", seen.requests, decoder, profile.features if profile else ()))
+        sides.append(_side("features", seen.requests, decoder, profile.asked.as_sent if profile else ()))
     if seen.responses:
-        sides.append(_side("outputs", seen.responses, decoder, profile.outputs if profile else ()))
+        sides.append(_side("outputs", seen.responses, decoder, profile.answered.as_sent if profile else ()))
     others = [side.rows for side in reversed(sides)] if len(sides) == 2 else [[]]
     counts = f"{len(seen.requests)} requests and {len(seen.responses)} responses"
     lines = [

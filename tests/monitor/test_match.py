@@ -7,7 +7,7 @@ from monitor_scenes import FEATURES, OUTPUT, exchange, live_rows, make_profile, 
 
 from exporter.findings import MatchCounts
 from exporter.monitor.match import Matcher
-from exporter.reference import Column, Profile
+from exporter.reference import Column, Profile, Side
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +15,13 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
     return make_profile(tmp_path_factory.mktemp("profile"))
 
 
-def columns(*missing: float) -> list[Column]:
+def columns(*missing: float) -> Side:
     """Categories `c0`, `c1` and so on, of which these shares are missing in 1000 rows."""
-    return [
+    found = tuple(
         Column(f"c{place}", "categorical", (round(1000 * (1 - share)), 0, 0, round(1000 * share)), categories=("x",))
         for place, share in enumerate(missing)
-    ]
+    )
+    return Side(found, tuple(column.name for column in found))
 
 
 def names(*places: int) -> tuple[str, ...]:

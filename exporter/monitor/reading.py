@@ -1,0 +1,110 @@
+"""From the fields of payloads to the columns of a profile: which are numbers, and what is computed of the others."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.monitor import cells
+from exporter.reference import Column, Embedding, Side
+from exporter.scalars import vector_scalars
+from exporter.scalars.salted import Salt
+from exporter.scalars.vectors import Measure
+
+Places = NDArray[np.int64]
+Named = tuple[list[str | None], int]
+"""Names of categories, and how many cells could have none."""
+
+
+class _Vector(NamedTuple):
+    """An embedding."""
+
+    measure: Measure
+    at: Places | slice
+    """Its dimensions among the numbers that are read."""
+    places: Places
+    """Of the columns that are computed of it, and what of `measure` each of them is."""
+    chosen: Places
+
+
+class Reading:
+    """How one side is read. Columns that are hashed under another salt, or one that nobody gave us, are not."""
+
+    def __init__(self, side: Side, salt: Salt | None) -> None:
+        columns = side.columns
+        self._columns = columns
+        self._salt = salt
+        mine = {"", salt.fingerprint if salt else ""}
+        self.unreadable = {place for place, column in enumerate(columns) if column.salt not in mine}
+        """Columns, by place, whose categories nobody here can hash."""
+        at = {field: place for place, field in enumerate(side.fields)}
+        direct = [place for place, column in enumerate(columns) if column.kind == "numeric"]
+        derived = _by_embedding(columns)
+        vectors = [one for one in side.embeddings if one.name in derived]
+        self.embeddings = [tuple(at[field] for field in one.fields) for one in vectors]
+        """Of each embedding that is watched the places of its fields."""
+        self.number_places = sorted({at[columns[place].field] for place in direct}.union(*self.embeddings))
+        """Fields that are read as numbers, by place; those of other columns are the others."""
+        others = [
+            place for place, column in enumerate(columns)
+            if column.kind not in {"numeric", "embedding"} and place not in self.unreadable
+        ]  # fmt: skip
+        self.other_places = sorted({at[columns[place].field] for place in others})
+        waiting = {place: number for number, place in enumerate(self.other_places)}
+        self._others = [(place, waiting[at[columns[place].field]]) for place in others]
+        packed = {place: number for number, place in enumerate(self.number_places)}
+        self._direct = np.array(direct, np.int64)
+        self._direct_at = np.array([packed[at[columns[place].field]] for place in direct], np.int64)
+        self._whole = self._direct_at.tolist() == list(range(len(packed)))
+        self._measured = [
+            _vector(one, [packed[at[field]] for field in one.fields], derived[one.name], columns) for one in vectors
+        ]
+
+    def numbers(self, packed: NDArray[np.float64]) -> Iterator[tuple[Places, NDArray[np.float64]]]:
+        """Places of ordered columns, and their values, of numbers of shape (rows, fields that are read as numbers)."""
+        if self._direct.size:
+            yield self._direct, packed if self._whole else packed[:, self._direct_at]
+        for one in self._measured:
+            yield one.places, one.measure(packed[:, one.at])[:, one.chosen]
+
+    def errors(self, numbers: Places, vectors: Places) -> Iterator[tuple[Places, Places | int]]:
+        """Places of columns, and their wrong types, of those by field that is read as a number, and by embedding."""
+        yield self._direct, numbers[self._direct_at]
+        for one, wrong in zip(self._measured, vectors.tolist(), strict=True):
+            yield one.places, wrong
+
+    def others(self, waiting: Sequence[Sequence[object]]) -> Iterator[tuple[int, Sequence[object]]]:
+        """Columns that are no numbers, by place, and their cells, of those of each of the other fields."""
+        for place, number in self._others:
+            yield place, waiting[number]
+
+    def names(self, place: int, given: Sequence[object]) -> Named:
+        """Cells of a column of categories, by name."""
+        column = self._columns[place]
+        if column.scalar:
+            return cells.words(given, column.scalar)
+        names, wrong = cells.categories(given, column.kind)
+        if column.salt and self._salt:
+            names = [None if name is None else self._salt.name(name) for name in names]
+        return names, wrong
+
+
+def _by_embedding(columns: Sequence[Column]) -> dict[str, list[int]]:
+    """By name the places of the columns that are computed of an embedding."""
+    found: dict[str, list[int]] = {}
+    for place, column in enumerate(columns):
+        if column.kind == "embedding":
+            found.setdefault(column.origin, []).append(place)
+    return found
+
+
+def _vector(one: Embedding, at: list[int], places: list[int], columns: Sequence[Column]) -> _Vector:
+    scalars = vector_scalars(len(one.axes))
+    in_a_row = at == list(range(at[0], at[0] + len(at)))
+    return _Vector(
+        Measure(one.centroid, one.axes),
+        slice(at[0], at[0] + len(at)) if in_a_row else np.array(at, np.int64),
+        np.array(places, np.int64),
+        np.array([scalars.index(columns[place].scalar) for place in places], np.int64),
+    )
