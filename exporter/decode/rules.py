@@ -36,11 +36,11 @@ def of(settings: Settings) -> Rules:
 
 def refuse_strangers(told: Rules, profile: Profile) -> None:
     """ConfigError where a map is of a column that the profile does not have."""
-    for key, origins, columns in (
-        ("features", told.features, profile.features),
-        ("outputs", told.outputs, profile.outputs),
+    for key, origins, side in (
+        ("features", told.features, profile.asked),
+        ("outputs", told.outputs, profile.answered),
     ):
-        known = {column.name for column in columns}
+        known = set(side.fields)
         for origin in origins:
             if origin.column not in known:
                 raise ConfigError(f"{key}.{origin.column}: no column of the profile{nearest(origin.column, known)}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
+from exporter import scalars
 from exporter.profile import parsing
 from exporter.profile.parsing import Fault
 from exporter.reference import (
@@ -58,6 +59,15 @@ def parse(node: object, path: str) -> Column:
     known["hours"] = _hours(item.get("hours"), f"{path}.hours", bins)
     known["association"] = _associations(item.get("association", {}), f"{path}.association", bins)
     return Column(name, str(kind), **own, **known)
+
+
+def check_scalar(column: Column, path: str, axes: int | None) -> None:
+    """A fault where nobody knows how a column is computed; `axes` are those of the embedding that it is of, if it is."""
+    fault = scalars.fault(column.kind, column.scalar, axes)
+    if fault:
+        raise Fault(f"{path}.scalar: {fault}")
+    if column.salt and (column.kind != "categorical" or column.scalar):
+        raise Fault(f"{path}.salt: only categories are hashed")
 
 
 def _ordered(item: Mapping[str, Any], path: str) -> dict[str, Any]:

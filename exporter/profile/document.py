@@ -107,13 +107,15 @@ def _check_whole(profile: Profile) -> None:
         raise Fault("features: a profile needs at least one feature or output")
     if len(set(profile.inputs)) != len(profile.inputs):
         raise Fault("fields: one stands there twice")
-    known = {*profile.inputs, *(one.name for one in profile.embeddings)}
+    parts.check_embeddings(profile.embeddings, profile.inputs)
+    axes = {one.name: len(one.axes) for one in profile.embeddings}
+    known = {*profile.inputs, *axes}
     for index, column in enumerate(profile.features):
         if column.field not in known:
             raise Fault(f"features[{index}].origin: {column.field!r} is neither among the fields nor an embedding")
-    for index, one in enumerate(profile.embeddings):
-        if not {*one.fields} <= {*profile.inputs}:
-            raise Fault(f"embeddings[{index}].fields: one of them is not among the profile's fields")
+        columns.check_scalar(column, f"features[{index}]", axes.get(column.field))
+    for index, column in enumerate(profile.outputs):
+        columns.check_scalar(column, f"outputs[{index}]", None)
 
 
 # --- writing

@@ -2,7 +2,7 @@
 
 import math
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from exporter.profile import parsing
@@ -35,6 +35,20 @@ def _embedding(node: object, path: str) -> Embedding:
     if any(len(one) != len(fields) for one in (centroid, *axes)):
         raise Fault(f"{path}: centroid and axes must have {len(fields)} numbers, one per field")
     return Embedding(parsing.name(item.get("name"), f"{path}.name"), tuple(fields), tuple(centroid), tuple(axes))
+
+
+def check_embeddings(embeddings: Sequence[Embedding], fields: Sequence[str]) -> None:
+    """What none of them can say of itself: a fault where one does not go with the profile's fields, or the others."""
+    known, taken = {*fields}, set[str]()
+    for index, one in enumerate(embeddings):
+        if not {*one.fields} <= known:
+            raise Fault(f"embeddings[{index}].fields: one of them is not among the profile's fields")
+        if taken & {*one.fields}:
+            raise Fault(f"embeddings[{index}].fields: one of them is another embedding's")
+        if one.name in known:
+            raise Fault(f"embeddings[{index}].name: {one.name!r} is a field's, or another embedding's")
+        known.add(one.name)
+        taken.update(one.fields)
 
 
 def parse_time(node: object, path: str) -> TimeSpan:

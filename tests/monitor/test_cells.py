@@ -39,11 +39,17 @@ def test_numbers(given: Any, values: Any, missing: Any, errors: int) -> None:
 
 def test_text_is_read_as_its_length() -> None:
     check(
-        cells.lengths(["", "ab", "ünï", None, 3, ["x"]]),
+        cells.measured(["", "ab", "ünï", None, 3, ["x"]], ""),
         [0.0, 2, 3, 0, np.inf, np.inf],
         [False] * 3 + [True, False, False],
         2,
     )
+
+
+def test_words_of_texts_are_called_by_their_type_where_there_is_no_text() -> None:
+    names, wrong = cells.words(["abc", "да", None, 3, ["x"], float("nan"), ""], "charset")
+    assert names == ["latin", "cyrillic", None, "<int>", "<list>", None, "empty"]
+    assert wrong == 2
 
 
 def test_names_of_categories() -> None:
@@ -60,7 +66,7 @@ def test_names_of_truth_values() -> None:
 
 def test_any_json_is_survived() -> None:
     given = json.loads('[1, 1e999, -0.0, "", "\\ud800", null, true, [[]], {"a": {}}, ' + "9" * 300 + "]")
-    for read in (cells.numbers, cells.lengths):
+    for read in (cells.numbers, lambda texts: cells.measured(texts, "tokens")):
         values, wrong = read(given)
         assert len(values) == 8 * len(given)
         assert set(wrong) <= set(range(len(given)))

@@ -85,6 +85,8 @@ BEYOND = (
     "ascending numbers", "must have", "stands there twice", "at least one row", "a time such as", "surrogate",
     "must be 168 lists of", "neither among the fields nor an embedding", "not among the profile's fields",
     "no time zone", "must not be before", "must be after", "or it was adopted before", "every dimension once",
+    ".scalar: must be one of", ".scalar: its kind must be", "needs an embedding as its origin",
+    "only categories are hashed", "another embedding's",
 )  # fmt: skip
 """What the schema's description says it does not say."""
 
