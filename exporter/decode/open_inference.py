@@ -92,8 +92,7 @@ def _joined(forms: Sequence[tensors.Form], found: Sequence[Columns]) -> Table:
     rows = forms[0].rows
     if len(found) == 1 and len(found[0]) > 1:
         return Table(rows, None, found[0])
-    named = [pair for form, columns in zip(forms, found, strict=True) for pair in tables.spread(form.name, columns)]
-    return tables.from_named(named, rows)
+    return tables.from_parts([(form.name, columns) for form, columns in zip(forms, found, strict=True)], rows)
 
 
 def _is_binary(payload: Payload) -> bool:

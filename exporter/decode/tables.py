@@ -2,8 +2,12 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, TypeGuard
+
+import numpy as np
 
 from exporter.decode.turned import Turned
 from exporter.errors import DecodeError
@@ -12,6 +16,8 @@ from exporter.records import Columns, Table
 MOST_COLUMNS: Final = 10_000
 MOST_SPARSE_CELLS: Final = 1_000_000
 """Cells a table of objects may have when nine of ten are absent: a few bytes must not become gigabytes."""
+_LONGEST_KEPT: Final = 64
+_WIDEST_KEPT: Final = 4096
 _SCALARS: Final = frozenset((int, float, str, bool, type(None)))
 _BYTES: Final = ("b64",)
 """The keys of an object that stands for bytes (TensorFlow Serving, RESTful API, encoding binary values)."""
@@ -38,8 +44,11 @@ def from_records(rows: Sequence[Any]) -> Table:
     A list of one value is that value, a longer one is the columns `name[0]`, `name[1]` and so on of its row. What a row
     says does not depend on the rows beside it.
     """
-    found = _alike(rows) or _sparse(rows)
-    return _unfolded(found) if any(list in map(type, row.values()) for row in rows) else found
+    alike = _alike(rows)
+    found = alike or _sparse(rows)
+    if not any(list in map(type, row.values()) for row in rows):
+        return found
+    return (alike and _evenly(alike)) or _unfolded(found)
 
 
 def _sparse(rows: Sequence[Any]) -> Table:
@@ -57,6 +66,20 @@ def _sparse(rows: Sequence[Any]) -> Table:
         raise DecodeError("ragged", f"{len(rows)} rows of {len(names)} names have {given} values only")
     columns = tuple([row.get(name) for row in rows] for name in names)
     return Table(len(rows), tuple(names), columns)
+
+
+def _evenly(table: Table) -> Table | None:
+    """As `_unfolded`, where every row has lists of the same lengths at the same places, as vectors are; else None."""
+    rows = table.columns.rows if isinstance(table.columns, Turned) else ()
+    widths = [_width(cell) for cell in rows[0]]
+    if any([_width(cell) for cell in row] != widths for row in rows[1:]) or sum(widths) > MOST_COLUMNS:
+        return None
+    names = _spread_names(zip(table.names or (), (max(width, 1) for width in widths), strict=True))
+    flat = [
+        list(chain.from_iterable(cell if width else (cell,) for cell, width in zip(row, widths, strict=True)))
+        for row in rows
+    ]
+    return Table(table.rows, names, Turned(flat, len(names)))
 
 
 def _unfolded(table: Table) -> Table:
@@ -104,15 +127,18 @@ def _alike(rows: Sequence[Any]) -> Table | None:
 
 
 def from_rows(rows: Sequence[Any], names: tuple[str, ...] | None) -> Table:
-    """A table from lists of scalars, all of one length."""
+    """A table from lists of scalars, all of one length; under names a list in them is as in `from_records`."""
     width = len(names) if names is not None else len(rows[0])
     check_width(width)
     for row in rows:
         if type(row) is not list or len(row) != width:
             raise DecodeError("ragged", f"a row does not have {width} values")
+    table = Table(len(rows), names, Turned(rows, width))
     if rows and list in map(type, rows[0]):
-        raise DecodeError("shape", "rows of more than one dimension")
-    return Table(len(rows), names, Turned(rows, width))
+        if names is None:
+            raise DecodeError("shape", "rows of more than one dimension")
+        return _evenly(table) or _unfolded(table)
+    return table
 
 
 def from_columns(columns: Mapping[str, Any]) -> Table:
@@ -125,21 +151,21 @@ def from_columns(columns: Mapping[str, Any]) -> Table:
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1:
         raise DecodeError("ragged", "columns of different lengths")
-    wide: list[tuple[str, Sequence[object]]] = []
+    wide: list[tuple[str, Columns]] = []
     for name, column in columns.items():
         if column and isinstance(column[0], list):
-            wide += spread(name, from_rows(column, None).columns)
+            wide.append((name, from_rows(column, None).columns))
         else:
-            wide.append((name, column))
-    return from_named(wide, lengths.pop())
+            wide.append((name, (column,)))
+    return from_parts(wide, lengths.pop())
 
 
 def from_row(row: Mapping[str, Any]) -> Table:
     """A table of one row; lists of scalars in it are columns of their own. DecodeError: shape, too_many_columns."""
-    wide: list[tuple[str, Sequence[object]]] = []
+    parts: list[tuple[str, Columns]] = []
     for name, value in row.items():
-        wide += spread(name, from_rows([value], None).columns) if isinstance(value, list) else [(name, (value,))]
-    return from_named(wide, 1)
+        parts.append((name, from_rows([value], None).columns if isinstance(value, list) else ((value,),)))
+    return from_parts(parts, 1)
 
 
 def opened(table: Table, content: bytes) -> Table:
@@ -176,11 +202,53 @@ def _text(encoded: object) -> object:
         return encoded
 
 
-def spread(name: str, columns: Columns) -> list[tuple[str, Sequence[object]]]:
-    """The columns of one input or output that has several."""
-    if len(columns) == 1:
-        return [(name, columns[0])]
-    return [(f"{name}[{place}]", column) for place, column in enumerate(columns)]
+def from_parts(parts: Sequence[tuple[str, Columns]], rows: int) -> Table:
+    """A table from inputs or outputs of `rows` rows, each of which has one column or several.
+
+    DecodeError: shape (a name twice), too_many_columns.
+    """
+    wide = [columns for _, columns in parts if len(columns) != 1]
+    if not wide or not all(isinstance(columns, Turned) for columns in wide):
+        return from_named([column for name, columns in parts for column in _spread(name, columns)], rows)
+    names = _spread_names((name, len(columns)) for name, columns in parts)
+    beside = zip(*(_rows(columns) for _, columns in parts), strict=True)
+    return Table(rows, names, Turned([tuple(chain.from_iterable(row)) for row in beside], len(names)))
+
+
+def _rows(columns: Columns) -> Iterable[Sequence[object]]:
+    if not isinstance(columns, Turned):
+        return zip(columns[0], strict=True)
+    return columns.rows.tolist() if isinstance(columns.rows, np.ndarray) else columns.rows
+
+
+def _spread(name: str, columns: Columns) -> list[tuple[str, Sequence[object]]]:
+    return list(zip(_elements(name, len(columns)), columns, strict=True))
+
+
+def _spread_names(widths: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """The columns' names of values that are so wide. DecodeError: shape (a name twice), too_many_columns."""
+    pairs = list(widths)
+    check_width(sum(width for _, width in pairs))
+    names = tuple(chain.from_iterable(_elements(name, width) for name, width in pairs))
+    if len(set(names)) != len(names):
+        raise DecodeError("shape", "two columns have one name")
+    return names
+
+
+def _elements(name: str, width: int) -> tuple[str, ...]:
+    """What the columns of a value of several are called; one has its name."""
+    if width == 1:
+        return (name,)
+    short = len(name) <= _LONGEST_KEPT and width <= _WIDEST_KEPT
+    return _kept_elements(name, width) if short else _made_elements(name, width)
+
+
+def _made_elements(name: str, width: int) -> tuple[str, ...]:
+    return tuple(f"{name}[{place}]" for place in range(width))
+
+
+_kept_elements = lru_cache(32)(_made_elements)
+"""The same strings again are told apart in no time."""
 
 
 def from_named(columns: Sequence[tuple[str, Sequence[object]]], rows: int) -> Table:

@@ -62,7 +62,7 @@ def parse(node: object, path: str) -> Column:
 
 
 def check_scalar(column: Column, path: str, axes: int | None) -> None:
-    """A fault where nobody knows how a column is computed; `axes` are those of the embedding that it is of, if it is."""
+    """A fault where nobody knows how a column is computed; `axes` are those of its embedding, None without one."""
     fault = scalars.fault(column.kind, column.scalar, axes)
     if fault:
         raise Fault(f"{path}.scalar: {fault}")
