@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, logs, manners, metadata, vitals, web
+from exporter import collect, config, locations, logs, manners, metadata, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Page, Scene
 from exporter.decode import Decoder, rules
@@ -36,9 +36,10 @@ from exporter.handoff.tally import Slot
 from exporter.monitor import stream
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
+from exporter.places import by_model
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.profile import document
-from exporter.profile.directory import OneProfile, ProfileDirectory
+from exporter.profile.directory import OneProfile, ProfilesByName
 from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
 from exporter.web.server import WebServer
@@ -72,7 +73,7 @@ class Analyser:
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
         self._desk = Desk(settings.events, self._board)
-        self._models = Models(settings, _profiles(settings, orders["profile_fd"]))
+        self._models = Models(settings, _profiles(settings, orders))
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])
@@ -252,11 +253,12 @@ class Analyser:
         }
 
 
-def _profiles(settings: config.Settings, kept: int | None) -> OneProfile | ProfileDirectory:
-    """What models are compared with: the file that the supervisor has kept, or a directory that is looked at here."""
-    if kept is None and settings.profile is not None:
-        return ProfileDirectory(settings.profile)
-    profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
+def _profiles(settings: config.Settings, orders: dict[str, Any]) -> OneProfile | ProfilesByName:
+    """What models are compared with: the one profile that the supervisor has, or those that are looked for here."""
+    place, kept = settings.profile, orders["profile_fd"]
+    if place is not None and orders["profiles_are_many"]:
+        return by_model.under(locations.parse(place), settings.profile_poll_interval, orders["profiles_dir"])
+    profile = None if kept is None else document.loads(memory.kept(kept), locations.shown(str(place)))
     return OneProfile(profile, settings.model.name)
 
 

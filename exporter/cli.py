@@ -4,6 +4,7 @@ Each command imports what it needs when it runs, so that `serve` stays as small 
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, orders, profile_commands, values
+from exporter import __version__, config, locations, orders, profile_commands, values
 from exporter.errors import ConfigError, ExporterError
 from exporter.samples import command as samples
 
@@ -150,16 +151,19 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     return samples.check(given, settings)
 
 
-def _profiles(path: str | None, is_serving: bool) -> "dict[str, Profile]":
+def _profiles(text: str | None, is_serving: bool) -> "dict[str, Profile]":
     """What `serve` would compare with, by what to call it. What it would go on without is an error for people only."""
-    if path is None:
+    if text is None:
         return {}
-    from exporter.profile import document  # noqa: PLC0415 (this child only)
+    from exporter.places import reading  # noqa: PLC0415 (this child only)
 
-    if not Path(path).is_dir():
-        return {"profile": document.load(path)}
-    files = [] if is_serving else sorted(Path(path).glob("*.json")) + sorted(Path(path).glob("*/*.json"))
-    return {str(file): document.load(str(file)) for file in files}
+    place = locations.parse(text)
+    is_far = place.scheme != locations.FILE
+    if is_serving and (is_far or not Path(place.text).exists()):
+        return {}  # it may come yet, and nobody waits for a store
+    if locations.has_many(text):
+        return {} if is_serving or is_far else reading.each(text)
+    return {"profile": reading.load(text)}
 
 
 def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:
@@ -167,14 +171,17 @@ def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _settings(given: argparse.Namespace) -> "Settings":
+    from exporter.places import reading  # noqa: PLC0415 (this child only)
+
     flags = {key.name: getattr(given, key.name) for key in config.every_key()}
     file = given.config or os.environ.get("INFERENCE_EXPORTER_CONFIG")
     environ = {word: text for word, text in os.environ.items() if word != "INFERENCE_EXPORTER_CONFIG"}
-    return config.resolve(
+    settings = config.resolve(
         ("command line", flags),
         ("environment", config.from_environment(environ)),
         (file or "", _read_yaml(file) if file else {}),
     )
+    return settings if settings.profile is not None else dataclasses.replace(settings, profile=reading.default())
 
 
 def _read_yaml(path: str) -> dict[str, object]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from exporter import keys
 from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
+from exporter.locations import location
 from exporter.origins import Origin, origins
 from exporter.sections import Analyser, Drain, Events, ListenTLS, RequestId, State, UpstreamTLS
 from exporter.values import (
@@ -22,7 +23,6 @@ from exporter.values import (
     label_value,
     off_or,
     one_of,
-    path,
     pause,
     size,
     spoken,
@@ -180,9 +180,17 @@ class Settings:
     )
     profile: str | None = setting(
         None,
-        "Reference profile made by `inference-exporter profile build`, or a directory of them: {model}/{version}.json,"
-        " {model}/default.json or {model}.json.",
-        path,
+        "Reference profile made by `inference-exporter profile build`: a file, https://HOST/PATH, s3://BUCKET/KEY,"
+        " gs://BUCKET/OBJECT, models:/NAME/VERSION, models:/NAME@ALIAS or runs:/RUN_ID/PATH (MLflow), with {model} and"
+        " {version} one for each; or a directory of {model}/{version}.json, {model}/default.json or {model}.json."
+        " #sha256=HEX at the end pins a file's bytes. /mnt/models/profile.json where left out, if it is there.",
+        location,
+    )
+    profile_poll_interval: float = setting(
+        60.0,
+        "How often the store of a profile is asked for another one; files are looked at every two seconds.",
+        duration,
+        "1m",
     )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),

@@ -164,6 +164,16 @@ class EventCounts:
     waiting: int
 
 
+class ProfilePlace(NamedTuple):
+    """What became of looking for the one profile where it lives."""
+
+    found: bool
+    """Whether the last look found a usable one."""
+    found_wall_s: float
+    kept: bool
+    """Whether that in force is what an earlier run kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What became of the windows on disk."""
@@ -184,7 +194,7 @@ class Attribution:
     refused: Mapping[str, int] = field(default_factory=dict)
     """Exchanges of no model that is watched, by REFUSALS."""
     profile_errors: int = 0
-    """Profiles of a directory that could not be used."""
+    """Profiles that could not be had or used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,10 @@ class Health:
     reload_successful: bool = True
     reloaded_wall_s: float = 0.0
     state: State = field(default_factory=State)
+    profile: ProfilePlace | None = None
+    """None where there is no such place."""
+    profile_errors: int = 0
+    """Looks there that gave nothing usable, since start."""
     events: EventCounts | None = None
     """None where none are taken."""
     relaying: bool = True

@@ -8,21 +8,24 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from exporter import config, health, logs, orders, reload, sockets
+from exporter import config, health, locations, logs, orders, reload, sockets
 from exporter.addresses import listener_place
 from exporter.errors import ConfigError
 from exporter.handoff import board, memory, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
+from exporter.locations import has_many
+from exporter.places.following import Followed, Following
 from exporter.process import DRAIN, RELAYING, Child, Terms
-from exporter.profile import whole_file
 
 _LOG = logging.getLogger("exporter.supervisor")
 
@@ -37,21 +40,16 @@ _EX_SOFTWARE: Final = 70
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
-def _keep_profile(path: str | None) -> int | None:
-    """The profile as it is now: an analyser that is started again must not find another one in its place.
-
-    None where there is none, and for a directory of them: the analyser itself looks after what comes and changes there.
-    """
-    if path is None or Path(path).is_dir():
-        return None
-    try:
-        return memory.keep("profile", whole_file.read(Path(path), whole_file.LARGEST))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"profile: cannot read {path}: {error}") from None
+def _followed(settings: config.Settings) -> Followed:
+    """What is followed here: the one profile. Where each model has its own, the analyser looks after them."""
+    place = None if has_many(settings.profile) else settings.profile
+    return Followed(place, settings.profile_poll_interval, _copies(settings))
 
 
-def _content(fd: int | None) -> bytes | None:
-    return None if fd is None else memory.kept(fd)
+def _copies(settings: config.Settings) -> Path | None:
+    """Where profiles that were fetched are kept for the next run."""
+    state = settings.state.directory
+    return None if state is None else Path(state, "profiles")
 
 
 class Supervisor:
@@ -75,13 +73,16 @@ class Supervisor:
         self._ring_fds = [ring.create(settings.capture.ring) for _ in range(settings.relays)]
         self._rings = [Ring(fd) for fd in self._ring_fds]
         self._ledger_fd = memory.create("ledger", 4096)
-        self._profile_fd = _keep_profile(settings.profile)
+        self._scratch: str | None = None
+        self._profile = Following(_followed(settings), self._board)
         self._workers = [self._worker(index) for index in range(settings.relays)]
         told, fds, terms = self._analysis()
         self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
         self._signals: asyncio.Queue[int] = asyncio.Queue()
         self._look = asyncio.Event()
         self._hung_up = asyncio.Event()
+        self._is_analysing = False
+        """Whether the analyser was started: it waits a while for a profile that is fetched."""
 
     def _worker(self, index: int) -> Child:
         slots = self._rings[index].slots
@@ -97,16 +98,25 @@ class Supervisor:
         """What the analyser is told and given, and how it is treated."""
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
         told = orders.analyser(self._settings, {
-            "profile_fd": self._profile_fd, "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
+            "profile_fd": self._profile.fd, "profiles_are_many": has_many(self._settings.profile),
+            "profiles_dir": self._profiles_dir(), "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
             "ring_fds": self._ring_fds,
         })  # fmt: skip
-        if self._profile_fd is not None:
-            fds += (self._profile_fd,)
+        if self._profile.fd is not None:
+            fds += (self._profile.fd,)
         return (
             told,
             fds,
             Terms(_ANALYSER_HUNG_AFTER_S, _ANALYSER_LONGEST_BACKOFF_S, self._settings.analyser.memory_limit),
         )
+
+    def _profiles_dir(self) -> str | None:
+        """Where the analyser keeps what it fetches for each model: one that is started again finds it there."""
+        kept, place = _copies(self._settings), self._settings.profile
+        if kept is None and place is not None and locations.parse(place).is_template and self._scratch is None:
+            with contextlib.suppress(OSError):  # nothing can be written anywhere: then the store is asked again
+                self._scratch = tempfile.mkdtemp(prefix="inference-exporter-")
+        return self._scratch if kept is None else str(kept)
 
     # running
 
@@ -115,15 +125,31 @@ class Supervisor:
         self._handle_signals()
         self._board[Seat.SUPERVISOR_PID] = os.getpid()
         self._board[Seat.STARTED_WALL_NS] = self._board[Seat.RELOADED_WALL_NS] = time.time_ns()
-        reloads = asyncio.get_running_loop().create_task(self._reload_when_told())
+        create_task = asyncio.get_running_loop().create_task
+        aside = [create_task(each) for each in (
+            self._reload_when_told(), self._profile.follow(self._renew_analyser), self._start_analyser(),
+        )]  # fmt: skip
         try:
-            for child in (*self._workers, self._analyser):
-                child.start()
+            for worker in self._workers:
+                worker.start()
             async with await asyncio.start_server(health.Answers(lambda: self.ready).answer, sock=self._health):
                 return await self._supervise()
         finally:
-            reloads.cancel()
+            for task in aside:
+                task.cancel()
             await self._kill_all()
+            if self._scratch is not None:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+
+    async def _start_analyser(self) -> None:
+        await self._profile.settled()
+        self._renew_analyser()
+        if not self._draining:
+            self._analyser.start()
+            self._is_analysing = True
+
+    def _renew_analyser(self) -> None:
+        self._analyser.renew(*self._analysis())
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -159,7 +185,8 @@ class Supervisor:
                     worker.look_after()
                 for at, count in enumerate(worker.restarts.values(), Slot.RESTARTS):
                     self._rings[index].slots[at] = count
-            self._analyser.look_after()
+            if self._is_analysing:
+                self._analyser.look_after()
             self._board[Seat.ANALYSER_PID] = self._analyser.pid
             for at, count in enumerate(self._analyser.restarts.values(), Seat.ANALYSER_RESTARTS):
                 self._board[at] = count
@@ -188,18 +215,15 @@ class Supervisor:
             raise ConfigError("it is draining")
         settings = await reload.reread(self._words)
         changed = reload.changes(self._settings, settings)
-        profile_fd = _keep_profile(settings.profile)
-        if _content(profile_fd) != _content(self._profile_fd):
+        if await self._profile.move(_followed(settings)):
             changed |= {"profile"}
-            self._profile_fd, profile_fd = profile_fd, self._profile_fd
         self._settings = settings
         logging.getLogger().setLevel(settings.log_level.upper())
         for index, worker in enumerate(self._workers):
             worker.tell(self._relaying(index))  # each time: certificates may have changed in their files
         if reload.concerns_analyser(changed):
-            self._analyser.renew(*self._analysis())
-        if profile_fd is not None:
-            os.close(profile_fd)
+            self._renew_analyser()
+        self._profile.forget()
         return changed
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:

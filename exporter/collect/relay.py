@@ -63,6 +63,10 @@ def _processes(page: Page) -> Iterator[Samples]:
     yield Samples(catalogue.STATE_TIME, [((), state.kept_wall_s)])
     yield Samples(catalogue.STATE_SIZE, [((), state.kept_bytes)])
     yield Samples(catalogue.STATE_ERRORS, [((reason,), count) for reason, count in state.errors.items()])
+    if (place := health.profile) is not None:
+        yield Samples(catalogue.PROFILE_FOUND, [((), int(place.found))])
+        yield Samples(catalogue.PROFILE_FOUND_TIME, [((), place.found_wall_s)])
+        yield Samples(catalogue.PROFILE_KEPT, [((), int(place.kept))])
     for family, counts in ((catalogue.HEARTBEAT, health.heartbeats), (catalogue.LOG_LINES_LOST, health.log_lines_lost)):
         yield Samples(family, [((name,), count) for name, count in counts.items()])
     processes = health.processes

@@ -24,6 +24,16 @@ class Seat(enum.IntEnum):
     STATE_RESTORED = 80
     STATE_KEPT_WALL_NS = enum.auto()
     STATE_KEPT_BYTES = enum.auto()
+    PROFILE_ERRORS = 88
+    """Looks at the place of the one profile that gave nothing usable, but for those that found nothing at all."""
+    PROFILE_LOOKED = enum.auto()
+    """Whether there is such a place: 0 or 1, as the next two."""
+    PROFILE_FOUND = enum.auto()
+    """Whether the last look there found a usable one."""
+    PROFILE_KEPT = enum.auto()
+    """Whether that in force is what an earlier run kept."""
+    PROFILE_FOUND_WALL_NS = enum.auto()
+    """When a usable one was found there last."""
     EVENTS_RECEIVED = 96
     EVENTS_REFUSED = enum.auto()
     """One for each of `EVENT_REFUSALS`."""

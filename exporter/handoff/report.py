@@ -8,7 +8,7 @@ from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
 from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS
-from exporter.snapshots import Histogram, Relay, State
+from exporter.snapshots import Histogram, ProfilePlace, Relay, State
 
 _CODES = 501
 
@@ -88,8 +88,16 @@ def processes(seats: "memoryview[int]", rings: Sequence[Ring]) -> dict[str, Any]
         "restarts": restarts, "log_lines_lost": lost,
         "heartbeats": {name: ahead + beat / 1e9 for name, beat in beats.items() if beat},
         "reload_successful": not seats[Seat.RELOAD_FAILED], "reloaded_wall_s": seats[Seat.RELOADED_WALL_NS] / 1e9,
-        "state": _state(seats),
+        "state": _state(seats), "profile": _place(seats), "profile_errors": seats[Seat.PROFILE_ERRORS],
     }  # fmt: skip
+
+
+def _place(seats: "memoryview[int]") -> ProfilePlace | None:
+    if not seats[Seat.PROFILE_LOOKED]:
+        return None
+    return ProfilePlace(
+        bool(seats[Seat.PROFILE_FOUND]), seats[Seat.PROFILE_FOUND_WALL_NS] / 1e9, bool(seats[Seat.PROFILE_KEPT])
+    )  # fmt: skip
 
 
 def _state(seats: "memoryview[int]") -> State:

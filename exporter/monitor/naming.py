@@ -8,6 +8,7 @@ the profile's, or `unknown`.
 from collections.abc import Iterable
 from typing import Final
 
+from exporter import locations
 from exporter.config import Model
 from exporter.monitor.watched import NAMED_MODEL, NAMED_VERSION, Watched
 from exporter.records import Label, Observation
@@ -77,9 +78,13 @@ class Naming:
         return model and (label.version == version or (named_version and self._version is None))
 
     def advice(self, model: str, profiles: str) -> str:
-        """What to do where `profiles`, a file or a directory, have none for a model that the traffic names."""
+        """What to do where `profiles`, as in the settings, have none for a model that the traffic names."""
+        place = locations.parse(profiles)
+        profiles = place.shown
         if self._references.model == DEFAULT:  # a file that names no model is for all of them
-            return f"Put one into {profiles}, as {{model}}/{{version}}.json or {{model}}.json"
+            is_one = place.scheme != locations.FILE or place.is_template or profiles.endswith(".json")
+            names = "" if is_one else ", as {model}/{version}.json or {model}.json"
+            return f"Put one into {profiles}{names}"
         return f"If it is the one of {profiles}, set model.name to {model!r}"
 
 

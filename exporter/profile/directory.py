@@ -7,13 +7,15 @@ before stays in force, as it does where a file vanishes.
 """
 
 import logging
-import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from exporter.errors import ExporterError
+from exporter.locations import Location
 from exporter.profile import document
+from exporter.profile.signature import Signature, signature_of
 from exporter.reference import DEFAULT, UNKNOWN, Profile
 
 _LOG = logging.getLogger("exporter.profile")
@@ -22,8 +24,6 @@ _PATIENCE_S: Final = 1.0
 """So long a model that is new waits for its profile, so that its first rows are compared, too."""
 _LONGEST_NAME: Final = 128
 _MOST_WISHES: Final = 4096
-Signature = tuple[int, int, int, int]
-"""What tells a file from another that took its place: device, inode, size, and time of change in nanoseconds."""
 
 
 class OneProfile:
@@ -69,43 +69,50 @@ class OneProfile:
         return profile.version if profile else UNKNOWN
 
 
-class _Wish(NamedTuple):
+class Wish(NamedTuple):
     """A model whose profile is wanted."""
 
     model: str
     version: str
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """What was found for it last."""
 
-    path: Path
-    signature: Signature
+    place: str
+    signature: object
+    """By which it is told whether what is there has changed."""
     profile: Profile | None
-    """None where the file cannot be used and none was in force before."""
+    """None where what is there cannot be used and none was in force before."""
+    fault: str = ""
+    """Why it cannot be used."""
 
 
-class ProfileDirectory:
+Look = Callable[[Wish, Found | None], Found | None]
+"""What is found for a wish now, given what was found last: that itself where nothing has changed."""
+
+
+class ProfilesByName:
     """Profiles by the names of models. Only models that were asked for are looked after."""
 
     model: Final = DEFAULT
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path)
-        self._wishes: dict[_Wish, threading.Event] = {}
+    def __init__(self, look: Look) -> None:
+        self._look_for = look
+        self._wishes: dict[Wish, threading.Event] = {}
         """With what is set once they were looked at."""
-        self._found: dict[_Wish, _Found] = {}
+        self._found: dict[Wish, Found] = {}
         self._is_slow = False
         self._look_now = threading.Event()
         self.errors = 0
-        """Files that could not be used, each of them once until it changes."""
+        """Profiles that could not be used: files each once until they change, others at each look."""
         self.changes = 0
         """How often a model came by another profile."""
         threading.Thread(target=self._watch, name="profiles", daemon=True).start()
 
     def of(self, model: str, version: str) -> Profile | None:
         """The profile of a model's version as it is now; one that was never asked for before is waited for, a while."""
-        wish = _Wish(model, version)
+        wish = Wish(model, version)
         seen = self._wishes.get(wish)
         if seen is None:
             if len(self._wishes) >= _MOST_WISHES or not _are_names(model, version):
@@ -135,53 +142,64 @@ class ProfileDirectory:
     def _watch(self) -> None:
         while True:
             self._look_now.clear()
-            for wish, seen in list(self._wishes.items()):
+            for wish, seen in sorted(self._wishes.items(), key=lambda item: item[1].is_set()):
                 try:
                     self._look(wish)
                 except Exception:  # noqa: BLE001 (whatever it was, the next look may succeed)
-                    _LOG.exception("looking for the profile of %r in %s failed", wish.model, self._path)
+                    _LOG.exception("looking for the profile of %r failed", wish.model)
                 seen.set()
             self._is_slow = False
             self._look_now.wait(_LOOK_S)
 
-    def _look(self, wish: _Wish) -> None:
+    def _look(self, wish: Wish) -> None:
         before = self._found.get(wish)
-        for path in _places(self._path, wish):
-            signature = _signature(path)
-            if signature is None:
-                continue
-            if before is None or (before.path, before.signature) != (path, signature):
-                self._found[wish] = self._read(path, signature, before)
+        found = self._look_for(wish, before)
+        if found is None or found is before:
             return
-
-    def _read(self, path: Path, signature: Signature, before: _Found | None) -> _Found:
         old = before.profile if before else None
-        try:
-            profile = document.load(str(path))
-        except ExporterError as error:
+        if found.fault:
             self.errors += 1
-            _LOG.error("%s; %s", error, "the profile before it stays in force" if old else "there is none before it")
-            return _Found(path, signature, old)
-        if old is None or old.digest != profile.digest:
+            if before is None or (before.signature, before.fault) != (found.signature, found.fault):
+                rest = "the profile before it stays in force" if old else "there is none before it"
+                _LOG.error("%s; %s", found.fault, rest)
+        elif found.profile and (old is None or old.digest != found.profile.digest):
             self.changes += 1
-            return _Found(path, signature, profile)
-        return _Found(path, signature, old)
+            old = found.profile
+        self._found[wish] = found._replace(profile=old)
 
 
-def _places(directory: Path, wish: _Wish) -> tuple[Path, Path, Path]:
+def in_directory(path: str) -> ProfilesByName:
+    """Those in a directory, the most particular first."""
+    directory = Path(path)
+    return ProfilesByName(lambda wish, before: _look_among(_places(directory, wish), before))
+
+
+def at_path(template: Location) -> ProfilesByName:
+    """Those at paths with `{model}` and `{version}` in them."""
+    return ProfilesByName(lambda wish, before: _look_among((Path(template.of(*wish).text),), before))
+
+
+def _look_among(paths: tuple[Path, ...], before: Found | None) -> Found | None:
+    for path in paths:
+        signature = signature_of(path)
+        if signature is None:
+            continue
+        if before is not None and (before.place, before.signature) == (str(path), signature):
+            return before
+        return _read(path, signature)
+    return before
+
+
+def _read(path: Path, signature: Signature) -> Found:
+    try:
+        return Found(str(path), signature, document.load(str(path)))
+    except ExporterError as error:
+        return Found(str(path), signature, None, str(error))
+
+
+def _places(directory: Path, wish: Wish) -> tuple[Path, Path, Path]:
     own = directory / wish.model
     return own / f"{wish.version}.json", own / "default.json", directory / f"{wish.model}.json"
-
-
-def _signature(path: Path) -> Signature | None:
-    """None where there is no such file."""
-    try:
-        about = path.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(about.st_mode):
-        return None
-    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def _are_names(*words: str) -> bool:

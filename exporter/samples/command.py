@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from exporter import values
+from exporter import locations, values
 from exporter.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -61,13 +60,13 @@ def check(given: argparse.Namespace, settings: "Settings") -> int:
 
 
 def _references(settings: "Settings") -> "References":
-    from exporter.profile import document  # noqa: PLC0415
-    from exporter.profile.directory import OneProfile, ProfileDirectory  # noqa: PLC0415
+    from exporter.places import by_model, reading  # noqa: PLC0415
+    from exporter.profile.directory import OneProfile  # noqa: PLC0415
 
-    path = settings.profile
-    if path is not None and Path(path).is_dir():
-        return ProfileDirectory(path)
-    return OneProfile(document.load(path) if path else None, settings.model.name)
+    place = settings.profile
+    if place is not None and locations.has_many(place):
+        return by_model.under(locations.parse(place), settings.profile_poll_interval, None)
+    return OneProfile(reading.load(place) if place else None, settings.model.name)
 
 
 SHOWN: Final = frozenset(("upstream", "listen", "profile", "capture.paths"))
@@ -111,7 +110,7 @@ def suggest(given: argparse.Namespace, settings: "Settings") -> int:
     """Print a proposal from recorded bodies, or from those of live clients."""
     from exporter.decode import Decoder  # noqa: PLC0415 (this command only)
     from exporter.decode.rules import Rules  # noqa: PLC0415
-    from exporter.profile import document  # noqa: PLC0415
+    from exporter.places import reading  # noqa: PLC0415
     from exporter.samples import bodies, live, suggest  # noqa: PLC0415
 
     recorded = bool(given.request or given.response)
@@ -125,7 +124,7 @@ def suggest(given: argparse.Namespace, settings: "Settings") -> int:
         raise ConfigError(
             "suggest: --path and --header are of recorded bodies; --capture.paths chooses among live ones"
         )
-    profile = document.load(settings.profile) if settings.profile else None
+    profile = reading.load(settings.profile) if settings.profile else None
     decoder = Decoder(Rules(settings.protocols))  # without the map that is there: another one is wanted
 
     def propose(seen: "bodies.Pairs") -> None:

@@ -18,7 +18,7 @@ from exporter.handoff import memory
 from exporter.handoff.ledger import Ledger
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
-from exporter.profile.directory import OneProfile, ProfileDirectory
+from exporter.profile.directory import OneProfile, in_directory
 from exporter.records import REFUSALS, Failure, Observation, Owner, Table
 from exporter.reference import Profile, References
 
@@ -124,7 +124,7 @@ def test_a_model_of_another_name_and_other_columns_than_the_profiles_is_not_comp
 
 
 def test_a_model_that_a_directory_has_no_profile_for_is_told_where_it_belongs(tmp_path: Path, caplog: Any) -> None:
-    see(models(ProfileDirectory(str(tmp_path))), "m")
+    see(models(in_directory(str(tmp_path))), "m")
     assert "Put one into profile.json, as {model}/{version}.json or {model}.json" in caplog.text
     assert "set model.name" not in caplog.text
 

@@ -11,7 +11,7 @@ from monitor_scenes import make_profile
 from support import eventually
 
 from exporter.profile import directory, document
-from exporter.profile.directory import OneProfile, ProfileDirectory
+from exporter.profile.directory import OneProfile, in_directory
 from exporter.reference import Profile
 
 
@@ -45,7 +45,7 @@ def test_the_path_says_whose_a_profile_is_the_most_particular_first(profile: Pro
     put(profile, tmp_path / "fraud" / "default.json", 3)
     put(profile, tmp_path / "fraud.json", 4)
     put(profile, tmp_path / "日本 v.json", 5)
-    shelf = ProfileDirectory(str(tmp_path))
+    shelf = in_directory(str(tmp_path))
     asked = (("churn", "7"), ("churn", "8"), ("fraud", "1"), ("日本 v", "1"), ("other", "1"))
     assert [rows(shelf.of(*names)) for names in asked] == [2, 1, 3, 5, None]
     assert shelf.errors == 0
@@ -53,7 +53,7 @@ def test_the_path_says_whose_a_profile_is_the_most_particular_first(profile: Pro
 
 
 def test_profiles_are_picked_up_when_they_appear_change_or_a_better_one_comes(profile: Profile, tmp_path: Path) -> None:
-    shelf = ProfileDirectory(str(tmp_path / "later"))
+    shelf = in_directory(str(tmp_path / "later"))
     assert shelf.of("m", "1") is None
     general = put(profile, tmp_path / "later" / "m.json", 1)
     eventually(lambda: rows(shelf.of("m", "1")) == 1, what="the profile that came")
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_used_is_said_and_counted_once_until_it_changes(
     profile: Profile, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = put(profile, tmp_path / "m.json", 1)
-    shelf = ProfileDirectory(str(tmp_path))
+    shelf = in_directory(str(tmp_path))
     assert rows(shelf.of("m", "1")) == 1
     for number, bad in enumerate((b"{", b'{"format": "other"}'), 1):
         path.write_bytes(bad)
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_used_is_said_and_counted_once_until_it_changes(
 
 def test_the_same_profile_written_anew_changes_nothing(profile: Profile, tmp_path: Path) -> None:
     path = put(profile, tmp_path / "m.json", 1)
-    shelf = ProfileDirectory(str(tmp_path))
+    shelf = in_directory(str(tmp_path))
     before = shelf.of("m", "1")
     for _ in range(3):
         put(profile, path, 1)
@@ -110,7 +110,7 @@ def test_names_from_traffic_lead_nowhere_but_into_the_directory(profile: Profile
     for path in (tmp_path / "outside.json", tmp_path / "1.json", tmp_path / ".json", inside / ".hidden.json",
                  inside / "a" / "b.json", inside / ".json", inside / "1.json"):  # fmt: skip
         put(profile, path, 1)
-    shelf = ProfileDirectory(str(inside))
+    shelf = in_directory(str(inside))
     assert shelf.of(name, "1") is None
     assert shelf.of("m", name) is None
     if name:
@@ -124,7 +124,7 @@ def test_names_too_long_for_the_file_system_and_other_kinds_of_files_are_no_prof
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "folder.json").mkdir()
     put(profile, tmp_path / "file", 1)
-    shelf = ProfileDirectory(str(tmp_path))
+    shelf = in_directory(str(tmp_path))
     for name in ("語" * 128, "pipe", "folder", "file"):
         assert shelf.of(name, "1") is None
     assert shelf.errors == 0
@@ -145,7 +145,7 @@ def test_a_directory_that_is_slow_is_waited_for_once(
         return load(path)
 
     monkeypatch.setattr(directory.document, "load", slow)
-    shelf = ProfileDirectory(str(tmp_path))
+    shelf = in_directory(str(tmp_path))
     assert shelf.of("a", "1") is None
     assert shelf._is_slow
     assert shelf.of("b", "1") is None
