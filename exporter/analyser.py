@@ -36,8 +36,9 @@ from exporter.handoff.tally import Slot
 from exporter.monitor import stream
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
+from exporter.override import NO_OVERRIDES, Overrides
 from exporter.process import DRAIN, OUT_OF_MEMORY
-from exporter.profile import document
+from exporter.profile import document, overrides
 from exporter.profile.directory import OneProfile, ProfileDirectory
 from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
@@ -72,7 +73,7 @@ class Analyser:
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
         self._desk = Desk(settings.events, self._board)
-        self._models = Models(settings, _profiles(settings, orders["profile_fd"]))
+        self._models = Models(settings, _profiles(settings, orders["profile_fd"]), _said(orders["overrides_fd"], settings))
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])
@@ -258,6 +259,11 @@ def _profiles(settings: config.Settings, kept: int | None) -> OneProfile | Profi
         return ProfileDirectory(settings.profile)
     profile = None if kept is None else document.loads(memory.kept(kept), str(settings.profile))
     return OneProfile(profile, settings.model.name)
+
+
+def _said(kept: int | None, settings: config.Settings) -> Overrides:
+    """What people say of columns: the file that the supervisor has kept."""
+    return NO_OVERRIDES if kept is None else overrides.loads(memory.kept(kept), str(settings.overrides))
 
 
 def main() -> None:

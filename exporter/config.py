@@ -184,6 +184,12 @@ class Settings:
         " {model}/default.json or {model}.json.",
         path,
     )
+    overrides: str | None = setting(
+        None,
+        "YAML file of what people say about columns beside the profile: ranges, tolerances, owners, severities, what to"
+        " ignore and until when to snooze.",
+        path,
+    )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),
         "Payload protocol that is spoken, NAME or PATTERN=NAME for the paths that fit, * for anything; found out where"

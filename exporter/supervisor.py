@@ -50,6 +50,15 @@ def _keep_profile(path: str | None) -> int | None:
         raise ConfigError(f"profile: cannot read {path}: {error}") from None
 
 
+def _keep_overrides(path: str | None) -> int | None:
+    """The rules about columns as they are now; None where there are none."""
+    try:
+        content = whole_file.read(Path(path), whole_file.LARGEST_OVERRIDES) if path is not None else b""
+        return memory.keep("overrides", content) if content else None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"overrides: cannot read {path}: {error}") from None
+
+
 def _content(fd: int | None) -> bytes | None:
     return None if fd is None else memory.kept(fd)
 
@@ -76,6 +85,7 @@ class Supervisor:
         self._rings = [Ring(fd) for fd in self._ring_fds]
         self._ledger_fd = memory.create("ledger", 4096)
         self._profile_fd = _keep_profile(settings.profile)
+        self._overrides_fd = _keep_overrides(settings.overrides)
         self._workers = [self._worker(index) for index in range(settings.relays)]
         told, fds, terms = self._analysis()
         self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
@@ -98,10 +108,9 @@ class Supervisor:
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
         told = orders.analyser(self._settings, {
             "profile_fd": self._profile_fd, "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2],
-            "ring_fds": self._ring_fds,
+            "ring_fds": self._ring_fds, "overrides_fd": self._overrides_fd,
         })  # fmt: skip
-        if self._profile_fd is not None:
-            fds += (self._profile_fd,)
+        fds += tuple(fd for fd in (self._profile_fd, self._overrides_fd) if fd is not None)
         return (
             told,
             fds,
@@ -188,18 +197,22 @@ class Supervisor:
             raise ConfigError("it is draining")
         settings = await reload.reread(self._words)
         changed = reload.changes(self._settings, settings)
-        profile_fd = _keep_profile(settings.profile)
+        profile_fd, overrides_fd = _keep_profile(settings.profile), _keep_overrides(settings.overrides)
         if _content(profile_fd) != _content(self._profile_fd):
             changed |= {"profile"}
             self._profile_fd, profile_fd = profile_fd, self._profile_fd
+        if _content(overrides_fd) != _content(self._overrides_fd):
+            changed |= {"overrides"}
+            self._overrides_fd, overrides_fd = overrides_fd, self._overrides_fd
         self._settings = settings
         logging.getLogger().setLevel(settings.log_level.upper())
         for index, worker in enumerate(self._workers):
             worker.tell(self._relaying(index))  # each time: certificates may have changed in their files
         if reload.concerns_analyser(changed):
             self._analyser.renew(*self._analysis())
-        if profile_fd is not None:
-            os.close(profile_fd)
+        for fd in (profile_fd, overrides_fd):
+            if fd is not None:
+                os.close(fd)
         return changed
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:

@@ -17,6 +17,8 @@ from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
 from exporter.monitor.traffic import TrafficCounts
+from exporter.override import NO_OVERRIDES, Overrides
+from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
 from exporter.snapshots import Snapshot
@@ -29,16 +31,20 @@ _FAILURES: Final = {4: 0, 5: 1}
 class Monitor:
     """One model and version."""
 
-    def __init__(self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...]) -> None:
+    def __init__(
+        self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...], said: Overrides = NO_OVERRIDES
+    ) -> None:
+        """`said` is what people say of columns of any profile."""
         self._traffic = TrafficCounts(probe_paths)
         self._payloads = Payloads()
         self._rows = Rows()
         self._generated = generated.Generated()
         self._profile = profile
-        features = profile.features if profile else ()
-        self._features = Block(features, windows, by_name=True) if features else None
+        features, outputs = (profile.features, profile.outputs) if profile else ((), ())
+        of_features, of_outputs = overrides.on(said, profile) if profile else ((), ())
+        self._features = Block(features, windows, by_name=True, said=of_features) if features else None
         self._failed = Failed(features, windows) if features else None
-        self._outputs = Block(profile.outputs, windows, by_name=False) if profile and profile.outputs else None
+        self._outputs = Block(outputs, windows, by_name=False, said=of_outputs) if outputs else None
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first.

@@ -4,7 +4,7 @@ A client of another model, a profile of another version or fields that were rena
 drifts as the profile has columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -43,14 +43,18 @@ def are_of(columns: Sequence[Column], table: Table) -> bool:
 class Matcher:
     """The columns of one side of a profile."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], ignored: Set[int] = frozenset()) -> None:
+        """`ignored` are places of columns that nobody misses; they are no strangers all the same."""
         self._names = [column.name for column in columns]
+        self._ignored = ignored
+        self.expected = len(columns) - len(ignored)
+        """How many columns a payload should have."""
         self._most_characters = sum(map(len, self._names)) + _CHARACTERS_KEPT
-        present = [1 - _missing(column) for column in columns]
+        present = [1 - _missing(column) for at, column in enumerate(columns) if at not in ignored]
         # JSON often leaves nulls out, so a column counts by how often the reference has it. Where that is seldom,
         # chance alone may leave half of what is expected out: then it takes fewer than chance leaves.
         self._fewest = min(sum(present) / 2, _by_chance(present))
-        self._in_order = Fit(range(len(self._names)), (), len(self._names))
+        self._in_order = Fit(range(len(self._names)), (), self.expected)
         self._fits: dict[tuple[str, ...], Fit] = {}
 
     def bare(self, width: int) -> Fit:
@@ -75,9 +79,9 @@ class Matcher:
         places = tuple(given.get(name) for name in self._names)
         known = set(self._names)
         strangers = tuple(place for place, name in enumerate(names) if name not in known)
-        found = len(places) - places.count(None)
-        if found < self._fewest or (strangers and not found):
-            return Fit((), (), found, f"{found} of the profile's {len(places)} columns")
+        found = sum(place is not None and at not in self._ignored for at, place in enumerate(places))
+        if found < self._fewest or (strangers and self.expected and not found):
+            return Fit((), (), found, f"{found} of the profile's {self.expected} columns")
         return Fit(places, strangers, found)
 
 
