@@ -43,7 +43,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
 
 
 def _profile(scene: Scene, profile: Profile) -> Iterator[Samples]:
-    yield Samples(catalogue.PROFILE_INFO, [((*scene.profiled, profile.source), 1)])
+    yield Samples(catalogue.PROFILE_INFO, [((*scene.profiled, profile.version, profile.source), 1)])
     yield Samples(catalogue.PROFILE_ROWS, [(scene.profiled, profile.rows)])
     yield Samples(catalogue.PROFILE_PROVISIONAL, [(scene.profiled, int(profile.provisional))])
     newest = profile.time.last if profile.time else profile.trained_at
