@@ -36,9 +36,11 @@ from exporter.handoff.tally import Slot
 from exporter.monitor import stream
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
+from exporter.monitor.said import Said
+from exporter.override import NO_OVERRIDES
 from exporter.places import by_model
 from exporter.process import DRAIN, OUT_OF_MEMORY
-from exporter.profile import document
+from exporter.profile import document, overrides
 from exporter.profile.directory import OneProfile, ProfilesByName
 from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
@@ -73,7 +75,7 @@ class Analyser:
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
         self._desk = Desk(settings.events, self._board)
-        self._models = Models(settings, _profiles(settings, orders))
+        self._models = Models(settings, _profiles(settings, orders), _said(settings, orders["overrides_fd"]))
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])
@@ -260,6 +262,12 @@ def _profiles(settings: config.Settings, orders: dict[str, Any]) -> OneProfile |
         return by_model.under(locations.parse(place), settings.profile_poll_interval, orders["profiles_dir"])
     profile = None if kept is None else document.loads(memory.kept(kept), locations.shown(str(place)))
     return OneProfile(profile, settings.model.name)
+
+
+def _said(settings: config.Settings, kept: int | None) -> Said:
+    """What people say of columns: the file that the supervisor has kept."""
+    rules = NO_OVERRIDES if kept is None else overrides.loads(memory.kept(kept), str(settings.overrides))
+    return Said(rules)
 
 
 def main() -> None:

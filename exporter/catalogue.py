@@ -56,8 +56,13 @@ SERVER_MEMORY = _model("server_resident_memory_bytes", GAUGE, "Resident memory o
 SERVER_START = _model("server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started.")
 MODEL_INFO = _model("info", GAUGE, "1; the model that is watched, and the version of the exporter that watches it.", "exporter_version")
 TRAINED = _model("trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it.")
-PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "source"), "1; the reference profile in force.")
+PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "profile_version", "source"), "1; the reference profile in force, the version of the model that it names, and what it was made of.")
 PROFILE_ROWS = Family("model_profile_rows", GAUGE, _PROFILED, "Rows of training data behind the profile.")
+PROFILE_TIME = Family("model_profile_timestamp_seconds", GAUGE, _PROFILED, "Unix time of the newest row of the training data; where these have no column of time, of the training. Absent where the profile says neither.")
+PROFILE_PROVISIONAL = Family("model_profile_provisional", GAUGE, _PROFILED, "Whether the profile was made of live traffic, because there was no other: drift from it says nothing about the training.")
+PROFILE_OTHER_VERSION = Family("model_profile_version_mismatch", GAUGE, _PROFILED, "Whether settings or traffic name another version of the model than the profile does; absent where either names none.")
+PROFILE_INFLUENCED = Family("model_profile_influenced_ratio", GAUGE, _PROFILED, "Share of the training data that the model itself had influenced, by the flag column of the build.")
+TRAINING_PERFORMANCE = Family("model_training_performance", GAUGE, (*_PROFILED, "measure"), "Performance at the training as the profile has it, by the measure's name there.")
 PROFILE_PAYLOADS = Family("model_profile_payloads_total", COUNTER, (*_PROFILED, "side"), "Decoded payloads held against the profile's columns, of requests answered with 2xx.")
 PROFILE_MISMATCHED = Family("model_profile_mismatched_payloads_total", COUNTER, (*_PROFILED, "side"), "Of these, those with fewer than half of the columns that should be there, or with another number of columns where they have no names. Nothing of them is scored.")
 PROFILE_FIELDS = Family("model_profile_fields_total", COUNTER, (*_PROFILED, "side"), "Columns that the profile has, over all these payloads.")
@@ -82,6 +87,13 @@ class Columns(NamedTuple):
     sufficient: Family
     statistics: dict[str, Family]
     critical: dict[str, Family]
+    known: dict[str, Family]
+    override_info: Family
+    tolerance: Family
+    weight: Family
+    snoozed_until: Family
+    adopted: Family
+    adoption_expiry: Family
 
 
 _QUALITY: Final = {
@@ -101,6 +113,15 @@ _CRITICAL: Final = {
     "total_variation": "What the total variation exceeds at most once in 1000 windows of this very size without drift.",
     "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
 }
+
+
+_KNOWN: Final = {
+    "importance": "Share of all features' importance for the model, given or estimated at the build of the profile.",
+    "reference_error": "What the total variation of as many rows as the reference has, drawn from that very distribution, exceeds once in a hundred times: below it the reference itself is in doubt.",
+    "dependence": "Factor by which counts of a minute varied more in the training data than those of independent rows do: so many rows come as one.",
+    "wander": "Total variation by which an hour of the training data may differ from all of them, sampling noise taken off.",
+}
+_QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed, what is not."}
 
 
 def _columns(side: str, label: str) -> Columns:
@@ -130,9 +151,17 @@ def _columns(side: str, label: str) -> Columns:
             COUNTER,
             "Values of a type that does not fit the kind, such as text where numbers were.",
         ),
-        {word: family(f"{word}_values_total", COUNTER, f"Values that were {text}.") for word, text in _QUALITY.items()},
         {
-            word: family(f"{word}_ratio", GAUGE, f"Share of the window's values that were {text}.", "window")
+            word: family(f"{word}_values_total", COUNTER, f"Values that were {text}.{_QUALITY_NOTE.get(word, '')}")
+            for word, text in _QUALITY.items()
+        },
+        {
+            word: family(
+                f"{word}_ratio",
+                GAUGE,
+                f"Share of the window's values that were {text}.{_QUALITY_NOTE.get(word, '')}",
+                "window",
+            )
             for word, text in _QUALITY.items()
         },
         family("window_samples", GAUGE, "Values in the window.", "window"),
@@ -144,6 +173,20 @@ def _columns(side: str, label: str) -> Columns:
         ),
         {word: family(word, GAUGE, text, "window") for word, text in _STATISTICS.items()},
         {word: family(f"{word}_critical", GAUGE, text, "window") for word, text in _CRITICAL.items()},
+        {word: family(f"{word}_ratio", GAUGE, text) for word, text in _KNOWN.items()},
+        family(
+            "override_info",
+            GAUGE,
+            "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too),"
+            " `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.",
+            "owner",
+            "severity",
+        ),
+        family("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1."),
+        family("weight", GAUGE, "How much it counts among the others, where the overrides say so."),
+        family("snoozed_until_timestamp_seconds", GAUGE, "Unix time until which the overrides let nothing come of it."),
+        family("adopted_timestamp_seconds", GAUGE, "Unix time at which somebody took live values as its new normal."),
+        family("adoption_expiry_timestamp_seconds", GAUGE, "Unix time from which the training data count again."),
     )
 
 

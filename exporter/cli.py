@@ -138,6 +138,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     profiles = _profiles(settings.profile, given.json)
     if "profile" in profiles:
         rules.refuse_strangers(rules.of(settings), profiles["profile"])
+    said = _overrides(settings.overrides, list(profiles.values()), given.json)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -148,7 +149,21 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     for name, profile in profiles.items():
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
+    if said:
+        print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
+
+
+def _overrides(path: str | None, profiles: "Sequence[Profile]", is_serving: bool) -> int:
+    """How many rules there are. One that is of no profile is an error for people only: `serve` goes on without it."""
+    if path is None:
+        return 0
+    from exporter.profile import overrides  # noqa: PLC0415 (this child only)
+
+    rules = overrides.load(path)
+    if not is_serving:
+        overrides.check(rules, profiles, path)
+    return len(rules.features) + len(rules.outputs)
 
 
 def _profiles(text: str | None, is_serving: bool) -> "dict[str, Profile]":

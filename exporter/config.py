@@ -23,6 +23,7 @@ from exporter.values import (
     label_value,
     off_or,
     one_of,
+    path,
     pause,
     size,
     spoken,
@@ -191,6 +192,12 @@ class Settings:
         "How often the store of a profile is asked for another one; files are looked at every two seconds.",
         duration,
         "1m",
+    )
+    overrides: str | None = setting(
+        None,
+        "YAML file of what people say about columns beside the profile: ranges, tolerances, owners, severities, what to"
+        " ignore and until when to snooze.",
+        path,
     )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),

@@ -167,7 +167,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     lines = [f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows"]
     if given.overrides:
         rules = overrides.load(given.overrides)
-        overrides.check(rules, profile, given.overrides)
+        overrides.check(rules, [profile], given.overrides)
         lines += ["overrides: fine", *(f"  {line}" for line in overrides.described(rules, profile))]
     if given.against:
         lines += _compared(given, profile)

@@ -25,7 +25,8 @@ KINDS: Final = ("numeric", "categorical", "boolean", "text", "embedding")
 ORDERED_KINDS: Final = ("numeric", "text", "embedding")
 HOURS: Final = 168
 """Of a week, from Monday 00:00 of the local time."""
-QUALITY: Final = ("missing", "nonfinite", "out_of_range", "unseen")
+OUT_OF_RANGE: Final = "out_of_range"
+QUALITY: Final = ("missing", "nonfinite", OUT_OF_RANGE, "unseen")
 """Ways of a value not to be as it should."""
 
 

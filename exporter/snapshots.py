@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, Unread
+from exporter.override import Override
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,8 @@ class ColumnTotals(NamedTuple):
     bins: "NDArray[np.int64]"
     """Shape (columns, bins)."""
     type_errors: "NDArray[np.int64]"
+    quality: Mapping[str, "NDArray[np.float64]"]
+    """Missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
 
 
 class BlockSnapshot(NamedTuple):
@@ -40,6 +43,8 @@ class BlockSnapshot(NamedTuple):
     totals: ColumnTotals
     scores: tuple[Scores, ...]
     match: MatchCounts
+    said: tuple[Override, ...]
+    """What people say of each column."""
 
 
 class Histogram(NamedTuple):

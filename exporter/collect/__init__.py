@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
-from exporter.collect import columns, events, exposition, failed, generated, models, relay, server, traffic
+from exporter.collect import columns, events, exposition, failed, generated, models, reference, relay, server, traffic
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
 from exporter.collect.scene import Page, Scene
@@ -36,6 +36,7 @@ def _each(collect: Callable[[Scene], Collected]) -> Callable[[Page], Collected]:
 COLLECTORS: Final = (
     Collector("traffic", _each(traffic.collect)),
     Collector("server", _each(server.collect)),
+    Collector("reference", _each(reference.collect)),
     Collector("columns", _each(columns.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("generated", _each(generated.collect)),

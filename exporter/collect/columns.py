@@ -13,7 +13,7 @@ from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
 from exporter.records import SIDES
 from exporter.reference import Column
-from exporter.snapshots import BlockSnapshot, Scores
+from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores
 
 
 def collect(scene: Scene) -> Iterator[Samples]:
@@ -25,12 +25,34 @@ def collect(scene: Scene) -> Iterator[Samples]:
         (catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
     ):
         if block is not None:
-            labels = [(*scene.profiled, column.name) for column in columns]
-            yield from _reference(families, columns, labels)
-            yield from _totals(families, columns, labels, block)
-            yield from _scores(families, labels, block.scores)
+            shown = _shown(block)
+            of_shown = [columns[place] for place in shown]
+            labels = [(*scene.profiled, column.name) for column in of_shown]
+            yield from _reference(families, of_shown, labels)
+            yield from _totals(families, of_shown, labels, _only(shown, block.totals))
+            yield from _scores(families, labels, [_scores_only(shown, scores) for scores in block.scores])
     yield _starts(scene)
     yield from _matches(scene)
+
+
+def _shown(block: BlockSnapshot) -> list[int]:
+    """Places of the columns that nobody has said to ignore."""
+    return [place for place, rule in enumerate(block.said) if not rule.ignore]
+
+
+def _only(shown: Sequence[int], totals: ColumnTotals) -> ColumnTotals:
+    quality = {name: values[shown] for name, values in totals.quality.items()}
+    return ColumnTotals(totals.bins[shown], totals.type_errors[shown], quality)
+
+
+def _scores_only(shown: Sequence[int], scores: Scores) -> Scores:
+    def of_all(found: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        return {name: values[shown] for name, values in found.items()}
+
+    return scores._replace(
+        samples=scores.samples[shown], sufficient=scores.sufficient[shown],
+        values=of_all(scores.values), critical=of_all(scores.critical), ratios=of_all(scores.ratios),
+    )  # fmt: skip
 
 
 def _matches(scene: Scene) -> Iterator[Samples]:
@@ -74,20 +96,17 @@ def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[La
 
 
 def _totals(
-    families: Columns, columns: Sequence[Column], labels: Sequence[Labels], block: BlockSnapshot
+    families: Columns, columns: Sequence[Column], labels: Sequence[Labels], totals: ColumnTotals
 ) -> Iterator[Samples]:
     bins, values = [], []
-    quality: dict[str, list[tuple[Labels, float]]] = {name: [] for name in families.quality_values}
-    for column, of, counts in zip(columns, labels, block.totals.bins.tolist(), strict=True):
+    for column, of, counts in zip(columns, labels, totals.bins.tolist(), strict=True):
         bins += [((*of, f"{place:02d}"), counts[place]) for place, _ in column.bins()]
         values.append((of, sum(counts)))
-        for name, places in column.quality_bins().items():
-            quality[name].append((of, sum(counts[place] for place in places)))
     yield Samples(families.bins, bins)
     yield Samples(families.values, values)
     for name, family in families.quality_values.items():
-        yield Samples(family, quality[name])
-    yield Samples(families.type_errors, list(zip(labels, block.totals.type_errors.tolist(), strict=True)))
+        yield Samples(family, list(_applying(labels, totals.quality[name])))
+    yield Samples(families.type_errors, list(zip(labels, totals.type_errors.tolist(), strict=True)))
 
 
 def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Iterator[Samples]:
@@ -104,8 +123,11 @@ def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Score
 def _by_window(family: Family, labels: Sequence[Labels], windows: Mapping[str, NDArray[np.generic]]) -> Samples:
     """What does not apply is NaN there and left out here."""
     return Samples(family, [
-        ((*of, window), value)
-        for window, values in windows.items()
-        for of, value in zip(labels, values.tolist(), strict=True)
-        if value == value  # noqa: PLR0124 (not NaN)
+        ((*of, window), value) for window, values in windows.items() for of, value in _applying(labels, values)
     ])  # fmt: skip
+
+
+def _applying(labels: Sequence[Labels], values: NDArray[np.generic]) -> Iterator[tuple[Labels, float]]:
+    for of, value in zip(labels, values.tolist(), strict=True):
+        if value == value:  # noqa: PLR0124 (not NaN)
+            yield of, value

@@ -15,34 +15,38 @@ from exporter.findings import FailedScores, FailedSnapshot
 def collect(scene: Scene) -> Iterator[Samples]:
     """Families of models whose profile has features. Bins stay empty until something fails, and so do scores."""
     failed = scene.snapshot.failed
-    if scene.profile is None or failed is None:
+    if scene.profile is None or failed is None or scene.snapshot.features is None:
         return
-    labels = [(*scene.profiled, column.name) for column in scene.profile.features]
+    said = scene.snapshot.features.said
+    labels = [
+        None if rule.ignore else (*scene.profiled, column.name)
+        for column, rule in zip(scene.profile.features, said, strict=True)
+    ]
     yield _bins(labels, failed)
     scores = failed.scores
     yield Samples(catalogue.FAILED_SAMPLES, [((*scene.profiled, one.window, one.code), one.samples) for one in scores])
     yield _by_feature(catalogue.FAILED_VARIATION, labels, [(one, one.total_variation) for one in scores])
     yield _by_feature(catalogue.FAILED_CRITICAL, labels, [(one, one.critical) for one in scores])
     yield Samples(catalogue.FAILED_EXCESS, [
-        ((*labels[place], f"{one.worst_bin[place]:02d}", one.window, one.code), float(one.excess[place]))
-        for one in scores for place in np.flatnonzero(~np.isnan(one.excess)).tolist()
+        ((*of, f"{one.worst_bin[place]:02d}", one.window, one.code), float(one.excess[place]))
+        for one in scores for place in np.flatnonzero(~np.isnan(one.excess)).tolist() if (of := labels[place])
     ])  # fmt: skip
 
 
-def _bins(labels: Sequence[Labels], failed: FailedSnapshot) -> Samples:
+def _bins(labels: Sequence[Labels | None], failed: FailedSnapshot) -> Samples:
     return Samples(catalogue.FAILED_BINS, [
-        ((*labels[place], f"{at:02d}", code), int(totals[place, at]))
-        for code, totals in failed.totals.items() for place, at in np.argwhere(totals).tolist()
+        ((*of, f"{at:02d}", code), int(totals[place, at]))
+        for code, totals in failed.totals.items() for place, at in np.argwhere(totals).tolist() if (of := labels[place])
     ])  # fmt: skip
 
 
 def _by_feature(
-    family: Family, labels: Sequence[Labels], scores: Sequence[tuple[FailedScores, NDArray[np.float64]]]
+    family: Family, labels: Sequence[Labels | None], scores: Sequence[tuple[FailedScores, NDArray[np.float64]]]
 ) -> Samples:
-    """What cannot be said is NaN there and left out here."""
+    """What cannot be said is NaN there and left out here, as is what is to be ignored."""
     return Samples(family, [
         ((*of, one.window, one.code), value)
         for one, values in scores
         for of, value in zip(labels, values.tolist(), strict=True)
-        if value == value  # noqa: PLR0124 (not NaN)
+        if of and value == value  # noqa: PLR0124 (not NaN)
     ])  # fmt: skip

@@ -11,7 +11,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
     """Families of the server next door, under each of its models. What cannot be seen is left out, not shown as 0."""
     if scene.is_other:
         return
-    labels, server, profile = scene.labels, scene.server, scene.profile
+    labels, server = scene.labels, scene.server
     yield Samples(catalogue.MODEL_INFO, [((*labels, __version__), 1)])
     if scene.health.relaying:
         yield Samples(catalogue.IN_FLIGHT, [(labels, scene.health.relay.in_flight)])
@@ -23,8 +23,3 @@ def collect(scene: Scene) -> Iterator[Samples]:
         yield Samples(catalogue.SERVER_CPU, [(labels, server.process.cpu_seconds)])
         yield Samples(catalogue.SERVER_MEMORY, [(labels, server.process.resident_bytes)])
         yield Samples(catalogue.SERVER_START, [(labels, server.process.started_wall_s)])
-    if profile is not None:
-        yield Samples(catalogue.PROFILE_INFO, [((*scene.profiled, profile.source), 1)])
-        yield Samples(catalogue.PROFILE_ROWS, [(scene.profiled, profile.rows)])
-        if profile.trained_at is not None:
-            yield Samples(catalogue.TRAINED, [(labels, profile.trained_at)])

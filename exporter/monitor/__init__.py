@@ -16,10 +16,11 @@ from exporter.monitor.failed import Failed
 from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
+from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.traffic import TrafficCounts
+from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
-from exporter.scalars.salted import Salt
 from exporter.snapshots import Snapshot
 
 _REQUEST, _RESPONSE = 0, 1
@@ -31,9 +32,9 @@ class Monitor:
     """One model and version."""
 
     def __init__(
-        self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...], salt: Salt | None = None
+        self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...], said: Said = NOTHING_SAID
     ) -> None:
-        """`salt` is that under which a profile's categories may be hashed."""
+        """`said` is what the operator says of columns of any profile."""
         self._traffic = TrafficCounts(probe_paths)
         self._payloads = Payloads()
         self._rows = Rows()
@@ -41,9 +42,11 @@ class Monitor:
         self._profile = profile
         features = profile.asked if profile and profile.features else None
         outputs = profile.answered if profile and profile.outputs else None
-        self._features = Block(features, windows, salt, by_name=True) if features else None
+        salt = said.salt
+        of_features, of_outputs = overrides.on(said.overrides, profile) if profile else ((), ())
+        self._features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
         self._failed = Failed(features, windows, salt) if features else None
-        self._outputs = Block(outputs, windows, salt, by_name=False) if outputs else None
+        self._outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first.

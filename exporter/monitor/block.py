@@ -13,9 +13,11 @@ from exporter.findings import MatchCounts
 from exporter.monitor import cells
 from exporter.monitor.intake import Intake
 from exporter.monitor.match import Fit, Matcher
+from exporter.monitor.outside import Outside
 from exporter.monitor.reading import Reading
+from exporter.override import NOTHING, Override
 from exporter.records import Table
-from exporter.reference import MISSING, QUALITY, Column, Side
+from exporter.reference import MISSING, OUT_OF_RANGE, QUALITY, Column, Side
 from exporter.scalars.salted import Salt
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.sketch.moments import WORDS, in_sd, sums
@@ -30,12 +32,20 @@ _MOST_PENDING_ROWS: Final = 4096
 class Block:
     """Some columns of a profile, and the values they had since."""
 
-    def __init__(self, side: Side, windows: WindowSettings, salt: Salt | None = None, *, by_name: bool) -> None:
-        """`by_name` says whether a lone field must have its name, too; `salt` is that of hashed categories."""
+    def __init__(
+        self, side: Side, windows: WindowSettings, salt: Salt | None = None, *,
+        by_name: bool, said: Sequence[Override] = (),
+    ) -> None:  # fmt: skip
+        """`by_name` says whether a lone field must have its name, too; `salt` is that of hashed categories.
+
+        `said` is what people say of each column.
+        """
         columns = side.columns
         self._columns = columns
         self._by_name = by_name or len(side.fields) > 1
-        self._matcher = Matcher(side)
+        self._said = tuple(said) or (NOTHING,) * len(columns)
+        self._outside = Outside(self._said, windows)
+        self._matcher = Matcher(side, frozenset(at for at, rule in enumerate(self._said) if rule.ignore))
         self._reading = Reading(side, salt)
         self._minimum_samples = windows.minimum_samples
         self._pane_s = windows.pane
@@ -72,15 +82,18 @@ class Block:
             f"{prefix}.match": self._match,
             **self._counts.arrays(f"{prefix}.counts"),
             **self._deviations.arrays(f"{prefix}.deviations"),
+            **self._outside.arrays(f"{prefix}.outside"),
         }
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
-        return self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
+        held = self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
+        return held | self._outside.held(f"{prefix}.outside", now)
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         self._deviations.put_back(held, f"{prefix}.deviations", shift_s, now)
+        self._outside.put_back(held, f"{prefix}.outside", shift_s, now)
         return self._counts.put_back(held, f"{prefix}.counts", shift_s, now)
 
     # in
@@ -130,6 +143,7 @@ class Block:
             self._write_notes()
         if not self._intake.rows:
             return
+        rows = self._intake.rows
         taken = self._intake.take()
         counts = np.zeros((len(self._columns), self._bins), np.int64)
         deviations = np.zeros((len(self._columns), WORDS), np.int64)
@@ -145,10 +159,12 @@ class Block:
             else:
                 names, errors = self._reading.names(place, waiting)
                 counts[place] += np.bincount(self._category_bins[place].place(names), minlength=self._bins)
+                self._outside.names(place, names)
                 self._type_errors[place] += errors
         self.totals += counts
         self._counts.add(self._pending_at, counts)
         self._deviations.add(self._pending_at, deviations)
+        self._outside.add(self._pending_at, rows)
 
     def _count_ordered(
         self, places: NDArray[np.int64], values: NDArray[np.float64],
@@ -159,14 +175,21 @@ class Block:
         placed = self._number_bins.place(values, np.isnan(values), chosen) + places * self._bins
         counts += np.bincount(placed.ravel(), minlength=counts.size).reshape(counts.shape)
         deviations[places] = sums(values, self._mean[chosen], self._sd[chosen])
+        self._outside.numbers(places, values)
 
     # out
 
     def snapshot(self, now: float) -> BlockSnapshot:
         """Totals, and the scores of every window that ends at `now`."""
-        totals = ColumnTotals(self.totals.copy(), self._type_errors.copy())
+        totals = ColumnTotals(self.totals.copy(), self._type_errors.copy(), self._out_of_order())
         scores = tuple(self._score(now, length) for length in self._counts.lengths)
-        return BlockSnapshot(totals, scores, MatchCounts(*self._match.tolist()))
+        return BlockSnapshot(totals, scores, MatchCounts(*self._match.tolist()), self._said)
+
+    def _out_of_order(self) -> dict[str, NDArray[np.float64]]:
+        """Values since start that were not as they should be, by QUALITY."""
+        found = self._of_quality(self.totals)
+        found[OUT_OF_RANGE][self._outside.places] = self._outside.totals()
+        return found
 
     def counted(self, now: float, length: float) -> NDArray[np.int64]:
         """Values by bin in the window of `length` that ends at `now`, shape (columns, bins)."""
@@ -185,7 +208,9 @@ class Block:
                     undefined = np.isnan(values[name])
                     critical[name] = np.where(undefined, np.nan, statistic.critical(self._reference, current))
         sufficient = current.samples >= self._minimum_samples
-        ratios = self._ratios(counts, current.samples)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = {name: values / current.samples for name, values in self._of_quality(counts).items()}
+        ratios[OUT_OF_RANGE][self._outside.places] = self._outside.ratios(now, length)
         reach = self._counts.reach(now, length)
         return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios, reach)
 
@@ -203,12 +228,12 @@ class Block:
             counts[place, : len(column.counts)] = column.counts
         return self._summary(counts, np.zeros(len(self._columns)))
 
-    def _ratios(self, counts: NDArray[np.int64], samples: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return {
-                name: np.where(applies, (counts * bins).sum(axis=1) / samples, np.nan)
-                for name, (applies, bins) in self._quality.items()
-            }
+    def _of_quality(self, counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Values in the bins of each QUALITY, shape (columns,); NaN where it does not apply."""
+        return {
+            name: np.where(applies, (counts * bins).sum(axis=1), np.nan)
+            for name, (applies, bins) in self._quality.items()
+        }
 
 
 def _quality_bins(columns: Sequence[Column], bins: int) -> Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

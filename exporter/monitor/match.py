@@ -6,6 +6,7 @@ drifts as the profile has columns.
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -53,12 +54,13 @@ class _Vector(NamedTuple):
 class Matcher:
     """The fields of one side of a profile. An embedding counts as one of them, and is there as a whole or not."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, ignored: AbstractSet[int] = frozenset()) -> None:
+        """`ignored` are places of columns that nobody misses; what only they need is no stranger all the same."""
         self._names = side.fields
         self._known = frozenset(self._names)
         self._most_characters = sum(map(len, self._names)) + _CHARACTERS_KEPT
         at = {field: place for place, field in enumerate(self._names)}
-        missing = {column.field: _missing(column) for column in side.columns}
+        missing = {column.field: _missing(column) for place, column in enumerate(side.columns) if place not in ignored}
         watched = [one for one in side.embeddings if one.name in missing]
         self._vectors = [_Vector(tuple(at[field] for field in one.fields), self._beyond(one)) for one in watched]
         plain = [field for field in side.plain if field in missing]
@@ -105,7 +107,7 @@ class Matcher:
             else:
                 found += 1
         strangers = tuple(place for place, name in enumerate(names) if name not in self._known)
-        if found < self._fewest or (strangers and not found):
+        if found < self._fewest or (strangers and self.expected and not found):
             return Fit((), (), found, f"{found} of the profile's {self.expected} columns")
         return Fit(tuple(places), strangers, found)
 

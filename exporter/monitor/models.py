@@ -17,7 +17,9 @@ from exporter.config import Settings
 from exporter.monitor import Monitor
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
+from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, untitled
+from exporter.profile import overrides
 from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile, References
 from exporter.snapshots import Attribution
@@ -33,8 +35,8 @@ _NAME, _UNKNOWN_MODEL, _LIMIT, _MEMORY = range(len(REFUSALS))
 class Models:
     """All monitors. Exchanges in, arrays to be kept and snapshots out."""
 
-    def __init__(self, settings: Settings, references: References) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, references: References, said: Said = NOTHING_SAID) -> None:
+        self._settings, self._said = settings, said
         self._references = references
         self._naming = Naming(settings.model, references)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
@@ -54,11 +56,11 @@ class Models:
         """Titles of the chapters that may differ from what was kept last; whoever keeps them clears it."""
 
     def _make(self, profile: Profile | None) -> Monitor:
-        return Monitor(profile, self._settings.windows, self._settings.capture.probe_paths)
+        overrides.warn(self._said.overrides, profile)
+        return Monitor(profile, self._settings.windows, self._settings.capture.probe_paths, self._said)
 
     def _add(self, label: Label) -> Watched:
-        watched = Watched(label, self._references.of(*label), self._make)
-        self._watched[label] = watched
+        watched = self._watched[label] = Watched(label, self._references.of(*label), self._make)
         return watched
 
     def __iter__(self) -> Iterator[Watched]:
@@ -295,6 +297,4 @@ class Models:
 
     def _of(self, owner: Owner) -> Watched | None:
         watched = self._watched.get(Label(owner.model, owner.version))
-        if watched is None or watched.profile is None or watched.profile.digest != owner.profile:
-            return None
-        return watched
+        return watched if watched and watched.profile and watched.profile.digest == owner.profile else None

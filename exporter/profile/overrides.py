@@ -7,25 +7,29 @@
     outputs:
       score: { weight: 3, snooze_until: 2026-12-24 }
 
-A rule is for a column, or for all that fit a pattern (`*`, `?`, `[abc]`). A column's own rule comes before patterns, an
-earlier pattern before a later one, for each word by itself. Every fault is named with its path.
+A rule is for a column, or for all that fit a pattern (`*`, `?`, `[abc]`). A column's own rule comes before that of the
+field or embedding that it is computed from, this before patterns, an earlier pattern before a later one, for each word by
+itself. Every fault is named with its path.
 """
 
 import difflib
 import fnmatch
+import logging
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError
+from exporter.override import SEVERITIES, Override, Overrides
+from exporter.profile import whole_file
 from exporter.profile.parsing import moment
 from exporter.reference import Column, Profile
 
-SEVERITIES: Final = ("ignore", "ticket", "page")
+_LOG: Final = logging.getLogger("exporter.profile")
 _SIDES: Final = ("features", "outputs")
 _PATTERN: Final = frozenset("*?[")
 _LONGEST: Final = 256
@@ -102,65 +106,10 @@ def _time(node: object) -> float:
         raise ValueError("must be a time such as 2026-01-31T12:00:00Z, or a day") from None
 
 
-def _says(parse: Callable[[object], Any]) -> Any:  # noqa: ANN401 (a field of any type)
-    return field(default=None, metadata={"parse": parse})
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """What is said of a column; None where nothing is."""
-
-    range: tuple[float, float] | None = _says(_range)
-    """Numbers that are allowed, both ends included."""
-    allowed: tuple[str, ...] | None = _says(_allowed)
-    """Categories that are allowed."""
-    tolerance: float | None = _says(_share)
-    """Share of values that may have changed bin (total variation)."""
-    weight: float | None = _says(_weight)
-    """How much it counts among the others."""
-    ignore: bool | None = _says(_truth)
-    owner: str | None = _says(_owner)
-    severity: str | None = _says(_severity)
-    """The most that may come of it: one of SEVERITIES."""
-    snooze_until: float | None = _says(_time)
-    """Unix time until which nothing may come of it."""
-
-    def over(self, other: "Override") -> "Override":
-        """This, and what the other says where this says nothing."""
-        return Override(*(getattr(self if getattr(self, one.name) is not None else other, one.name)
-                          for one in fields(self)))  # fmt: skip
-
-    def said(self) -> dict[str, Any]:
-        """What is said."""
-        found = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: value for name, value in found.items() if value is not None}
-
-
-_PARSERS: Final[Mapping[str, Callable[[object], Any]]] = {one.name: one.metadata["parse"] for one in fields(Override)}
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """A file of rules, by pattern, in the file's order."""
-
-    features: Mapping[str, Override] = field(default_factory=dict)
-    outputs: Mapping[str, Override] = field(default_factory=dict)
-
-    def feature(self, name: str) -> Override:
-        """What is said of a feature."""
-        return _of(self.features, name)
-
-    def output(self, name: str) -> Override:
-        """What is said of an output."""
-        return _of(self.outputs, name)
-
-
-def _of(rules: Mapping[str, Override], name: str) -> Override:
-    found = rules.get(name, Override())
-    for pattern, rule in rules.items():
-        if pattern != name and fnmatch.fnmatchcase(name, pattern):
-            found = found.over(rule)
-    return found
+_PARSERS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "range": _range, "allowed": _allowed, "tolerance": _share, "weight": _weight, "ignore": _truth, "owner": _owner,
+    "severity": _severity, "snooze_until": _time,
+}  # fmt: skip
 
 
 # --- reading
@@ -168,13 +117,19 @@ def _of(rules: Mapping[str, Override], name: str) -> Override:
 
 def load(path: str) -> Overrides:
     """The rules in a file. ConfigError names the path to the fault."""
+    try:
+        return loads(whole_file.read(Path(path), whole_file.LARGEST_OVERRIDES), path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"overrides: cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def loads(content: bytes, path: str) -> Overrides:
+    """The rules in a file's content; `path` is what to call it. ConfigError names the path to the fault."""
     import yaml  # noqa: PLC0415 (a notebook that builds profiles does without)
 
     try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"overrides: cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        document = yaml.safe_load(content.decode())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     try:
         return parse(document)
@@ -222,14 +177,31 @@ def _known(node: Mapping[str, Any], known: Sequence[str], prefix: str) -> None:
 # --- against a profile
 
 
-def check(overrides: Overrides, profile: Profile, path: str) -> None:
-    """ConfigError for the first rule that no column has, or that does not fit its kind."""
+def check(overrides: Overrides, profiles: Sequence[Profile], path: str) -> None:
+    """ConfigError for the first rule that no column of any profile has, or that fits none of them by its kind."""
+    for rule in zip(*(list(_verdicts(overrides, profile)) for profile in profiles), strict=True):
+        if all(rule):
+            raise ConfigError(f"{path}: {rule[0]}")
+
+
+def faults(overrides: Overrides, profile: Profile) -> Iterator[str]:
+    """What cannot be meant of a profile's columns, in words: the path to each such rule and why."""
+    return filter(None, _verdicts(overrides, profile))
+
+
+def warn(overrides: Overrides, profile: Profile | None) -> None:
+    """Log them, where there is a profile. A file may be for several models, so a rule that is not about one of them is no error."""
+    for fault in faults(overrides, profile) if profile else ():
+        _LOG.warning("overrides: %s (profile %s)", fault, profile.short_digest if profile else "")
+
+
+def _verdicts(overrides: Overrides, profile: Profile) -> Iterator[str]:
+    """For each rule in the file's order what is wrong with it; empty where nothing is."""
     sides = ((overrides.features, profile.features, "features"), (overrides.outputs, profile.outputs, "outputs"))
     for rules, columns, side in sides:
         for pattern, rule in rules.items():
             fault = _unfit(pattern, rule, columns)
-            if fault:
-                raise ConfigError(f"{path}: {side}.{pattern}{fault}")
+            yield f"{side}.{pattern}{fault}" if fault else ""
 
 
 def _unfit(pattern: str, rule: Override, columns: Sequence[Column]) -> str:
@@ -238,7 +210,8 @@ def _unfit(pattern: str, rule: Override, columns: Sequence[Column]) -> str:
         if column.name == pattern:
             return _misfit(rule, column)
     names = [column.name for column in columns]
-    return "" if fnmatch.filter(names, pattern) else _nothing(pattern, names)
+    fields = {column.field for column in columns}
+    return "" if pattern in fields or fnmatch.filter(names, pattern) else _nothing(pattern, names)
 
 
 def _nothing(pattern: str, names: Sequence[str]) -> str:
@@ -255,13 +228,25 @@ def _misfit(rule: Override, column: Column) -> str:
     return ""
 
 
+def on(overrides: Overrides, profile: Profile) -> tuple[tuple[Override, ...], tuple[Override, ...]]:
+    """What is said of each feature and of each output. What a column of its kind cannot have is not said of it."""
+    return (
+        tuple(_fitting(overrides.feature(column.name, column.origin), column) for column in profile.features),
+        tuple(_fitting(overrides.output(column.name, column.origin), column) for column in profile.outputs),
+    )
+
+
+def _fitting(rule: Override, column: Column) -> Override:
+    return replace(rule, allowed=None) if column.ordered else replace(rule, range=None)
+
+
 def described(overrides: Overrides, profile: Profile) -> Iterator[str]:
     """A line for each column that a rule is about."""
-    for columns, of in ((profile.features, overrides.feature), (profile.outputs, overrides.output)):
-        for column in columns:
-            said = of(column.name).said()
-            if said:
-                yield f"{column.name}: " + ", ".join(_words(word, value) for word, value in said.items())
+    for columns, rules in zip((profile.features, profile.outputs), on(overrides, profile), strict=True):
+        for column, rule in zip(columns, rules, strict=True):
+            words = ", ".join(_words(word, value) for word, value in rule.said().items())
+            if words:
+                yield f"{column.name}: {words}"
 
 
 def _words(word: str, value: Any) -> str:  # noqa: ANN401 (of any override)

@@ -1,20 +1,60 @@
-"""How many series a profile makes on /metrics, once every window has values."""
+"""How many series a profile makes on /metrics, once every window has values and nothing has failed."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from exporter import catalogue
 from exporter.catalogue import Columns, Family
 from exporter.drift import STATISTICS
-from exporter.reference import Column, Profile
+from exporter.override import NO_OVERRIDES, Override, Overrides
+from exporter.profile import overrides
+from exporter.reference import OUT_OF_RANGE, UNKNOWN, Adoption, Column, Profile
+
+_OF_PROFILE = 3
+"""Its source, its rows, and whether it is provisional."""
+_OF_MATCHES = 4
+"""How payloads of a side fit."""
 
 
-def count(profile: Profile, windows: int) -> int:
-    """Series of features and outputs of one replica that has so many windows; those of traffic come on top."""
-    sides = ((catalogue.FEATURES, profile.features), (catalogue.OUTPUTS, profile.outputs))
-    return sum(
-        _of_family(family, column, windows)
-        for families, columns in sides for column in columns for family in _families(families, column)
-    )  # fmt: skip
+def count(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES, now: float = 0.0) -> int:
+    """Series with the label `profile` of one replica that has so many windows; those of traffic come on top.
+
+    `now` is the Unix time at which is in force what people say and have adopted.
+    """
+    of_features, of_outputs = overrides.on(said, profile)
+    sides = (
+        (catalogue.FEATURES, "features", profile.features, of_features),
+        (catalogue.OUTPUTS, "outputs", profile.outputs, of_outputs),
+    )
+    total = _of_profile(profile) + windows
+    for families, side, columns, rules in sides:
+        adopted = {one.name: one for one in profile.adoptions if one.side == side}
+        total += _OF_MATCHES * bool(columns)
+        for column, rule in zip(columns, rules, strict=True):
+            if not rule.ignore:
+                total += _of_column(families, column, rule, windows)
+                total += _of_people(rule, adopted.get(column.name), now)
+    return total
+
+
+def _of_profile(profile: Profile) -> int:
+    has_time = profile.time is not None or profile.trained_at is not None
+    named = profile.version != UNKNOWN
+    return _OF_PROFILE + has_time + named + (profile.influenced is not None) + len(profile.performance)
+
+
+def _of_people(rule: Override, adopted: Adoption | None, now: float) -> int:
+    """Of what people say of a column, and have adopted for it."""
+    gauges = sum(value is not None for value in (rule.tolerance, rule.weight, rule.snooze_until))
+    if adopted is not None and (adopted.expires_at is None or adopted.expires_at > now):
+        gauges += 1 + (adopted.expires_at is not None)
+    return gauges + rule.routes_at(now)
+
+
+def _of_column(families: Columns, column: Column, rule: Override, windows: int) -> int:
+    of_kind = chain(_families(families, column), _of_quality(families, column, rule))
+    known = sum(getattr(column, word) is not None for word in families.known)
+    return known + sum(_of_family(family, column, windows) for family in of_kind)
 
 
 def _families(families: Columns, column: Column) -> Iterator[Family]:
@@ -22,13 +62,17 @@ def _families(families: Columns, column: Column) -> Iterator[Family]:
     yield from (families.bins, families.reference_ratio, families.reference_samples, families.bin_info)
     yield from (families.values, families.type_errors, families.samples, families.sufficient)
     yield families.bin_step
-    for name in column.quality_bins():
-        yield families.quality_values[name]
-        yield families.quality_ratios[name]
     for name, statistic in STATISTICS.items():
         if not statistic.numbers_only or (column.ordered and (column.sd or name != "mean_shift_zscore")):
             yield families.statistics[name]
             yield from (families.critical[name],) if statistic.critical else ()
+
+
+def _of_quality(families: Columns, column: Column, rule: Override) -> Iterator[Family]:
+    """What may be wrong with its values; a list of what is allowed gives categories a range."""
+    for name in {*column.quality_bins()} | ({OUT_OF_RANGE} if rule.allowed else set()):
+        yield families.quality_values[name]
+        yield families.quality_ratios[name]
 
 
 def _of_family(family: Family, column: Column, windows: int) -> int:

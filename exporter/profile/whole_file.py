@@ -11,6 +11,7 @@ from exporter.errors import DataError
 
 LARGEST: Final = 64 << 20
 """Bytes of a profile."""
+LARGEST_OVERRIDES: Final = 1 << 20
 
 
 def read(path: Path, most: int) -> bytes:

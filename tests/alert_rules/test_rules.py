@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.rules.yml"))
 TESTS = sorted((ROOT / "alert_rules" / "tests").glob("*.test.yml"))
 RUNBOOKS = "https://github.com/inference-exporter/inference-exporter/blob/main/docs/runbooks.md#"
+SAID = '{{ if eq $labels.severity "page" }}critical{{ else }}warning{{ end }}'
+"""Of alerts about one column: as its overrides have it."""
 MOST_RULES = 20
 """In a group: what hosted rulers accept by default."""
 FAMILY = re.compile(r"(?:model|inference_exporter)_[a-z_]+(?=\{)")
@@ -92,7 +94,8 @@ def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: dict[str, Any]) 
     name, annotations = rule["alert"], rule["annotations"]
     assert re.fullmatch(r"(Model|InferenceExporter)([A-Z][a-z]+)+", name)
     assert rule["labels"] == {"severity": rule["labels"]["severity"]}
-    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["labels"]["severity"] in {"critical", "warning", SAID}
+    assert (rule["labels"]["severity"] == SAID) == ("_override_info{severity!=" in rule["expr"])
     assert annotations.keys() == {"summary", "description", "runbook_url"}
     assert "{{" not in annotations["summary"]
     assert annotations["summary"].endswith(".")
@@ -128,7 +131,11 @@ def test_a_description_holds_without_what_was_recorded(name: str, of: str, descr
         of: "x",
     }
     series = "judged{" + ",".join(f'{label}="{value}"' for label, value in found.items()) + "}"
-    told = {"exp_labels": found | rule["labels"], "exp_annotations": rule["annotations"] | {"description": description}}
+    assert rule["labels"] == {"severity": SAID}
+    told = {
+        "exp_labels": found | {"severity": "warning"},
+        "exp_annotations": rule["annotations"] | {"description": description},
+    }
     (tmp_path / "alone.rules.yml").write_text(
         yaml.safe_dump({"groups": [{"name": "alone", "rules": [rule | {"expr": "judged", "for": "0s"}]}]})
     )
@@ -271,6 +278,11 @@ def test_amtool_accepts_the_configuration() -> None:
     [
         (("alertname=ModelServerDown", "severity=critical"), "pager"),
         (("alertname=ModelFeatureDrift", "severity=warning"), "tickets"),
+        (("alertname=ModelFeatureDrift", "severity=critical"), "pager"),
+        (("alertname=ModelFeatureDrift", "severity=warning", "owner=payments"), "payments"),
+        (("alertname=ModelFeatureDrift", "severity=critical", "owner=payments"), "payments-pager"),
+        (("alertname=ModelFeatureDrift", "severity=warning", "owner=risk"), "tickets"),
+        (("alertname=ModelFeatureDrift", "severity=critical", "owner=risk"), "pager"),
         (("alertname=SomethingElse", "severity=info"), "tickets"),
         (("alertname=WithoutSeverity",), "tickets"),
     ],

@@ -11,6 +11,7 @@ from exporter.config import Windows
 from exporter.decode import Decoder
 from exporter.findings import MatchCounts
 from exporter.monitor import Monitor
+from exporter.monitor.said import Said
 from exporter.records import Exchange
 from exporter.reference import MISSING, NONFINITE, Column, Embedding, Profile
 from exporter.scalars import TEXT_SCALARS, vector_scalars
@@ -66,7 +67,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 
 
 def watch(given: Any, profile: Profile = PROFILE, salt: Salt | None = SALT, **changes: Any) -> Monitor:
-    monitor = Monitor(profile, Windows(), (), salt)
+    monitor = Monitor(profile, Windows(), (), Said(salt=salt))
     for one in given:
         made: Exchange = exchange(one, [0.5] * (len(one) if isinstance(one, list) else 1), 1.0, **changes)
         monitor.observe(made, DECODER.decode(made))
@@ -177,7 +178,7 @@ def test_a_vector_of_another_width_is_no_such_vector(width: int) -> None:
 
 
 def test_failed_requests_are_held_against_the_others_by_scalars_too() -> None:
-    monitor = Monitor(PROFILE, Windows(), (), None)
+    monitor = Monitor(PROFILE, Windows(), ())
     for status, note in [(200, "a few words")] * 60 + [(500, "да")] * 30:
         given = rows(1)
         given[0]["note"] = note + " " * len(str(RANDOM.integers(10**6)))
