@@ -63,9 +63,10 @@ def parse(text: str) -> Location:
         raise ValueError(f"must have 64 hexadecimal digits after {_PIN}")
     address = _ADDRESS.match(text)
     scheme = (address[1] or address[2]).lower() if address else FILE
-    if scheme != FILE and scheme not in _FORMS:
+    if address is not None and scheme not in _FORMS:
         raise ValueError(f"must be a path, or an address of {', '.join(_FORMS)}, not of {scheme!r}")
-    if scheme != FILE and not re.fullmatch(_FORMS[scheme][0], text):
+    text = scheme + text[len(scheme) :] if address is not None else text
+    if address is not None and not re.fullmatch(_FORMS[scheme][0], text):
         raise ValueError(f"must have the form {_FORMS[scheme][1]}")
     found = Location(scheme, text, digest.lower() or None)
     if pin and found.is_template:

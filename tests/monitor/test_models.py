@@ -37,8 +37,9 @@ def churn(nameless: Profile) -> Profile:
 
 def models(profile: Profile | References | None = None, **given: Any) -> Models:
     """Models under settings, written as keys with __ for the dot."""
+    place = "profile.json" if isinstance(profile, Profile) else "/profiles"
     named = {key.replace("__", "."): value for key, value in given.items()}
-    found = config.resolve(("test", named | ({"profile": "profile.json"} if profile else {})))
+    found = config.resolve(("test", ({"profile": place} if profile else {}) | named))
     references = OneProfile(profile, found.model.name) if isinstance(profile, Profile | None) else profile
     return Models(found, references)
 
@@ -125,7 +126,7 @@ def test_a_model_of_another_name_and_other_columns_than_the_profiles_is_not_comp
 
 def test_a_model_that_a_directory_has_no_profile_for_is_told_where_it_belongs(tmp_path: Path, caplog: Any) -> None:
     see(models(in_directory(str(tmp_path))), "m")
-    assert "Put one into profile.json, as {model}/{version}.json or {model}.json" in caplog.text
+    assert "Put one into /profiles, as {model}/{version}.json or {model}.json" in caplog.text
     assert "set model.name" not in caplog.text
 
 
