@@ -73,7 +73,9 @@ class Analyser:
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
         self._desk = Desk(settings.events, self._board)
-        self._models = Models(settings, _profiles(settings, orders["profile_fd"]), _said(orders["overrides_fd"], settings))
+        self._models = Models(
+            settings, _profiles(settings, orders["profile_fd"]), _said(orders["overrides_fd"], settings)
+        )
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._ledger = Ledger(orders["ledger_fd"])

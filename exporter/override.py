@@ -73,7 +73,9 @@ class Overrides:
 
 def _of(rules: Mapping[str, Override], name: str, origin: str) -> Override:
     found = rules.get(name, NOTHING)
-    if origin and origin != name and origin in rules:  # its values are others: what is allowed of them is not meant here
+    if (
+        origin and origin != name and origin in rules
+    ):  # its values are others: what is allowed of them is not meant here
         found = found.over(replace(rules[origin], range=None, allowed=None))
     for pattern, rule in rules.items():
         if pattern not in {name, origin} and fnmatch.fnmatchcase(name, pattern):

@@ -4,7 +4,7 @@ A client of another model, a profile of another version or fields that were rena
 drifts as the profile has columns.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ def are_of(columns: Sequence[Column], table: Table) -> bool:
 class Matcher:
     """The columns of one side of a profile."""
 
-    def __init__(self, columns: Sequence[Column], ignored: Set[int] = frozenset()) -> None:
+    def __init__(self, columns: Sequence[Column], ignored: Collection[int] = frozenset()) -> None:
         """`ignored` are places of columns that nobody misses; they are no strangers all the same."""
         self._names = [column.name for column in columns]
         self._ignored = ignored

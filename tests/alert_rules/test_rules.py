@@ -132,7 +132,10 @@ def test_a_description_holds_without_what_was_recorded(name: str, of: str, descr
     }
     series = "judged{" + ",".join(f'{label}="{value}"' for label, value in found.items()) + "}"
     assert rule["labels"] == {"severity": SAID}
-    told = {"exp_labels": found | {"severity": "warning"}, "exp_annotations": rule["annotations"] | {"description": description}}
+    told = {
+        "exp_labels": found | {"severity": "warning"},
+        "exp_annotations": rule["annotations"] | {"description": description},
+    }
     (tmp_path / "alone.rules.yml").write_text(
         yaml.safe_dump({"groups": [{"name": "alone", "rules": [rule | {"expr": "judged", "for": "0s"}]}]})
     )
