@@ -2,13 +2,20 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from exporter.errors import ConfigError
+from exporter.override import NO_OVERRIDES
+from exporter.values import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.override import Overrides
     from exporter.profile.files import Dialect
+    from exporter.profile.terminal import Paper
     from exporter.reference import Profile
 
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
@@ -20,6 +27,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     show = commands.add_parser("show", help="print a profile for people")
     show.set_defaults(run=_show)
     show.add_argument("file", metavar="PROFILE")
+    show.add_argument("--column", action="append", default=[], metavar="NAME", help="a column to show all bins of")
+    show.add_argument("--all", action="store_true", help="show all bins of every column")
     merge = commands.add_parser("merge", help="add up profiles of equal edges", allow_abbrev=False)
     merge.set_defaults(run=_merge)
     merge.add_argument("files", nargs="+", metavar="PROFILE")
@@ -86,7 +95,7 @@ def _dialect(given: argparse.Namespace) -> "Dialect":
 
 
 def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import build, document, show  # noqa: PLC0415
+    from exporter.profile import build, document, show, terminal  # noqa: PLC0415
     from exporter.profile.progress import Progress  # noqa: PLC0415
     from exporter.reference import DEFAULT, UNKNOWN  # noqa: PLC0415
 
@@ -102,7 +111,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         else:
             profile, notes = build.build(plan, watch)
     profile = document.save(profile, given.output)
-    print(show.summary(profile))
+    print(show.summary(profile, terminal.Paper.of(sys.stdout)))
     for note in notes:
         print(f"note: {note}")
     print(f"written to {given.output}")
@@ -144,38 +153,56 @@ def _kinds(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _show(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import document, show  # noqa: PLC0415
+    from exporter.profile import document, show, terminal  # noqa: PLC0415
 
-    print(show.page(document.load(given.file)))
+    profile = document.load(given.file)
+    known = [column.name for column in (*profile.features, *profile.outputs)]
+    for name in given.column:
+        if name not in known:
+            raise ConfigError(
+                f"--column {terminal.cut(name, 80)}: the profile has no such column{nearest(name, {*known})}"
+            )
+    print(show.page(profile, known if given.all else given.column, terminal.Paper.of(sys.stdout)))
     return 0
 
 
 def _merge(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import document, merge, show  # noqa: PLC0415
+    from exporter.profile import document, merge, show, terminal  # noqa: PLC0415
 
     merged = merge.merge([(file, document.load(file)) for file in given.files])
-    print(show.summary(document.save(merged, given.output)))
+    print(show.summary(document.save(merged, given.output), terminal.Paper.of(sys.stdout)))
     print(f"written to {given.output}")
     return 0
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import document, overrides, series, show  # noqa: PLC0415
+    from exporter.profile import document, overrides, series, show, terminal  # noqa: PLC0415
 
-    profile = document.load(given.file)
+    profile, paper = document.load(given.file), terminal.Paper.of(sys.stdout)
     features, outputs = len(profile.features), len(profile.outputs)
-    lines = [f"profile: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows"]
+    about = f"{profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows"
+    print(f"profile: {paper.good('fine')}, {about}")
+    for line in show.warnings(profile):
+        print(paper.warning(f"! {paper.cut(line, 2)}"))
+    rules = _rules(given.overrides, profile) if given.overrides else NO_OVERRIDES
     if given.overrides:
-        rules = overrides.load(given.overrides)
-        overrides.check(rules, [profile], given.overrides)
-        lines += ["overrides: fine", *(f"  {line}" for line in overrides.described(rules, profile))]
+        print(f"overrides: {paper.good('fine')}")
+        _print_below(overrides.described(rules, profile), paper)
     if given.against:
-        lines += _compared(given, profile)
-    each = series.count(profile, given.windows)
+        title, *lines = _compared(given, profile)
+        print(paper.cut(title))
+        _print_below(lines, paper)
+    each = series.count(profile, given.windows, rules, time.time())
     total = f", {each * given.replicas:,} of {given.replicas} replicas" if given.replicas > 1 else ""
-    lines.append(f"series: {each:,} of features and outputs, with {given.windows} windows{total}")
-    print(show.printable("\n".join(lines)))
+    print(f"series: {each:,} of the profile, with {given.windows} windows{total}")
     return 0
+
+
+def _print_below(lines: "Iterable[str]", paper: "Paper") -> None:
+    """Lines about one column each, which begin with its name."""
+    for line in lines:
+        name, _, words = paper.cut(line, 2).partition(": ")
+        print(f"  {paper.bold(name)}: {words}")
 
 
 def _schema(_: argparse.Namespace, __: Sequence[str]) -> int:
@@ -185,13 +212,19 @@ def _schema(_: argparse.Namespace, __: Sequence[str]) -> int:
     return 0
 
 
+def _rules(path: str, profile: "Profile") -> "Overrides":
+    from exporter.profile import overrides  # noqa: PLC0415
+
+    rules = overrides.load(path)
+    overrides.check(rules, [profile], path)
+    return rules
+
+
 def _compared(given: argparse.Namespace, profile: "Profile") -> list[str]:
+    """What differs, a line each, behind one that says from what."""
     from exporter.profile import build, compare  # noqa: PLC0415
     from exporter.profile.progress import Progress  # noqa: PLC0415
 
     with Progress(sys.stderr) as watch:
         found = build.count_like(build.Plan(given.against, dialect=_dialect(given)), profile, watch)
-    return [
-        f"against {given.against}, {found.rows:,} rows:",
-        *(f"  {line}" for line in compare.compare(profile, found)),
-    ]
+    return [f"against {given.against}, {found.rows:,} rows:", *compare.compare(profile, found)]

@@ -5,8 +5,7 @@ drifts as the profile has columns.
 """
 
 import re
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -54,7 +53,7 @@ class _Vector(NamedTuple):
 class Matcher:
     """The fields of one side of a profile. An embedding counts as one of them, and is there as a whole or not."""
 
-    def __init__(self, side: Side, ignored: AbstractSet[int] = frozenset()) -> None:
+    def __init__(self, side: Side, ignored: Collection[int] = frozenset()) -> None:
         """`ignored` are places of columns that nobody misses; what only they need is no stranger all the same."""
         self._names = side.fields
         self._known = frozenset(self._names)

@@ -1,7 +1,7 @@
 """Values outside of what people allow: numbers beyond a range, categories that are not on a list.
 
-Bins cannot tell, as their edges are the training data's; so these are counted from the values themselves, of the columns
-of which something is said. Windows hold the values judged beside those outside: a rule that is new knows nothing of what
+Bins cannot tell, as their edges are the training data's; so these are counted from the values themselves, of columns of
+which something is said. Windows hold the values judged beside those outside: a rule that is new knows nothing of what
 was before it. Names of arrays carry what is said, so that counts by another rule are never mixed in.
 """
 

@@ -8,8 +8,8 @@
       score: { weight: 3, snooze_until: 2026-12-24 }
 
 A rule is for a column, or for all that fit a pattern (`*`, `?`, `[abc]`). A column's own rule comes before that of the
-field or embedding that it is computed from, this before patterns, an earlier pattern before a later one, for each word by
-itself. Every fault is named with its path.
+field or embedding that it is computed from, this before patterns, an earlier pattern before a later one, for each word
+by itself. Every fault is named with its path.
 """
 
 import difflib
@@ -190,7 +190,7 @@ def faults(overrides: Overrides, profile: Profile) -> Iterator[str]:
 
 
 def warn(overrides: Overrides, profile: Profile | None) -> None:
-    """Log them, where there is a profile. A file may be for several models, so a rule that is not about one of them is no error."""
+    """Log them, where there is a profile. A file may be for several models, so what is not about one is no error."""
     for fault in faults(overrides, profile) if profile else ():
         _LOG.warning("overrides: %s (profile %s)", fault, profile.short_digest if profile else "")
 

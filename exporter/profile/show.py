@@ -1,55 +1,184 @@
 """A profile as a page for people."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Final
 
-from exporter.reference import Column, Profile
+from exporter.profile.terminal import Paper, cut, padded, printable, sparkline, wide
+from exporter.reference import MISSING, Adoption, Column, Profile
 
-_BAR = 24
+_BAR: Final = 24
+_SPARK: Final = 14
+"""Characters of a histogram on one line: those of an ordered column's bins."""
+_LONGEST_NAME: Final = 32
+_LONGEST_BIN: Final = 40
+_PLAIN: Final = Paper()
 
 
-def summary(profile: Profile) -> str:
-    """What was inferred, a line per column."""
-    width = max(len(column.name) for column in (*profile.features, *profile.outputs))
-    lines = [f"{profile.model} {profile.version}: {profile.rows:,} rows of {profile.source}"]
-    if profile.digest:
-        lines[0] += f", profile {profile.short_digest}"
+def summary(profile: Profile, paper: Paper = _PLAIN) -> str:
+    """What it is, what to know about it, and a line per column: the more important ones first, where that is known."""
+    lines = [*_head(profile, paper), *(paper.warning(f"! {paper.cut(line, 2)}") for line in warnings(profile))]
+    name = min(_LONGEST_NAME, max(wide(printable(column.name)) for column in (*profile.features, *profile.outputs)))
+    weighs = any(column.importance is not None for column in profile.features)
+    for title, columns in (("feature", _ordered(profile.features)), ("output", profile.outputs)):
+        lines += (_line(title, column, (name, weighs), paper) for column in columns)
+    return "\n".join(lines)
+
+
+def page(profile: Profile, names: Sequence[str], paper: Paper = _PLAIN) -> str:
+    """The summary, and of the columns of these names all bins with their shares."""
+    columns = [column for column in (*_ordered(profile.features), *profile.outputs) if column.name in names]
+    tables = ["\n".join(_detail(profile, column, paper)) for column in columns]
+    return "\n\n".join((summary(profile, paper), *tables))
+
+
+# --- what it is
+
+
+def _head(profile: Profile, paper: Paper) -> Iterator[str]:
+    title = f"{cut(profile.model, 80)} {cut(profile.version, 80)}"
+    known = f": {profile.rows:,} rows of {profile.source}" + (
+        f", profile {profile.short_digest}" if profile.digest else ""
+    )
+    yield paper.bold(title) + paper.cut(known, wide(title))
+    for word, text in _facts(profile):
+        yield f"  {paper.dim(f'{word:12}')}{paper.cut(text, 14)}"
+
+
+def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What is known beside the columns, each with a word for it."""
     if profile.trained_at is not None:
-        lines.append(f"trained at {datetime.fromtimestamp(profile.trained_at, UTC).isoformat()}")
-    for title, columns in (("feature", profile.features), ("output", profile.outputs)):
-        lines += [f"  {title:8}{column.name:{width}}  {column.kind:12}{_brief(column)}" for column in columns]
-    return printable("\n".join(lines))
+        yield "trained at", _day(profile.trained_at)
+    if profile.time is not None:
+        span = profile.time
+        yield "data of", f"{_day(span.first)} to {_day(span.last)}, by {span.column}, hours of the week in {span.zone}"
+    if profile.performance:
+        measures = (f"{measure} {value:.6g}" for measure, value in profile.performance.items())
+        yield "performance", ", ".join(measures) + ", at the training"
+    if profile.influenced is not None:
+        yield "influenced", f"{profile.influenced:.1%} of the rows by the model itself"
+    if profile.importance:
+        yield "importance", profile.importance
 
 
-def printable(text: str) -> str:
-    """Text without what a terminal would obey."""
-    # Names come from files of strangers: no escape sequence may reach a terminal.
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
+def warnings(profile: Profile) -> Iterator[str]:
+    """What somebody should know who relies on it, a line each."""
+    if profile.provisional:
+        yield "provisional: made of live traffic, not of training data; what was wrong with that looks normal"
+    yield from _small(profile)
+    for one in profile.adoptions:
+        until = f", until {_day(one.expires_at)}" if one.expires_at is not None else ""
+        when = f"adopted as normal at {_day(one.adopted_at)}"
+        yield f"{one.name}: the last {one.window} {when} by {one.author}{until}: {one.reason}"
+
+
+_MUCH: Final = 0.05
+"""Half of what counts as drift where nobody says what is tolerated."""
+
+
+def _small(profile: Profile) -> Iterator[str]:
+    columns = [column for column in (*profile.features, *profile.outputs) if (column.reference_error or 0) > _MUCH]
+    if columns:
+        worst = max(columns, key=lambda column: column.reference_error or 0)
+        others = f", nor much better of {len(columns) - 1} others" if len(columns) > 1 else ""
+        yield (
+            f"small reference: two tables like this one may differ by {worst.reference_error:.1%} of the values of"
+            f" {worst.name} by chance alone, so that less drift than that cannot be told{others}"
+        )
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+# --- a line per column
+
+
+def _ordered(columns: Sequence[Column]) -> list[Column]:
+    return sorted(columns, key=lambda column: -(column.importance or 0))  # equal ones stay as they are
+
+
+def _line(title: str, column: Column, cells: tuple[int, bool], paper: Paper) -> str:
+    """`cells` say how wide names are, and whether there is a cell for the importance."""
+    name, weighs = cells
+    share = "" if column.importance is None else f"{column.importance:.0%}"
+    weight = f"{share:>4} " if weighs else ""
+    left = f"  {title:8}"
+    text = paper.cut(_brief(column), len(left), name, 2, 12, len(weight), _SPARK, 2)
+    shown = f"{paper.dim(left)}{paper.bold(padded(column.name, name))}  {column.kind:12}{weight}"
+    return f"{shown}{paper.bars(_spark(column))}  {text}".rstrip()
+
+
+def _spark(column: Column) -> str:
+    """How its values lie: the categories in their order, or numbers by their density."""
+    shares = _density(column) if column.ordered else [float(count) for count in column.counts[:-2]]
+    return sparkline(shares[:_SPARK]).ljust(_SPARK)
+
+
+def _density(column: Column) -> list[float]:
+    """Of numbers but for the outermost bins, in steps of equal width: bins hold equal shares, and would look alike."""
+    inside = list(zip(pairwise(column.edges), column.counts[1:], strict=False))
+    inside = inside[1:-1] or inside
+    low, high = inside[0][0][0], inside[-1][0][1]
+    if not 0 < high - low < math.inf:  # one value alone
+        return [float(column.rows)]
+    steps = [low + (high - low) * at / _SPARK for at in range(_SPARK + 1)]
+    return [
+        sum(count * max(0.0, min(end, right) - max(start, left)) / (end - start) for (start, end), count in inside)
+        for left, right in pairwise(steps)
+    ]
 
 
 def _brief(column: Column) -> str:
-    missing = column.counts[14] if column.ordered else column.counts[-1]
+    missing = column.counts[MISSING] if column.ordered else column.counts[-1]
     gap = f", {missing / column.rows:.1%} missing" if missing else ""
     if column.ordered:
-        what = "length " if column.kind == "text" else ""
+        what = "length " if column.kind == "text" and not column.scalar else ""
         return f"{what}{column.minimum:.6g} to {column.maximum:.6g}, mean {column.mean:.6g}, sd {column.sd:.4g}{gap}"
     shown = ", ".join(column.categories[:5]) + (", …" if len(column.categories) > 5 else "")
     more = f" and {len(column.others)} rarer ones" if column.others else ""
     return f"{len(column.categories)} categories{more}: {shown}{gap}"
 
 
-def page(profile: Profile) -> str:
-    """The summary and every column's bins with their shares."""
-    columns = (*profile.features, *profile.outputs)
-    tables = ["\n".join((f"{column.name} ({column.kind})", *_bars(column))) for column in columns]
-    return printable("\n\n".join((summary(profile), *tables)))
+# --- a column's bins
 
 
-def _bars(column: Column) -> Iterator[str]:
-    bins = [(place, text) for place, text in column.bins() if column.counts[place] or not column.ordered]
-    width = min(max((len(text) for _, text in bins), default=0), 40)
-    highest = max(column.counts)
+def _detail(profile: Profile, column: Column, paper: Paper) -> Iterator[str]:
+    yield f"{paper.bold(paper.cut(column.name, 16))} {paper.dim(f'({column.kind})')}"
+    yield from (paper.dim(f"  {paper.cut(line, 2)}") for line in _more(column))
+    yield from _bars(column, column.counts, paper)
+    for one in profile.adoptions:
+        side = profile.features if one.side == "features" else profile.outputs
+        if one.name == column.name and column in side:
+            yield paper.warning(f"  {paper.cut(_adopted(one), 2)}")
+            yield from _bars(column, one.counts, paper)
+
+
+def _more(column: Column) -> Iterator[str]:
+    """What is known beyond its bins, in words."""
+    if column.origin:
+        yield f"the {column.scalar} of {column.origin}"
+    if column.salt:
+        yield f"categories are hashed, with the salt {column.salt}"
+    if column.reference_error is not None:
+        yield f"two tables like this one may differ by {column.reference_error:.1%} of its values by chance alone"
+    if column.dependence is not None:
+        yield f"its rows come as if {column.dependence:.3g} were one"
+    if column.wander is not None:
+        yield f"an hour of the training data may differ by {column.wander:.1%} of its values from all of them"
+
+
+def _adopted(one: Adoption) -> str:
+    return f"adopted by {one.author}, {sum(one.counts):,} values of {one.window} before {_day(one.adopted_at)}:"
+
+
+def _bars(column: Column, counts: Sequence[int], paper: Paper) -> Iterator[str]:
+    bins = [(place, printable(text)) for place, text in column.bins() if counts[place] or not column.ordered]
+    width = min(max((wide(text) for _, text in bins), default=0), _LONGEST_BIN)
+    rows, highest = max(1, sum(counts)), max(*counts, 1)
     for place, text in bins:
-        count = column.counts[place]
+        count = counts[place]
         bar = "█" * round(_BAR * count / highest)
-        yield f"  {place:02d} {text[:40]:{width}} {count / column.rows:7.2%} {count:>12,} {bar}".rstrip()
+        yield f"  {place:02d} {padded(text, width)} {count / rows:7.2%} {count:>12,} {paper.bars(bar)}".rstrip()
