@@ -11,7 +11,7 @@ from exporter import keys
 from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.origins import Origin, origins
-from exporter.sections import Analyser, Drain, Events, ListenTLS, RequestId, State, UpstreamTLS
+from exporter.sections import Analyser, Drain, Events, ListenTLS, Provisional, RequestId, State, UpstreamTLS
 from exporter.values import (
     boolean,
     duration,
@@ -215,6 +215,7 @@ class Settings:
     capture: Capture = field(default_factory=Capture)
     request_id: RequestId = field(default_factory=RequestId)
     windows: Windows = field(default_factory=Windows)
+    provisional: Provisional = field(default_factory=Provisional)
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)
     events: Events = field(default_factory=Events)

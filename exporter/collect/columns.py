@@ -20,15 +20,16 @@ def collect(scene: Scene) -> Iterator[Samples]:
     """Families of both sides that the profile has."""
     if scene.profile is None:
         return
-    for families, columns, block in (
-        (catalogue.FEATURES, scene.profile.features, scene.snapshot.features),
-        (catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
+    for side, families, columns, block in (
+        ("features", catalogue.FEATURES, scene.profile.features, scene.snapshot.features),
+        ("outputs", catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
     ):
         if block is not None:
             labels = [(*scene.profiled, column.name) for column in columns]
             yield from _reference(families, columns, labels)
             yield from _totals(families, columns, labels, block)
             yield from _scores(families, labels, block.scores)
+        yield from _trained(families, side, scene)
     yield _starts(scene)
     yield from _matches(scene)
 
@@ -71,6 +72,15 @@ def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[La
     yield Samples(families.reference_samples, [(of, column.rows) for column, of in pairs])
     yield Samples(families.bin_step, steps)
     yield Samples(families.bin_info, texts)
+
+
+def _trained(families: Columns, side: str, scene: Scene) -> Iterator[Samples]:
+    """What the training data had where something else was adopted."""
+    columns = [column for at, column in scene.profile.replaced if at == side] if scene.profile else []
+    yield Samples(families.training_ratio, [
+        ((*scene.profiled, column.name, f"{place:02d}"), column.counts[place] / column.rows)
+        for column in columns for place, _ in column.bins()
+    ])  # fmt: skip
 
 
 def _totals(

@@ -182,7 +182,10 @@ class Block:
         sufficient = current.samples >= self._minimum_samples
         ratios = self._ratios(counts, current.samples)
         reach = self._counts.reach(now, length)
-        return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios, reach)
+        return Scores(
+            format_duration(length), current.samples, sufficient, values, critical, ratios, reach, counts,
+            current.deviation,
+        )  # fmt: skip
 
     def _summary(self, counts: NDArray[np.int64], deviation: NDArray[np.float64]) -> Summary:
         ordered = np.zeros((len(self._columns), MISSING), np.int64)
