@@ -24,7 +24,7 @@ def add(adopt: argparse.ArgumentParser) -> None:
     adopt.set_defaults(run=_adopt)
     adopt.add_argument("file", metavar="PROFILE", help="the one that is in force; it is written anew")
     adopt.add_argument("--feature", action="append", default=[], metavar="NAME",
-                       help="column whose distribution is accepted, or a pattern (*, ?, [abc]); repeatable")  # fmt: skip
+                       help="column whose distribution is taken, or a pattern (*, ?, [abc]); repeatable")  # fmt: skip
     adopt.add_argument("--prediction", action="append", default=[], metavar="NAME", help="the same of an output")
     adopt.add_argument("--from", dest="window", metavar="WINDOW", help="one of the exporter's windows, such as 24h")
     adopt.add_argument("--exporter", default="http://127.0.0.1:9877", metavar="URL",

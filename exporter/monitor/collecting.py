@@ -4,6 +4,7 @@ Cells wait in the tables they came in until there are many, since a sketch costs
 is kept of them is bounded: so many columns, so many characters of names, tables of so many forms.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,6 +15,7 @@ from exporter.profile.parsing import LONGEST_TEXT
 from exporter.records import Table
 from exporter.reference import Column
 
+_LOG = logging.getLogger("exporter.monitor")
 _MOST_WAITING_CELLS: Final = 1 << 14
 _MOST_WAITING_BYTES: Final = 4 << 20
 _MOST_FORMS: Final = 4
@@ -27,14 +29,23 @@ class Budget:
     """Columns that all models together may still collect."""
 
     def __init__(self, columns: int) -> None:
-        self.left = columns
+        self._most = self.left = columns
+        self._told = False
 
     def take(self) -> bool:
         """One more column, where there is one."""
-        if not self.left:
-            return False
-        self.left -= 1
-        return True
+        if self.left:
+            self.left -= 1
+            return True
+        if not self._told:
+            _LOG.warning("%d columns are collected for provisional references: others wait for these", self._most)
+            self._told = True
+        return False
+
+    def give_back(self, columns: int) -> None:
+        """So many are collected no more."""
+        self.left += columns
+        self._told = self._told and not columns
 
 
 class Form:
@@ -49,13 +60,23 @@ class Form:
         self._builders: dict[str, ColumnBuilder] = {}
         self._named: Counter[str] = Counter()
         """Rows in which a column was there, with a value or without."""
+        self._names: Sequence[str] = ()
+        """Of the last table: the next one has mostly the same."""
         self._strangers: set[int] = set()
         """Hashes of names that were left out: as many as may be columns, at most."""
         self._waiting: list[tuple[Sequence[str], Table]] = []
         self._waiting_cells = self._waiting_bytes = 0
 
     def add(self, names: Sequence[str], table: Table, size: int) -> None:
-        """Take a table; `size` is that of the body it came in, in bytes."""
+        """Take a table from a body of `size` bytes; it does not count where there is no room for any column."""
+        if names != self._names:
+            for name in names:
+                if name not in self._builders:
+                    self._open(name)
+            self._names = names
+        if not self._builders:
+            self._names = ()
+            return
         self.rows += table.rows
         self._waiting.append((names, table))
         self._waiting_cells += table.rows * len(names)
@@ -69,7 +90,7 @@ class Form:
         rows = 0
         for names, table in self._waiting:
             for name, column in dict(zip(names, table.columns, strict=True)).items():
-                if name in cells or self._open(name, cells):
+                if name in cells:
                     cells[name].extend(column)
             rows += table.rows
         for name, values in cells.items():
@@ -83,19 +104,17 @@ class Form:
         self._waiting_cells = self._waiting_bytes = 0
         self._bound_characters()
 
-    def _open(self, name: str, cells: dict[str, list[object]]) -> bool:
-        """Whether there is room for a column that was not there before: it was missing in all rows so far."""
+    def _open(self, name: str) -> None:
+        """Collect a column that was not there before, where there is room: it was missing in all rows so far."""
         if len(self._builders) >= self._most or not _can_be_written(name) or not self._budget.take():
             if len(self._strangers) < self._most:
                 self._strangers.add(hash(name))
                 self.left_out = len(self._strangers)
-            return False
+            return
         builder = self._builders[name] = ColumnBuilder(name, None)
-        before = max((one.rows for one in self._builders.values()), default=0)
+        before = max(one.rows for one in self._builders.values())
         if before:
             builder.add(missing_cells(before))
-        cells[name] = []
-        return True
 
     def _bound_characters(self) -> None:
         sizes = {name: sum(map(len, one.names)) for name, one in self._builders.items() if one.names}
@@ -118,7 +137,7 @@ class Form:
 
     def close(self) -> None:
         """Give back what it had of the budget."""
-        self._budget.left += len(self._builders)
+        self._budget.give_back(len(self._builders))
         self._builders.clear()
 
 
@@ -149,10 +168,11 @@ class Side:
             form.add(self._names[key] if table.names is None else table.names, table, size)
 
     def _welcome(self, key: int) -> Form | None:
-        """A form that was not there before; None where there is no room, or it has no columns, or too many."""
-        fits = 0 < key <= min(self._most, self._budget.left) or (key == _NAMED and self._budget.left > 0)
-        if not fits or len(self._forms) >= _MOST_FORMS:
+        """A form that was not there before, in place of the rarest; None where it has no columns, or too many."""
+        if not 0 < key <= min(self._most, self._budget.left) and key != _NAMED:
             return None
+        if len(self._forms) >= _MOST_FORMS:
+            self._forms.pop(min(self._forms, key=lambda one: self._forms[one].rows)).close()
         self._names[key] = (self._word,) if key == 1 else tuple(f"{self._word}[{place}]" for place in range(key))
         form = self._forms[key] = Form(self._most, self._budget)
         return form
