@@ -183,19 +183,19 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import document, overrides, series, show, terminal  # noqa: PLC0415
 
     profile, paper = document.load(given.file), terminal.Paper.of(sys.stdout)
+    rules = _rules(given.overrides, profile) if given.overrides else NO_OVERRIDES
+    compared = _compared(given, profile) if given.against else []
     features, outputs = len(profile.features), len(profile.outputs)
     about = f"{profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows"
     print(f"profile: {paper.good('fine')}, {about}")
     for line in show.warnings(profile):
         print(paper.warning(f"! {paper.cut(line, 2)}"))
-    rules = _rules(given.overrides, profile) if given.overrides else NO_OVERRIDES
     if given.overrides:
         print(f"overrides: {paper.good('fine')}")
         _print_below(overrides.described(rules, profile), paper)
-    if given.against:
-        title, *lines = _compared(given, profile)
-        print(paper.cut(title))
-        _print_below(lines, paper)
+    if compared:
+        print(paper.cut(compared[0]))
+        _print_below(compared[1:], paper)
     each = series.count(profile, given.windows, rules, time.time())
     total = f", {each * given.replicas:,} of {given.replicas} replicas" if given.replicas > 1 else ""
     print(f"series: {each:,} of the profile, with {given.windows} windows{total}")

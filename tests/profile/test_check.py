@@ -1,6 +1,8 @@
 """`profile check` says what differs, in words, and how many series there will be."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +10,12 @@ import monitor_scenes
 import numpy as np
 import pytest
 from profile_tables import write_csv
-from support import command
+from support import command, model_server, predict, sidecar
 
-from exporter.collect import columns as collector
-from exporter.collect.scene import Scene
-from exporter.config import Windows
-from exporter.profile import save, series
+from exporter.profile import overrides, save, series
 from exporter.profile.build import Plan, build, count_like
 from exporter.profile.compare import compare
-from exporter.reference import Profile
-from exporter.snapshots import ServerVitals
+from exporter.reference import Adoption, Profile, TimeSpan
 
 
 def table(seed: int, rows: int = 4000) -> dict[str, Any]:
@@ -79,20 +77,49 @@ def test_a_gap_that_is_closed_is_told(tmp_path: Path) -> None:
 # --- series
 
 
-@pytest.mark.parametrize("lengths", [(300.0,), (300.0, 3600.0, 86400.0)])
-def test_the_number_of_series_is_that_of_the_page(tmp_path: Path, lengths: tuple[float, ...]) -> None:
-    profile = monitor_scenes.make_profile(tmp_path)
-    windows = Windows(lengths=lengths)
-    rows = [{name: cells[row] for name, cells in monitor_scenes.training_rows().items()} for row in range(300)]
-    exchanges = [monitor_scenes.exchange(rows, [row["score"] for row in rows], 100.0)]
-    snapshot = monitor_scenes.watch(profile, exchanges, windows).snapshot(101.0)
+RULES = """
+features:
+  age: { ignore: true }
+  amount: { range: [0, 100], owner: payments, severity: page, tolerance: 0.2 }
+  city: { allowed: [Berlin], snooze_until: 2999-01-01 }
+  note: { snooze_until: 2001-01-01, weight: 2 }
+outputs:
+  score: { tolerance: 0.1 }
+"""
 
-    class Clock:
-        snapshot_wall_s = 0.0
 
-    scene = Scene("m", "1", profile, snapshot, ServerVitals(), Clock())
-    found = [samples for samples in collector.collect(scene) if {"feature", "output"} & {*samples.family.labels}]
-    assert series.count(profile, len(lengths)) == sum(len(samples.values) for samples in found)
+def with_all_that_is_known(profile: Profile) -> Profile:
+    """As a build with a column of time, performance and the like makes it, and people who adopted."""
+    amount, age, *others = profile.features
+    known = replace(amount, importance=0.5, reference_error=0.01, dependence=2.0, wander=0.02)
+    (score,) = profile.outputs
+    adopted = [
+        Adoption("features", name, amount.counts, (1.0, 1.0, 0.0, 9.0), "me", "why", 1.7e9, expiry, "24h")
+        for name, expiry in (("amount", None), ("age", None), ("constant", 4e9), ("note", 1.75e9))
+    ]
+    return replace(
+        profile, features=(known, age, *others), outputs=(replace(score, wander=0.1),), version="7", influenced=0.1,
+        time=TimeSpan("at", "UTC", 1.6e9, 1.7e9), performance={"auc": 0.9, "log loss": 0.1}, adoptions=tuple(adopted),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", ["", RULES])
+@pytest.mark.parametrize("lengths", ["1m", "1m,5m,1h"])
+def test_the_number_of_series_is_that_of_a_live_page(tmp_path: Path, lengths: str, rules: str) -> None:
+    profile = with_all_that_is_known(monitor_scenes.make_profile(tmp_path))
+    profile = save(profile, str(tmp_path / "profile.json"))
+    (tmp_path / "rules.yml").write_text(rules)
+    columns = monitor_scenes.training_rows()
+    rows = [{name: cells[row] for name, cells in columns.items() if name != "score"} for row in range(300)]
+    with model_server() as upstream, sidecar(
+        upstream, "--profile", str(tmp_path / "profile.json"), "--overrides", str(tmp_path / "rules.yml"),
+        "--windows.lengths", lengths, "--windows.snapshot-interval", "200ms",
+    ) as running:  # fmt: skip
+        predict(running.url, rows)
+        page = running.settled(1)
+    found = [one for one in page.samples if one.labels.get("profile") == profile.short_digest]
+    said = overrides.load(str(tmp_path / "rules.yml"))
+    assert series.count(profile, lengths.count(",") + 1, said, time.time()) == len(found)
 
 
 # --- the command
@@ -107,7 +134,7 @@ def test_the_command_tells_all_of_it(tmp_path: Path, profile: Profile) -> None:
     source = write_csv(tmp_path / "fresh.csv", fresh)
     result = command("profile", "check", str(file), "--overrides", str(rules), "--against", source, "--replicas", "20")
     assert (result.returncode, result.stderr) == (0, "")
-    each = series.count(profile, 3)
+    each = series.count(profile, 3, overrides.load(str(rules)))
     assert result.stdout.splitlines() == [
         f"profile: fine, {saved.short_digest}, 3 features, 1 outputs, 4,000 rows",
         "overrides: fine",
@@ -115,7 +142,7 @@ def test_the_command_tells_all_of_it(tmp_path: Path, profile: Profile) -> None:
         f"against {source}, 1,000 rows:",
         "  town: 100.0% in categories that the profile does not list; 100% of its values changed bin",
         "  the other 3: alike, as far as 1,000 rows can tell",
-        f"series: {each:,} of features and outputs, with 3 windows, {20 * each:,} of 20 replicas",
+        f"series: {each:,} of the profile, with 3 windows, {20 * each:,} of 20 replicas",
     ]
 
 

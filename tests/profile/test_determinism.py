@@ -62,7 +62,7 @@ def test_parquet_and_csv_of_the_same_table_give_the_same_columns(tmp_path: Path)
 
 def test_a_profile_can_be_shown(tmp_path: Path) -> None:
     profile, _ = profile_of(tmp_path / "t.csv", {name: values[:2000] for name, values in everything().items()})
-    page = show.page(profile)
+    page = show.page(profile, [column.name for column in profile.features])
     for name in ("normal", "town", "flag", "words"):
         assert name in page
     assert json.loads(bytes_of(tmp_path / "p.json", profile))["rows"] == 2000

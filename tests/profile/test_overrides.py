@@ -1,5 +1,6 @@
 """What people say about features: which rule is whose, and every fault named by its path."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from profile_tables import profile_of
 
-from exporter.errors import ConfigError
+from exporter.errors import ConfigError, DataError
+from exporter.override import Override
 from exporter.profile import overrides
-from exporter.profile.overrides import Override
 from exporter.reference import Profile
 
 RULES = """
@@ -106,23 +107,75 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_rule_that_cannot_be_meant_is_named(tmp_path: Path, profile: Profile, text: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        overrides.check(load(tmp_path / "o.yml", text), profile, "o.yml")
+        overrides.check(load(tmp_path / "o.yml", text), [profile], "o.yml")
     assert str(caught.value) == f"o.yml: {words}"
 
 
 def test_a_pattern_may_cover_columns_of_every_kind(tmp_path: Path, profile: Profile) -> None:
-    overrides.check(load(tmp_path / "o.yml", 'features: { "*": { range: [0, 1] } }'), profile, "o.yml")
+    overrides.check(load(tmp_path / "o.yml", 'features: { "*": { range: [0, 1] } }'), [profile], "o.yml")
 
 
 def test_rules_that_fit_are_told_by_column(tmp_path: Path, profile: Profile) -> None:
     rules = load(tmp_path / "o.yml", RULES + '  "p*": { allowed: [a], range: [0, 1] }\n')
-    overrides.check(rules, profile, "o.yml")
+    overrides.check(rules, [profile], "o.yml")
     told = list(overrides.described(rules, profile))
     assert told[0] == ("amount: 0 to 10000, tolerance 0.05, weight 2.0, owner payments, severity page, "
                        "snoozed until 2026-12-24T00:00:00+00:00")  # fmt: skip
     assert [line.split(":")[0] for line in told] == ["amount", "age", "town", "x[0]", "p"]
     assert told[3].startswith("x[0]: ignored, ")
-    assert "allowed a" in told[4]
+    assert told[4].startswith("p: 0 to 1, weight"), "numbers have a range, no list"
+
+
+def test_a_rule_needs_to_fit_one_of_several_profiles_alone(tmp_path: Path, profile: Profile) -> None:
+    other = profile_of(tmp_path / "t.csv", {"city": ["a", "b"] * 50, "age": ["young", "old"] * 50})[0]
+    rules = load(tmp_path / "o.yml", "features: { amount: {}, city: {}, age: { allowed: [young, old] } }")
+    overrides.check(rules, [profile, other], "o.yml")
+    assert list(overrides.faults(rules, profile)) == [
+        "features.city: no column of the profile is called so",
+        "features.age.allowed: numeric columns have no categories, say their range",
+    ]
+    with pytest.raises(ConfigError, match=r"o\.yml: features\.city: no column"):
+        overrides.check(rules, [profile, profile], "o.yml")
+    overrides.check(rules, [], "o.yml")
+
+
+def test_what_is_said_of_a_field_is_said_of_all_that_is_computed_from_it(tmp_path: Path, profile: Profile) -> None:
+    amount, *others = profile.features
+    derived = [dataclasses.replace(amount, name=f"note.{word}", origin="note", scalar=word, kind="text")
+               for word in ("length", "tokens")]  # fmt: skip
+    notes = dataclasses.replace(profile, features=(*derived, *others))
+    rules = load(tmp_path / "o.yml", """
+features:
+  note: { owner: texts, range: [0, 1], severity: page }
+  note.length: { severity: ticket }
+  "note.*": { owner: nobody, weight: 2 }
+""")
+    overrides.check(rules, [notes], "o.yml")
+    assert overrides.on(rules, notes)[0][:2] == (
+        Override(owner="texts", severity="ticket", weight=2.0), Override(owner="texts", severity="page", weight=2.0),
+    )  # fmt: skip
+
+
+def test_what_a_kind_of_column_cannot_have_is_not_said_of_it(tmp_path: Path, profile: Profile) -> None:
+    rules = load(tmp_path / "o.yml", 'features: { "*": { range: [0, 1], allowed: [a], weight: 1 } }')
+    said = dict(zip((column.name for column in profile.features), overrides.on(rules, profile)[0], strict=True))
+    assert said["amount"] == Override(range=(0.0, 1.0), weight=1.0)
+    assert said["town"] == Override(allowed=("a",), weight=1.0)
+
+
+@pytest.mark.parametrize(("rule", "severity"), [
+    (Override(), "ticket"), (Override(severity="page"), "page"), (Override(severity="ignore"), "ignore"),
+    (Override(severity="page", snooze_until=101.0), "ignore"), (Override(severity="page", snooze_until=100.0), "page"),
+    (Override(snooze_until=50.0), "ticket"), (Override(ignore=True, severity="page"), "ignore"),
+])  # fmt: skip
+def test_a_snooze_lasts_until_its_moment_and_what_is_said_counts_then(rule: Override, severity: str) -> None:
+    assert rule.severity_at(100.0) == severity
+
+
+def test_a_file_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "o.yml").write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(DataError, match="larger than 1 MiB"):
+        overrides.load(str(tmp_path / "o.yml"))
 
 
 ANY = st.recursive(
