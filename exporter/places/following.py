@@ -51,6 +51,7 @@ class Following:
         self._known = Known()
         self._said = ""
         """Why there was nothing usable, as it was said last."""
+        self._warned_of = ""
         self._watch = _Watch(followed.place)
         self._stale: list[int] = []
         self._first_look = asyncio.Event()
@@ -74,12 +75,20 @@ class Following:
         while True:
             followed = self._followed
             self._seats[Seat.PROFILE_LOOKED] = int(followed.place is not None)
+            self._warn(followed)
             if followed.place is not None:
                 if await self._look(followed):
                     renewed()
                     self.forget()
                 self._first_look.set()
             await self._due()
+
+    def _warn(self, followed: Followed) -> None:
+        """Of what anybody on the way could change: once."""
+        place = None if followed.place is None else locations.parse(followed.place)
+        if place and place.scheme == "http" and place.sha256 is None and place.shown != self._warned_of:
+            self._warned_of = place.shown
+            _LOG.warning("profile: %s can be changed by anybody on the way: use https, or pin #sha256=", place.shown)
 
     async def move(self, followed: Followed) -> bool:
         """Follow something else; whether another profile, or none, is in force by that.
