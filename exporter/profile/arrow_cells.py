@@ -1,13 +1,13 @@
 """Arrow's arrays as cells: files of Parquet and Arrow, data frames that speak Arrow, and Spark's partitions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from exporter.errors import ConfigError
 from exporter.profile.cells import CodedCells, MissingCells, NumberCells, coded_values
-from exporter.profile.pieces import Arrange, Cells, Instants, Piece
+from exporter.profile.pieces import Cells, Instants, Piece
 
 MOST_ROWS: Final = 1 << 16
 _MOST_CELLS: Final = 1 << 22
@@ -30,12 +30,12 @@ def batch_rows(columns: int) -> int:
     return max(256, min(MOST_ROWS, _MOST_CELLS // max(1, columns)))
 
 
-def runs(batch: Any, names: list[str], arrange: Arrange, run: int) -> Iterator[Piece]:  # noqa: ANN401
+def runs(batch: Any, names: list[str], groups: Sequence[Sequence[str]], run: int) -> Iterator[Piece]:  # noqa: ANN401
     """The pieces of a batch of records, so many rows at a time, each of these a run; they begin with number `run`."""
     rows = batch_rows(len(names))
-    chosen = [(name, names.index(name)) for group in arrange(names) for name in group]
+    wanted = [(name, names.index(name)) for group in groups for name in group]
     for number, start in enumerate(range(0, batch.num_rows, rows), run):
-        for name, place in chosen:
+        for name, place in wanted:
             yield Piece(name, cells(batch.column(place).slice(start, rows)), 0.0, number)
 
 

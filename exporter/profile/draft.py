@@ -1,11 +1,22 @@
 """A table under way to a profile: a builder per column. Drafts of a table's parts merge into that of the whole."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from exporter.errors import DataError
 from exporter.profile.builder import ColumnBuilder
+from exporter.profile.calendar import Calendar
 from exporter.profile.cells import MissingCells
+from exporter.profile.clock import Clock, NoTime
 from exporter.profile.pieces import Piece
+
+
+class Time(NamedTuple):
+    """The column of a table that says when its rows are from."""
+
+    column: str
+    clock: Clock
+
 
 Watch = Callable[[float, int], None]
 """Is told the share of the table that is read, and its rows."""
@@ -17,9 +28,11 @@ class Draft:
     Neither the order in which parts are merged nor how rows are shared out between them changes a byte of the profile.
     """
 
-    def __init__(self, kinds: Mapping[str, str]) -> None:
-        """`kinds` that are declared, by column."""
+    def __init__(self, kinds: Mapping[str, str], time: Time | None = None) -> None:
+        """`kinds` that are declared, by column; of the column of `time` the calendar alone is made."""
         self.kinds = dict(kinds)
+        self.time = time
+        self.calendar = Calendar()
         self.builders: dict[str, ColumnBuilder] = {}
 
     @property
@@ -35,12 +48,15 @@ class Draft:
     @property
     def rows(self) -> int:
         """How many have been read."""
-        return max((builder.rows for builder in self.builders.values()), default=0)
+        return max((builder.rows for builder in self.builders.values()), default=self.calendar.rows)
 
     def read(self, pieces: Iterable[Piece], names: list[str], watch: Watch | None = None) -> None:
         """Add the pieces of a table; `names` is filled by who yields them, and has the columns' order at the end."""
         for piece in watched(pieces, names, watch):
             name = piece.column
+            if self.time and name == self.time.column:
+                self._add_times(piece, self.time)
+                continue
             if name not in self.builders:
                 self.builders[name] = ColumnBuilder(name, self.kinds.get(name))
             self.builders[name].add(piece.cells)
@@ -50,16 +66,24 @@ class Draft:
                 builder.add(MissingCells(rows - builder.rows))
         self.builders = {name: self.builders[name] for name in names if name in self.builders}
 
+    def _add_times(self, piece: Piece, time: Time) -> None:
+        try:
+            self.calendar.add(time.clock.read(piece.cells))
+        except NoTime as fault:
+            row = self.calendar.rows + fault.place + 1
+            raise NoTime(row, f"column {time.column!r}, row {row:,}: {fault}") from None
+
     def merge(self, other: "Draft") -> None:
         """Add all that the draft of another part holds. DataError where that has other columns or kinds."""
         if not self.builders:
-            self.kinds = dict(other.kinds)
+            self.kinds, self.time = dict(other.kinds), other.time
             self.builders = {builder.name: ColumnBuilder(builder.name, self.kinds.get(builder.name))
                               for builder in other.columns}  # fmt: skip
         for name in sorted(self.builders.keys() ^ other.builders.keys()):
             raise DataError(f"column {name!r} is in one part of the table and not in another")
         if self.kinds != other.kinds:
             raise DataError("the parts of the table were read with other kinds declared")
+        self.calendar.merge(other.calendar)
         for name, builder in self.builders.items():
             builder.merge(other.builders[name])
         if self.names != other.names:

@@ -12,7 +12,7 @@ from exporter.errors import DataError
 from exporter.profile import arrow_cells
 from exporter.profile.cells import CodedCells, NumberCells, ObjectCells, instants_of
 from exporter.profile.headers import check_names
-from exporter.profile.pieces import Arrange, Cells, Instants, Piece, as_it_comes
+from exporter.profile.pieces import Arrange, Cells, Instants, Piece, as_it_comes, chosen
 
 _NUMBERS = "iuf"
 Columns = list[tuple[str, Any]]
@@ -32,10 +32,10 @@ def pieces(table: object, names: list[str], arrange: Arrange = as_it_comes) -> I
             raise DataError(f"{where}: {type(batch).__name__} is no table: a data frame or arrays by name are")
         _check(columns, names, where)
         total, rows = len(columns[0][1]) if columns else 0, arrow_cells.batch_rows(len(columns))
-        chosen = [(name, dict(columns)[name]) for group in arrange(names) for name in group]
+        wanted = [(name, dict(columns)[name]) for group in chosen(arrange, names, where) for name in group]
         for start in range(0, total, rows):
             done = min(1.0, (start + rows) / total) if single is not None else 0.0
-            for name, column in chosen:
+            for name, column in wanted:
                 yield Piece(name, _slice(column, start, start + rows, typed=single is not None), done, run)
             run += 1
 

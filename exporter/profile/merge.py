@@ -1,12 +1,15 @@
 """Finished profiles of equal edges, added up."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from exporter.errors import DataError
+from exporter.profile import importance, whole
 from exporter.profile.parsing import LONGEST_TEXT
-from exporter.reference import Column, Profile
+from exporter.reference import Association, Column, Profile, TimeSpan
 
 Named = tuple[str, Profile]
 """A profile, and what to call it where it does not fit."""
@@ -23,20 +26,24 @@ def merge(named: Sequence[Named]) -> Profile:
         _require_alike(f"{name} and {first_name}", first, profile)
     profiles = [profile for _, profile in named]
     trained = [profile.trained_at for profile in profiles if profile.trained_at is not None]
-    return Profile(
-        model=first.model,
-        version=first.version,
+    merged = replace(
+        first,
         trained_at=max(trained, default=None),
         rows=sum(profile.rows for profile in profiles),
         source=_sources(profiles),
         features=tuple(_column(parts) for parts in zip(*(profile.features for profile in profiles), strict=True)),
         outputs=tuple(_column(parts) for parts in zip(*(profile.outputs for profile in profiles), strict=True)),
+        time=_span([profile.time for profile in profiles]),
+        influenced=_mean([(profile.rows, profile.influenced) for profile in profiles]),
+        performance=first.performance if all(one.performance == first.performance for one in profiles) else {},
+        provisional=any(profile.provisional for profile in profiles),
     )
+    return whole.complete(merged, {})
 
 
 def _require_alike(names: str, one: Profile, other: Profile) -> None:
-    if (one.model, one.version) != (other.model, other.version):
-        raise DataError(f"{names}: of different models or versions")
+    for fault in _faults(one, other):
+        raise DataError(f"{names}: {fault}")
     for word, mine, theirs in (("features", one.features, other.features), ("outputs", one.outputs, other.outputs)):
         if [column.name for column in mine] != [column.name for column in theirs]:
             raise DataError(f"{names}: {word}: {_first_difference(mine, theirs)}")
@@ -44,6 +51,22 @@ def _require_alike(names: str, one: Profile, other: Profile) -> None:
             fault = _fault(a, b)
             if fault:
                 raise DataError(f"{names}: {word}: {a.name!r} {fault}")
+
+
+def _faults(one: Profile, other: Profile) -> Iterator[str]:
+    """Why two profiles cannot be added, but for their columns."""
+    if (one.model, one.version) != (other.model, other.version):
+        yield "of different models or versions"
+    if one.adoptions or other.adoptions:
+        yield "something was adopted in one of them: merge the training's profiles first, then adopt"
+    if (one.fields, one.embeddings) != (other.fields, other.embeddings):
+        yield "of other fields or embeddings: build one with --like the other"
+    if one.time and other.time and one.time[:2] != other.time[:2]:
+        yield "their times are of different columns or zones"
+    if importance.GIVEN in {one.importance, other.importance}:
+        stated = [(profile.importance, [column.importance for column in profile.features]) for profile in (one, other)]
+        if stated[0] != stated[1]:
+            yield "the importance that was given for features differs"
 
 
 def _first_difference(mine: Sequence[Column], theirs: Sequence[Column]) -> str:
@@ -59,6 +82,8 @@ def _fault(one: Column, other: Column) -> str:
         return "has other edges: build one with --like the other"
     if {*one.categories} != {*other.categories} or {*one.others} != {*other.others}:
         return "has other categories: build one with --like the other"
+    if (one.origin, one.scalar, one.salt) != (other.origin, other.scalar, other.salt):
+        return "is made of something else, or hashed with another salt"
     return ""
 
 
@@ -70,13 +95,25 @@ def _sources(profiles: Sequence[Profile]) -> str:
 
 def _column(parts: Sequence[Column]) -> Column:
     first = parts[0]
-    if first.ordered:
-        counts = tuple(map(sum, zip(*(part.counts for part in parts), strict=True)))
-        return Column(first.name, first.kind, counts, first.edges, *_moments(parts))
-    return _categorical(parts)
+    if not first.ordered:
+        parts = _ranked_alike(parts)
+        first = parts[0]
+    moments = _moments(parts) if first.ordered else (0.0, 0.0, 0.0, 0.0)
+    mean, sd, low, high = moments
+    wanders = [part.wander for part in parts if part.wander is not None]
+    return replace(
+        first, counts=_sum([part.counts for part in parts]), mean=mean, sd=sd, minimum=low, maximum=high,
+        dependence=_mean([(part.rows, part.dependence) for part in parts]), wander=max(wanders, default=None),
+        hours=_hours(parts), association=_associations(parts),
+    )  # fmt: skip
 
 
-def _categorical(parts: Sequence[Column]) -> Column:
+def _sum(parts: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*parts, strict=True)))
+
+
+def _ranked_alike(parts: Sequence[Column]) -> list[Column]:
+    """Columns of categories with these in the same order: that of their rows in all, where the columns disagree."""
     first = parts[0]
     rows = dict.fromkeys(first.categories, 0)
     for part in parts:
@@ -84,11 +121,61 @@ def _categorical(parts: Sequence[Column]) -> Column:
             rows[category] += count
     alike = all(part.categories == first.categories for part in parts)
     ranked = list(rows) if alike else sorted(rows, key=lambda name: (-rows[name], name))
-    rest = (sum(part.counts[place] for part in parts) for place in (-3, -2, -1))
     others = first.others if all(part.others == first.others for part in parts) else tuple(sorted(first.others))
-    return Column(
-        first.name, first.kind, (*(rows[name] for name in ranked), *rest), categories=tuple(ranked), others=others
-    )
+    return [_ranked(part, ranked, others) for part in parts]
+
+
+def _ranked(column: Column, categories: Sequence[str], others: tuple[str, ...]) -> Column:
+    """The column with its categories, and all that is counted by them, in another order."""
+    places = [*map(column.categories.index, categories), *range(len(categories), len(categories) + 3)]
+
+    def turned(counts: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(counts[place] for place in places)
+
+    return replace(
+        column, categories=tuple(categories), others=others, counts=turned(column.counts),
+        hours=tuple(map(turned, column.hours)),
+        association=tuple(one._replace(counts=turned(one.counts), means=turned(one.means))
+                          for one in column.association),
+    )  # fmt: skip
+
+
+def _hours(parts: Sequence[Column]) -> tuple[tuple[int, ...], ...]:
+    """Empty where one of them has none."""
+    if not all(part.hours for part in parts):
+        return ()
+    return tuple(_sum(hours) for hours in zip(*(part.hours for part in parts), strict=True))
+
+
+def _associations(parts: Sequence[Column]) -> tuple[Association, ...]:
+    """With the outputs that all of them know."""
+    by_output = [{one.output: one for one in part.association} for part in parts]
+    shared = [name for name in by_output[0] if all(name in known for known in by_output)]
+    return tuple(_association([known[name] for known in by_output]) for name in shared)
+
+
+def _association(parts: Sequence[Association]) -> Association:
+    counts = _sum([part.counts for part in parts])
+    sums = [sum((count * Fraction(mean) for count, mean in zip(counted, means, strict=True)), Fraction(0))
+            for counted, means in zip(zip(*(part.counts for part in parts), strict=True),
+                                      zip(*(part.means for part in parts), strict=True), strict=True)]  # fmt: skip
+    means = tuple(float(total / count) if count else 0.0 for total, count in zip(sums, counts, strict=True))
+    return Association(parts[0].output, counts, means)
+
+
+def _mean(weighed: Sequence[tuple[int, float | None]]) -> float | None:
+    """The mean of what is known, weighted with rows, rounded once."""
+    known = [(rows, Fraction(one)) for rows, one in weighed if one is not None]
+    total = sum(rows for rows, _ in known)
+    return float(sum((rows * one for rows, one in known), Fraction(0)) / total) if total else None
+
+
+def _span(spans: Sequence[TimeSpan | None]) -> TimeSpan | None:
+    """From the first of all to the last; None where one of them has none, as hours are then."""
+    known = [span for span in spans if span is not None]
+    if not known or len(known) < len(spans):
+        return None
+    return known[0]._replace(first=min(span.first for span in known), last=max(span.last for span in known))
 
 
 def _moments(parts: Sequence[Column]) -> tuple[float, float, float, float]:

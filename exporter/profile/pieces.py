@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.errors import DataError
+
 Numbers = NDArray[np.float64]
 
 
@@ -90,6 +92,15 @@ before any piece of its next rows. What is in no group is not yielded.
 def as_it_comes(names: Sequence[str]) -> Sequence[Sequence[str]]:
     """Every column by itself, in the table's order."""
     return [[name] for name in names]
+
+
+def chosen(arrange: Arrange, names: Sequence[str], where: str) -> list[Sequence[str]]:
+    """The groups of a table's columns that are to be read. DataError where it lacks one of them."""
+    groups, known = list(arrange(names)), {*names}
+    for name in (name for group in groups for name in group):
+        if name not in known:
+            raise DataError(f"{where}: no column {name!r}, which the profile has")
+    return groups
 
 
 def gathered(pieces: Iterable[Piece], groups: Iterable[Sequence[str]]) -> Iterator[list[Piece]]:

@@ -1,5 +1,6 @@
 """Tables in memory: the same columns as from a file, from a notebook that has nothing of the server."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Column]:
 
 
 def batches(table: pd.DataFrame) -> Any:
-    return (table.iloc[start : start + 300] for start in range(0, len(table), 300))
+    return [table.iloc[start : start + 300] for start in range(0, len(table), 300)]
 
 
 @pytest.mark.parametrize(("name", "of"), [
@@ -58,10 +59,20 @@ def batches(table: pd.DataFrame) -> Any:
                                       else column.to_numpy() for name, column in table.items()}),
     ("Arrow", pa.Table.from_pandas), ("a record batch", pa.RecordBatch.from_pandas),
     ("batches", batches), ("batches of Arrow", lambda table: pa.Table.from_pandas(table).to_batches(333)),
-    ("batches of arrays", lambda table: ({name: part[name].to_numpy() for name in part} for part in batches(table))),
+    ("batches of arrays", lambda table: [{name: part[name].to_numpy() for name in part} for part in batches(table)]),
 ])  # fmt: skip
 def test_a_table_in_memory_gives_the_columns_of_its_file(name: str, of: Any, whole: dict[str, Column]) -> None:
     assert columns_of(of(frame())) == whole, name
+
+
+def test_batches_that_come_once_have_the_same_bins_and_a_note(whole: dict[str, Column]) -> None:
+    profile, notes = build_frame(iter(batches(frame())), Plan(predictions=["p"]))
+    assert notes[-1].startswith("the table can be read only once")
+    for column in (*profile.features, *profile.outputs):
+        assert column.association == ()
+        assert dataclasses.replace(column, association=(), importance=None) == dataclasses.replace(
+            whole[column.name], association=(), importance=None
+        )
 
 
 def test_a_categorical_column_of_pandas_is_categorical_even_of_numbers() -> None:

@@ -8,7 +8,7 @@ from exporter.errors import DataError
 from exporter.profile import arrow_cells
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
-from exporter.profile.pieces import Arrange, Piece
+from exporter.profile.pieces import Arrange, Piece, chosen
 
 _FILE: Final = b"ARROW1"
 
@@ -23,7 +23,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
         with pa.memory_map(file.path) as source:
             for done, batch in _stream(pa, source) if stream else _file(pa, source):
                 names += [] if names else check_names(list(batch.schema.names), file.path)
-                for piece in arrow_cells.runs(batch, names, arrange, run):
+                for piece in arrow_cells.runs(batch, names, chosen(arrange, names, file.path), run):
                     yield piece._replace(done=done)
                 run += arrow_cells.run_count(batch, names)
     except pa.ArrowException as error:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from exporter.errors import ConfigError, DataError
 from exporter.profile.files import Dialect, TableFile
 from exporter.profile.headers import check_names
-from exporter.profile.pieces import Arrange, Piece
+from exporter.profile.pieces import Arrange, Piece, chosen
 from exporter.profile.texts import TextCells
 
 BATCH_ROWS: Final = 10_000
@@ -41,11 +41,11 @@ def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str], arrange: Ar
         if not header:
             raise DataError(f"{file.path}: empty, a header line was expected")
         names += check_names([name.strip() for name in header], f"{file.path}: line 1")
-        chosen = [(name, names.index(name)) for group in arrange(names) for name in group]
+        wanted = [(name, names.index(name)) for group in chosen(arrange, names, file.path) for name in group]
         run = -1
         for run, batch in enumerate(_batches(file.path, rows, names)):
             columns = list(zip(*batch, strict=True))
-            for name, place in chosen:
+            for name, place in wanted:
                 yield Piece(name, TextCells(_points(columns[place], file.dialect.decimal)), file.done(), run)
     except csv.Error as error:
         raise DataError(f"{file.path}: line {rows.line_num}: {error}") from None

@@ -22,7 +22,7 @@ from exporter.errors import DataError
 from exporter.profile.cells import NumberCells, ObjectCells, instants_of
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
-from exporter.profile.pieces import Arrange, Cells, Piece
+from exporter.profile.pieces import Arrange, Cells, Piece, chosen
 
 _MAGIC: Final = b"\x93NUMPY"
 _PIECE: Final = 1 << 20
@@ -66,7 +66,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
                     raise _Fault(f"{header.name} has {header.rows} rows where {arrays[0].header.name} has "
                                  f"{arrays[0].header.rows}")  # fmt: skip
             names += check_names([name for array in arrays for name in array.header.names()], file.path)
-            yield from _pieces(arrays, [name for group in arrange(names) for name in group])
+            yield from _pieces(arrays, [name for group in chosen(arrange, names, file.path) for name in group])
     except _Fault as fault:
         raise DataError(f"{file.path}: {fault}") from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
@@ -165,14 +165,14 @@ class _Array:
         return np.frombuffer(content, self.header.dtype)
 
 
-def _pieces(arrays: list[_Array], chosen: list[str]) -> Iterator[Piece]:
+def _pieces(arrays: list[_Array], wanted: list[str]) -> Iterator[Piece]:
     total = arrays[0].header.rows
     row = sum(array.header.dtype.itemsize * (array.header.width or 1) for array in arrays)
     most = max(1, min(_MOST_ROWS, _PIECE // row))
     for run, start in enumerate(range(0, total, most)):
         rows = min(most, total - start)
         columns = {name: values for array in arrays for name, values in array.take(rows).items()}
-        for name in chosen:
+        for name in wanted:
             yield Piece(name, _cells(columns[name]), (start + rows) / total, run)
 
 

@@ -7,7 +7,7 @@ from exporter.errors import DataError
 from exporter.profile import arrow_cells
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
-from exporter.profile.pieces import Arrange, Piece
+from exporter.profile.pieces import Arrange, Piece, chosen
 
 _SMALL: Final = 8 << 20
 """Row groups of so many bytes, uncompressed, are read with all their columns: opening each would take longer."""
@@ -19,7 +19,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
     try:
         with pa.parquet.ParquetFile(file.path) as table:
             names += check_names(list(table.schema_arrow.names), file.path)
-            yield from _groups(table, arrange(names))
+            yield from _groups(table, chosen(arrange, names, file.path))
             if not table.metadata.num_rows:
                 raise DataError(f"{file.path}: no rows")
     except pa.ArrowException as error:

@@ -1,0 +1,124 @@
+"""The second pass over a table: columns counted against time and against what the model answered.
+
+By now the bins are known. Of each run of rows the keys come first, times and answers; then every column is put into its
+bins and counted with them, in whole numbers: neither the order of the rows nor how they are shared out shows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from exporter.profile.calendar import Calendar
+from exporter.profile.clock import Clock
+from exporter.profile.counts import JointCounts
+from exporter.profile.keys import Keys, Output, Times
+from exporter.profile.pieces import Piece, gathered
+from exporter.profile.placing import Placed, Placing, placings
+from exporter.profile.recount import Recount
+from exporter.reference import Column, Profile
+
+MOST_OUTPUTS: Final = 8
+"""Outputs that features are compared with."""
+
+
+class _Watched:
+    """A column of the profile, counted."""
+
+    def __init__(self, column: Column, times: Times | None, outputs: int, *, anew: bool) -> None:
+        self.column = column
+        self.counts = JointCounts(len(column.counts), times, outputs)
+        self.again = Recount(column) if anew or column.kind == "embedding" else None
+        """Scalars of embeddings have bins before anybody has counted them."""
+
+    def merge(self, other: "_Watched") -> None:
+        self.counts.merge(other.counts)
+        if self.again is not None and other.again is not None:
+            self.again.merge(other.again)
+
+    def found(self, outputs: list[Output]) -> Column:
+        base = self.column if self.again is None else self.again.column()
+        factor, beyond = self.counts.noise()
+        return replace(
+            base, hours=self.counts.table(), association=self.counts.associations(outputs), dependence=factor,
+            wander=beyond,
+        )  # fmt: skip
+
+
+class Joint:
+    """A second pass under way. It can be pickled, and merged with those of other parts of the table."""
+
+    def __init__(self, profile: Profile, calendar: Calendar | None, *, anew: bool = False) -> None:
+        """`calendar` of the first pass, where the profile has a column of time; `anew` counts the bins, too."""
+        self.rows = 0
+        self._profile = profile
+        self._outputs = [Output(column) for column in profile.outputs[:MOST_OUTPUTS]]
+        bins = sum(len(column.counts) for column in (*profile.outputs, *profile.features))
+        clock = Clock(profile.time.zone) if profile.time and calendar else None
+        self._times = Times(clock, calendar, bins) if clock and calendar else None
+        made = [(one, 0) for one in placings(profile.outputs)]
+        made += [(one, len(self._outputs)) for one in placings(profile.features)]
+        self.columns: list[tuple[Placing, list[_Watched]]] = [
+            (one, [_Watched(column, self._times, outputs, anew=anew) for column in one.columns])
+            for one, outputs in made
+        ]
+        self._keys = Keys(self._times, len(self._outputs))
+
+    def fields(self) -> list[tuple[str, ...]]:
+        """Groups of the table's columns that are read: time, outputs, features."""
+        time = [(self._profile.time.column,)] if self._profile.time and self._times else []
+        return list(dict.fromkeys([*time, *(one.fields for one, _ in self.columns)]))
+
+    def arrange(self, _: Sequence[str]) -> list[tuple[str, ...]]:
+        """All of them, whatever the table has."""
+        return self.fields()
+
+    def read(self, pieces: Iterable[Piece]) -> None:
+        """Count the pieces of a table, which are arranged so. NoTime."""
+        run, first = -1, self.fields()[0]
+        for together in gathered(pieces, self.fields()):
+            if together[0].run != run:
+                run = together[0].run
+                self._keys.clear()
+            fields = tuple(piece.column for piece in together)
+            self.rows += together[0].cells.rows if fields == first else 0
+            self._add(fields, together)
+
+    def _add(self, fields: tuple[str, ...], together: Sequence[Piece]) -> None:
+        cells = [piece.cells for piece in together]
+        time = self._profile.time
+        if self._times and time and fields == (time.column,):
+            self._keys.add_times(self._times.clock.read(cells[0]))
+        for one, columns in self.columns:
+            if one.fields == fields:
+                for watched, placed in zip(columns, one.place(cells), strict=True):
+                    self._count(watched, placed, together[0].start)
+
+    def _count(self, watched: _Watched, placed: Placed, start: int) -> None:
+        for place, output in enumerate(self._outputs):
+            if output.column is watched.column:
+                self._keys.add_answers(place, output.words(placed))
+        watched.counts.add(placed.bins, self._keys.slice(start, placed.bins.size))
+        if watched.again is not None:
+            watched.again.add(placed)
+
+    def merge(self, other: "Joint") -> None:
+        """Add all that the pass over another part holds."""
+        self.rows += other.rows
+        for (_, mine), (_, theirs) in zip(self.columns, other.columns, strict=True):
+            for one, another in zip(mine, theirs, strict=True):
+                one.merge(another)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the keys of the last run."""
+        return vars(self) | {"_keys": Keys(self._times, len(self._outputs))}
+
+    def completed(self) -> Profile:
+        """The profile with what was counted."""
+        found = {id(watched.column): watched.found(self._outputs) for _, columns in self.columns for watched in columns}
+        profile = self._profile
+        return replace(
+            profile,
+            features=tuple(found[id(column)] for column in profile.features),
+            outputs=tuple(found[id(column)] for column in profile.outputs),
+            digest="",
+        )

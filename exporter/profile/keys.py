@@ -1,0 +1,165 @@
+"""What columns are counted against: times and answers of a run of rows, in the order of the rows."""
+
+from fractions import Fraction
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.profile.calendar import MINUTES, Calendar
+from exporter.profile.clock import GAP, HOUR, MICROSECONDS, Clock, Microseconds
+from exporter.profile.placing import Placed
+from exporter.reference import Column
+
+_UNIT: Final = float(1 << 26)
+"""Of a standard deviation: 2^16 rows of the wildest answers are summed exactly in floats."""
+_MOST_SD: Final = 1024.0
+"""So that one wild answer cannot poison a mean."""
+_FALSE, _TRUE = 0, 1
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+Bins = NDArray[np.int64]
+
+
+class Moments(NamedTuple):
+    """Some rows, each with the place of its time among those that are counted."""
+
+    rows: Bins | None
+    """Places of the rows; None where it is all of them."""
+    places: Bins
+
+
+class Answers(NamedTuple):
+    """What some rows were answered."""
+
+    rows: Bins | None
+    """Places of those with a finite answer; None where it is all of them."""
+    words: NDArray[np.float64]
+    """Whole numbers of a unit, of these."""
+
+
+class Slice(NamedTuple):
+    """The keys of some rows."""
+
+    week: Moments | None
+    """Hours of a week; None without a column of time, as are the next two."""
+    hours: Moments | None
+    """Places of the hours that were chosen."""
+    minutes: Moments | None
+    """Places of the minutes of those that have panes."""
+    answers: tuple[Answers, ...]
+    """By output."""
+
+
+class Output:
+    """An output as a number: numbers in standard deviations from their mean, truth 0 or 1, the first category 1."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        self._indicator = not column.ordered
+
+    def words(self, placed: Placed) -> NDArray[np.float64]:
+        """Answers in whole numbers of the unit, NaN where there is none; shape (rows,)."""
+        column = self.column
+        if placed.values is None:
+            truth = column.kind == "boolean"
+            known = placed.bins <= _TRUE if truth else placed.bins != len(column.counts) - 1
+            return np.where(known, (placed.bins == (_TRUE if truth else 0)).astype(float), np.nan)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            away = (placed.values - column.mean) / column.sd if column.sd else placed.values * 0.0
+        return np.where(np.isfinite(placed.values), np.rint(np.clip(away, -_MOST_SD, _MOST_SD) * _UNIT), np.nan)
+
+    def mean(self, total: int, count: int) -> float:
+        """Of so many answers whose words add up to `total`, rounded once; 0 where there are none."""
+        if not count:
+            return 0.0
+        if self._indicator:
+            return total / count
+        return float(Fraction(self.column.mean) + Fraction(self.column.sd) * Fraction(total, int(_UNIT) * count))
+
+
+class Times:
+    """Which hours are counted, and where a time lies in them."""
+
+    def __init__(self, clock: Clock, calendar: Calendar, bins: int) -> None:
+        """`bins` of all columns together."""
+        chosen = calendar.hours
+        self.clock = clock
+        self.hours = chosen.size
+        self.paned = calendar.paned(bins)
+        self._sorted = np.sort(chosen)
+        pane = np.full(chosen.size, -1)
+        pane[np.searchsorted(self._sorted, chosen[: self.paned])] = np.arange(self.paned)
+        self._pane = pane
+
+    def moments(self, times: Microseconds) -> tuple[Moments, Moments, Moments]:
+        """Places in the week, among the hours, and among their minutes."""
+        hours = times // HOUR
+        found = np.searchsorted(self._sorted, hours)
+        found[found == self.hours] = 0
+        inside = np.flatnonzero((self._sorted[found] == hours) & (times != GAP))
+        held = found[inside]
+        panes = self._pane[held]
+        paned = np.flatnonzero(panes >= 0)
+        minutes = times[inside[paned]] // (MINUTES * MICROSECONDS) % MINUTES
+        there = np.flatnonzero(times != GAP)
+        week = self.clock.hours_of_week(times)
+        return (
+            Moments(*_whole(there, week[there], times.size)),
+            Moments(*_whole(inside, held, times.size)),
+            Moments(inside[paned], panes[paned] * MINUTES + minutes),
+        )
+
+
+def _whole(rows: Bins, places: Bins, total: int) -> tuple[Bins | None, Bins]:
+    return (None if rows.size == total else rows), places
+
+
+class Keys:
+    """The keys of one run of rows."""
+
+    def __init__(self, times: Times | None, outputs: int) -> None:
+        self._times = times
+        self._outputs = outputs
+        self.clear()
+
+    def clear(self) -> None:
+        """Another run begins."""
+        self._read: list[Microseconds] = []
+        self._answers: list[list[NDArray[np.float64]]] = [[] for _ in range(self._outputs)]
+        self._slices: dict[tuple[int, int], Slice] = {}
+
+    def add_times(self, times: Microseconds) -> None:
+        """Of the run's next rows."""
+        self._read.append(times)
+
+    def add_answers(self, output: int, words: NDArray[np.float64]) -> None:
+        """Of the run's next rows."""
+        self._answers[output].append(words)
+
+    def slice(self, start: int, rows: int) -> Slice:
+        """Those of some rows; of the outputs that are known by now."""
+        where = (start, rows)
+        known = self._slices.get(where)
+        if known is None or len(known.answers) < sum(map(bool, self._answers)):
+            self._slices[where] = known = self._cut(start, start + rows)
+        return known
+
+    def _cut(self, start: int, end: int) -> Slice:
+        answers = tuple(_finite(_joined(words)[start:end]) for words in self._answers if words)
+        if self._times is None:
+            return Slice(None, None, None, answers)
+        return Slice(*self._times.moments(_joined(self._read)[start:end]), answers)
+
+
+def _finite(words: NDArray[np.float64]) -> Answers:
+    there = np.flatnonzero(~np.isnan(words))
+    return Answers(None, words) if there.size == words.size else Answers(there, words[there])
+
+
+def _joined(parts: list[_Array]) -> _Array:
+    """The parts in one array, which takes their place."""
+    if len(parts) > 1:
+        parts[:] = [cast("_Array", np.concatenate(parts))]
+    return parts[0]
