@@ -14,13 +14,19 @@ _SPARK: Final = 14
 """Characters of a histogram on one line: those of an ordered column's bins."""
 _LONGEST_NAME: Final = 32
 _LONGEST_BIN: Final = 40
+_BESIDE_NAME: Final = 52
+"""Characters of a line, and the fewest that its words need."""
+_COUNTS: Final = 28
+"""Characters of a bin's place, share and count."""
+_BESIDE_BIN: Final = _COUNTS + 10
 _PLAIN: Final = Paper()
 
 
 def summary(profile: Profile, paper: Paper = _PLAIN) -> str:
     """What it is, what to know about it, and a line per column: the more important ones first, where that is known."""
     lines = [*_head(profile, paper), *(paper.warning(f"! {paper.cut(line, 2)}") for line in warnings(profile))]
-    name = min(_LONGEST_NAME, max(wide(printable(column.name)) for column in (*profile.features, *profile.outputs)))
+    most = paper.narrowed(_LONGEST_NAME, _BESIDE_NAME)
+    name = min(most, max(wide(printable(column.name)) for column in (*profile.features, *profile.outputs)))
     weighs = any(column.importance is not None for column in profile.features)
     for title, columns in (("feature", _ordered(profile.features)), ("output", profile.outputs)):
         lines += (_line(title, column, (name, weighs), paper) for column in columns)
@@ -176,9 +182,10 @@ def _adopted(one: Adoption) -> str:
 
 def _bars(column: Column, counts: Sequence[int], paper: Paper) -> Iterator[str]:
     bins = [(place, printable(text)) for place, text in column.bins() if counts[place] or not column.ordered]
-    width = min(max((wide(text) for _, text in bins), default=0), _LONGEST_BIN)
+    width = min(max((wide(text) for _, text in bins), default=0), paper.narrowed(_LONGEST_BIN, _BESIDE_BIN))
+    longest = paper.narrowed(_BAR, width + _COUNTS)
     rows, highest = max(1, sum(counts)), max(*counts, 1)
     for place, text in bins:
         count = counts[place]
-        bar = "█" * round(_BAR * count / highest)
+        bar = "█" * round(longest * count / highest)
         yield f"  {place:02d} {padded(text, width)} {count / rows:7.2%} {count:>12,} {paper.bars(bar)}".rstrip()

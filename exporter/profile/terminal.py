@@ -53,6 +53,10 @@ class Paper(NamedTuple):
         """A line of a stranger's text, cut where the line ends behind parts of these widths."""
         return cut(text, self.rest(*before))
 
+    def narrowed(self, most: int, beside: int) -> int:
+        """A width of `most`, less where a line has less room beside so many characters."""
+        return min(most, max(1, self.width - beside)) if self.width else most
+
     def rest(self, *before: int) -> int:
         """Characters that are left of a line behind parts of these widths, 0 for any number."""
         return max(1, self.width - sum(before)) if self.width else 0

@@ -1,4 +1,4 @@
-"""What people say of columns, live: what they allow is counted by the values, what they ignore is watched and not shown."""
+"""What people say of columns, live: what they allow is counted by the values, what they ignore is not shown."""
 
 import math
 from typing import Any
@@ -81,7 +81,7 @@ def test_what_is_not_allowed_is_counted_by_the_values_themselves(profile: Profil
 
 def test_both_ends_of_a_range_are_in_it(profile: Profile) -> None:
     rule = Overrides({"amount": Override(range=(1.0, 2.0))})
-    rows = [{name: 1 for name in FEATURES} | {"amount": cell} for cell in (1, 2, 1.0, 2.0, math.nextafter(2, 3), 0.999)]
+    rows = [dict.fromkeys(FEATURES, 1) | {"amount": cell} for cell in (1, 2, 1.0, 2.0, math.nextafter(2, 3), 0.999)]
     found = watched(profile, rule, [seen(rows)]).snapshot(1.0).features
     assert found.totals.quality["out_of_range"][0] == 2
 
@@ -116,7 +116,10 @@ def test_another_process_goes_on_with_the_counts_under_the_same_rules_alone(prof
                 array[...] = kept[name]
     outside = before.snapshot(1.0)
     assert outside.outputs.totals.quality["out_of_range"][0] > 0
-    assert same.snapshot(1.0).outputs.totals.quality["out_of_range"][0] == outside.outputs.totals.quality["out_of_range"][0]
+    assert (
+        same.snapshot(1.0).outputs.totals.quality["out_of_range"][0]
+        == outside.outputs.totals.quality["out_of_range"][0]
+    )
     assert other.snapshot(1.0).features.totals.quality["out_of_range"].tolist() == pytest.approx(
         outside.features.totals.quality["out_of_range"].tolist(), nan_ok=True
     )
@@ -137,9 +140,12 @@ def test_windows_come_back_from_a_disk_with_what_was_outside(profile: Profile) -
 
 
 def test_rules_that_are_lifted_leave_nothing_behind(profile: Profile) -> None:
-    assert Monitor(profile, SHORT, ()).arrays().keys() == Monitor(
-        profile, SHORT, (), Overrides({"amount": Override(owner="me", ignore=True, tolerance=0.5)})
-    ).arrays().keys()
+    assert (
+        Monitor(profile, SHORT, ()).arrays().keys()
+        == Monitor(profile, SHORT, (), Overrides({"amount": Override(owner="me", ignore=True, tolerance=0.5)}))
+        .arrays()
+        .keys()
+    )
 
 
 # --- what is to be ignored
@@ -170,7 +176,7 @@ def test_a_column_that_is_to_be_ignored_has_no_series_and_is_no_unknown_field(pr
 
 
 def test_a_column_that_is_to_be_ignored_is_missed_by_nobody(profile: Profile) -> None:
-    some = [{name: 1 for name in FEATURES[1:]}] * 10
+    some = [dict.fromkeys(FEATURES[1:], 1)] * 10
     found = watched(profile, Overrides({"amount": Override(ignore=True)}), [seen(some)]).snapshot(1.0).features.match
     assert (found.fields, found.matched_fields, found.mismatched) == (len(FEATURES) - 1, len(FEATURES) - 1, 0)
     few = [{"constant": 7.25, "code": 100}] * 10

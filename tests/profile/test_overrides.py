@@ -144,12 +144,15 @@ def test_what_is_said_of_a_field_is_said_of_all_that_is_computed_from_it(tmp_pat
     derived = [dataclasses.replace(amount, name=f"note.{word}", origin="note", scalar=word, kind="text")
                for word in ("length", "tokens")]  # fmt: skip
     notes = dataclasses.replace(profile, features=(*derived, *others))
-    rules = load(tmp_path / "o.yml", """
+    rules = load(
+        tmp_path / "o.yml",
+        """
 features:
   note: { owner: texts, range: [0, 1], severity: page }
   note.length: { severity: ticket }
   "note.*": { owner: nobody, weight: 2 }
-""")
+""",
+    )
     overrides.check(rules, [notes], "o.yml")
     assert overrides.on(rules, notes)[0][:2] == (
         Override(owner="texts", severity="ticket", weight=2.0), Override(owner="texts", severity="page", weight=2.0),
