@@ -92,7 +92,7 @@ class Analyser:
         self._names: list[str] = []
         """Of the models on the page."""
         self._unread: tuple[Unread, ...] = ()
-        self._server = ServerVitals(watched=settings.watched is not None)
+        self._server = ServerVitals(watched=False)  # not looked at yet: that it is down would be made up
         self._processes: dict[str, ProcessVitals] = {}
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()

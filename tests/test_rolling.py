@@ -170,9 +170,9 @@ class Cluster:
     def wait_for_full_windows(self, pods: int, version: str, since: float) -> None:
         """Until every pod has had full windows of a version for a dozen looks since then."""
         full = f'model_feature_window_samples{{feature="amount",window="30s",model_version="{version}"}} > 2000'
-        lately = f"[{int(time.time() - since) + 1}s:1s]"
 
         def looks() -> bool:
+            lately = f"[{int(time.time() - since) + 1}s:1s]"
             found = self.prometheus.query(f"count_over_time(({full}){lately})")
             return len([one for one in found if float(one["value"][1]) >= 12]) >= pods
 

@@ -62,13 +62,21 @@ def _addresses(mlflow: Any, text: str) -> list[str]:  # noqa: ANN401 (the librar
 def _first(mlflow: Any, addresses: list[str]) -> bytes:  # noqa: ANN401
     """The first of these artifacts that is there."""
     for address in addresses:
-        folder, name = posixpath.split(address)
-        listed = {posixpath.basename(one.path): one for one in mlflow.artifacts.list_artifacts(artifact_uri=folder)}
-        if name not in listed:
+        size = _size(mlflow, address)
+        if size is None:
             continue
-        if (listed[name].file_size or 0) > whole_file.LARGEST:
+        if size > whole_file.LARGEST:
             raise Refused(f"larger than {whole_file.LARGEST >> 20} MiB")
         with tempfile.TemporaryDirectory(prefix="inference-exporter-") as directory:
             path = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=directory)
             return whole_file.read(Path(path), whole_file.LARGEST)
     raise Absent(f"there is no {_NAME} beside the model, nor in its run" if len(addresses) > 1 else "no such artifact")
+
+
+def _size(mlflow: Any, address: str) -> int | None:  # noqa: ANN401
+    """Bytes of an artifact, 0 where the server does not say; None where there is none."""
+    folder, name = posixpath.split(address)
+    run, _, inside = folder.removeprefix("runs:/").partition("/")
+    asked = {"artifact_uri": folder} if address.startswith("models:/") else {"run_id": run, "artifact_path": inside}
+    listed = mlflow.artifacts.list_artifacts(**asked)
+    return next((one.file_size or 0 for one in listed if posixpath.basename(one.path) == name), None)
