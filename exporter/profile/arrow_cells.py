@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from exporter.errors import ConfigError
-from exporter.profile.cells import CodedCells, MissingCells, NumberCells, coded_values
+from exporter.profile.cells import CodedCells, Distinct, MissingCells, NumberCells, distinct
 from exporter.profile.pieces import Cells, Instants, Piece
 
 MOST_ROWS: Final = 1 << 16
@@ -56,12 +56,16 @@ def cells(array: Any) -> Cells:  # noqa: ANN401
         return _numbers(pa, array)
     if types.is_null(kind):
         return MissingCells(len(array))
+    if types.is_timestamp(kind):
+        return CodedCells(len(array), lambda: _distinct(pa, array), _instants(pa, array))
     if not types.is_nested(kind):
         try:
-            return _coded(pa, array)
+            found = _distinct(pa, array)
         except pa.ArrowNotImplementedError:
             pass  # a type that Arrow cannot tell apart
-    return coded_values([_spelt(value) for value in array.to_pylist()])
+        else:
+            return CodedCells(len(array), lambda: found)
+    return CodedCells(len(array), lambda: distinct(map(_spelt, array.to_pylist())))
 
 
 def _numbers(pa: Any, array: Any) -> NumberCells:  # noqa: ANN401
@@ -76,11 +80,12 @@ def _null(array: Any) -> Any:  # noqa: ANN401
     return array.is_null().to_numpy(zero_copy_only=False)
 
 
-def _coded(pa: Any, array: Any) -> CodedCells:  # noqa: ANN401
+def _distinct(pa: Any, array: Any) -> Distinct:  # noqa: ANN401
     found = array.dictionary_encode()
     codes = pa.compute.fill_null(found.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    values = [_spelt(value) for value in found.dictionary.to_pylist()]
-    return CodedCells(values, codes, _instants(pa, array) if pa.types.is_timestamp(array.type) else None)
+    values = found.dictionary.to_pylist()
+    text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    return Distinct(values if text else [_spelt(value) for value in values], codes)
 
 
 def _instants(pa: Any, array: Any) -> Instants:  # noqa: ANN401

@@ -6,10 +6,10 @@ have it, and may be numbers.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,20 +87,28 @@ class NumberCells:
         return ""
 
 
-@dataclass(frozen=True)
-class CodedCells:
-    """Values that are no numbers to their source, such as text, truth values and times, each distinct one once."""
+class Distinct(NamedTuple):
+    """Values, each of them once, and where they are."""
 
     values: Sequence[object]
     codes: NDArray[np.int64]
     """The place of each row's value among them, -1 where it is null; shape (rows,)."""
+
+
+@dataclass(frozen=True)
+class CodedCells:
+    """Values that are no numbers to their source, such as text, truth values and times, each distinct one once."""
+
+    rows: int
+    """How many there are."""
+    code: Callable[[], Distinct]
+    """Tells them apart, once somebody wants to know: whoever asks for times does not."""
     typed: Instants | None = None
     nameless = False
 
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        return int(self.codes.size)
+    @cached_property
+    def _distinct(self) -> Distinct:
+        return self.code()
 
     @property
     def missing(self) -> int:
@@ -109,12 +117,14 @@ class CodedCells:
 
     @cached_property
     def _spelt(self) -> list[str | None]:
-        return [category_name(plain(value)) for value in self.values]
+        return [value if type(value) is str else category_name(plain(value)) for value in self._distinct.values]
 
     @cached_property
     def _named(self) -> Counter[str]:
         named: Counter[str] = Counter()
-        for name, rows in zip(self._spelt, np.bincount(self.codes + 1, minlength=1)[1:].tolist(), strict=False):
+        for name, rows in zip(
+            self._spelt, np.bincount(self._distinct.codes + 1, minlength=1)[1:].tolist(), strict=False
+        ):
             if rows and name is not None:
                 named[name] += rows
         return named
@@ -133,8 +143,8 @@ class CodedCells:
 
     def coded(self) -> Coded:
         """All of them, by name."""
-        gone = np.array([*(name is None for name in self._spelt), True])
-        return Coded([name or "" for name in self._spelt], np.where(gone[self.codes], -1, self.codes))
+        gone, codes = np.array([*(name is None for name in self._spelt), True]), self._distinct.codes
+        return Coded([name or "" for name in self._spelt], np.where(gone[codes], -1, codes))
 
     def instants(self) -> Instants | None:
         """All of them, where they are times."""
@@ -195,7 +205,6 @@ class ObjectCells:
     """Values of any type, as JSON and data frames have them: None and NaN are missing."""
 
     objects: Sequence[object]
-    typed: Instants | None = None
     nameless = False
 
     @property
@@ -239,9 +248,8 @@ class ObjectCells:
         """All of them, by name."""
         return coded_names([category_name(value) for value in self._plain])
 
-    def instants(self) -> Instants | None:
-        """All of them, where they are times."""
-        return self.typed
+    def instants(self) -> None:
+        """Nothing says so."""
 
     def lengths(self) -> Counter[int]:
         """The lengths of their names."""
@@ -253,23 +261,25 @@ class ObjectCells:
         return category_name(found) or ""
 
 
-def coded_values(values: Sequence[object]) -> CodedCells:
-    """Values in the order of their rows; None is missing."""
+def distinct(values: Iterable[object]) -> Distinct:
+    """Values in the order of their rows, told apart; None is missing."""
     places: dict[object, int] = {}
     codes = [-1 if value is None else places.setdefault(value, len(places)) for value in values]
-    return CodedCells(list(places), np.array(codes, np.int64))
+    return Distinct(list(places), np.array(codes, np.int64))
 
 
 def coded_names(names: Sequence[str | None]) -> Coded:
     """Names in the order of their rows; None is missing."""
-    places: dict[str, int] = {}
-    codes = [-1 if name is None else places.setdefault(name, len(places)) for name in names]
-    return Coded(list(places), np.array(codes, np.int64))
+    values, codes = distinct(names)
+    return Coded(cast("Sequence[str]", values), codes)
 
 
-def instants_of(times: NDArray[Any]) -> Instants:
-    """NumPy's times, which know no zone."""
-    return Instants(times.astype("datetime64[us]").astype(np.int64), np.isnat(times), naive=True)
+def time_cells(times: NDArray[Any]) -> CodedCells:
+    """NumPy's times, which know no zone, and durations."""
+    typed = None
+    if times.dtype.kind == "M":
+        typed = Instants(times.astype("datetime64[us]").astype(np.int64), np.isnat(times), naive=True)
+    return CodedCells(times.size, lambda: distinct(times), typed)
 
 
 def lengths_of(names: Counter[str]) -> Counter[int]:

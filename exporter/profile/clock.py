@@ -58,11 +58,11 @@ class Clock:
 
     def read(self, cells: Cells) -> Microseconds:
         """Microseconds since 1970 of each row, shape (rows,), GAP where it is missing. NoTime."""
-        typed, numbers = cells.instants(), cells.numbers()
+        typed = cells.instants()
         if typed is not None:
             found = self._of_wall(typed.microseconds) if typed.naive else typed.microseconds
             found = np.where(typed.missing, GAP, found)
-        elif numbers is not None:
+        elif cells.numbers() is not None:
             found = self._of_numbers(cells.aligned())
         else:
             names, codes = cells.coded()

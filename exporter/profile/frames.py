@@ -10,7 +10,7 @@ import numpy as np
 
 from exporter.errors import DataError
 from exporter.profile import arrow_cells
-from exporter.profile.cells import CodedCells, NumberCells, ObjectCells, instants_of
+from exporter.profile.cells import CodedCells, Distinct, NumberCells, ObjectCells, distinct, time_cells
 from exporter.profile.headers import check_names
 from exporter.profile.pieces import Arrange, Cells, Instants, Piece, as_it_comes, chosen
 
@@ -97,13 +97,19 @@ def _one(chunked: Any) -> Any:  # noqa: ANN401
 def _of_series(series: Any, *, typed: bool) -> Cells:  # noqa: ANN401
     null = series.isna().to_numpy(dtype=bool)
     if hasattr(series, "cat"):  # whoever made it categorical has declared its kind
-        return CodedCells(series.cat.categories.tolist(), series.cat.codes.to_numpy().astype(np.int64))
+        found = Distinct(series.cat.categories.tolist(), series.cat.codes.to_numpy().astype(np.int64))
+        return CodedCells(len(series), lambda: found)
     kind = getattr(series.dtype, "kind", "O")
     if kind in _NUMBERS:
         size = getattr(series.dtype, "itemsize", 8)
         return NumberCells(series.to_numpy(dtype=f"{kind}{size}", na_value=0), null, nameless=typed)
-    times = _instants(series, null) if kind == "M" else None
-    return ObjectCells([None if gap else value for value, gap in zip(series.tolist(), null, strict=True)], times)
+    if kind == "M":
+        return CodedCells(len(series), lambda: distinct(_filled(series, null)), _instants(series, null))
+    return ObjectCells(_filled(series, null))
+
+
+def _filled(series: Any, null: Any) -> list[object]:  # noqa: ANN401
+    return [None if gap else value for value, gap in zip(series.tolist(), null, strict=True)]
 
 
 def _instants(series: Any, null: Any) -> Instants:  # noqa: ANN401
@@ -116,8 +122,4 @@ def _of_array(values: Any, *, typed: bool) -> Cells:  # noqa: ANN401
         return ObjectCells(list(values))
     if values.dtype.kind in _NUMBERS:
         return NumberCells(np.ma.getdata(values), np.ma.getmaskarray(values), nameless=typed)
-    return (
-        ObjectCells(list(values), instants_of(values))
-        if values.dtype.kind == "M"
-        else ObjectCells(list(values) if values.dtype.kind == "m" else values.tolist())
-    )
+    return time_cells(values) if values.dtype.kind in "Mm" else ObjectCells(values.tolist())

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.errors import DataError
-from exporter.profile.cells import NumberCells, ObjectCells, instants_of
+from exporter.profile.cells import NumberCells, ObjectCells, time_cells
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
 from exporter.profile.pieces import Arrange, Cells, Piece, chosen
@@ -180,7 +180,4 @@ def _cells(values: NDArray[Any]) -> Cells:
     if values.dtype.kind in _NUMBERS:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
         return NumberCells(native, np.zeros(values.size, bool), nameless=True)
-    if values.dtype.kind in "Mm":  # as text; tolist() would make whole numbers of nanoseconds
-        texts = [None if gap else str(value) for value, gap in zip(values, np.isnat(values), strict=True)]
-        return ObjectCells(texts, instants_of(values) if values.dtype.kind == "M" else None)
-    return ObjectCells(values.tolist())
+    return time_cells(values) if values.dtype.kind in "Mm" else ObjectCells(values.tolist())
