@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, locations, logs, manners, metadata, vitals, web
+from exporter import collect, config, logs, manners, metadata, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Page, Scene
 from exporter.decode import Decoder, rules
@@ -38,13 +38,14 @@ from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES
-from exporter.places import by_model
 from exporter.process import DRAIN, OUT_OF_MEMORY
-from exporter.profile import document, overrides
-from exporter.profile.directory import OneProfile, ProfilesByName
+from exporter.profile import overrides
+from exporter.referring import Referring
 from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
+from exporter.web import windows
 from exporter.web.server import WebServer
+from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
 _BATCH_RECORDS: Final = 2000
@@ -62,6 +63,8 @@ _SHORTEST_COMMIT_S: Final = 0.05
 _OBSERVED, _CORRUPT, _LOST = range(3)
 _OWN: Final = "analyser"
 """The chapter that is of no model."""
+_MADE: Final = "provisional"
+"""And that of provisional references, by model."""
 
 
 class Analyser:
@@ -75,10 +78,12 @@ class Analyser:
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
         self._desk = Desk(settings.events, self._board)
-        self._models = Models(settings, _profiles(settings, orders), _said(settings, orders["overrides_fd"]))
+        self._ledger = Ledger(orders["ledger_fd"])
+        self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
+        said = _said(settings, orders["overrides_fd"])
+        self._models = Models(settings, self._referring.references, said, self._referring.provisional)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
-        self._ledger = Ledger(orders["ledger_fd"])
         self._uncommitted = False
         self._commit_due = self._trim_due = 0.0
         self._settle()
@@ -86,6 +91,7 @@ class Analyser:
         if self._keeper is not None:
             self._keeper.resume()
         self._page: bytes | None = None
+        self._scored: Sequence[Scored] = ()
         self._names: list[str] = []
         """Of the models on the page."""
         self._unread: tuple[Unread, ...] = ()
@@ -96,13 +102,14 @@ class Analyser:
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
         events = self._desk if settings.takes_events else None
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
+        windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
         self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
 
     @property
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
-        own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.own}
-        return {_OWN: own, **self._models.chapters()}
+        own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.attributing.own}
+        return {_OWN: own, _MADE: self._referring.provisional.arrays(), **self._models.chapters()}
 
     def _settle(self) -> None:
         """Go on from what was committed; what a predecessor took and did not commit is lost, and counted."""
@@ -110,7 +117,7 @@ class Analyser:
         for name, array in self._chapters[_OWN].items():
             if name in kept.get(_OWN, {}):
                 array[...] = kept[_OWN][name]
-        self._models.restore({title: arrays for title, arrays in kept.items() if title != _OWN})
+        self._models.restore({title: arrays for title, arrays in kept.items() if title not in (_OWN, _MADE)})
         taken = sum(reader.taken() for reader in self._readers)
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
         self._desk.settle()
@@ -118,7 +125,7 @@ class Analyser:
 
     def _keeper_of_windows(self) -> Keeper | None:
         state = self._settings.state
-        if state.directory is None or self._settings.profile is None:
+        if state.directory is None or not (self._settings.profile or self._settings.provisional.enable):
             if state.directory is not None:
                 _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
             for seat in (Seat.STATE_RESTORED, Seat.STATE_KEPT_WALL_NS, Seat.STATE_KEPT_BYTES):
@@ -139,6 +146,7 @@ class Analyser:
         while not self._stop.is_set() and os.getppid() == parent:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
+            self._referring.look()
             self._uncommitted |= self._models.look_at_profiles()
             if time.monotonic() >= due:
                 self._publish()
@@ -192,8 +200,10 @@ class Analyser:
         """Make what was observed so far the truth. It copies everything, so it is paced by what it costs."""
         begun = time.monotonic()
         self._models.flush()
-        self._ledger.commit(self._chapters, {_OWN, *self._models.changed})
+        made = {_MADE} if self._referring.provisional.changed else set[str]()
+        self._ledger.commit(self._chapters, {_OWN, *made, *self._models.changed})
         self._models.changed.clear()
+        self._referring.provisional.changed = False
         self._uncommitted = False
         self._commit_due = begun + max((time.monotonic() - begun) * _COMMIT_PACE, _SHORTEST_COMMIT_S)
 
@@ -209,7 +219,11 @@ class Analyser:
             Scene(*one.label, one.profile, one.snapshot, self._server, health, one.visible, one.label.model == OTHER)
             for one in shown
         )
-        self._page = collect.page(Page(scenes, health, self._models.attribution))
+        collecting = self._referring.provisional.progress(
+            one.label for one in shown if one.visible and one.profile is None and one.label.model != OTHER
+        )
+        self._page = collect.page(Page(scenes, health, self._models.attributing.snapshot(), collecting))
+        self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.visible and one.profile]
         self._names = [scene.model for scene in scenes if scene.visible]
         self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
         for line in self._models.news(time.monotonic()):
@@ -253,15 +267,6 @@ class Analyser:
             "analyser": os.getpid(),
             **{f"worker-{index}": ring.slots[Slot.PID] for index, ring in enumerate(self._rings)},
         }
-
-
-def _profiles(settings: config.Settings, orders: dict[str, Any]) -> OneProfile | ProfilesByName:
-    """What models are compared with: the one profile that the supervisor has, or those that are looked for here."""
-    place, kept = settings.profile, orders["profile_fd"]
-    if place is not None and orders["profiles_are_many"]:
-        return by_model.under(locations.parse(place), settings.profile_poll_interval, orders["profiles_dir"])
-    profile = None if kept is None else document.loads(memory.kept(kept), locations.shown(str(place)))
-    return OneProfile(profile, settings.model.name)
 
 
 def _said(settings: config.Settings, kept: int | None) -> Said:

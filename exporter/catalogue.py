@@ -77,6 +77,7 @@ class Columns(NamedTuple):
     bins: Family
     reference_ratio: Family
     reference_samples: Family
+    training_ratio: Family
     bin_step: Family
     bin_info: Family
     values: Family
@@ -138,6 +139,12 @@ def _columns(side: str, label: str) -> Columns:
         ),
         family("reference_ratio", GAUGE, "Share of the reference's values in the bin.", "bin"),
         family("reference_samples", GAUGE, "Values the reference has."),
+        family(
+            "training_ratio",
+            GAUGE,
+            "Share of the training data's values in the bin, where a live distribution was adopted as the reference.",
+            "bin",
+        ),
         family(
             "bin_step_ratio",
             GAUGE,
@@ -259,6 +266,7 @@ EVENTS_OBSERVED = _self("events_observed_total", COUNTER, "Events that the analy
 EVENTS_DROPPED = _self("events_dropped_total", COUNTER, "Events that were not counted, by reason; of malformed, too_large, too_slow and busy ones the sender was told.", "reason")
 EVENTS_WAITING = _self("events_waiting", GAUGE, "Events that wait for their other half or to be looked at.")
 LOG_LINES_LOST = _self("log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process")
+PROVISIONAL_ROWS = _self("provisional_rows", GAUGE, "Rows collected so far for the provisional reference of a model that has no profile, of provisional.rows; absent where it has one.", "model", "model_version")
 # fmt: on
 
 

@@ -12,7 +12,7 @@ from exporter.addresses import Route, address, is_tls, listener, refuse_loops, r
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.origins import Origin, origins
-from exporter.sections import Analyser, Drain, Events, ListenTLS, RequestId, State, UpstreamTLS
+from exporter.sections import Analyser, Drain, Events, ListenTLS, Provisional, RequestId, State, UpstreamTLS
 from exporter.values import (
     boolean,
     duration,
@@ -230,6 +230,7 @@ class Settings:
     capture: Capture = field(default_factory=Capture)
     request_id: RequestId = field(default_factory=RequestId)
     windows: Windows = field(default_factory=Windows)
+    provisional: Provisional = field(default_factory=Provisional)
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)
     events: Events = field(default_factory=Events)

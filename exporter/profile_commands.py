@@ -1,4 +1,4 @@
-"""The commands `inference-exporter profile build | show | merge | check | schema`."""
+"""The commands `inference-exporter profile build | show | merge | check | adopt | schema`."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from exporter import adopt_command
 from exporter.errors import ConfigError
 from exporter.override import NO_OVERRIDES
 from exporter.values import nearest
@@ -35,6 +36,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     merge.add_argument("--output", required=True, metavar="FILE", help="where to write")
     _add_check(commands.add_parser("check", help="say what is wrong with a profile", allow_abbrev=False))
 
+    adopt_command.add(
+        commands.add_parser("adopt", help="take what is seen live as normal for some columns", allow_abbrev=False)
+    )
     schema = commands.add_parser("schema", help="print the JSON Schema of a profile", allow_abbrev=False)
     schema.set_defaults(run=_schema)
 

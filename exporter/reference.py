@@ -228,6 +228,8 @@ class Profile:
     provisional: bool = False
     """Whether it was made of live traffic, because there was no other."""
     adoptions: tuple[Adoption, ...] = ()
+    replaced: tuple[tuple[str, Column], ...] = ()
+    """Of a profile in force: side, and column as the training data had it, where what was adopted counts instead."""
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -132,3 +132,33 @@ class State:
         alias="state",
     )
     interval: float = setting(60.0, "How often they are written there, beside the orderly end.", duration, "1m")
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """What a model is compared with that has no profile."""
+
+    enable: bool = setting(
+        True,
+        "Whether the first rows of a model that has no profile become its reference, until it has one.",
+        switch,
+        "true",
+    )
+    rows: int = setting(10_000, "So many rows of requests that were answered with 2xx.", integer(1, 10_000_000))
+    period: float = setting(
+        86400.0, "Or those of so long, if by then there are provisional.minimum_rows.", duration, "24h"
+    )
+    minimum_rows: int = setting(
+        500,
+        "Fewest rows of a reference: each of its twelve bins holds some forty of them then, and a category with a"
+        " fiftieth of the rows is told from rare ones.",
+        integer(1, 10_000_000),
+    )
+    max_columns: int = setting(
+        500, "Most features, and most outputs, of such a reference; those that come first are watched.",
+        integer(1, 10_000),
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.minimum_rows > self.rows:
+            raise ValueError(f"minimum_rows: must not be above provisional.rows ({self.rows})")

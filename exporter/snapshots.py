@@ -25,6 +25,10 @@ class Scores(NamedTuple):
     """Shares of missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
     reach_s: float
     """How long ago its oldest pane began that holds anything; NaN where the window is empty."""
+    counts: "NDArray[np.int64]"
+    """Values by bin, shape (columns, bins)."""
+    deviation: "NDArray[np.float64]"
+    """Of the finite numbers among them: the sum of their distances from the reference's mean, in its sd."""
 
 
 class ColumnTotals(NamedTuple):

@@ -14,4 +14,5 @@ def collect(page: Page) -> Iterator[Samples]:
     yield Samples(catalogue.PROFILE_LOADED, [((), int(scored > 0))])
     yield Samples(catalogue.MODELS, [(("profile",), scored), (("none",), len(watched) - scored)])
     yield Samples(catalogue.UNATTRIBUTED, [((reason,), count) for reason, count in page.attribution.refused.items()])
+    yield Samples(catalogue.PROVISIONAL_ROWS, list(page.collecting.items()))
     yield Samples(catalogue.PROFILE_ERRORS, [((), page.attribution.profile_errors + page.health.profile_errors)])

@@ -1,5 +1,6 @@
 """What collectors look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter.reference import Profile
@@ -40,3 +41,5 @@ class Page:
     """One for each model."""
     health: Health
     attribution: Attribution = field(default_factory=Attribution)
+    collecting: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Rows that models without a profile have so far for a provisional one, by model and version."""

@@ -212,7 +212,10 @@ class Block:
             ratios = {name: values / current.samples for name, values in self._of_quality(counts).items()}
         ratios[OUT_OF_RANGE][self._outside.places] = self._outside.ratios(now, length)
         reach = self._counts.reach(now, length)
-        return Scores(format_duration(length), current.samples, sufficient, values, critical, ratios, reach)
+        return Scores(
+            format_duration(length), current.samples, sufficient, values, critical, ratios, reach, counts,
+            current.deviation,
+        )  # fmt: skip
 
     def _summary(self, counts: NDArray[np.int64], deviation: NDArray[np.float64]) -> Summary:
         ordered = np.zeros((len(self._columns), MISSING), np.int64)

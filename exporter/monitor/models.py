@@ -5,38 +5,38 @@ room, is counted for the model `_other`. The one that is known before the first 
 series begin at 0; it leaves the page where the traffic names the model otherwise.
 """
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from exporter.config import Settings
-from exporter.monitor import Monitor
+from exporter.monitor import Monitor, attributing
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
+from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, untitled
 from exporter.profile import overrides
-from exporter.records import REFUSALS, Exchange, Failure, Label, Observation, Owner, Table
+from exporter.records import Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile, References
-from exporter.snapshots import Attribution
 
-_LOG = logging.getLogger("exporter.monitor")
 _COPIES: Final = 3
 """The live arrays, and two in the ledger."""
 _MEMORY_SHARE: Final = 2
 """One part in so many of the analyser's memory may be arrays; payloads, pages and files need the rest."""
-_NAME, _UNKNOWN_MODEL, _LIMIT, _MEMORY = range(len(REFUSALS))
 
 
 class Models:
     """All monitors. Exchanges in, arrays to be kept and snapshots out."""
 
-    def __init__(self, settings: Settings, references: References, said: Said = NOTHING_SAID) -> None:
-        self._settings, self._said = settings, said
+    def __init__(
+        self, settings: Settings, references: References, said: Said = NOTHING_SAID,
+        provisional: Provisionals | None = None,
+    ) -> None:  # fmt: skip
+        """`provisional` makes references of models that have none."""
+        self._settings, self._said, self._provisional = settings, said, provisional
         self._references = references
         self._naming = Naming(settings.model, references)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
@@ -44,11 +44,8 @@ class Models:
         self._advance = self._add(self._naming.in_advance)
         self._seen = (0, 0)
         """Changes and errors of the profiles, as they were at the last look."""
-        self.refused: NDArray[np.int64] = np.zeros(len(REFUSALS), np.int64)
-        """Exchanges counted for the model `_other`, by REFUSALS."""
-        self._profile_errors: NDArray[np.int64] = np.zeros(1, np.int64)
-        self.own: Arrays = {"refused": self.refused, "profile_errors": self._profile_errors}
-        """What must be kept beside the chapters."""
+        self.attributing = attributing.Attributing()
+        """Whose arrays must be kept beside the chapters."""
         self._last: tuple[str, str] | None = None
         """What the exchange before named, and whose it was: nearly all that follow are alike."""
         self._last_watched = self._advance
@@ -82,6 +79,8 @@ class Models:
         watched = self._last_watched if named == self._last else self._find(named, exchange, observation)
         watched.monitor.observe(exchange, observation)
         self.changed.add(watched.title)
+        if watched.profile is None and self._provisional and watched is not self._other:
+            self._provisional.observe(watched.label, exchange, observation)
 
     def _find(self, named: tuple[str, str], exchange: Exchange, observation: Observation) -> Watched:
         label = self._naming.label(observation)
@@ -106,19 +105,17 @@ class Models:
             del self._watched[watched.label]
             if offered:
                 self._references.leave(label.model)
-            refusal = _MEMORY
-        if not self.refused[refusal] and refusal in (_LIMIT, _MEMORY):
-            _LOG.error("no room for another model (%s): it is counted under %s", REFUSALS[refusal], OTHER)
-        self.refused[refusal] += 1
+            refusal = attributing.MEMORY
+        self.attributing.refuse(refusal)
         return self._other
 
     def _refusal(self, label: Label, exchange: Exchange, observation: Observation) -> int | None:
         if not (is_name(label.model) and is_name(label.version)):
-            return _NAME
+            return attributing.NAME
         predicted = observation.features is not None or observation.predictions is not None
         if not (predicted and (200 <= exchange.status < 300 or not exchange.status)):  # 0 where nobody knows it
-            return _UNKNOWN_MODEL
-        return _LIMIT if self._is_full() else None
+            return attributing.UNKNOWN_MODEL
+        return attributing.LIMIT if self._is_full() else None
 
     def _introduced(self, label: Label, offered: Profile | None, observation: Observation) -> Label:
         """Whose an exchange is, should the model turn out to be the profile's, which calls it otherwise."""
@@ -153,17 +150,23 @@ class Models:
         before, self._seen = self._seen, (self._references.changes, self._references.errors)
         if self._seen[0] != before[0]:
             self.refer()
-        self._profile_errors += self._seen[1] - before[1]
+        self.attributing.miss(self._seen[1] - before[1])
         return self._seen != before
 
     def refer(self) -> None:
-        """Have every model compared with the profile that is now its own; one that has none any more keeps its last."""
+        """Have every model compared with the profile that is now its own.
+
+        One that has none any more keeps its last, unless that was provisional and somebody took it away.
+        """
         for watched in self:
-            profile = self._references.of(*watched.label)
-            if profile is not None and (watched.profile is None or profile.digest != watched.profile.digest):
+            profile, before = self._references.of(*watched.label), watched.profile
+            if (profile and profile.digest) == (before and before.digest):
+                continue
+            if profile is not None or (before and before.provisional):
                 watched.refer(profile)
                 self.changed.add(watched.title)
-                _LOG.info("the model %r, version %r, has the profile %s", *watched.label, profile.short_digest)
+                if self._provisional and not self._provisional.end(watched.label, profile, self._fits(watched)):
+                    watched.refer(None)
 
     # what is kept
 
@@ -221,11 +224,6 @@ class Models:
             return False
         others = [one for one in self if one is not watched]
         return any(one.profile is watched.profile for one in others) if self._naming.is_named else bool(others)
-
-    @property
-    def attribution(self) -> Attribution:
-        """How exchanges came to their models."""
-        return Attribution(dict(zip(REFUSALS, self.refused.tolist(), strict=True)), int(self._profile_errors[0]))
 
     def news(self, now: float) -> Iterator[str]:
         """Lines for the log about payloads that could not be decoded: a bounded number a minute."""

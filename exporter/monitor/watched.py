@@ -103,12 +103,18 @@ class Watched:
             if shared and own is not None and (old.dtype, old.shape) == (own.dtype, own.shape):
                 own += old
 
-    def refer(self, profile: Profile) -> None:
-        """Compare with another reference from now on: requests go on, bins and windows begin anew."""
+    def refer(self, profile: Profile | None) -> None:
+        """Compare with another reference from now on, or none: requests go on, bins and windows begin anew."""
         self.monitor.flush()
-        before = self.arrays
+        before, was = self.arrays, self.profile
         self._begin(profile)
         self.load(before)
+        told = profile.short_digest if profile else "none"
+        if was and was.provisional and not (profile and profile.provisional):
+            _LOG.warning("the model %r, version %r, has the profile %s in place of its provisional reference %s",
+                         *self.label, told, was.short_digest)  # fmt: skip
+        else:
+            _LOG.info("the model %r, version %r, has the profile %s", *self.label, told)
 
 
 def title(label: Label) -> str:

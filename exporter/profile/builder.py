@@ -82,8 +82,11 @@ class ColumnBuilder:
     def _bound(self) -> None:
         """Too many names are known by their lengths alone."""
         if self.names is not None and len(self.names) > _MOST_DISTINCT:
-            self.lengths = _lengths(self.names)
-            self.names = None
+            self.forget_names()
+
+    def forget_names(self) -> None:
+        """From now on names are known by their lengths alone."""
+        self.lengths, self.names = self.text_lengths(), None
 
     def merge(self, other: "ColumnBuilder") -> None:
         """Add all that another builder of the same column holds."""

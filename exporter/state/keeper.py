@@ -6,7 +6,6 @@ that this one has not met yet is read at the start. Every fault is counted on th
 another one or over. What could not be written is forgotten: a newer snapshot follows.
 """
 
-import errno
 import logging
 import queue
 import threading
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from exporter.handoff import board
 from exporter.handoff.board import Seat
 from exporter.records import STATE_ERRORS, Owner
-from exporter.state import clock
+from exporter.state import clock, faults
 from exporter.state.directory import MOST_KEPT, Claim, Directory, content
 from exporter.state.image import Image, Unreadable, pack, unpack
 
@@ -29,12 +28,6 @@ Arrays = Mapping[str, NDArray[Any]]
 _LOCK_PATIENCE_S: Final = 2.0
 _READ_PATIENCE_S: Final = 5.0
 _FINISH_PATIENCE_S: Final = 3.0
-_REASONS: Final = {
-    errno.ENOSPC: "no_space", errno.EDQUOT: "no_space", errno.EFBIG: "no_space",
-    errno.EROFS: "read_only", errno.EACCES: "read_only", errno.EPERM: "read_only",
-    errno.EIO: "io", errno.EAGAIN: "in_use",
-}  # fmt: skip
-_WORDS: Final = {"in_use": "another exporter has it"}
 
 
 class Windows(Protocol):
@@ -222,8 +215,7 @@ class Keeper:
             try:
                 job()
             except OSError as error:
-                reason = _REASONS.get(error.errno or 0, "other")
-                self._fail(reason, _WORDS.get(reason) or error.strerror or str(error))
+                self._fail(faults.reason(error), faults.words(error))
             except Exception as error:  # noqa: BLE001 (whatever it was, the next one may succeed)
                 self._fail("other", f"{type(error).__name__}: {error}")
             done.set()

@@ -58,7 +58,9 @@ def requests(watched: Models) -> dict[tuple[str, str], int]:
 
 
 def refused(watched: Models) -> dict[str, int]:
-    return {reason: count for reason, count in zip(REFUSALS, watched.refused.tolist(), strict=True) if count}
+    return {
+        reason: count for reason, count in zip(REFUSALS, watched.attributing.refused.tolist(), strict=True) if count
+    }
 
 
 def scored(watched: Models) -> set[str]:

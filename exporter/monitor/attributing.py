@@ -1,0 +1,40 @@
+"""What became of exchanges that are of no model, counted since start."""
+
+import logging
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.monitor.naming import OTHER
+from exporter.monitor.watched import Arrays
+from exporter.records import REFUSALS
+from exporter.snapshots import Attribution
+
+_LOG = logging.getLogger("exporter.monitor")
+NAME, UNKNOWN_MODEL, LIMIT, MEMORY = range(len(REFUSALS))
+_WITHOUT_ROOM: Final = (LIMIT, MEMORY)
+
+
+class Attributing:
+    """Counts, in arrays that can be kept."""
+
+    def __init__(self) -> None:
+        self.refused: NDArray[np.int64] = np.zeros(len(REFUSALS), np.int64)
+        """Exchanges counted for the model `_other`, by REFUSALS."""
+        self._profile_errors: NDArray[np.int64] = np.zeros(1, np.int64)
+        self.own: Arrays = {"refused": self.refused, "profile_errors": self._profile_errors}
+
+    def refuse(self, reason: int) -> None:
+        """Count an exchange for `_other`; that there is no room is said once."""
+        if not self.refused[reason] and reason in _WITHOUT_ROOM:
+            _LOG.error("no room for another model (%s): it is counted under %s", REFUSALS[reason], OTHER)
+        self.refused[reason] += 1
+
+    def miss(self, profiles: int) -> None:
+        """Count profiles that could not be used."""
+        self._profile_errors += profiles
+
+    def snapshot(self) -> Attribution:
+        """The counts so far."""
+        return Attribution(dict(zip(REFUSALS, self.refused.tolist(), strict=True)), int(self._profile_errors[0]))
