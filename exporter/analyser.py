@@ -78,7 +78,7 @@ class Analyser:
         self._ledger = Ledger(orders["ledger_fd"])
         self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
         referring = self._referring
-        self._models = Models(settings, referring.references, referring.provisional, referring.said)
+        self._models = Models(settings, referring.references, referring.said, referring.provisional)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._uncommitted = False

@@ -1,6 +1,6 @@
 """The reference profile: what it is, what is known of its columns, and what people say of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
@@ -39,6 +39,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
             ]  # fmt: skip
             yield from _known(families, shown)
             yield from _said(families, shown, now)
+            yield _trained(families, shown, {column.name: column for at, column in profile.replaced if at == side})
             yield from _adopted(families, shown, [one for one in profile.adoptions if one.side == side], now)
 
 
@@ -83,6 +84,15 @@ def _said(families: Columns, shown: Sequence[_Shown], now: float) -> Iterator[Sa
     yield _where_known(families.tolerance, [(of, rule.tolerance) for of, rule in about])
     yield _where_known(families.weight, [(of, rule.weight) for of, rule in about])
     yield _where_known(families.snoozed_until, [(of, rule.snooze_until) for of, rule in about])
+
+
+def _trained(families: Columns, shown: Sequence[_Shown], replaced: Mapping[str, Column]) -> Samples:
+    """What the training data had where something else was adopted."""
+    columns = [(one.labels, replaced[one.column.name]) for one in shown if one.column.name in replaced]
+    return Samples(families.training_ratio, [
+        ((*of, f"{place:02d}"), column.counts[place] / column.rows)
+        for of, column in columns for place, _ in column.bins()
+    ])  # fmt: skip
 
 
 def _adopted(

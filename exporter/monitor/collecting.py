@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from exporter.profile.builder import LEAST_CATEGORY_ROWS, ColumnBuilder
-from exporter.profile.cells import MissingCells, ObjectCells
+from exporter.profile.cells import ObjectCells, MissingCells
 from exporter.profile.parsing import LONGEST_TEXT
 from exporter.records import Table
 from exporter.reference import Column
 
 _LOG = logging.getLogger("exporter.monitor")
-_MOST_WAITING_CELLS: Final = 1 << 14
+_MOST_WAITING_CELLS: Final = 1 << 15
 _MOST_WAITING_BYTES: Final = 4 << 20
 _MOST_FORMS: Final = 4
 _NAMED: Final = -1

@@ -32,13 +32,12 @@ class Models:
     """All monitors. Exchanges in, arrays to be kept and snapshots out."""
 
     def __init__(
-        self, settings: Settings, references: References, provisional: Provisionals | None = None,
-        said: Said = NOTHING_SAID,
+        self, settings: Settings, references: References, said: Said = NOTHING_SAID,
+        provisional: Provisionals | None = None,
     ) -> None:  # fmt: skip
         """`provisional` makes references of models that have none."""
-        self._settings, self._said = settings, said
+        self._settings, self._said, self._provisional = settings, said, provisional
         self._references = references
-        self._provisional = provisional
         self._naming = Naming(settings.model, references)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}

@@ -25,8 +25,8 @@ from exporter.values import format_duration
 _LOG = logging.getLogger("exporter.monitor")
 _COLUMNS_AT_ONCE: Final = 2000
 """That all models together may collect; one takes up to 100 kB."""
-_COLUMNS_PER_STEP: Final = 16
-"""That are made at once: some ten milliseconds."""
+_COLUMNS_PER_STEP: Final = 8
+"""That are made at once: some twenty milliseconds."""
 Arrays = Mapping[str, NDArray[Any]]
 Keep = Callable[[Label, Profile], None]
 

@@ -1,13 +1,13 @@
 """A new normal: what a window of a running exporter holds becomes the reference of some columns.
 
 The bins stay those of the profile, so counts are taken as they are. Of moments a window knows the mean alone: sd and
-extremes are estimated from the bins. A bin's values are taken to be spread evenly over it, those of an open bin to lie
-where the mean wants them, or at its edge; the same is done to the reference's own bins, whose true sd is known, and
-what that is off by is taken to be the same now.
+extremes are estimated from the bins. Where in its bin a value lies, and how far it is spread there, is taken to be as
+in the reference, whose true mean and sd are known; a lone open bin is taken to lie where the mean wants it.
 """
 
 import fnmatch
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -136,31 +136,71 @@ def _doubts(column: Column, adoption: Adoption) -> Iterator[str]:
 # --- moments
 
 
+class _Layout(NamedTuple):
+    """Where the values of ordered bins are taken to lie; all lengths in units of `unit`, so that none overflows."""
+
+    unit: float
+    lows: tuple[float, ...]
+    widths: tuple[float, ...]
+    """Of the inside bins."""
+    where: float
+    """At which part of its bin's width a value lies, 0 to 1."""
+    spread: float
+    """Variance within a bin, in squares of its width."""
+
+
 def _moments(column: Column, seen: Seen) -> Moments:
     """Mean, standard deviation, smallest and largest, as far as bins tell."""
-    finite = sum(seen.counts[BELOW : ABOVE + 1])
     if not column.ordered:
         return 0.0, 0.0, 0.0, 0.0
+    finite = sum(seen.counts[BELOW : ABOVE + 1])
     if not finite:
         return column.mean, column.sd, column.minimum, column.maximum
-    mean = column.mean + seen.deviation / finite * column.sd if column.sd else _middle(column, seen.counts)
-    now, then = _spread(column, seen.counts, mean), _spread(column, column.counts, column.mean)
-    sd = now * (column.sd / then) if column.sd and then else now
-    if not math.isfinite(mean) or not math.isfinite(sd):  # of numbers that nearly fill the floats
-        mean, sd = column.mean, column.sd
-    return mean, sd, *_extremes(column, seen.counts, mean)
+    layout = _layout(column)
+    reference, unit = column.mean / layout.unit, layout.unit
+    if column.sd:
+        mean = reference + seen.deviation / finite * (column.sd / unit)
+    else:  # a constant has no sd that distances could be in
+        places = _places(layout, seen.counts, None)
+        mean = math.fsum(seen.counts[place] / finite * at for place, at in places.items())
+    now, then = _sd(layout, seen.counts, mean), _sd(layout, column.counts, reference)
+    sd = now * (column.sd / unit / then) if column.sd and then else now
+    low, high = _extremes(column, layout, seen.counts, mean)
+    return _bounded(mean * unit), _bounded(sd * unit), low, high
 
 
-def _middle(column: Column, counts: Sequence[int]) -> float:
-    finite = sum(counts[BELOW : ABOVE + 1])
-    return math.fsum(counts[place] / finite * centre for place, centre in column.centres())
+def _bounded(number: float) -> float:
+    return max(-sys.float_info.max, min(number, sys.float_info.max))
 
 
-def _placed(column: Column, counts: Sequence[int], mean: float) -> dict[int, float]:
-    """Where the values of each bin are taken to lie."""
-    places = dict(column.centres())
+def _layout(column: Column) -> _Layout:
+    """As the reference's own mean and sd want it: whole numbers lie at the lower edges, others in between."""
+    unit = max(*map(abs, column.edges), abs(column.mean), sys.float_info.min)
+    edges = [edge / unit for edge in column.edges]
+    lows, widths = tuple(edges[:-1]), tuple(high - low for low, high in pairwise(edges))
+    inside = column.counts[1 : 1 + len(lows)]
+    rows = sum(inside)
+    if not rows or column.counts[BELOW] or column.counts[ABOVE]:
+        return _Layout(unit, lows, widths, 1 / 2, 1 / 12)
+    mean, sd = column.mean / unit, column.sd / unit
+    shares = [count / rows for count in inside]
+    room = math.fsum(share * width for share, width in zip(shares, widths, strict=True))
+    above = mean - math.fsum(share * low for share, low in zip(shares, lows, strict=True))
+    where = max(0.0, min(above / room, 1.0)) if room else 0.0
+    bins = list(zip(shares, lows, widths, strict=True))
+    between = math.fsum(share * (low + where * width - mean) ** 2 for share, low, width in bins)
+    squares = math.fsum(share * width**2 for share, _, width in bins)
+    spread = (sd**2 - between) / squares if squares else 0.0
+    return _Layout(unit, lows, widths, where, max(0.0, min(spread, 1 / 4)))
+
+
+def _places(layout: _Layout, counts: Sequence[int], mean: float | None) -> dict[int, float]:
+    """Where the values of each bin lie; those of a lone open bin where the mean wants them, or at its edge."""
+    bins = zip(layout.lows, layout.widths, strict=True)
+    places = {BELOW: layout.lows[0], **dict(enumerate((low + layout.where * width for low, width in bins), 1))}
+    places[ABOVE] = layout.lows[-1] + layout.widths[-1]
     outer = [place for place in (BELOW, ABOVE) if counts[place]]
-    if len(outer) == 1:
+    if mean is not None and len(outer) == 1:
         (place,) = outer
         rest = math.fsum((mean - at) * counts[one] for one, at in places.items() if one != place)
         wanted = mean + rest / counts[place]
@@ -168,27 +208,30 @@ def _placed(column: Column, counts: Sequence[int], mean: float) -> dict[int, flo
     return places
 
 
-def _spread(column: Column, counts: Sequence[int], mean: float) -> float:
+def _sd(layout: _Layout, counts: Sequence[int], mean: float) -> float:
     """Standard deviation about `mean`."""
-    places = _placed(column, counts, mean)
-    widths = dict(enumerate((high - low for low, high in pairwise(column.edges)), 1))
-    scale = max(*(abs(at - mean) for at in places.values()), *widths.values())
-    if not 0 < scale < math.inf:
-        return 0.0
+    widths = dict(enumerate(layout.widths, 1))
     squares = math.fsum(
-        counts[place] * (((at - mean) / scale) ** 2 + (widths.get(place, 0.0) / scale) ** 2 / 12)
-        for place, at in places.items()
+        counts[place] * ((at - mean) ** 2 + layout.spread * widths.get(place, 0.0) ** 2)
+        for place, at in _places(layout, counts, mean).items()
     )
-    return scale * math.sqrt(squares / sum(counts[BELOW : ABOVE + 1]))
+    return math.sqrt(squares / sum(counts[BELOW : ABOVE + 1]))
 
 
-def _extremes(column: Column, counts: Sequence[int], mean: float) -> tuple[float, float]:
-    places, edges = _placed(column, counts, mean), column.edges
+def _extremes(column: Column, layout: _Layout, counts: Sequence[int], mean: float) -> tuple[float, float]:
+    """Bounds of the outermost bins that hold anything, as far as those of the reference are not closer."""
+    places, edges = _places(layout, counts, mean), column.edges
     occupied = [place for place in places if counts[place]]
-    low, high = occupied[0], occupied[-1]
-    bottom = places[low] if low in (BELOW, ABOVE) else max(edges[low - 1], min(column.minimum, edges[low]))
-    top = places[high] if high in (BELOW, ABOVE) else min(edges[high], max(column.maximum, edges[high - 1]))
-    return bottom, max(bottom, top)
+    first, last = occupied[0], occupied[-1]
+    if first in (BELOW, ABOVE):
+        low = _bounded(places[first] * layout.unit)
+    else:
+        low = max(edges[first - 1], min(column.minimum, edges[first]))
+    if last in (BELOW, ABOVE):
+        high = _bounded(places[last] * layout.unit)
+    else:
+        high = min(edges[last], max(column.maximum, edges[last - 1]))
+    return low, max(low, high)
 
 
 # --- what the exporter says

@@ -12,11 +12,11 @@ from exporter import config
 from exporter.decode import Decoder
 from exporter.monitor.models import Models
 from exporter.monitor.provisional import Provisionals
-from exporter.profile import Plan, build_frame
+from exporter.profile import Plan, build_frame, document
 from exporter.profile.directory import OneProfile
 from exporter.profile.standing import Standing
 from exporter.records import Label, Table
-from exporter.reference import Profile
+from exporter.reference import Adoption, Profile
 
 M = Label("m", "unknown")
 
@@ -27,7 +27,9 @@ class Watching:
     def __init__(self, kept: Any = None, profile: Profile | None = None, **given: Any) -> None:
         settings = {f"provisional.{key}": value for key, value in given.items()}
         found = config.resolve(("test", {"provisional.rows": 1000} | settings))
-        self.references = Standing(OneProfile(profile), lambda: 0.0)
+        self.now = 0.0
+        """Unix time."""
+        self.references = Standing(OneProfile(profile), lambda: self.now)
         self.provisional = Provisionals(found.provisional, self.references, kept or {})
         self.models = Models(found, self.references, self.provisional)
         self.decoder = Decoder()
@@ -325,3 +327,28 @@ def test_one_whose_windows_do_not_fit_into_memory_is_refused(caplog: Any) -> Non
     assert "no room for the windows of a provisional reference" in caplog.text
     assert watching.models.look_at_profiles() in {True, False}
     assert watching.compared(Label("m", "2")) is None
+
+
+def test_when_an_adoption_expires_models_switch_over_and_windows_begin_anew(caplog: Any) -> None:
+    watching = Watching()
+    watching.see(rows_of(1000))
+    made = watching.settle()
+    assert made is not None
+    amount = made.features[0]
+    adoption = Adoption("features", "amount", amount.counts[::-1], (1.0, 2.0, 0.0, 3.0), "ada", "why", 0.0, 10.0, "1h")
+    watching.provisional.put(M, document.parse(document.describe(dataclasses.replace(made, adoptions=(adoption,)))))
+    adopted = watching.settle()
+    assert adopted is not None
+    assert adopted.digest != made.digest
+    watching.see(rows_of(50, 3))
+    watching.now = 9.9
+    assert not watching.models.look_at_profiles()
+    assert watching.compared() is adopted
+    watching.now = 10.0
+    assert watching.models.look_at_profiles()
+    (one,) = [one for one in watching.models.shown(1.0) if one.label == M]
+    assert one.profile is not None
+    assert (one.profile.digest, one.profile.features) == (made.digest, made.features)
+    assert one.snapshot.features is not None
+    assert one.snapshot.features.totals.bins.sum() == 0
+    assert "what ada adopted for features 'amount' of the model 'm' has expired" in caplog.text
