@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from exporter.profile.builder import LEAST_CATEGORY_ROWS, ColumnBuilder
-from exporter.profile.cells import ObjectCells, MissingCells
+from exporter.profile.cells import MissingCells, ObjectCells
 from exporter.profile.parsing import LONGEST_TEXT
 from exporter.records import Table
 from exporter.reference import Column

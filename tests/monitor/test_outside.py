@@ -11,6 +11,7 @@ from exporter.collect.scene import Scene
 from exporter.config import Windows
 from exporter.decode import Decoder
 from exporter.monitor import Monitor
+from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.records import Exchange
 from exporter.reference import Profile
@@ -33,7 +34,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 
 def watched(profile: Profile, said: Overrides, exchanges: list[Exchange]) -> Monitor:
-    monitor = Monitor(profile, SHORT, (), said)
+    monitor = Monitor(profile, SHORT, (), Said(said))
     for one in exchanges:
         monitor.observe(one, Decoder().decode(one))
     monitor.flush()
@@ -107,9 +108,9 @@ def test_windows_forget_and_totals_do_not(profile: Profile) -> None:
 def test_another_process_goes_on_with_the_counts_under_the_same_rules_alone(profile: Profile) -> None:
     before = watched(profile, RULES, [seen(live_rows(50, 1))])
     kept = before.arrays()
-    same, other = Monitor(profile, SHORT, (), RULES), Monitor(profile, SHORT, (), Overrides(RULES.features))
+    same, other = Monitor(profile, SHORT, (), Said(RULES)), Monitor(profile, SHORT, (), Said(Overrides(RULES.features)))
     assert same.arrays().keys() == kept.keys()
-    changed = Monitor(profile, SHORT, (), Overrides({"amount": Override(range=(10.0, 51.0))}))
+    changed = Monitor(profile, SHORT, (), Said(Overrides({"amount": Override(range=(10.0, 51.0))})))
     for one in (same, other, changed):
         for name, array in one.arrays().items():
             if name in kept:
@@ -131,7 +132,7 @@ def test_another_process_goes_on_with_the_counts_under_the_same_rules_alone(prof
 
 def test_windows_come_back_from_a_disk_with_what_was_outside(profile: Profile) -> None:
     before = watched(profile, RULES, [seen(live_rows(50, 1))])
-    again, changed = Monitor(profile, SHORT, (), RULES), Monitor(profile, SHORT, ())
+    again, changed = Monitor(profile, SHORT, (), Said(RULES)), Monitor(profile, SHORT, ())
     for one in (again, changed):
         assert one.put_back(before.held(1.0), 100.0, 101.0) > 0
     old, new = before.snapshot(1.0).features.scores[0], again.snapshot(101.0).features.scores[0]
@@ -142,7 +143,7 @@ def test_windows_come_back_from_a_disk_with_what_was_outside(profile: Profile) -
 def test_rules_that_are_lifted_leave_nothing_behind(profile: Profile) -> None:
     assert (
         Monitor(profile, SHORT, ()).arrays().keys()
-        == Monitor(profile, SHORT, (), Overrides({"amount": Override(owner="me", ignore=True, tolerance=0.5)}))
+        == Monitor(profile, SHORT, (), Said(Overrides({"amount": Override(owner="me", ignore=True, tolerance=0.5)})))
         .arrays()
         .keys()
     )

@@ -31,7 +31,7 @@ class Watching:
         """Unix time."""
         self.references = Standing(OneProfile(profile), lambda: self.now)
         self.provisional = Provisionals(found.provisional, self.references, kept or {})
-        self.models = Models(found, self.references, self.provisional)
+        self.models = Models(found, self.references, provisional=self.provisional)
         self.decoder = Decoder()
         self.saved: dict[Label, Profile] = {}
         self.provisional.keep_in(self.saved.__setitem__)

@@ -39,7 +39,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 def window_of(profile: Profile, **cells: Sequence[Any]) -> Window:
     """What an exporter would say that has seen these values; the others are those of the training."""
-    block = Block(profile.features, Windows(), by_name=True)
+    block = Block(profile.asked, Windows(), by_name=True)
     names = tuple(COLUMNS)
     columns = tuple(list(cells.get(name, COLUMNS[name])) for name in names)
     table = Table(5000, names, columns)
