@@ -112,12 +112,14 @@ class Watched(NamedTuple):
 
 
 @contextmanager
-def watched(trained: Trained, directory: Path, answering: type[Answering] = Answering) -> Iterator[Watched]:
+def watched(
+    trained: Trained, directory: Path, answering: type[Answering] = Answering, *flags: str
+) -> Iterator[Watched]:
     for name in ("prometheus", "prometheus-alertmanager"):
         tool(name, name)
     with ExitStack() as server, ExitStack() as stack:
         upstream = server.enter_context(model_server(answering))
-        running = stack.enter_context(sidecar(upstream, "--profile", str(trained.profile), *MINUTES_IN_SECONDS))
+        running = stack.enter_context(sidecar(upstream, "--profile", str(trained.profile), *flags, *MINUTES_IN_SECONDS))
         received = stack.enter_context(inbox())
         pages = stack.enter_context(alertmanager(directory / "alertmanager", received.url))
         asked = stack.enter_context(prometheus(directory / "prometheus", [f"127.0.0.1:{running.web_port}"], pages))
@@ -277,6 +279,45 @@ def _send_what_is_wrong(url: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{url}/v1/models/m:predict", json.dumps({"inputs": columns}).encode(), timeout=30)
     refused.value.close()
+
+
+# --- what people say of features
+
+SAID = """
+features:
+  amount: { severity: page, owner: risk }
+  age: { ignore: true }
+  colour: { severity: page, snooze_until: 2999-12-31 }
+outputs:
+  "*": { severity: ignore }
+"""
+
+
+def all_else(row: Row) -> Row:
+    """Other values for every feature."""
+    return {"amount": row["amount"] * 100, "age": 900, "colour": "mauve"}
+
+
+def test_what_is_said_of_features_decides_who_is_told_of_their_drift(trained: Trained, tmp_path: Path) -> None:
+    (tmp_path / "said.yml").write_text(SAID)
+    with watched(trained, tmp_path, Answering, "--overrides", str(tmp_path / "said.yml")) as world:
+        enough = 'min(model_feature_window_sufficient{window="30s"})'
+        eventually(lambda: world.prometheus.value(enough) == 1, PATIENCE_S, "windows that suffice")
+        assert world.inbox.all() == []
+        world.traffic.change = all_else
+        page, *_ = eventually(lambda: world.inbox.of("ModelFeatureDrift", "firing"), PATIENCE_S, "the page")
+        assert page.receiver == "pager"
+        assert (page.labels["feature"], page.labels["owner"]) == ("amount", "risk")
+        assert page.labels["severity"] == "critical"
+        # The others drift as much, and longer than it takes.
+        moved = 'min_over_time(model_feature_total_variation{feature="colour",window="10s"}[15s]) > 0.9'
+        eventually(lambda: world.prometheus.query(moved), PATIENCE_S, "a colour that has long been another")
+        assert world.prometheus.query('{feature="age"}') == []
+        told = {notice.labels.get("feature", notice.labels.get("output")) for notice in world.inbox.all()}
+        assert told == {"amount"}
+        world.traffic.change = unchanged
+        eventually(lambda: world.inbox.of("ModelFeatureDrift", "resolved"), PATIENCE_S, "the end of the page")
+        assert world.traffic.failures == 0
 
 
 # --- the server fails
