@@ -194,10 +194,7 @@ class Settings:
         "1m",
     )
     overrides: str | None = setting(
-        None,
-        "YAML file of what people say about columns beside the profile: ranges, tolerances, owners, severities, what to"
-        " ignore and until when to snooze.",
-        path,
+        None, "YAML file of what people say of columns: what is allowed, tolerated, ignored, who is told of it.", path
     )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),

@@ -44,9 +44,9 @@ class Block:
         self._columns = columns
         self._by_name = by_name or len(side.fields) > 1
         self._said = tuple(said) or (NOTHING,) * len(columns)
-        self._outside = Outside(self._said, windows)
         self._matcher = Matcher(side, frozenset(at for at, rule in enumerate(self._said) if rule.ignore))
         self._reading = Reading(side, salt)
+        self._outside = Outside(self._reading.spelled(self._said), windows)
         self._minimum_samples = windows.minimum_samples
         self._pane_s = windows.pane
         self._ordered = np.array([column.ordered for column in columns])

@@ -1,12 +1,14 @@
 """From the fields of payloads to the columns of a profile: which are numbers, and what is computed of the others."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.monitor import cells
+from exporter.override import Override
 from exporter.reference import Column, Embedding, Side
 from exporter.scalars import vector_scalars
 from exporter.scalars.salted import Salt
@@ -88,6 +90,20 @@ class Reading:
         if column.salt and self._salt:
             names = [None if name is None else self._salt.name(name) for name in names]
         return names, wrong
+
+    def spelled(self, said: Sequence[Override]) -> list[Override]:
+        """What is said of the columns, with categories as they are called here: hashed ones by their hashes.
+
+        Of what is not read nothing is said.
+        """
+        return [self._spelled(place, rule) for place, rule in enumerate(said)]
+
+    def _spelled(self, place: int, rule: Override) -> Override:
+        if place in self.unreadable:
+            return replace(rule, allowed=None)
+        if rule.allowed is None or not self._columns[place].salt or self._salt is None:
+            return rule
+        return replace(rule, allowed=tuple(map(self._salt.name, rule.allowed)))
 
 
 def _by_embedding(columns: Sequence[Column]) -> dict[str, list[int]]:

@@ -10,6 +10,7 @@ from exporter.collect import reference
 from exporter.collect.scene import Scene
 from exporter.config import Windows
 from exporter.monitor import Monitor
+from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.reference import Adoption, Profile, TimeSpan
 from exporter.snapshots import ServerVitals
@@ -31,7 +32,7 @@ def shown(
     profile: Profile, said: Overrides = NO_OVERRIDES, version: str = "7"
 ) -> dict[str, dict[tuple[str, ...], Any]]:
     """Values by family and by the labels behind those of model and profile."""
-    snapshot = Monitor(profile, Windows(), (), said).snapshot(1.0)
+    snapshot = Monitor(profile, Windows(), (), Said(said)).snapshot(1.0)
     scene = Scene("m", version, profile, snapshot, ServerVitals(), Clock())  # type: ignore[arg-type]
     found: Shown = {}
     for samples in reference.collect(scene):
