@@ -8,11 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter import keys
-from exporter.addresses import Route, address, is_tls, listener, refuse_loops, routes, upstream_url
+from exporter.addresses import Route, is_tls, listener, refuse_loops, routes, upstream_url
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.origins import Origin, origins
-from exporter.sections import Analyser, Drain, Events, ListenTLS, Provisional, RequestId, State, UpstreamTLS
+from exporter.sections import (
+    Analyser,
+    Drain,
+    Events,
+    Health,
+    ListenTLS,
+    Provisional,
+    RequestId,
+    State,
+    UpstreamTLS,
+    Web,
+)
 from exporter.values import (
     boolean,
     duration,
@@ -33,23 +44,6 @@ from exporter.values import (
 
 _BODIES_PER_RING = 16
 """So that an exchange of two whole bodies takes an eighth of the ring at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Web:
-    """Where people and Prometheus look."""
-
-    listen_address: str = setting("0.0.0.0:9877", "Address of /metrics and the status page.", address)
-    enable_lifecycle: bool = setting(False, "Whether POST /-/observe may switch observation.", switch, "false")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Where the container platform looks."""
-
-    listen_address: str = setting(
-        "0.0.0.0:9878", "Address of /-/healthy and /-/ready, answered by the supervisor.", address
-    )
 
 
 @dataclass(frozen=True, slots=True)

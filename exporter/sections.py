@@ -5,6 +5,7 @@ As in `config`, which puts them in their places.
 
 from dataclasses import dataclass
 
+from exporter.addresses import address
 from exporter.keys import setting
 from exporter.values import (
     boolean,
@@ -22,6 +23,23 @@ from exporter.values import (
 
 _BODIES_HELD = 4
 """So that one long event leaves room for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where people and Prometheus look."""
+
+    listen_address: str = setting("0.0.0.0:9877", "Address of /metrics and the status page.", address)
+    enable_lifecycle: bool = setting(False, "Whether POST /-/observe may switch observation.", switch, "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where the container platform looks."""
+
+    listen_address: str = setting(
+        "0.0.0.0:9878", "Address of /-/healthy and /-/ready, answered by the supervisor.", address
+    )
 
 
 @dataclass(frozen=True, slots=True)
