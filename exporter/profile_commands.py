@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
+_OF_THE_PROFILE: Final = (
+    "prediction", "target", "ignore", "kind", "model", "model_version", "time", "time_zone", "importance",
+)  # fmt: skip
+"""Flags of a build that another profile answers."""
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Say what the commands take."""
@@ -68,12 +73,23 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
     build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
                        help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
+    _add_training(build)
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
     build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
     _add_dialect(build)
     build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
+
+
+def _add_training(build: argparse.ArgumentParser) -> None:
+    build.add_argument("--time", metavar="COLUMN", help="column that says when a row is from; it is no feature")
+    build.add_argument("--time-zone", metavar="ZONE", help="of the hours of a week, and of times without one (UTC)")
+    build.add_argument("--influenced", metavar="COLUMN",
+                       help="true where the model itself had influenced a row; it is no feature")  # fmt: skip
+    build.add_argument("--importance", metavar="FILE",
+                       help='JSON of the features\' importance, such as {"age": 2, "town": 1} (estimated)')  # fmt: skip
+    build.add_argument("--metrics", metavar="FILE", help="JSON of how the training went, by any names")
 
 
 def _add_dialect(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +115,7 @@ def _dialect(given: argparse.Namespace) -> "Dialect":
 
 
 def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import build, document, show, terminal  # noqa: PLC0415
+    from exporter.profile import build, document, show, stated, terminal  # noqa: PLC0415
     from exporter.profile.progress import Progress  # noqa: PLC0415
     from exporter.reference import DEFAULT, UNKNOWN  # noqa: PLC0415
 
@@ -108,6 +124,9 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
         model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN),
         trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=_dialect(given),
+        time=given.time, zone=_or(given.time_zone, "UTC"), influenced=given.influenced,
+        importance=stated.importance(given.importance) if given.importance else {},
+        performance=stated.performance(given.metrics) if given.metrics else {},
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -130,7 +149,9 @@ def _require_one_way(given: argparse.Namespace) -> None:
     """Either the flags say what the columns are, or another profile does."""
     if not given.like and not given.prediction:
         raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
-    for word in ("prediction", "target", "ignore", "kind", "model", "model_version") if given.like else ():
+    if given.time_zone and not given.time and not given.like:
+        raise ConfigError("--time-zone: of which column? say --time COLUMN, too")
+    for word in _OF_THE_PROFILE if given.like else ():
         if getattr(given, word):
             raise ConfigError(f"--{word.replace('_', '-')}: cannot be said beside --like, whose profile says it")
 
