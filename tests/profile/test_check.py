@@ -15,6 +15,7 @@ from support import command, model_server, predict, sidecar
 from exporter.profile import overrides, save, series
 from exporter.profile.build import Plan, build, count_like
 from exporter.profile.compare import compare
+from exporter.profile.in_force import in_force
 from exporter.reference import Adoption, Profile, TimeSpan
 
 
@@ -117,7 +118,8 @@ def test_the_number_of_series_is_that_of_a_live_page(tmp_path: Path, lengths: st
     ) as running:  # fmt: skip
         predict(running.url, rows)
         page = running.settled(1)
-    found = [one for one in page.samples if one.labels.get("profile") == profile.short_digest]
+    digest = in_force(profile, time.time()).short_digest
+    found = [one for one in page.samples if one.labels.get("profile") == digest]
     said = overrides.load(str(tmp_path / "rules.yml"))
     assert series.count(profile, lengths.count(",") + 1, said, time.time()) == len(found)
 
