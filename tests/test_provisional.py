@@ -23,11 +23,23 @@ def rows_of(count: int, seed: int, shift: float = 0.0) -> list[Any]:
     ]
 
 
+def page(running: Sidecar) -> Metrics | None:
+    """/metrics; None while an analyser starts."""
+    status, body = running.get(running.web_port, "/metrics")
+    return Metrics(body.decode()) if status == 200 else None
+
+
 def referred(running: Sidecar) -> str:
     """The digest of the profile in force; empty where there is none, or nobody answers yet."""
-    status, page = running.get(running.web_port, "/metrics")
-    found = Metrics(page.decode()).all("model_profile_info", model="m") if status == 200 else []
+    metrics = page(running)
+    found = metrics.all("model_profile_info", model="m") if metrics else []
     return found[0][0]["profile"] if found else ""
+
+
+def held(running: Sidecar, digest: str) -> float:
+    """Rows that the hour's window holds against a reference."""
+    metrics, labels = page(running), {"feature": "amount", "window": "1h", "profile": digest}
+    return metrics.total("model_feature_window_samples", **labels) if metrics else -1
 
 
 def files(state: Path) -> list[Path]:
@@ -58,21 +70,17 @@ def test_the_first_rows_become_a_reference_that_survives_the_analyser_a_restart_
             assert "live traffic from" in shown.stdout
             assert json.loads(file.read_text())["provisional"] is True
             predict(running.url, rows_of(300, 3))
-            eventually(
-                lambda: running.metrics().value("model_feature_window_samples", feature="amount", window="1h") == 300
-            )
+            eventually(lambda: held(running, digest) == 300, what="the rows in the window")
             analyser = running.pid_of("exporter.analyser")
             os.kill(analyser, signal.SIGKILL)
             eventually(lambda: running.pid_of("exporter.analyser") not in {0, analyser}, what="another analyser")
             assert eventually(lambda: referred(running), what="its page") == digest
-            assert running.metrics().value("model_feature_window_samples", feature="amount", window="1h") == 300
+            assert held(running, digest) == 300
             assert running.stop() == 0
         with sidecar(upstream, *FAST, "--state", str(state)) as running:
             predict(running.url, rows_of(700, 4, shift=3.0))
             assert eventually(lambda: referred(running), what="the same reference") == digest
-            eventually(
-                lambda: running.metrics().value("model_feature_window_samples", feature="amount", window="1h") == 1000
-            )
+            eventually(lambda: held(running, digest) == 1000, what="the rows in the window")
             file.unlink()
             eventually(lambda: not referred(running), what="deleted, it begins anew")
             predict(running.url, rows_of(700, 5))
@@ -97,10 +105,8 @@ def test_without_a_state_directory_it_survives_the_analyser_and_a_reload(tmp_pat
         running.process.send_signal(signal.SIGHUP)
         eventually(lambda: "settings reloaded, changed: windows.minimum_samples" in running.log())
         predict(running.url, rows_of(8, 2))
+        labels = {"feature": "amount", "window": "1m", "profile": digest}
         eventually(
-            lambda: (
-                referred(running) == digest
-                and running.metrics().value("model_feature_window_sufficient", feature="amount", window="1m") == 1
-            ),
+            lambda: (metrics := page(running)) and metrics.total("model_feature_window_sufficient", **labels) == 1,
             what="the next analyser with the same reference",
         )

@@ -1,7 +1,7 @@
 """Features and outputs: bins, reference, data quality, and the scores of every window."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,9 +20,9 @@ def collect(scene: Scene) -> Iterator[Samples]:
     """Families of both sides that the profile has."""
     if scene.profile is None:
         return
-    for side, families, columns, block in (
-        ("features", catalogue.FEATURES, scene.profile.features, scene.snapshot.features),
-        ("outputs", catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
+    for families, columns, block in (
+        (catalogue.FEATURES, scene.profile.features, scene.snapshot.features),
+        (catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
     ):
         if block is not None:
             shown = _shown(block)
@@ -31,7 +31,6 @@ def collect(scene: Scene) -> Iterator[Samples]:
             yield from _reference(families, of_shown, labels)
             yield from _totals(families, of_shown, labels, _only(shown, block.totals))
             yield from _scores(families, labels, [_scores_only(shown, scores) for scores in block.scores])
-            yield from _trained(families, side, scene, {column.name for column in of_shown})
     yield _starts(scene)
     yield from _matches(scene)
 
@@ -94,16 +93,6 @@ def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[La
     yield Samples(families.reference_samples, [(of, column.rows) for column, of in pairs])
     yield Samples(families.bin_step, steps)
     yield Samples(families.bin_info, texts)
-
-
-def _trained(families: Columns, side: str, scene: Scene, shown: Collection[str]) -> Iterator[Samples]:
-    """What the training data had where something else was adopted."""
-    replaced = scene.profile.replaced if scene.profile else ()
-    columns = [column for at, column in replaced if at == side and column.name in shown]
-    yield Samples(families.training_ratio, [
-        ((*scene.profiled, column.name, f"{place:02d}"), column.counts[place] / column.rows)
-        for column in columns for place, _ in column.bins()
-    ])  # fmt: skip
 
 
 def _totals(

@@ -8,11 +8,13 @@ Only what the windows would count is collected: no request that failed, nothing 
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.calibration.reference_error import reference_error
 from exporter.errors import DataError
 from exporter.monitor.collecting import Budget, Form, Side
 from exporter.profile import document
@@ -219,7 +221,7 @@ def _made(label: Label, collecting: _Collecting) -> Iterator[Profile | None]:
         found: list[Column] = []
         for made, column in enumerate(_columns(form), 1):
             if column is not None:
-                found.append(column)
+                found.append(replace(column, reference_error=reference_error(np.array(column.counts))))
             if made % _COLUMNS_PER_STEP == 0:
                 yield None
         sides.append(tuple(found))

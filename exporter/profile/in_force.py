@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
+from exporter.calibration.reference_error import reference_error
 from exporter.profile import document
 from exporter.reference import Adoption, Column, Profile
 
@@ -59,8 +62,9 @@ def _columns(side: str, columns: tuple[Column, ...], adopted: Mapping[tuple[str,
 
 
 def _adopted(column: Column, adoption: Adoption) -> Column:
-    """A column with what was adopted; what the training data said of hours and of their own size is no longer true."""
-    anew = replace(column, counts=adoption.counts, hours=(), reference_error=None)
+    """A column with what was adopted; what the training data said of hours is no longer true."""
+    error = reference_error(np.array(adoption.counts))
+    anew = replace(column, counts=adoption.counts, hours=(), reference_error=error)
     if not column.ordered:
         return anew
     mean, sd, low, high = adoption.moments

@@ -35,7 +35,7 @@ def count(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES, now: f
         for column, rule in zip(columns, rules, strict=True):
             if not rule.ignore:
                 total += _of_column(families, column, rule, windows)
-                total += _of_people(rule, adopted.get(column.name), now)
+                total += _of_people(rule, column, adopted.get(column.name), now)
     return total
 
 
@@ -45,11 +45,11 @@ def _of_profile(profile: Profile) -> int:
     return _OF_PROFILE + has_time + named + (profile.influenced is not None) + len(profile.performance)
 
 
-def _of_people(rule: Override, adopted: Adoption | None, now: float) -> int:
-    """Of what people say of a column, and have adopted for it."""
+def _of_people(rule: Override, column: Column, adopted: Adoption | None, now: float) -> int:
+    """Of what people say of a column, and have adopted for it: the training data stay in sight."""
     gauges = sum(value is not None for value in (rule.tolerance, rule.weight, rule.snooze_until))
     if adopted is not None:
-        gauges += 1 + (adopted.expires_at is not None)
+        gauges += 1 + (adopted.expires_at is not None) + len(column.bins())
     return gauges + rule.routes_at(now)
 
 

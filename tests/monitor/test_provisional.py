@@ -90,9 +90,9 @@ def test_the_first_rows_become_what_profile_build_makes_of_them() -> None:
     names = ("amount", "age", "town", "member", "note", "empty")
     table = {name: np.array([row.get(name) for row in rows], object) for name in names} | {"prediction": answers}
     built, _ = build_frame(table, Plan(predictions=["prediction"]))
-    by_name = {column.name: column for column in built.features}
-    assert {column.name: column for column in profile.features} == by_name
-    assert dataclasses.replace(profile.outputs[0], name="prediction") == built.outputs[0]
+    made = {column.name: column for column in profile.features}
+    assert made == {one.name: dataclasses.replace(one, association=(), importance=None) for one in built.features}
+    assert profile.outputs == built.outputs
     assert (profile.model, profile.version, profile.rows, profile.provisional) == ("m", "unknown", 1000, True)
     assert profile.source == "live traffic from 1970-01-01T00:00:01Z to 1970-01-01T00:00:10Z"
     assert watching.saved == {M: profile}
