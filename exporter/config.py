@@ -199,6 +199,9 @@ class Settings:
         " ignore and until when to snooze.",
         path,
     )
+    salt_file: str | None = setting(
+        None, "File with the salt under which categories of the profile are hashed; it is shown nowhere.", path
+    )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),
         "Payload protocol that is spoken, NAME or PATTERN=NAME for the paths that fit, * for anything; found out where"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exporter.profile.files import Dialect
     from exporter.profile.terminal import Paper
     from exporter.reference import Profile
+    from exporter.scalars.salted import Salt
 
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
@@ -50,6 +51,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("--against", metavar="DATA", help="a fresh sample to compare with: " + _SOURCES)
     check.add_argument("--replicas", type=_positive, default=1, metavar="NUMBER", help="how many will show it (1)")
     check.add_argument("--windows", type=_positive, default=3, metavar="NUMBER", help="windows of each (3)")
+    _add_salt(check)
     _add_dialect(check)
 
 
@@ -68,12 +70,25 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
     build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
                        help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
+    build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
+                       help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
+    _add_salt(build)
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
     build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
     _add_dialect(build)
     build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
+
+
+def _add_salt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--salt-file", metavar="FILE", help="the secret under which categories are hashed")
+
+
+def _salt(given: argparse.Namespace) -> "Salt | None":
+    from exporter.profile import salts  # noqa: PLC0415
+
+    return salts.load(given.salt_file, "--salt-file") if given.salt_file else None
 
 
 def _add_dialect(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +123,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
         model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN),
         trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=_dialect(given),
+        hashed=given.hash, salt=_salt(given),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -130,7 +146,7 @@ def _require_one_way(given: argparse.Namespace) -> None:
     """Either the flags say what the columns are, or another profile does."""
     if not given.like and not given.prediction:
         raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
-    for word in ("prediction", "target", "ignore", "kind", "model", "model_version") if given.like else ():
+    for word in ("prediction", "target", "ignore", "kind", "hash", "model", "model_version") if given.like else ():
         if getattr(given, word):
             raise ConfigError(f"--{word.replace('_', '-')}: cannot be said beside --like, whose profile says it")
 
@@ -230,5 +246,5 @@ def _compared(given: argparse.Namespace, profile: "Profile") -> list[str]:
     from exporter.profile.progress import Progress  # noqa: PLC0415
 
     with Progress(sys.stderr) as watch:
-        found = build.count_like(build.Plan(given.against, dialect=_dialect(given)), profile, watch)
+        found = build.count_like(build.Plan(given.against, dialect=_dialect(given), salt=_salt(given)), profile, watch)
     return [f"against {given.against}, {found.rows:,} rows:", *compare.compare(profile, found)]

@@ -33,6 +33,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
             yield from _scores(families, labels, [_scores_only(shown, scores) for scores in block.scores])
             yield from _trained(families, side, scene, {column.name for column in of_shown})
     yield _starts(scene)
+    yield Samples(catalogue.PROFILE_UNREADABLE, [(scene.profiled, scene.snapshot.unreadable)])
     yield from _matches(scene)
 
 
