@@ -73,6 +73,8 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
                        help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
     _add_salt(build)
+    build.add_argument("--embedding", action="append", default=[], metavar="NAME=PATTERN",
+                       help="columns that are one vector, such as vector=emb_*; * stands for anything")  # fmt: skip
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
@@ -123,7 +125,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
         model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN),
         trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=_dialect(given),
-        hashed=given.hash, salt=_salt(given),
+        hashed=given.hash, salt=_salt(given), embeddings=_embeddings(given.embedding),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -146,7 +148,8 @@ def _require_one_way(given: argparse.Namespace) -> None:
     """Either the flags say what the columns are, or another profile does."""
     if not given.like and not given.prediction:
         raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
-    for word in ("prediction", "target", "ignore", "kind", "hash", "model", "model_version") if given.like else ():
+    beside = ("prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version")
+    for word in beside if given.like else ():
         if getattr(given, word):
             raise ConfigError(f"--{word.replace('_', '-')}: cannot be said beside --like, whose profile says it")
 
@@ -170,6 +173,16 @@ def _kinds(pairs: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
         kinds[column] = kind
     return kinds
+
+
+def _embeddings(pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, _, pattern = pair.partition("=")
+        if not name or not pattern or name in found:
+            raise ConfigError(f"--embedding {pair}: must be NAME=PATTERN such as vector=emb_*, each name once")
+        found[name] = pattern
+    return found
 
 
 def _show(given: argparse.Namespace, _: Sequence[str]) -> int:
