@@ -69,7 +69,7 @@ def test_pointers(document: Any, pointers: list[str], expected: Any) -> None:
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.text("ab*0", max_size=2)),
+    st.one_of(st.none(), st.booleans(), st.integers(-(1 << 63), (1 << 64) - 1), st.text("ab*0", max_size=2)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.text("ab*0", max_size=1), inner, max_size=3)
     ),
