@@ -12,6 +12,9 @@ from exporter.reference import MISSING, Adoption, Column, Profile
 _BAR: Final = 24
 _SPARK: Final = 14
 """Characters of a histogram on one line: those of an ordered column's bins."""
+_TAIL: Final = 0.02
+"""Of the values; outer bins that hold no more are not drawn, or one far value would leave the others no room."""
+_FEW: Final = 6
 _LONGEST_NAME: Final = 32
 _LONGEST_BIN: Final = 40
 _BESIDE_NAME: Final = 52
@@ -88,10 +91,10 @@ def _small(profile: Profile) -> Iterator[str]:
     columns = [column for column in (*profile.features, *profile.outputs) if (column.reference_error or 0) > _MUCH]
     if columns:
         worst = max(columns, key=lambda column: column.reference_error or 0)
-        others = f", nor much better of {len(columns) - 1} others" if len(columns) > 1 else ""
+        others = f"; {len(columns) - 1} other columns are hardly better known" if len(columns) > 1 else ""
         yield (
             f"small reference: two tables like this one may differ by {worst.reference_error:.1%} of the values of"
-            f" {worst.name} by chance alone, so that less drift than that cannot be told{others}"
+            f" {worst.name} by chance alone, and less drift than that cannot be told{others}"
         )
 
 
@@ -124,9 +127,15 @@ def _spark(column: Column) -> str:
 
 
 def _density(column: Column) -> list[float]:
-    """Of numbers but for the outermost bins, in steps of equal width: bins hold equal shares, and would look alike."""
+    """Of numbers but for their tails, in steps of equal width: bins hold equal shares, and would look alike."""
     inside = list(zip(pairwise(column.edges), column.counts[1:], strict=False))
-    inside = inside[1:-1] or inside
+    if len(inside) < _FEW:  # a few values, each a bin of its own
+        return [float(count) for _, count in inside]
+    rows = sum(count for _, count in inside)
+    while len(inside) > 1 and inside[-1][1] <= _TAIL * rows:
+        inside.pop()
+    while len(inside) > 1 and inside[0][1] <= _TAIL * rows:
+        inside.pop(0)
     low, high = inside[0][0][0], inside[-1][0][1]
     if not 0 < high - low < math.inf:  # one value alone
         return [float(column.rows)]

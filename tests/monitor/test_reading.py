@@ -12,6 +12,7 @@ from exporter.decode import Decoder
 from exporter.findings import MatchCounts
 from exporter.monitor import Monitor
 from exporter.monitor.said import Said
+from exporter.override import Override, Overrides
 from exporter.records import Exchange
 from exporter.reference import MISSING, NONFINITE, Column, Embedding, Profile
 from exporter.scalars import TEXT_SCALARS, vector_scalars
@@ -201,3 +202,24 @@ def test_without_its_salt_a_hashed_column_is_left_out_and_nothing_else_is(salt: 
     assert sum(found.pop("town")) == 0
     known.pop("town")
     assert found == known
+
+
+def test_what_is_allowed_is_said_in_words_of_hashed_categories_and_in_numbers_of_what_is_computed() -> None:
+    given = rows(200)
+    said = Overrides({
+        "town": Override(allowed=("Oslo", "Rome")), "note.length": Override(range=(1.0, 2.0)),
+        "vector.norm": Override(range=(0.0, 1.0)),
+    })  # fmt: skip
+    found = {}
+    for salt in (SALT, None):
+        monitor = Monitor(PROFILE, Windows(), (), Said(said, salt))
+        made = exchange(given, [0.5] * len(given), 1.0)
+        monitor.observe(made, DECODER.decode(made))
+        monitor.flush()
+        features = monitor.snapshot(1.0).features
+        assert features is not None
+        found[salt] = dict(zip(NAMES, features.totals.quality["out_of_range"].tolist(), strict=True))
+    assert found[SALT]["town"] == sum(row["town"] == "Lima" for row in given)
+    assert found[SALT]["note.length"] == sum(len(row["note"]) not in {1, 2} for row in given)
+    assert found[SALT]["vector.norm"] == sum(float(np.linalg.norm(row["vector"])) > 1 for row in given)
+    assert np.isnan(found[None]["town"]), "nobody can tell"
