@@ -69,7 +69,7 @@ def test_hours_and_answers_are_those_of_the_local_build(spark: Any, partitions: 
     profile, _ = build_spark(data, plan)
     assert profile == local
     assert sum(map(sum, profile.features[0].hours)) == len(table)
-    with pytest.raises(DataError, match=r"orders: one of its partitions: column 'town', row .*no time"):
+    with pytest.raises(DataError, match=r"the DataFrame: one of its partitions: column 'town', row .*no time"):
         build_spark(data, dataclasses.replace(plan, time="town"))
 
 
