@@ -1,4 +1,4 @@
-"""What building a profile costs: a Parquet file of 50 columns, a million rows, on one core; whylogs beside it.
+"""What building a profile costs: a Parquet file of 50 columns and times, a million rows, on one core; beside whylogs.
 
 Each build is a process of its own on one core: CPU time and peak memory are the kernel's word. Rows are doubled to see
 whether memory grows with them. whylogs profiles the same file in batches of the same size, in an environment of its own
@@ -24,10 +24,12 @@ import pyarrow.parquet
 NUMBERS, WHOLE, NAMES, TRUTHS, TEXTS = 34, 6, 7, 2, 1
 """Columns of each kind."""
 GROUP = 1 << 17
+FIRST = 1_760_000_000_000_000
+"""Microseconds since 1970; the rows are from the ninety days after it."""
 
 OURS = """
 from exporter.profile.build import Plan, build
-build(Plan(sys.argv[1], predictions=["number_0"]))
+build(Plan(sys.argv[1], predictions=["number_0"], time="at", zone="Europe/Berlin"))
 """
 WHYLOGS = """
 import pyarrow.parquet
@@ -69,6 +71,8 @@ def table(random: np.random.Generator, rows: int) -> pa.Table:
     for place in range(TEXTS):
         numbers = random.integers(0, 10**9, rows)
         columns[f"text_{place}"] = pa.array([f"order {number:x}" for number in numbers.tolist()])
+    times = FIRST + random.integers(0, 90 * 86_400_000_000, rows)
+    columns["at"] = pa.array(np.sort(times), pa.timestamp("us", "UTC"))
     return pa.table(columns)
 
 

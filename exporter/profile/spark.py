@@ -23,7 +23,7 @@ _MERGERS: Final = 16
 """Tasks that merge the partitions' summaries, so that the driver holds no more than so many."""
 _SCHEMA: Final = "summary binary"
 _WHERE: Final = "the DataFrame"
-_FAULT: Final = "one of its partitions"
+_FAULT: Final = f"{_WHERE}: one of its partitions"
 Summary = Draft | Joint
 """Of a part of the rows."""
 

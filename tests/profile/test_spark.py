@@ -1,5 +1,6 @@
 """A DataFrame of Spark gives the very profile that its rows give in one process."""
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -52,6 +53,24 @@ def test_the_counts_are_those_of_the_local_build(spark: Any, partitions: int) ->
     profile, notes = build_spark(spark.createDataFrame(frame()).repartition(partitions), PLAN)
     assert profile == local
     assert notes == local_notes
+
+
+@pytest.mark.parametrize("partitions", [1, 17])
+def test_hours_and_answers_are_those_of_the_local_build(spark: Any, partitions: int) -> None:
+    table = frame()
+    random = np.random.default_rng(9)
+    table["at"] = pd.to_datetime(random.integers(1_760_600_000, 1_762_400_000, len(table)), unit="s")
+    table["ours"] = random.random(len(table)) < 0.3
+    plan = dataclasses.replace(PLAN, time="at", zone="America/New_York", influenced="ours")
+    data = spark.createDataFrame(table).repartition(partitions)
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    zoned = table.assign(at=table["at"].dt.tz_localize("UTC"))  # Spark's times are of a zone
+    local, _ = build_frame(zoned, plan)
+    profile, _ = build_spark(data, plan)
+    assert profile == local
+    assert sum(map(sum, profile.features[0].hours)) == len(table)
+    with pytest.raises(DataError, match=r"the DataFrame: one of its partitions: column 'town', row .*no time"):
+        build_spark(data, dataclasses.replace(plan, time="town"))
 
 
 def test_partitions_without_rows_and_columns_without_values_do_not_matter(spark: Any) -> None:
