@@ -1,9 +1,10 @@
-"""Profiles in stores, one for each model and version that the traffic names. For the analyser: a thread asks.
+"""Profiles in stores, one for each model and version that the traffic names. For the analyser, which waits for none.
 
 What an earlier analyser or an earlier run kept of a place is in force at once, and until the store says otherwise.
 """
 
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from exporter.profile import document
 from exporter.profile.directory import Found, ProfilesByName, Wish, at_path, in_directory
 
 _LOG = logging.getLogger("exporter.profile")
-_KEPT: Final = Known("kept", "")
+_LOOK_S: Final = 0.2
 
 
 def under(place: Location, poll_s: float, copies: str | None) -> ProfilesByName:
@@ -27,7 +28,7 @@ def under(place: Location, poll_s: float, copies: str | None) -> ProfilesByName:
 
 
 class Store:
-    """Addresses in a store. Not for several threads."""
+    """Addresses in a store, which a thread asks one by one: a slow answer keeps nobody from what is there already."""
 
     def __init__(self, template: Location, poll_s: float, copies: Path | None) -> None:
         """`copies` is where what was found is kept for the next analyser, or the next run."""
@@ -35,20 +36,21 @@ class Store:
         self._poll_s = poll_s
         self._copies = copies
         self._due: dict[Wish, float] = {}
+        self._known: dict[Wish, Known] = {}
+        self._faulty: set[Wish] = set()
+        self._news: dict[Wish, Found] = {}
+        threading.Thread(target=self._run, name="store", daemon=True).start()
 
     def look(self, wish: Wish, before: Found | None) -> Found | None:
-        """What is found for a wish now; what was found before where it is not time yet or nothing has changed."""
-        place = self._template.of(*wish)
-        if wish not in self._due and (kept := self._kept(place)) is not None:
+        """What is known by now, and at first what was kept."""
+        if wish not in self._due:
+            kept = self._kept(wish)
             self._due[wish] = 0.0
             return kept
-        if time.monotonic() < self._due.get(wish, 0.0):
-            return before
-        found = self._ask(place, before)
-        self._due[wish] = time.monotonic() + self._poll_s
-        return found
+        return self._news.pop(wish, before)
 
-    def _kept(self, place: Location) -> Found | None:
+    def _kept(self, wish: Wish) -> Found | None:
+        place = self._template.of(*wish)
         copy = asking.copy_of(place.text, self._copies)
         if copy is None:
             return None
@@ -57,18 +59,33 @@ class Store:
         except ExporterError:  # there is none, or it was damaged: the store is asked
             return None
         _LOG.info("profile: %s: in force is the one that was kept of it, until the store answers", place.shown)
-        return Found(place.shown, _KEPT, profile)
+        return Found(place.shown, Known(), profile)
 
-    def _ask(self, place: Location, before: Found | None) -> Found | None:
-        known = before.signature if before and isinstance(before.signature, Known) else Known()
+    # in the thread
+
+    def _run(self) -> None:
+        while True:
+            for wish in [wish for wish, due in [*self._due.items()] if time.monotonic() >= due]:
+                try:
+                    self._ask(wish)
+                except Exception:  # noqa: BLE001 (whatever it was, the next time it may succeed)
+                    _LOG.exception("asking for the profile of %r failed", wish.model)
+                self._due[wish] = time.monotonic() + self._poll_s
+            time.sleep(_LOOK_S)
+
+    def _ask(self, wish: Wish) -> None:
+        place, known = self._template.of(*wish), self._known.get(wish, Known())
         copy = asking.copy_of(place.text, self._copies)
-        asked = Known() if known == _KEPT else known
-        answer, raw = asking.ask(Order(place.text, asked, None if copy is None else str(copy)))
-        profile = before.profile if before else None
+        answer, raw = asking.ask(Order(place.text, known, None if copy is None else str(copy)))
         if answer.outcome in {FAILED, INVALID}:
-            return Found(place.shown, known, profile, f"{place.shown}: {answer.words}")
-        if answer.outcome == FOUND:
-            return Found(place.shown, answer.known, document.loads(raw, place.shown))
-        if before is not None and before.fault:
-            return Found(place.shown, known, profile)
-        return before
+            self._faulty.add(wish)
+            waiting = self._news.get(wish)
+            if waiting is None or waiting.profile is None:  # one that nobody has taken yet goes before; a fault recurs
+                self._news[wish] = Found(place.shown, known, None, f"{place.shown}: {answer.words}")
+        elif answer.outcome == FOUND:
+            self._known[wish] = answer.known
+            self._faulty.discard(wish)
+            self._news[wish] = Found(place.shown, answer.known, document.loads(raw, place.shown))
+        elif wish in self._faulty:  # over: the next fault is news
+            self._faulty.discard(wish)
+            self._news[wish] = Found(place.shown, known, None)

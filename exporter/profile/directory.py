@@ -83,7 +83,7 @@ class Found(NamedTuple):
     signature: object
     """By which it is told whether what is there has changed."""
     profile: Profile | None
-    """None where what is there cannot be used and none was in force before."""
+    """None where nothing usable is there; that before stays in force."""
     fault: str = ""
     """Why it cannot be used."""
 
