@@ -77,12 +77,16 @@ def in_place(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def test_what_is_kept_is_a_profile_that_the_next_run_finds(state: Path, profile: Profile) -> None:
+def test_what_is_kept_is_a_profile_that_the_next_run_finds(
+    state: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisional, "_LOOK_S", 3600.0)  # or it would claim the directory again
     first = Memory(state)
     first.keep(profile)
     eventually(path_of(state).exists, what="the file")
     assert document.load(str(path_of(state))) == profile
     assert (state / "provisional").stat().st_mode & 0o77 == 0
+    eventually(lambda: not first.files._look_now.is_set() and not first.files._unwritten, what="the end of the look")
     first.files._claim.let_go()  # as a process does at its end
     second = Memory(state)
     assert second.files.resume()
