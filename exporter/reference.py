@@ -246,6 +246,10 @@ class Profile:
         """The side of the outputs."""
         return Side(self.outputs, tuple(dict.fromkeys(column.field for column in self.outputs)))
 
+    def salted_otherwise(self, fingerprint: str) -> Column | None:
+        """The first column that is hashed under another salt than that of a fingerprint."""
+        return next((one for one in (*self.features, *self.outputs) if one.salt not in {"", fingerprint}), None)
+
     @property
     def short_digest(self) -> str:
         """The label `profile` on /metrics."""

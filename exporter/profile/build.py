@@ -3,6 +3,7 @@
 A table is read twice where it can be: once for the bins, and once more to count columns against time and answers.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from exporter.profile.joint import Joint
 from exporter.profile.pieces import Arrange, Piece, as_it_comes
 from exporter.profile.recount import Recounted, arrange, recount
 from exporter.reference import Column, Profile
+from exporter.scalars.salted import Salt
 
 _ONCE: Final = (
     "the table can be read only once: nothing is known of its hours, nor of how features and answers go together"
@@ -54,6 +56,9 @@ class Plan:
     """Of features, on any scale; estimated where nothing is said."""
     performance: Mapping[str, float] = field(default_factory=dict)
     """Measures of the training, by whatever name."""
+    hashed: Sequence[str] = ()
+    """Columns whose categories are written as their hashes under the salt."""
+    salt: Salt | None = None
 
 
 Built = tuple[Profile, list[str]]
@@ -86,14 +91,23 @@ def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an
     with _faults_of(plan):
         draft = spark.draft(frame, _kinds(plan), _time(plan))
         profile, notes = finish(plan, draft)
-        joint = spark.joint(frame, profile, draft.calendar)
+        joint = spark.joint(frame, profile, draft.calendar, plan.salt)
     return _whole(plan, joint, draft), notes
 
 
 def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
     """The values of a table in the bins of a profile. ConfigError, DataError."""
     names: list[str] = []
-    return recount(reference, watched(_of_file(plan).read(names, arrange(reference)), names, watch))
+    _require_salt(plan, reference)
+    return recount(reference, watched(_of_file(plan).read(names, arrange(reference)), names, watch), plan.salt)
+
+
+def _require_salt(plan: Plan, reference: Profile) -> None:
+    """ConfigError where categories cannot be hashed as those of the profile are."""
+    column = reference.salted_otherwise(plan.salt.fingerprint if plan.salt else "")
+    if column is not None:
+        words = "is of another salt" if plan.salt else "is needed"
+        raise ConfigError(f"--salt-file: {words}: the profile has hashes of the categories of {column.name!r}")
 
 
 def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Profile:
@@ -102,13 +116,14 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     Columns, model and version are those of the reference, as is the column of time. DataError where the table lacks a
     column. What was adopted is not taken over.
     """
+    _require_salt(plan, reference)
     table = _of_file(plan)
     bare = replace(reference, source=Path(plan.source).name, provisional=False, adoptions=(),
                    trained_at=plan.trained_at or reference.trained_at,
                    performance=plan.performance or reference.performance)  # fmt: skip
     first = _Pass(watch, 0, 2) if reference.time or plan.influenced else None
     draft = _first_look(plan, bare, table, first)
-    joint, names = Joint(bare, draft.calendar, anew=True), list[str]()
+    joint, names = Joint(bare, draft.calendar, plan.salt, anew=True), list[str]()
     with _faults_of(plan):
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, 2) if first else watch))
     whole.require_columns(plan.source, names, joint.fields())
@@ -151,7 +166,7 @@ def _built(plan: Plan, table: _Table, watch: Watch | None) -> Built:
     profile, notes = finish(plan, draft)
     if not table.again:
         return whole.complete(profile, plan.importance), [*notes, _ONCE]
-    joint, names = Joint(profile, draft.calendar), []
+    joint, names = Joint(profile, draft.calendar, plan.salt), []
     with _faults_of(plan):
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
     return _whole(plan, joint, draft), notes
@@ -164,7 +179,8 @@ def _whole(plan: Plan, joint: Joint, draft: Draft) -> Profile:
 
 
 def _kinds(plan: Plan) -> dict[str, str]:
-    return plan.kinds | ({plan.influenced: "boolean"} if plan.influenced else {})
+    """Declared ones: what is hashed is categorical."""
+    return plan.kinds | dict.fromkeys(plan.hashed, "categorical") | ({plan.influenced: "boolean"} if plan.influenced else {})
 
 
 def _time(plan: Plan) -> Time | None:
@@ -201,20 +217,26 @@ def finish(plan: Plan, draft: Draft) -> Built:
     _check_names(plan, [*by_name, *([plan.time] if plan.time and draft.calendar.rows else [])])
     keys = {name for name in (plan.target, plan.time, plan.influenced) if name}
     outside = {*plan.predictions, *plan.ignored, *keys}
+    inside = [one for one in builders if one.name not in outside]
+    features = tuple(column for one in inside for column in _columns(plan, one))
     profile = Profile(
         model=plan.model,
         version=plan.version,
         trained_at=plan.trained_at,
         rows=draft.rows,
         source=Path(plan.source).name,
-        features=tuple(_column(plan, one) for one in builders if one.name not in outside),
-        outputs=tuple(_column(plan, by_name[name]) for name in plan.predictions),
+        features=features,
+        outputs=tuple(column for name in plan.predictions for column in _columns(plan, by_name[name])),
+        fields=tuple(one.name for one in inside) if any(column.origin for column in features) else (),
         time=whole.span(draft, plan.source, plan.time, plan.zone) if plan.time else None,
         influenced=whole.influenced(draft, plan.source, plan.influenced) if plan.influenced else None,
         performance=dict(plan.performance),
     )
     if not profile.features:
         raise DataError(f"{plan.source}: no column is left to be a feature")
+    for name, times in Counter(column.name for column in features).items():
+        if times > 1:
+            raise DataError(f"{plan.source}: {name!r} is a column, and computed of another: rename one")
     notes = [f"{one.name}: {one.note}" for one in builders if one.note and one.name not in plan.ignored]
     return profile, [*notes, *whole.notes(draft)]
 
@@ -223,11 +245,16 @@ def _check_names(plan: Plan, known: list[str]) -> None:
     asked = [("--prediction", name) for name in plan.predictions]
     asked += [("--ignore", name) for name in plan.ignored] + [("--kind", name) for name in plan.kinds]
     single = (("--target", plan.target), ("--time", plan.time), ("--influenced", plan.influenced))
-    asked += [(flag, name) for flag, name in single if name]
+    asked += [(flag, name) for flag, name in single if name] + [("--hash", name) for name in plan.hashed]
     for flag, name in asked:
         if name not in known:
             shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
             raise ConfigError(f"{flag} {name}: {plan.source} has no such column, it has {shown}")
+    if plan.hashed and plan.salt is None:
+        raise ConfigError("--hash: needs a salt, --salt-file FILE")
+    for name in plan.hashed:
+        if plan.kinds.get(name, "categorical") != "categorical":
+            raise ConfigError(f"--hash {name}: only categories are hashed, and it is declared {plan.kinds[name]}")
     for index, name in enumerate(plan.predictions):
         if name in plan.predictions[:index]:
             raise ConfigError(f"--prediction {name}: given twice")
@@ -239,8 +266,8 @@ def _check_names(plan: Plan, known: list[str]) -> None:
         raise ConfigError(f"--influenced {plan.influenced}: is the column of time")
 
 
-def _column(plan: Plan, builder: ColumnBuilder) -> Column:
+def _columns(plan: Plan, builder: ColumnBuilder) -> tuple[Column, ...]:
     try:
-        return builder.build()
+        return builder.build(plan.salt if builder.name in plan.hashed else None)
     except ValueError as error:
         raise DataError(f"{plan.source}: {error}") from None

@@ -78,10 +78,6 @@ class NumberCells:
     def instants(self) -> None:
         """They are none."""
 
-    def lengths(self) -> Counter[int]:
-        """The lengths of their spelling."""
-        return lengths_of(self.names())
-
     def stranger(self) -> str:
         """There is none."""
         return ""
@@ -150,10 +146,6 @@ class CodedCells:
         """All of them, where they are times."""
         return self.typed
 
-    def lengths(self) -> Counter[int]:
-        """The lengths of their names."""
-        return lengths_of(self._named)
-
     def stranger(self) -> str:
         """The first of them."""
         return next(iter(self._named), "")
@@ -190,10 +182,6 @@ class MissingCells:
     def instants(self) -> Instants:
         """All of them: missing times."""
         return Instants(np.zeros(self.rows, np.int64), np.ones(self.rows, bool), naive=False)
-
-    def lengths(self) -> Counter[int]:
-        """None has one."""
-        return Counter()
 
     def stranger(self) -> str:
         """There is none."""
@@ -251,10 +239,6 @@ class ObjectCells:
     def instants(self) -> None:
         """Nothing says so."""
 
-    def lengths(self) -> Counter[int]:
-        """The lengths of their names."""
-        return lengths_of(self.names())
-
     def stranger(self) -> str:
         """The first that is no number."""
         found = next((value for value in self._present if type(value) not in {int, float}), None)
@@ -280,14 +264,6 @@ def time_cells(times: NDArray[Any]) -> CodedCells:
     if times.dtype.kind == "M":
         typed = Instants(times.astype("datetime64[us]").astype(np.int64), np.isnat(times), naive=True)
     return CodedCells(times.size, lambda: distinct(times), typed)
-
-
-def lengths_of(names: Counter[str]) -> Counter[int]:
-    """How long names are, and how many are so long."""
-    lengths: Counter[int] = Counter()
-    for name, rows in names.items():
-        lengths[len(name)] += rows
-    return lengths
 
 
 def _names(values: Sequence[object], counts: Sequence[int]) -> Counter[str]:

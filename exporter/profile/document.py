@@ -88,7 +88,7 @@ def _require_format(node: object) -> None:
 def _optional(top: Mapping[str, Any]) -> dict[str, Any]:
     """What a document need not say, but for what was adopted."""
     importance = top.get("importance", "")
-    if importance and importance not in _IMPORTANCE:
+    if "importance" in top and importance not in _IMPORTANCE:
         raise Fault(f"importance: must be one of {', '.join(_IMPORTANCE)}")
     return {
         "fields": tuple(parsing.items(top.get("fields", []), "fields", parsing.name)),

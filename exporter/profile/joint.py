@@ -16,6 +16,7 @@ from exporter.profile.pieces import Piece, gathered
 from exporter.profile.placing import Placed, Placing, placings
 from exporter.profile.recount import Recount
 from exporter.reference import Column, Profile
+from exporter.scalars.salted import Salt
 
 MOST_OUTPUTS: Final = 8
 """Outputs that features are compared with."""
@@ -47,16 +48,21 @@ class _Watched:
 class Joint:
     """A second pass under way. It can be pickled, and merged with those of other parts of the table."""
 
-    def __init__(self, profile: Profile, calendar: Calendar | None, *, anew: bool = False) -> None:
-        """`calendar` of the first pass, where the profile has a column of time; `anew` counts the bins, too."""
+    def __init__(
+        self, profile: Profile, calendar: Calendar | None, salt: Salt | None = None, *, anew: bool = False
+    ) -> None:
+        """`calendar` of the first pass, where the profile has a column of time; `anew` counts the bins, too.
+
+        `salt` is that of hashed categories.
+        """
         self.rows = 0
         self._profile = profile
         self._outputs = [Output(column) for column in profile.outputs[:MOST_OUTPUTS]]
         bins = sum(len(column.counts) for column in (*profile.outputs, *profile.features))
         clock = Clock(profile.time.zone) if profile.time and calendar else None
         self._times = Times(clock, calendar, bins) if clock and calendar else None
-        made = [(one, 0) for one in placings(profile.outputs)]
-        made += [(one, len(self._outputs)) for one in placings(profile.features)]
+        made = [(one, 0) for one in placings(profile.outputs, (), salt)]
+        made += [(one, len(self._outputs)) for one in placings(profile.features, profile.embeddings, salt)]
         self.columns: list[tuple[Placing, list[_Watched]]] = [
             (one, [_Watched(column, self._times, outputs, anew=anew) for column in one.columns])
             for one, outputs in made

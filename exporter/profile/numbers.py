@@ -40,8 +40,8 @@ class Numbers:
         if finite.size:
             self._add(finite, None)
 
-    def update_counted(self, counted: Counter[int]) -> None:
-        """Add small whole numbers, each so many times."""
+    def update_counted(self, counted: Counter[float]) -> None:
+        """Add finite numbers, each so many times."""
         if counted:
             self._add(np.array(list(counted), np.float64), np.array(list(counted.values()), np.int64))
 

@@ -61,9 +61,6 @@ class Cells(Protocol):
     def instants(self) -> Instants | None:
         """All of them in their order, where they are typed times."""
 
-    def lengths(self) -> Counter[int]:
-        """The lengths of their names."""
-
     def stranger(self) -> str:
         """The name of one that is no number, where there is one."""
 

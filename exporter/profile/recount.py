@@ -11,6 +11,7 @@ from exporter.profile.numbers import Numbers
 from exporter.profile.pieces import Arrange, Piece, gathered
 from exporter.profile.placing import Placed, Placing, placings
 from exporter.reference import Column, Profile
+from exporter.scalars.salted import Salt
 
 
 class Recount:
@@ -55,7 +56,7 @@ class Recounted(NamedTuple):
 
 def arrange(profile: Profile) -> Arrange:
     """The profile's columns as they are made, the others by themselves."""
-    made = placings((*profile.outputs, *profile.features))
+    made = placings((*profile.outputs, *profile.features), profile.embeddings)
 
     def groups(names: Sequence[str]) -> Sequence[Sequence[str]]:
         known = {*names}
@@ -66,9 +67,9 @@ def arrange(profile: Profile) -> Arrange:
     return groups
 
 
-def recount(profile: Profile, pieces: Iterable[Piece]) -> Recounted:
+def recount(profile: Profile, pieces: Iterable[Piece], salt: Salt | None = None) -> Recounted:
     """A table in the bins of a profile's columns, from pieces that came as `arrange` says."""
-    sides = [[(one, [Recount(column) for column in one.columns]) for one in placings(side)]
+    sides = [[(one, [Recount(column) for column in one.columns]) for one in placings(side, profile.embeddings, salt)]
              for side in (profile.features, profile.outputs)]  # fmt: skip
     counting: dict[tuple[str, ...], list[tuple[Placing, list[Recount]]]] = {}
     for made in (made for side in sides for made in side):

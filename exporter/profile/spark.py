@@ -17,6 +17,7 @@ from exporter.profile.headers import check_names
 from exporter.profile.joint import Joint
 from exporter.profile.pieces import Arrange, Piece, as_it_comes, chosen
 from exporter.reference import Profile
+from exporter.scalars.salted import Salt
 
 _MERGERS: Final = 16
 """Tasks that merge the partitions' summaries, so that the driver holds no more than so many."""
@@ -37,11 +38,11 @@ def draft(frame: Any, kinds: Mapping[str, str], time: Time | None = None) -> Dra
     return found
 
 
-def joint(frame: Any, profile: Profile, calendar: Calendar) -> Joint:  # noqa: ANN401
+def joint(frame: Any, profile: Profile, calendar: Calendar, salt: Salt | None) -> Joint:  # noqa: ANN401
     """The second pass over all rows of a DataFrame."""
-    groups = Joint(profile, calendar).fields()
-    found = _folded(frame, lambda: Joint(profile, calendar), lambda _: groups)
-    return found if isinstance(found, Joint) else Joint(profile, calendar)
+    groups = Joint(profile, calendar, salt).fields()
+    found = _folded(frame, lambda: Joint(profile, calendar, salt), lambda _: groups)
+    return found if isinstance(found, Joint) else Joint(profile, calendar, salt)
 
 
 def _folded(frame: Any, start: Callable[[], Summary], arrange: Arrange) -> Summary | None:  # noqa: ANN401

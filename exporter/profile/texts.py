@@ -65,10 +65,6 @@ class TextCells:
     def instants(self) -> None:
         """Nothing says so."""
 
-    def lengths(self) -> Counter[int]:
-        """Their lengths."""
-        return Counter(map(len, self._present))
-
     def stranger(self) -> str:
         """The first that is no number."""
         return next((text for text in self._present if "_" in text or not is_number(text)), "")

@@ -39,7 +39,7 @@ def span(draft: Draft, source: str, column: str, zone: str) -> TimeSpan:
 def influenced(draft: Draft, source: str, name: str) -> float:
     """The share of rows that a flag says true of. DataError where it says anything else than true and false."""
     try:
-        column = draft.builders[name].build()
+        (column,) = draft.builders[name].build()
     except ValueError as error:
         raise DataError(f"{source}: {error}") from None
     false, true, *others, _ = column.counts

@@ -121,7 +121,7 @@ def test_no_category_of_fewer_than_ten_rows_is_written(tmp_path: Path) -> None:
     written = bytes_of(tmp_path / "p.json", profile)
     assert b"nine" not in written
     assert b"Jane" not in written
-    assert "10 rows hold values too rare" in notes[0]
+    assert "10 rows are expected as unseen: 10 rows hold values that fewer than 10 rows have" in notes[0]
 
 
 @pytest.mark.parametrize("value", ["jane.doe@example.org", "4111 1111 1111 1111", "4111111111111111x"[:16], "x" * 2000])
@@ -135,8 +135,9 @@ def test_what_names_people_or_is_no_name_is_not_written_however_frequent(tmp_pat
 
 def test_a_column_of_addresses_is_text(tmp_path: Path) -> None:
     values = [f"user{place % 20}@example.org" for place in range(1000)]
-    profile, _ = profile_of(tmp_path / "t.csv", {"x": values})
+    profile, notes = profile_of(tmp_path / "t.csv", {"x": values})
     assert profile.features[0].kind == "text"
+    assert "1000 rows hold values that look like e-mail addresses" in notes[0]
     assert b"example" not in bytes_of(tmp_path / "p.json", profile)
 
 
@@ -146,7 +147,7 @@ def test_values_of_text_columns_are_never_in_the_file(tmp_path: Path) -> None:
     profile, notes = profile_of(tmp_path / "t.csv", {"x": values})
     column = profile.features[0]
     assert column.kind == "text"
-    assert "watched by length alone" in notes[0]
+    assert "refused as categories, and watched as text instead (500 rows hold values that fewer than 10" in notes[0]
     written = bytes_of(tmp_path / "p.json", profile)
     for word in (b"secret", b"alpha", b"beta"):
         assert word not in written

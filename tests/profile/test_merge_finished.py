@@ -140,4 +140,4 @@ def test_what_the_training_data_did_not_have_falls_outside(tmp_path: Path, parts
     assert (amount[0], amount[13], amount[14], amount[15]) == (1, 1, 1, 2)
     assert found["town"].counts[-2:] == (1, 2)
     assert found["flag"].counts == (1, 2, 0, 1, 1)
-    assert (found["words"].counts[13], found["words"].counts[14]) == (1, 1)
+    assert (found["words.length"].counts[13], found["words.length"].counts[14]) == (1, 1)

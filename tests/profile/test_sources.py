@@ -30,7 +30,7 @@ def read(path: Path, content: Any, dialect: Dialect | None = None) -> tuple[dict
 
 
 def kinds_of(builders: Any) -> dict[str, str]:
-    return {name: builder.build().kind for name, builder in builders.items()}
+    return {name: builder.build()[0].kind for name, builder in builders.items()}
 
 
 PLAIN = "a,b\n" + "1,x\n" * 12
@@ -53,19 +53,19 @@ def test_dialects_of_csv_are_understood(tmp_path: Path, content: Any) -> None:
     builders, rows = read(tmp_path / "t.csv", content)
     assert rows == 12
     assert kinds_of(builders) == {"a": "numeric", "b": "categorical"}
-    assert builders["b"].build().categories == ("x",)
+    assert builders["b"].build()[0].categories == ("x",)
 
 
 def test_quotes_protect_delimiters_and_newlines(tmp_path: Path) -> None:
     builders, rows = read(tmp_path / "t.csv", '"a;a;a","b\nb"\n' + '"1","one, two\nthree ""four"""\n' * 10)
     assert rows == 10
-    assert builders["b\nb"].build().categories == ('one, two\nthree "four"',)
+    assert builders["b\nb"].build()[0].categories == ('one, two\nthree "four"',)
     assert list(builders) == ["a;a;a", "b\nb"]
 
 
 def test_names_and_values_may_be_any_text(tmp_path: Path) -> None:
     builders, _ = read(tmp_path / "t.csv", "größe,色\n" + "1,紅\n" * 10)
-    assert builders["色"].build().categories == ("紅",)
+    assert builders["色"].build()[0].categories == ("紅",)
 
 
 def test_three_hundred_columns_are_read(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_three_hundred_columns_are_read(tmp_path: Path) -> None:
     lines = [";".join(names), *(";".join(map(repr, row)) for row in rows.tolist())]
     builders, count = read(tmp_path / "t.csv", "\n".join(lines))
     assert (len(builders), count) == (300, 50)
-    assert builders[names[299]].build().mean == pytest.approx(rows[:, 299].mean(), rel=1e-12)
+    assert builders[names[299]].build()[0].mean == pytest.approx(rows[:, 299].mean(), rel=1e-12)
 
 
 @pytest.mark.parametrize(("content", "words"), [
@@ -125,7 +125,7 @@ def test_a_directory_without_files_is_no_table(tmp_path: Path) -> None:
 def parquet(path: Path, columns: Any) -> tuple[dict[str, Column], int]:
     pyarrow.parquet.write_table(pa.table(columns), path)
     draft = draft_of(path)
-    return {builder.name: builder.build() for builder in draft.columns}, draft.rows
+    return {builder.name: builder.build()[0] for builder in draft.columns}, draft.rows
 
 
 def test_every_type_of_parquet_has_a_kind(tmp_path: Path) -> None:
