@@ -67,6 +67,7 @@ PROFILE_PAYLOADS = Family("model_profile_payloads_total", COUNTER, (*_PROFILED, 
 PROFILE_MISMATCHED = Family("model_profile_mismatched_payloads_total", COUNTER, (*_PROFILED, "side"), "Of these, those with fewer than half of the columns that should be there, or with another number of columns where they have no names. Nothing of them is scored.")
 PROFILE_FIELDS = Family("model_profile_fields_total", COUNTER, (*_PROFILED, "side"), "Columns that the profile has, over all these payloads.")
 PROFILE_MATCHED_FIELDS = Family("model_profile_matched_fields_total", COUNTER, (*_PROFILED, "side"), "How many of them the payloads had.")
+PROFILE_UNREADABLE = Family("model_profile_unreadable_columns", GAUGE, _PROFILED, "Columns of the profile whose categories are hashed under a salt that `salt_file` does not hold: nothing in them is counted.")
 WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*_PROFILED, "window"), "Unix time since which the window has values: the beginning of its oldest pane that holds any; absent while it is empty.")
 
 

@@ -138,6 +138,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     profiles = _profiles(settings.profile, given.json)
     if "profile" in profiles:
         rules.refuse_strangers(rules.of(settings), profiles["profile"])
+    _check_salt(settings, {} if given.json else profiles)
     said = _overrides(settings.overrides, list(profiles.values()), given.json)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
@@ -152,6 +153,18 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
+
+
+def _check_salt(settings: "Settings", profiles: "Mapping[str, Profile]") -> None:
+    """ConfigError where the salt cannot be used, or is not that of a profile."""
+    from exporter.profile import salts  # noqa: PLC0415 (this child only)
+
+    fingerprint = salts.load(settings.salt_file, "salt_file").fingerprint if settings.salt_file else ""
+    for name, profile in profiles.items():
+        column = profile.salted_otherwise(fingerprint)
+        if column is not None:
+            words = "is of another salt" if fingerprint else "is needed"
+            raise ConfigError(f"salt_file: {words}: {name} has hashes of the categories of {column.name!r}")
 
 
 def _overrides(path: str | None, profiles: "Sequence[Profile]", is_serving: bool) -> int:

@@ -190,6 +190,9 @@ class Settings:
     overrides: str | None = setting(
         None, "YAML file of what people say of columns: what is allowed, tolerated, ignored, who is told of it.", path
     )
+    salt_file: str | None = setting(
+        None, "File with the salt under which categories of the profile are hashed; it is shown nowhere.", path
+    )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),
         "Payload protocol that is spoken, NAME or PATTERN=NAME for the paths that fit, * for anything; found out where"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exporter.profile.files import Dialect
     from exporter.profile.terminal import Paper
     from exporter.reference import Profile
+    from exporter.scalars.salted import Salt
 
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
@@ -55,6 +56,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("--against", metavar="DATA", help="a fresh sample to compare with: " + _SOURCES)
     check.add_argument("--replicas", type=_positive, default=1, metavar="NUMBER", help="how many will show it (1)")
     check.add_argument("--windows", type=_positive, default=3, metavar="NUMBER", help="windows of each (3)")
+    _add_salt(check)
     _add_dialect(check)
 
 
@@ -74,6 +76,9 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
                        help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
     _add_training(build)
+    build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
+                       help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
+    _add_salt(build)
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
@@ -90,6 +95,16 @@ def _add_training(build: argparse.ArgumentParser) -> None:
     build.add_argument("--importance", metavar="FILE",
                        help='JSON of the features\' importance, such as {"age": 2, "town": 1} (estimated)')  # fmt: skip
     build.add_argument("--metrics", metavar="FILE", help="JSON of how the training went, by any names")
+
+
+def _add_salt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--salt-file", metavar="FILE", help="the secret under which categories are hashed")
+
+
+def _salt(given: argparse.Namespace) -> "Salt | None":
+    from exporter.profile import salts  # noqa: PLC0415
+
+    return salts.load(given.salt_file, "--salt-file") if given.salt_file else None
 
 
 def _add_dialect(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +142,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         time=given.time, zone=_or(given.time_zone, "UTC"), influenced=given.influenced,
         importance=stated.importance(given.importance) if given.importance else {},
         performance=stated.performance(given.metrics) if given.metrics else {},
+        hashed=given.hash, salt=_salt(given),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -251,5 +267,5 @@ def _compared(given: argparse.Namespace, profile: "Profile") -> list[str]:
     from exporter.profile.progress import Progress  # noqa: PLC0415
 
     with Progress(sys.stderr) as watch:
-        found = build.count_like(build.Plan(given.against, dialect=_dialect(given)), profile, watch)
+        found = build.count_like(build.Plan(given.against, dialect=_dialect(given), salt=_salt(given)), profile, watch)
     return [f"against {given.against}, {found.rows:,} rows:", *compare.compare(profile, found)]

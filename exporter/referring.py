@@ -15,6 +15,7 @@ from exporter.places import by_model
 from exporter.profile import document, overrides
 from exporter.profile.directory import OneProfile, ProfilesByName
 from exporter.profile.standing import Standing
+from exporter.scalars.salted import Salt
 from exporter.state.provisional import ProvisionalFiles
 
 
@@ -26,7 +27,7 @@ class Referring:
     ) -> None:  # fmt: skip
         """`orders` say what the supervisor has kept; `kept` is what a predecessor had made, `seats` the board."""
         self.references = Standing(_profiles(settings, orders), time.time)
-        self.said = _said(settings, orders["overrides_fd"])
+        self.said = _said(settings, orders)
         self.provisional = Provisionals(settings.provisional, self.references, kept)
         self._files: ProvisionalFiles | None = None
         if settings.state.directory is not None and settings.provisional.enable:
@@ -50,7 +51,8 @@ def _profiles(settings: Settings, orders: Mapping[str, Any]) -> OneProfile | Pro
     return OneProfile(profile, settings.model.name)
 
 
-def _said(settings: Settings, kept: int | None) -> Said:
-    """What people say of columns: the file that the supervisor has kept."""
+def _said(settings: Settings, orders: Mapping[str, Any]) -> Said:
+    """What people say of columns, and the salt: the files that the supervisor has kept."""
+    kept, salt = orders["overrides_fd"], orders["salt_file_fd"]
     rules = NO_OVERRIDES if kept is None else overrides.loads(memory.kept(kept), str(settings.overrides))
-    return Said(rules)
+    return Said(rules, None if salt is None else Salt(memory.kept(salt)))

@@ -109,6 +109,8 @@ class Snapshot:
     failed: FailedSnapshot | None = None
     generated: GenerationCounts | None = None
     """None where it is no language model, as far as is known."""
+    unreadable: int = 0
+    """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,18 @@ def _copies(settings: config.Settings) -> Path | None:
     return None if state is None else Path(state, "profiles")
 
 
-def _keep_overrides(path: str | None) -> int | None:
-    """The rules about columns as they are now; None where there are none."""
+def _keep_beside(settings: config.Settings) -> dict[str, int | None]:
+    """The rules about columns and the salt as they are now; None where there are none."""
+    beside = {"overrides": settings.overrides, "salt_file": settings.salt_file}
+    return {key: _keep(key, path) for key, path in beside.items()}
+
+
+def _keep(key: str, path: str | None) -> int | None:
     try:
         content = whole_file.read(Path(path), whole_file.LARGEST_OVERRIDES) if path is not None else b""
-        return memory.keep("overrides", content) if content else None
+        return memory.keep(key, content) if content else None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"overrides: cannot read {path}: {error}") from None
+        raise ConfigError(f"{key}: cannot read {path}: {error}") from None
 
 
 def _content(fd: int | None) -> bytes | None:
@@ -89,7 +94,7 @@ class Supervisor:
         self._ledger_fd = memory.create("ledger", 4096)
         self._scratch: str | None = None
         self._profile = Following(_followed(settings), self._board)
-        self._overrides_fd = _keep_overrides(settings.overrides)
+        self._beside = _keep_beside(settings)
         self._workers = [self._worker(index) for index in range(settings.relays)]
         told, fds, terms = self._analysis()
         self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
@@ -114,10 +119,10 @@ class Supervisor:
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
         told = orders.analyser(self._settings, {
             "profile_fd": self._profile.fd, "profiles_are_many": has_many(self._settings.profile),
-            "profiles_dir": self._profiles_dir(), "overrides_fd": self._overrides_fd, "web_fd": fds[0],
-            "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
+            "profiles_dir": self._profiles_dir(), **{f"{key}_fd": fd for key, fd in self._beside.items()},
+            "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
         })  # fmt: skip
-        fds += tuple(fd for fd in (self._profile.fd, self._overrides_fd) if fd is not None)
+        fds += tuple(fd for fd in (self._profile.fd, *self._beside.values()) if fd is not None)
         return (
             told,
             fds,
@@ -229,12 +234,11 @@ class Supervisor:
             raise ConfigError("it is draining")
         settings = await reload.reread(self._words)
         changed = reload.changes(self._settings, settings)
-        overrides_fd = _keep_overrides(settings.overrides)
+        beside = _keep_beside(settings)
         if await self._profile.move(_followed(settings)):
             changed |= {"profile"}
-        if _content(overrides_fd) != _content(self._overrides_fd):
-            changed |= {"overrides"}
-            self._overrides_fd, overrides_fd = overrides_fd, self._overrides_fd
+        changed |= {key for key, fd in beside.items() if _content(fd) != _content(self._beside[key])}
+        self._beside, beside = beside, self._beside
         self._settings = settings
         logging.getLogger().setLevel(settings.log_level.upper())
         for index, worker in enumerate(self._workers):
@@ -242,8 +246,8 @@ class Supervisor:
         if reload.concerns_analyser(changed):
             self._renew_analyser()
         self._profile.forget()
-        if overrides_fd is not None:
-            os.close(overrides_fd)
+        for fd in filter(None, beside.values()):
+            os.close(fd)
         return changed
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:

@@ -32,6 +32,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
             yield from _totals(families, of_shown, labels, _only(shown, block.totals))
             yield from _scores(families, labels, [_scores_only(shown, scores) for scores in block.scores])
     yield _starts(scene)
+    yield Samples(catalogue.PROFILE_UNREADABLE, [(scene.profiled, scene.snapshot.unreadable)])
     yield from _matches(scene)
 
 

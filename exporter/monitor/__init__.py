@@ -47,6 +47,8 @@ class Monitor:
         self._features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
         self._failed = Failed(features, windows, salt) if features else None
         self._outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
+        self.unreadable = sum(block.unreadable for _, block in self._blocks())
+        """Columns that are hashed under a salt that nobody gave us."""
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first.
@@ -142,6 +144,7 @@ class Monitor:
             outputs=self._outputs.snapshot(now) if self._outputs else None,
             failed=self._failed.snapshot(now, features.counted) if self._failed and features else None,
             generated=self._generated.snapshot(),
+            unreadable=self.unreadable,
         )
 
 

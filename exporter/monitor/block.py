@@ -74,6 +74,11 @@ class Block:
         self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(side.fields)))
         self._pending_at = self._pending_pane = 0.0
 
+    @property
+    def unreadable(self) -> int:
+        """Columns that cannot be read for want of a salt: nothing in them is counted."""
+        return len(self._reading.unreadable)
+
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
         return {

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from exporter.profile.builder import LEAST_CATEGORY_ROWS, ColumnBuilder
+from exporter.profile.builder import ColumnBuilder
+from exporter.profile.categories import LEAST_CATEGORY_ROWS
 from exporter.profile.cells import MissingCells, ObjectCells
 from exporter.profile.parsing import LONGEST_TEXT
 from exporter.records import Table
@@ -22,7 +23,7 @@ _MOST_FORMS: Final = 4
 _NAMED: Final = -1
 """The form of tables that have names; of the others it is their width."""
 _MOST_CHARACTERS: Final = 16 << 20
-"""Of all texts that may turn out to be categories; beyond them the column that has most is known by lengths alone."""
+"""Of all texts that may turn out to be categories; beyond them the column that has most is known by what is computed of it alone."""
 
 
 class Budget:
@@ -123,17 +124,17 @@ class Form:
             self._builders[longest].forget_names()
             del sizes[longest]
 
-    def columns(self) -> Iterator[Column | None]:
-        """The references of the columns one by one, in the order in which they came; None where one is left out.
+    def columns(self) -> Iterator[tuple[Column, ...]]:
+        """The references of the fields one by one, in the order in which they came; none where one is left out.
 
         So is a column that fewer rows had than a category needs: its name may be somebody's.
         """
         self.flush()
         for name, builder in self._builders.items():
             try:
-                yield builder.build() if self._named[name] >= LEAST_CATEGORY_ROWS else None
+                yield builder.build() if self._named[name] >= LEAST_CATEGORY_ROWS else ()
             except ValueError:  # such as numbers in one part and texts in another, after these were too many
-                yield None
+                yield ()
 
     def close(self) -> None:
         """Give back what it had of the budget."""

@@ -219,9 +219,8 @@ def _made(label: Label, collecting: _Collecting) -> Iterator[Profile | None]:
     sides: list[tuple[Column, ...]] = []
     for form in (collecting.features.chosen, collecting.outputs.chosen):
         found: list[Column] = []
-        for made, column in enumerate(_columns(form), 1):
-            if column is not None:
-                found.append(replace(column, reference_error=reference_error(np.array(column.counts))))
+        for made, columns in enumerate(_columns(form), 1):
+            found += [replace(one, reference_error=reference_error(np.array(one.counts))) for one in columns]
             if made % _COLUMNS_PER_STEP == 0:
                 yield None
         sides.append(tuple(found))
@@ -229,11 +228,12 @@ def _made(label: Label, collecting: _Collecting) -> Iterator[Profile | None]:
     profile = Profile(
         model=label.model, version=label.version, trained_at=None, rows=collecting.rows,
         source=f"live traffic from {first} to {last}", features=sides[0], outputs=sides[1], provisional=True,
+        fields=tuple(dict.fromkeys(column.field for column in sides[0])) if any(one.origin for one in sides[0]) else (),
     )  # fmt: skip
     yield document.parse(document.describe(profile))
 
 
-def _columns(form: Form | None) -> Iterator[Column | None]:
+def _columns(form: Form | None) -> Iterator[tuple[Column, ...]]:
     return iter(()) if form is None else form.columns()
 
 

@@ -49,6 +49,11 @@ class Watched:
         self.monitor = self._make(profile)
         self.taken: NDArray[np.int64] = np.zeros(1, np.int64)
         """1 from when the windows have what an earlier run kept of them, or there was nothing."""
+        if self.monitor.unreadable:
+            _LOG.warning(
+                "%d columns of the profile of %r are hashed under a salt that salt_file does not hold: not scored",
+                self.monitor.unreadable, self.label.model,
+            )  # fmt: skip
         digest = profile.digest if profile else "none"
         self.arrays: Arrays = {NAMED: self.named, f"{SERIES}.{digest}.taken": self.taken,
                                **self.monitor.arrays(SERIES)}  # fmt: skip

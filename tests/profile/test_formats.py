@@ -80,7 +80,14 @@ ENDINGS = ("csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "jsonl.zst", "parque
 @pytest.mark.parametrize("ending", ENDINGS[1:])
 def test_every_format_gives_the_columns_that_csv_gives(tmp_path: Path, ending: str) -> None:
     whole = columns_of(write(tmp_path / "t.csv", table()))
-    assert [column.kind for column in whole] == ["numeric", "numeric", "categorical", "boolean", *["text"] * 4, "categorical"]
+    assert [column.kind for column in whole] == [
+        "numeric",
+        "numeric",
+        "categorical",
+        "boolean",
+        *["text"] * 4,
+        "categorical",
+    ]
     assert columns_of(write(tmp_path / f"t.{ending}", table())) == whole
 
 
