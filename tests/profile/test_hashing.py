@@ -14,7 +14,7 @@ from exporter.profile import salts
 from exporter.profile.build import Plan, build, build_like
 from exporter.profile.document import load
 
-SECRET = "correct horse battery staple"
+SECRET = "correct horse battery staple"  # noqa: S105 (a test's)
 
 
 @pytest.fixture
