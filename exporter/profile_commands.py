@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
 _OF_THE_PROFILE: Final = (
-    "prediction", "target", "ignore", "kind", "model", "model_version", "time", "time_zone", "importance",
+    "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time", "time_zone",
+    "importance",
 )  # fmt: skip
 """Flags of a build that another profile answers."""
 
@@ -79,6 +80,8 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
                        help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
     _add_salt(build)
+    build.add_argument("--embedding", action="append", default=[], metavar="NAME=PATTERN",
+                       help="columns that are one vector, such as vector=emb_*; * stands for anything")  # fmt: skip
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
@@ -142,7 +145,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         time=given.time, zone=_or(given.time_zone, "UTC"), influenced=given.influenced,
         importance=stated.importance(given.importance) if given.importance else {},
         performance=stated.performance(given.metrics) if given.metrics else {},
-        hashed=given.hash, salt=_salt(given),
+        hashed=given.hash, salt=_salt(given), embeddings=_embeddings(given.embedding),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -191,6 +194,16 @@ def _kinds(pairs: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
         kinds[column] = kind
     return kinds
+
+
+def _embeddings(pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, _, pattern = pair.partition("=")
+        if not name or not pattern or name in found:
+            raise ConfigError(f"--embedding {pair}: must be NAME=PATTERN such as vector=emb_*, each name once")
+        found[name] = pattern
+    return found
 
 
 def _show(given: argparse.Namespace, _: Sequence[str]) -> int:

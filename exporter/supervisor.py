@@ -55,8 +55,7 @@ def _copies(settings: config.Settings) -> Path | None:
 
 def _keep_beside(settings: config.Settings) -> dict[str, int | None]:
     """The rules about columns and the salt as they are now; None where there are none."""
-    beside = {"overrides": settings.overrides, "salt_file": settings.salt_file}
-    return {key: _keep(key, path) for key, path in beside.items()}
+    return {key: _keep(key, getattr(settings, key)) for key in ("overrides", "salt_file")}
 
 
 def _keep(key: str, path: str | None) -> int | None:

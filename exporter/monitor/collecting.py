@@ -23,7 +23,7 @@ _MOST_FORMS: Final = 4
 _NAMED: Final = -1
 """The form of tables that have names; of the others it is their width."""
 _MOST_CHARACTERS: Final = 16 << 20
-"""Of all texts that may turn out to be categories; beyond them the column that has most is known by what is computed of it alone."""
+"""Of all texts that may turn out to be categories; beyond them only what is computed of the longest column is known."""
 
 
 class Budget:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import frames, sources, spark, whole
+from exporter.profile import embedded, frames, sources, spark, whole
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.clock import Clock, NoTime
 from exporter.profile.draft import Draft, Time, Watch, watched
@@ -59,6 +59,8 @@ class Plan:
     hashed: Sequence[str] = ()
     """Columns whose categories are written as their hashes under the salt."""
     salt: Salt | None = None
+    embeddings: Mapping[str, str] = field(default_factory=dict)
+    """Names of embeddings, and patterns of the columns that are their dimensions; * stands for anything."""
 
 
 Built = tuple[Profile, list[str]]
@@ -88,6 +90,8 @@ def build_frame(table: object, plan: Plan) -> Built:
 
 def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an extra)
     """The profile of a DataFrame of Spark, read where its partitions are. ConfigError, DataError."""
+    if plan.embeddings:
+        raise ConfigError("--embedding: is not made of a DataFrame of Spark")
     with _faults_of(plan):
         draft = spark.draft(frame, _kinds(plan), _time(plan))
         profile, notes = finish(plan, draft)
@@ -164,6 +168,7 @@ def _built(plan: Plan, table: _Table, watch: Watch | None) -> Built:
     if not draft.rows:
         raise DataError(f"{plan.source}: no rows")
     profile, notes = finish(plan, draft)
+    profile = _with_embeddings(plan, profile, table)
     if not table.again:
         return whole.complete(profile, plan.importance), [*notes, _ONCE]
     joint, names = Joint(profile, draft.calendar, plan.salt), []
@@ -172,15 +177,30 @@ def _built(plan: Plan, table: _Table, watch: Watch | None) -> Built:
     return _whole(plan, joint, draft), notes
 
 
+def _with_embeddings(plan: Plan, profile: Profile, table: _Table) -> Profile:
+    """The profile with its embeddings, for whose sample the table is read once more."""
+    groups = embedded.grouped(plan.embeddings, profile.inputs)
+    if not groups:
+        return profile
+    if not table.again:
+        raise ConfigError("--embedding: the table can be read only once, and an embedding takes more")
+    samples = embedded.sampled(groups, table.read([], lambda _: list(groups.values())))
+    try:
+        return embedded.with_embeddings(profile, groups, samples)
+    except DataError as error:
+        raise DataError(f"{plan.source}: {error}") from None
+
+
 def _whole(plan: Plan, joint: Joint, draft: Draft) -> Profile:
     if joint.rows != draft.rows:
         raise DataError(f"{plan.source}: had {draft.rows:,} rows, and {joint.rows:,} when it was read again")
-    return whole.complete(joint.completed(), plan.importance)
+    return whole.complete(embedded.closed(joint.completed()), plan.importance)
 
 
 def _kinds(plan: Plan) -> dict[str, str]:
     """Declared ones: what is hashed is categorical."""
-    return plan.kinds | dict.fromkeys(plan.hashed, "categorical") | ({plan.influenced: "boolean"} if plan.influenced else {})
+    influenced = {plan.influenced: "boolean"} if plan.influenced else {}
+    return plan.kinds | dict.fromkeys(plan.hashed, "categorical") | influenced
 
 
 def _time(plan: Plan) -> Time | None:
@@ -250,11 +270,7 @@ def _check_names(plan: Plan, known: list[str]) -> None:
         if name not in known:
             shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
             raise ConfigError(f"{flag} {name}: {plan.source} has no such column, it has {shown}")
-    if plan.hashed and plan.salt is None:
-        raise ConfigError("--hash: needs a salt, --salt-file FILE")
-    for name in plan.hashed:
-        if plan.kinds.get(name, "categorical") != "categorical":
-            raise ConfigError(f"--hash {name}: only categories are hashed, and it is declared {plan.kinds[name]}")
+    _check_hashed(plan)
     for index, name in enumerate(plan.predictions):
         if name in plan.predictions[:index]:
             raise ConfigError(f"--prediction {name}: given twice")
@@ -264,6 +280,14 @@ def _check_names(plan: Plan, known: list[str]) -> None:
             raise ConfigError(f"--prediction {name}: a prediction can be neither the time nor the flag of influence")
     if plan.time and plan.time == plan.influenced:
         raise ConfigError(f"--influenced {plan.influenced}: is the column of time")
+
+
+def _check_hashed(plan: Plan) -> None:
+    if plan.hashed and plan.salt is None:
+        raise ConfigError("--hash: needs a salt, --salt-file FILE")
+    for name in plan.hashed:
+        if plan.kinds.get(name, "categorical") != "categorical":
+            raise ConfigError(f"--hash {name}: only categories are hashed, and it is declared {plan.kinds[name]}")
 
 
 def _columns(plan: Plan, builder: ColumnBuilder) -> tuple[Column, ...]:

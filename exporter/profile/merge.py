@@ -78,10 +78,8 @@ def _fault(one: Column, other: Column) -> str:
     """Why the bins of two columns cannot be added; nothing where they can."""
     if one.kind != other.kind:
         return f"is {one.kind} in one and {other.kind} in the other"
-    if (one.field, one.scalar) != (other.field, other.scalar):
-        return "is computed of something else"
-    if one.salt != other.salt:
-        return "is hashed under another salt in one of them"
+    if (one.field, one.scalar, one.salt) != (other.field, other.scalar, other.salt):
+        return "is computed of something else, or hashed under another salt, in one of them"
     if one.edges != other.edges:
         return "has other edges: build one with --like the other"
     if {*one.categories} != {*other.categories} or {*one.others} != {*other.others}:

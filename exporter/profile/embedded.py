@@ -1,0 +1,155 @@
+"""Columns that are the dimensions of vectors: from a sample of the vectors to the scalars that they are watched by.
+
+Centroid, principal axes and inner edges are those of the sample; the pass that follows counts every row in these bins,
+and says where the outer edges are.
+"""
+
+import math
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.errors import ConfigError, DataError
+from exporter.profile.numbers import Numbers
+from exporter.profile.pieces import Piece, gathered
+from exporter.profile.sample import Sample
+from exporter.reference import Column, Embedding, Profile
+from exporter.scalars import name, vector_scalars
+from exporter.scalars.vectors import Measure, rounded
+
+MOST_AXES: Final = 8
+MOST_DIMENSIONS: Final = 4096
+_LEAST_SHARE: Final = 1e-9
+"""Of the variance of all: what is less is what rounding leaves."""
+_LEAST_EXCESS: Final = 7.0
+"""So that what fitting adds to an axis' variance stays under a tenth of what this varies by chance."""
+Groups = Mapping[str, tuple[str, ...]]
+"""The columns of each embedding, in order."""
+Array = NDArray[np.float64]
+
+
+def grouped(patterns: Mapping[str, str], names: Sequence[str]) -> Groups:
+    """The columns that are of each embedding, by a pattern of their names in which * is anything. ConfigError."""
+    found: dict[str, tuple[str, ...]] = {}
+    taken: dict[str, str] = {}
+    for one, pattern in patterns.items():
+        matches = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL).fullmatch
+        fields = tuple(field for field in names if matches(field))
+        if not 1 < len(fields) <= MOST_DIMENSIONS:
+            raise ConfigError(f"--embedding {one}={pattern}: {len(fields)} columns fit, 2 to {MOST_DIMENSIONS} may")
+        for field in fields:
+            if taken.setdefault(field, one) != one:
+                raise ConfigError(f"--embedding {one}={pattern}: column {field!r} is one of {taken[field]!r} already")
+        if one in names:
+            raise ConfigError(f"--embedding {one}={pattern}: a column is called {one!r}, give it another name")
+        found[one] = fields
+    return found
+
+
+def sampled(groups: Groups, pieces: Iterable[Piece]) -> dict[str, Sample]:
+    """Samples of the embeddings of a table, whose pieces are arranged by them."""
+    samples = {fields: Sample(len(fields)) for fields in groups.values()}
+    for together in gathered(pieces, list(samples)):
+        vectors = np.column_stack([piece.cells.aligned() for piece in together])
+        samples[tuple(piece.column for piece in together)].update(vectors)
+    return {one: samples[fields] for one, fields in groups.items()}
+
+
+def with_embeddings(profile: Profile, groups: Groups, samples: Mapping[str, Sample]) -> Profile:
+    """A profile in which the columns of embeddings are their scalars, not counted yet. DataError where one is none."""
+    _require_numbers(profile, {field for fields in groups.values() for field in fields})
+    embeddings = tuple(_embedding(one, groups[one], samples[one], profile.rows) for one in groups)
+    first = {one.fields[0]: one for one in embeddings}
+    inside = {field for one in embeddings for field in one.fields}
+    features: list[Column] = []
+    for column in profile.features:
+        if column.field not in inside:
+            features.append(column)
+        elif column.field in first:
+            one = first[column.field]
+            features += _columns(one, samples[one.name])
+    for called, times in Counter(column.name for column in features).items():
+        if times > 1:
+            raise DataError(f"{called!r} is a column, and computed of an embedding: give this another name")
+    return replace(profile, features=tuple(features), fields=profile.inputs, embeddings=embeddings)
+
+
+def _require_numbers(profile: Profile, fields: set[str]) -> None:
+    for column in profile.features:
+        if column.field in fields and column.kind != "numeric":
+            raise DataError(f"column {column.field!r} is of an embedding and holds what is no number")
+
+
+def closed(profile: Profile) -> Profile:
+    """The profile once all is counted: outer edges are where the smallest and the largest value are."""
+    return replace(profile, features=tuple(map(_closed, profile.features)))
+
+
+def _closed(column: Column) -> Column:
+    if column.kind != "embedding" or not column.finite:
+        return column
+    above = math.nextafter(column.maximum, math.inf)
+    return replace(column, edges=(min(column.minimum, column.edges[1]), *column.edges[1:-1], above))
+
+
+# --- centroid and axes
+
+
+def _embedding(called: str, fields: tuple[str, ...], sample: Sample, rows: int) -> Embedding:
+    if not sample.complete:
+        raise DataError(f"embedding {called!r}: no row has a number in each of its {len(fields)} columns")
+    weights = sample.times.astype(np.float64)
+    centroid = rounded((weights @ sample.vectors) / weights.sum())
+    share = weights.sum() / max(rows, 1)
+    axes = _axes(sample.vectors - centroid, weights / weights.sum(), share)
+    return Embedding(called, fields, tuple(centroid.tolist()), tuple(map(tuple, rounded(axes).tolist())))
+
+
+def _axes(away: Array, weights: Array, share: float) -> Array:
+    """Principal axes of weighted vectors, the longest first; `share` of all rows are among the vectors.
+
+    An axis that is fitted to chance lies closer to the rows that it is fitted to than to any that come later. It is
+    left out where that would show: where its variance is not that much larger than the others'.
+    """
+    scaled = away * np.sqrt(weights)[:, None]
+    rows, dimensions = scaled.shape
+    turned = dimensions > rows
+    variances, vectors = np.linalg.eigh(scaled @ scaled.T if turned else scaled.T @ scaled)
+    variances, vectors = variances[::-1], vectors[:, ::-1]
+    total, floor = float(variances.sum()), _LEAST_EXCESS * share * dimensions / math.sqrt(rows)
+    kept = 0
+    for variance in variances[: min(MOST_AXES, dimensions - 1)].tolist():
+        rest = (total - float(variances[: kept + 1].sum())) / (dimensions - kept - 1)
+        if variance <= _LEAST_SHARE * total or variance <= floor * max(rest, 0.0):
+            break
+        kept += 1
+    found = vectors[:, :kept].T @ scaled if turned else vectors[:, :kept].T
+    lengths = np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
+    largest = np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1)
+    return np.asarray(found / lengths * np.sign(largest))
+
+
+def _columns(one: Embedding, sample: Sample) -> list[Column]:
+    """Bins of the scalars, with what the sample has in them."""
+    found = Measure(one.centroid, one.axes)(sample.vectors)
+    return [
+        _column(one.name, scalar, found[:, at], sample.times) for at, scalar in enumerate(vector_scalars(len(one.axes)))
+    ]
+
+
+def _column(called: str, scalar: str, values: Array, times: NDArray[np.int64]) -> Column:
+    """Open at both ends: nothing that comes lies outside."""
+    numbers = Numbers()
+    counted: Counter[float] = Counter()
+    for value, rows in zip(values.tolist(), times.tolist(), strict=True):
+        counted[value] += rows
+    numbers.update_counted(counted)
+    made = numbers.column(name(called, scalar), "embedding")
+    edges = (-sys.float_info.max, *made.edges[1:-1], sys.float_info.max)
+    return replace(made, edges=edges, origin=called, scalar=scalar)
