@@ -53,17 +53,19 @@ def write_csv(path: Path, columns: Any) -> str:
     return str(path)
 
 
-def _as_before(column: Column) -> Column:
+def as_before(profile: Profile) -> Profile:
     """As a document of version 1 has it: a text is known by its length, under its own name."""
-    return replace(column, name=column.origin, origin="", scalar="") if column.scalar == "length" else column
+    features = tuple(
+        replace(column, name=column.field, origin="", scalar="")
+        for column in profile.features if column.scalar in {"", "length"}
+    )  # fmt: skip
+    return replace(profile, features=features, fields=())
 
 
 def make_profile(directory: Path, columns: Any = None) -> Profile:
     source = write_csv(directory / "train.csv", columns or training_rows())
     profile, _ = build(Plan(source, [OUTPUT], kinds={"code": "categorical"}))
-    profile = replace(profile, features=tuple(map(_as_before, profile.features)), fields=())
-    features = tuple(column for column in profile.features if column.name in FEATURES)
-    return document.save(replace(profile, features=features), str(directory / "profile.json"))
+    return document.save(as_before(profile), str(directory / "profile.json"))
 
 
 def live_rows(count: int, seed: int) -> list[dict[str, Any]]:

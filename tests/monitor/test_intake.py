@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitor_scenes import FEATURES, OUTPUT, bin_of, exchange, make_profile, training_rows, write_csv
+from monitor_scenes import FEATURES, OUTPUT, as_before, bin_of, exchange, make_profile, training_rows, write_csv
 
 from exporter.config import Windows
 from exporter.decode import tables
@@ -73,7 +73,7 @@ def profile_of(directory: Path, names: Sequence[str]) -> Profile:
     columns = {name: cells for name, cells in training_rows(300).items() if name in {*names, OUTPUT}}
     source = write_csv(directory / "train.csv", columns)
     kinds = {"code": "categorical"} if "code" in names else {}
-    return document.save(build(Plan(source, [OUTPUT], kinds=kinds))[0], str(directory / "profile.json"))
+    return document.save(as_before(build(Plan(source, [OUTPUT], kinds=kinds))[0]), str(directory / "profile.json"))
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def test_from_then_on_the_model_is_scored_and_later_rows_change_nothing(caplog: 
     assert watching.settle() is profile
     (one,) = [one for one in watching.models.shown(1.0) if one.label == M]
     assert one.snapshot.features is not None
-    assert one.snapshot.features.scores[0].samples.tolist() == [1000] * 6
+    assert one.snapshot.features.scores[0].samples.tolist() == [1000] * 10
     assert caplog.text.count("is compared with its own first 1000 rows from now on") == 1
 
 
@@ -171,7 +171,7 @@ def test_what_has_another_form_than_most_rows_is_left_out() -> None:
     watching.see(rows_of(1000))
     profile = watching.settle()
     assert profile is not None
-    assert {column.name for column in profile.features} == {"amount", "age", "town", "member", "note", "empty"}
+    assert set(profile.inputs) == {"amount", "age", "town", "member", "note", "empty"}
     assert profile.rows == 1000
 
 
@@ -226,7 +226,7 @@ def test_long_texts_do_not_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> No
     watching.see([{"note": f"{row}" * 50, "town": f"t{row % 3}", "n": row} for row in range(1000)])
     profile = watching.settle()
     assert profile is not None
-    assert {column.name: column.kind for column in profile.features} == {
+    assert {column.field: column.kind for column in profile.features if column.scalar in {"", "length"}} == {
         "note": "text",
         "town": "categorical",
         "n": "numeric",
@@ -240,7 +240,7 @@ def test_a_column_that_is_of_two_kinds_beyond_all_measure_costs_itself_alone(mon
         watching.see([{"a": float(row), "odd": row if row % 2 else f"x{row}", "\ud800": 1, "": 2}])
     profile = watching.settle()
     assert profile is not None
-    assert [column.name for column in profile.features] == ["a", "odd"]
+    assert profile.inputs == ("a", "odd")
 
 
 def test_what_has_nothing_to_be_compared_with_is_given_up_and_said_once(caplog: Any) -> None:
