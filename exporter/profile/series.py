@@ -11,8 +11,8 @@ from exporter.profile import overrides
 from exporter.profile.in_force import in_force
 from exporter.reference import OUT_OF_RANGE, UNKNOWN, Adoption, Column, Profile
 
-_OF_PROFILE = 3
-"""Its source, its rows, and whether it is provisional."""
+_OF_PROFILE = 4
+"""Its source, its rows, whether it is provisional, and columns that are hashed under another salt."""
 _OF_MATCHES = 4
 """How payloads of a side fit."""
 

@@ -154,9 +154,7 @@ def test_patterns_that_cannot_be_are_refused(embeddings: dict[str, str], words: 
 def test_a_table_that_holds_no_vector_is_refused() -> None:
     columns = arrays(vectors(50, 1))
     with pytest.raises(DataError, match="'emb_3' is of an embedding and holds what is no number"):
-        build_frame(
-            columns | {"emb_3": np.array(["x"] * 50)}, Plan(predictions=["p"], embeddings={"vector": "emb_*"})
-        )
+        build_frame(columns | {"emb_3": np.array(["x"] * 50)}, Plan(predictions=["p"], embeddings={"vector": "emb_*"}))
     gaps = {name: np.where(np.arange(50) % 2, cells, np.nan) for name, cells in columns.items()}
     gaps["emb_0"] = np.where(np.arange(50) % 2, np.nan, columns["emb_0"])
     with pytest.raises(DataError, match="no row has a number in each of its 32 columns"):
