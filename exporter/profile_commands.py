@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
 _OF_THE_PROFILE: Final = (
-    "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time",
-    "time_zone", "importance",
+    "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time", "time_zone",
+    "importance",
 )  # fmt: skip
 """Flags of a build that another profile answers."""
 
