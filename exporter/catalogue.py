@@ -104,16 +104,30 @@ _QUALITY: Final = {
     "out_of_range": "below the smallest or above the largest number of the reference",
     "unseen": "a category that the reference does not list",
 }
+_OPTIONAL: Final = "Computed where windows.scores asks for it."
 _STATISTICS: Final = {
     "psi": "Population stability index in nats: sum of (p-r) ln(p/r) over the bins in use, p=(c+1/2)/(n+B/2), r alike.",
     "total_variation": "Share of values that changed bin: half the sum of |p-r|.",
+    "js_distance": "Jensen-Shannon distance, base 2: root of half KL(p,m) + half KL(r,m) with m=(p+r)/2; 0 to 1.",
     "ks": "Kolmogorov-Smirnov distance over the ordered bins 00-13, renormalised; taken at bin edges only.",
-    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(1/n + 1/m)).",
+    "wasserstein_ratio": "Wasserstein distance over the ordered bins, each at its middle, in standard deviations of the reference.",
+    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1.",
+    "hellinger_distance": f"Hellinger distance: root of 1 - sum of sqrt(p r); 0 to 1. {_OPTIONAL}",
+    "kl_divergence": f"Kullback-Leibler divergence in nats: sum of p ln(p/r), smoothed as the PSI is. {_OPTIONAL}",
+    "l_infinity": f"Largest change of one bin's share: max |p-r|. {_OPTIONAL}",
+    "chi_square_pvalue": f"P-value of the two-sample chi-square test of homogeneity; 1 where nothing differs. {_OPTIONAL}",
+    "tolerant_chi_square_pvalue": f"P-value of the chi-square test that lets 3 % of the values change bin (noncentral). {_OPTIONAL}",
 }
+_BY_CHANCE: Final = "What it exceeds about once in 1000 windows of this very size without drift"
 _CRITICAL: Final = {
     "psi": "What the PSI exceeds once in 1000 windows of this very size without drift: chi-square at 0.999 times (1/n + 1/m).",
     "total_variation": "What the total variation exceeds at most once in 1000 windows of this very size without drift.",
+    "js_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / (8 ln 2), more where bins expect few values.",
     "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
+    "wasserstein_ratio": "What the distance exceeds at most about once in 1000 windows of this very size without drift.",
+    "hellinger_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / 8, more where bins expect few values.",
+    "kl_divergence": f"{_BY_CHANCE}: chi-square at 0.999 times (1/n + 1/m) / 2.",
+    "l_infinity": "What the largest change exceeds at most about once in 1000 windows of this very size without drift.",
 }
 
 

@@ -1,15 +1,14 @@
-"""Shift of the mean in standard errors: (x̄ - μ) / (σ √(1/n + 1/m)), with the reference's σ.
+"""Shift of the mean in standard errors: (x̄ - μ) / (σ √(φ/n + 1/m)), with the reference's σ and dependence φ.
 
 About standard normal without drift, so it needs no other critical value.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from exporter.drift.summary import Summary
+from exporter.drift.summary import Summary, Values
 
 
-def score(reference: Summary, current: Summary) -> NDArray[np.float64]:
+def score(reference: Summary, current: Summary) -> Values:
     """The z-score per column, signed; NaN where a side has no finite number."""
-    error = np.sqrt(1 / current.finite + 1 / reference.finite)
-    return (current.deviation / current.finite - reference.deviation / reference.finite) / error
+    error = np.sqrt(current.dependence / current.finite + reference.dependence / reference.finite)
+    return np.asarray((current.deviation / current.finite - reference.deviation / reference.finite) / error)

@@ -5,28 +5,18 @@ p = (c + ½) / (n + B′/2), and the reference alike (Jeffreys). Under no drift 
 B′ - 1 degrees of freedom (Yurdakul 2018), which gives the critical value.
 """
 
-from typing import Final
-
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import chdtri
 
-from exporter.drift.summary import Summary
-
-_LEVEL: Final = 0.001
+from exporter.drift import chi_square_law
+from exporter.drift.summary import Summary, Values, smoothed
 
 
-def score(reference: Summary, current: Summary) -> NDArray[np.float64]:
+def score(reference: Summary, current: Summary) -> Values:
     """PSI per column."""
-    used = (reference.counts + current.counts) > 0
-    bins = used.sum(axis=1, keepdims=True)
-    p = (current.counts + 0.5) / (current.samples[:, None] + bins / 2)
-    r = (reference.counts + 0.5) / (reference.samples[:, None] + bins / 2)
-    return np.asarray(np.where(used, (p - r) * np.log(p / r), 0.0).sum(axis=1))
+    r, p = smoothed(reference, current)
+    return np.asarray(((p - r) * np.log(p / r)).sum(axis=1))
 
 
-def critical(reference: Summary, current: Summary) -> NDArray[np.float64]:
+def critical(reference: Summary, current: Summary) -> Values:
     """What PSI exceeds once in 1000 windows of this size without drift; 0 where only one bin is in use."""
-    bins = ((reference.counts + current.counts) > 0).sum(axis=1)
-    quantile = np.where(bins > 1, chdtri(np.maximum(bins - 1, 1), _LEVEL), 0.0)
-    return np.asarray(quantile * (1 / current.samples + 1 / reference.samples))
+    return chi_square_law.quantile(reference, current)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from exporter.config import Windows as WindowSettings
 from exporter.drift import total_variation
-from exporter.drift.summary import Summary
+from exporter.drift.summary import Summary, of_bins
 from exporter.findings import FAILURE_CLASSES, FailedScores, FailedSnapshot
 from exporter.monitor.block import Block
 from exporter.monitor.match import Fit
@@ -97,10 +97,10 @@ class Failed:
         for length, (ring, reach) in self._rings.items():
             failed = ring.total(now, reach)
             if failed.any():
-                beside = _summary(successful(now, length))
+                beside = of_bins(successful(now, length))
                 for code, counts in zip(FAILURE_CLASSES, failed, strict=True):
                     if counts.any():
-                        yield _compared(format_duration(length), code, beside, _summary(counts))
+                        yield _compared(format_duration(length), code, beside, of_bins(counts))
 
 
 def _ring(length: float, pane_s: float, shape: tuple[int, ...]) -> tuple[PaneRing, float]:
@@ -109,11 +109,6 @@ def _ring(length: float, pane_s: float, shape: tuple[int, ...]) -> tuple[PaneRin
     wide = -(-panes // _MOST_PANES)
     slots = -(-panes // wide)
     return PaneRing(slots, wide * pane_s, shape, np.int32), slots * wide * pane_s
-
-
-def _summary(counts: Counts) -> Summary:
-    nothing = np.zeros(len(counts), np.int64)
-    return Summary(counts, counts.sum(axis=1), np.zeros((len(counts), 0), np.int64), nothing, nothing.astype(float))
 
 
 def _compared(window: str, code: str, successful: Summary, failed: Summary) -> FailedScores:

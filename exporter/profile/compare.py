@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from exporter.drift import psi, total_variation
-from exporter.drift.summary import Summary
+from exporter.drift.summary import Summary, of_bins
 from exporter.profile.recount import Recounted
 from exporter.reference import MISSING, NONFINITE, Column, Profile
 
@@ -75,5 +75,4 @@ def _moved(reference: Column, now: Column) -> Iterator[str]:
 
 
 def _summary(column: Column) -> Summary:
-    counts = np.array([column.counts], np.int64)
-    return Summary(counts, counts.sum(axis=1), counts[:, :MISSING], counts.sum(axis=1), np.zeros(1))
+    return of_bins(np.array([column.counts], np.int64))

@@ -19,10 +19,10 @@ WITH_CRITICAL = [pytest.param(one, id=name) for name, one in STATISTICS.items() 
 def summary(counts: Any, deviation: Any = None) -> Summary:
     counts = np.asarray(counts, np.int64)
     ordered = counts[:, :MISSING]
-    finite = ordered.sum(axis=1)
-    return Summary(
-        counts, counts.sum(axis=1), ordered, finite, np.zeros(len(counts)) if deviation is None else deviation
-    )
+    columns = len(counts)
+    found = np.zeros(columns) if deviation is None else deviation
+    steps = np.tile(np.linspace(0.1, 2, 13), (columns, 1))
+    return Summary(counts, counts.sum(axis=1), ordered, ordered.sum(axis=1), found, steps, np.ones(columns))
 
 
 def random_summaries(columns: int = 200, seed: int = 0, size: tuple[int, int] = (1, 3000)) -> tuple[Summary, Summary]:
@@ -38,16 +38,16 @@ def random_summaries(columns: int = 200, seed: int = 0, size: tuple[int, int] = 
 
 
 @pytest.mark.parametrize("statistic", ALL)
-def test_equal_counts_score_nothing(statistic: Statistic) -> None:
+def test_equal_counts_are_alike(statistic: Statistic) -> None:
     reference, _ = random_summaries()
-    assert statistic.score(reference, reference) == pytest.approx(0, abs=1e-12)
+    assert statistic.score(reference, reference) == pytest.approx(statistic.alike, abs=1e-12)
 
 
 @pytest.mark.parametrize("statistic", ALL)
-def test_equal_shares_of_large_samples_score_next_to_nothing(statistic: Statistic) -> None:
+def test_equal_shares_of_large_samples_are_next_to_alike(statistic: Statistic) -> None:
     reference, _ = random_summaries(size=(10_000, 10_001))
     tenfold = summary(reference.counts * 10)
-    assert statistic.score(reference, tenfold) == pytest.approx(0, abs=1e-3)
+    assert statistic.score(reference, tenfold) == pytest.approx(statistic.alike, abs=1e-3)
 
 
 @pytest.mark.parametrize(("name", "statistic"), NAMED)
@@ -91,6 +91,15 @@ def test_more_rows_never_raise_the_critical_value(statistic: Statistic) -> None:
     fewer = statistic.critical(reference, current)
     more = statistic.critical(reference, summary(current.counts * 4))
     assert (more <= fewer).all()
+
+
+@pytest.mark.parametrize("statistic", WITH_CRITICAL)
+def test_dependent_rows_raise_the_critical_value(statistic: Statistic) -> None:
+    reference, current = random_summaries(size=(50, 3000))
+    burst = current._replace(dependence=np.full(200, 4.0))
+    assert (statistic.critical(reference, burst) >= statistic.critical(reference, current)).all()
+    assert (statistic.critical(reference, burst) > statistic.critical(reference, current)).mean() > 0.9
+    assert np.array_equal(statistic.score(reference, burst), statistic.score(reference, current))
 
 
 @pytest.mark.parametrize(("name", "statistic"), NAMED)
