@@ -93,7 +93,7 @@ class PaneRing:
 
 
 class Windows:
-    """Several window lengths over two resolutions: fine panes for short windows, coarser ones for long.
+    """Several window lengths over several resolutions: fine panes for short windows, coarser ones for long.
 
     Memory is bounded by the panes, not by the traffic.
     """
@@ -101,7 +101,9 @@ class Windows:
     __slots__ = ("_rings", "lengths")
 
     _FINE_SLOTS = 60
-    _COARSE = 5
+    _SLOTS = 288
+    _LADDER = (5, 60, 1440)
+    """Widths of coarser panes, in fine ones: with fine ones of a minute five of them, an hour, a day."""
 
     def __init__(
         self,
@@ -121,9 +123,14 @@ class Windows:
                 self._rings[width] = PaneRing(slots, width, shape, dtype)
 
     def _width(self, length: float, pane_s: float) -> float:
-        coarse = pane_s * self._COARSE
-        fits = abs(length / coarse - round(length / coarse)) < 1e-9
-        return coarse if fits and length > pane_s * self._FINE_SLOTS else pane_s
+        """The finest panes of which the window needs few enough; else the coarsest of which it has whole ones."""
+        found = pane_s
+        slots = self._FINE_SLOTS
+        for panes in self._LADDER:
+            wider = pane_s * panes
+            if length / found > slots * (1 + 1e-9) and abs(length / wider - round(length / wider)) < 1e-9:
+                found, slots = wider, self._SLOTS
+        return found
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept for the windows to go on elsewhere."""

@@ -118,6 +118,23 @@ def test_long_windows_use_coarser_panes() -> None:
     assert kept["x.300.panes"].shape == (288, 2, 3)
 
 
+def test_weeks_are_kept_by_the_hour_and_months_by_the_day() -> None:
+    day = 86_400.0
+    windows = Windows((300.0, 7 * day, 30 * day), MINUTE, (1,), np.int32)
+    assert windows.arrays("x").keys() == {f"x.{width}.{what}" for width in (60, 3600, 86400)
+                                          for what in ("panes", "marks")}  # fmt: skip
+    assert windows.arrays("x")["x.3600.panes"].shape == (168, 1)
+    for number in range(40):
+        windows.add((number + 0.5) * day, np.array([1]))
+    assert windows.total(39.5 * day, 7 * day)[0] == 7
+    assert windows.total(39.5 * day, 30 * day)[0] == 30
+
+
+def test_a_long_window_of_no_whole_coarse_panes_has_fine_ones() -> None:
+    windows = Windows((61 * MINUTE,), MINUTE, (1,), np.int32)
+    assert windows.arrays("x")["x.60.panes"].shape == (61, 1)
+
+
 def test_time_can_be_compressed() -> None:
     windows = Windows((20.0, 60.0), 1.0, (1,), np.int32)
     for second in range(100):
