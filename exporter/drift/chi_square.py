@@ -1,8 +1,8 @@
 """Two-sample chi-square test of homogeneity: how likely so large a difference is, were both from one distribution.
 
 The statistic is Σ (p - r)² / q / (1/n + 1/m) over the bins in use, q being the shares of both together: the sum of
-(observed - expected)² / expected over both samples. It is not a test of goodness of fit, which would take the reference for the truth. The p-value is
-asymptotic: bins that expect fewer than five values make it approximate.
+(observed - expected)² / expected over both samples. It is not a test of goodness of fit, which would take the reference
+for the truth. The p-value is asymptotic: bins that expect fewer than five values make it approximate.
 """
 
 import numpy as np

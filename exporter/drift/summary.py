@@ -22,7 +22,7 @@ class Summary(NamedTuple):
     deviation: Values
     """Σ (x - μ) / σ over them, with the reference's μ and σ: 0 for the reference itself."""
     steps: Values
-    """Shape (columns, 13): from each ordered bin to the next that exists, in the reference's σ; 0 where none follows."""
+    """Shape (columns, 13): from each ordered bin to the next that exists, in the reference's σ; 0 where none is."""
     dependence: Values
     """How many values come as one: n of them weigh as n / dependence independent ones do. 1 for the reference."""
 
