@@ -66,8 +66,10 @@ class NumberBins:
     def _edge_by_edge(self, values: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The same; of many rows in a third of the time."""
         position = np.zeros(values.shape, np.uint8)
+        above = np.empty(values.shape, bool)
         for edges in self._edges[places].T[: self._last[places].max(initial=0)]:
-            position += values >= edges
+            np.greater_equal(values, edges, out=above)
+            position += above.view(np.uint8)
         return position
 
 
