@@ -2,7 +2,7 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-profile bench-throughput soak docs reliability pictures format clean
+.PHONY: bench-decode bench-profile bench-scores bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -66,6 +66,9 @@ bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, besid
 bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload costs the analyser, beside whylogs and pandas
 	$(BIN)/python benchmarks/decode.py $(ARGS)
 
+bench-scores: $(VENV)/.test build/bench-decode/.made build/bench-scores/.made ## Measure what sketches and scores cost, beside whylogs, Evidently, river and scipy
+	$(BIN)/python benchmarks/scores.py $(ARGS)
+
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk
 	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS)
@@ -112,8 +115,14 @@ build/servers/%/.made: tests/servers/requirements/%.txt | $(VENV)/bin/python
 # whylogs does not know the numpy of today.
 build/bench-decode/.made: | $(VENV)/bin/python
 	$(BIN)/python -m venv --clear build/bench-decode
-	build/bench-decode/bin/pip install --quiet --disable-pip-version-check 'numpy<2' 'pandas<3' 'pyarrow<20' 'whylogs>=1.6' && touch $@ \
+	build/bench-decode/bin/pip install --quiet --disable-pip-version-check 'numpy<2' 'pandas<3' 'pyarrow<20' 'whylogs[viz]>=1.6' && touch $@ \
 		|| echo "whylogs cannot be installed: it is left out"
+
+# Evidently does not know the pandas of today.
+build/bench-scores/.made: | $(VENV)/bin/python
+	$(BIN)/python -m venv --clear build/bench-scores
+	build/bench-scores/bin/pip install --quiet --disable-pip-version-check 'pandas<3' evidently river && touch $@ \
+		|| echo "Evidently and river cannot be installed: they are left out"
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on
 # Debian; where we may, it is installed.
