@@ -23,12 +23,11 @@ from exporter.sections import (
     State,
     UpstreamTLS,
     Web,
+    Windows,
 )
 from exporter.values import (
     boolean,
     duration,
-    durations,
-    format_duration,
     http_methods,
     integer,
     label_value,
@@ -100,32 +99,6 @@ class Capture:
     def __post_init__(self) -> None:
         if self.ring < _BODIES_PER_RING * self.max_body:
             raise ValueError(f"ring: must be at least {_BODIES_PER_RING} times max_body ({self.max_body} bytes)")
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """Over what the scores are taken."""
-
-    pane: float = setting(60.0, "Width of one pane of the rolling windows.", duration, "1m")
-    lengths: tuple[float, ...] = setting(
-        (300.0, 3600.0, 86400.0),
-        "Lengths of the rolling windows, multiples of the pane.",
-        durations,
-        "[5m, 1h, 24h]",
-    )
-    minimum_samples: int = setting(
-        200, "Fewest values in a window for its scores to count as sufficient.", integer(1, 10**9)
-    )
-    snapshot_interval: float = setting(2.0, "How often scores are computed.", duration, "2s")
-
-    def __post_init__(self) -> None:
-        if len({format_duration(length) for length in self.lengths}) < len(self.lengths):
-            raise ValueError("lengths: two windows would have the same name")
-        for length in self.lengths:
-            if abs(length / self.pane - round(length / self.pane)) > 1e-9 or length < self.pane:
-                raise ValueError(f"lengths: {format_duration(length)} is not a multiple of pane")
-            if length / self.pane > 100_000:
-                raise ValueError(f"lengths: {format_duration(length)} is more than 100000 panes")
 
 
 @dataclass(frozen=True, slots=True)

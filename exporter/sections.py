@@ -1,4 +1,4 @@
-"""Sections of the settings about connections and events, how they come in and how they end, and about what is kept.
+"""Sections of the settings about connections and events, how they come in and how they end, what is kept and scored.
 
 As in `config`, which puts them in their places.
 """
@@ -10,6 +10,8 @@ from exporter.keys import setting
 from exporter.values import (
     boolean,
     duration,
+    durations,
+    format_duration,
     header_name,
     integer,
     json_pointer,
@@ -18,9 +20,13 @@ from exporter.values import (
     path,
     pause,
     size,
+    some_of,
     switch,
 )
 
+OPTIONAL_SCORES = (
+    "hellinger_distance", "kl_divergence", "l_infinity", "chi_square_pvalue", "tolerant_chi_square_pvalue",
+)  # fmt: skip
 _BODIES_HELD = 4
 """So that one long event leaves room for others."""
 
@@ -180,3 +186,32 @@ class Provisional:
     def __post_init__(self) -> None:
         if self.minimum_rows > self.rows:
             raise ValueError(f"minimum_rows: must not be above provisional.rows ({self.rows})")
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Over what the scores are taken."""
+
+    pane: float = setting(60.0, "Width of one pane of the rolling windows.", duration, "1m")
+    lengths: tuple[float, ...] = setting(
+        (300.0, 3600.0, 86400.0),
+        "Lengths of the rolling windows, multiples of the pane.",
+        durations,
+        "[5m, 1h, 24h]",
+    )
+    minimum_samples: int = setting(
+        200, "Fewest values in a window for its scores to count as sufficient.", integer(1, 10**9)
+    )
+    scores: tuple[str, ...] = setting(
+        (), f"Scores beside the default ones: {', '.join(OPTIONAL_SCORES)}.", some_of(*OPTIONAL_SCORES), "[]"
+    )
+    snapshot_interval: float = setting(2.0, "How often scores are computed.", duration, "2s")
+
+    def __post_init__(self) -> None:
+        if len({format_duration(length) for length in self.lengths}) < len(self.lengths):
+            raise ValueError("lengths: two windows would have the same name")
+        for length in self.lengths:
+            if abs(length / self.pane - round(length / self.pane)) > 1e-9 or length < self.pane:
+                raise ValueError(f"lengths: {format_duration(length)} is not a multiple of pane")
+            if length / self.pane > 100_000:
+                raise ValueError(f"lengths: {format_duration(length)} is more than 100000 panes")

@@ -183,6 +183,19 @@ def one_of(*choices: str) -> Callable[[object], str]:
     return parse
 
 
+def some_of(*choices: str) -> Callable[[object], tuple[str, ...]]:
+    """Any of the words given, from a list or separated by commas, in the order given."""
+
+    def parse(value: object) -> tuple[str, ...]:
+        asked = names(value)
+        for word in asked:
+            if word not in choices:
+                raise ValueError(f"must be any of {', '.join(choices)}, not {word!r}{nearest(word, {*choices})}")
+        return tuple(word for word in choices if word in asked)
+
+    return parse
+
+
 def off_or(*choices: str) -> Callable[[object], str]:
     """One of the words given, or `off`, which YAML takes for false."""
     parse = one_of("off", *choices)

@@ -11,13 +11,13 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from exporter.config import Windows
 from exporter.decode import Decoder
 from exporter.monitor import Monitor
 from exporter.profile import document
 from exporter.profile.build import Plan, build
 from exporter.records import Body, Capture, Exchange
 from exporter.reference import Column, Profile
+from exporter.sections import Windows
 
 FEATURES = ("amount", "age", "city", "member", "note", "constant", "code")
 OUTPUT = "score"

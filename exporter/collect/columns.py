@@ -114,9 +114,9 @@ def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Score
     yield _by_window(families.samples, labels, {one.window: one.samples for one in windows})
     yield _by_window(families.sufficient, labels, {one.window: one.sufficient for one in windows})
     for name, family in families.statistics.items():
-        yield _by_window(family, labels, {one.window: one.values[name] for one in windows})
+        yield _by_window(family, labels, {one.window: one.values[name] for one in windows if name in one.values})
     for name, family in families.critical.items():
-        yield _by_window(family, labels, {one.window: one.critical[name] for one in windows})
+        yield _by_window(family, labels, {one.window: one.critical[name] for one in windows if name in one.critical})
     for name, family in families.quality_ratios.items():
         yield _by_window(family, labels, {one.window: one.ratios[name] for one in windows})
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from exporter.config import Windows
 from exporter.monitor import generated
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
@@ -21,6 +20,7 @@ from exporter.monitor.traffic import TrafficCounts
 from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
+from exporter.sections import Windows
 from exporter.snapshots import Snapshot
 
 _REQUEST, _RESPONSE = 0, 1

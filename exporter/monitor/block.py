@@ -6,19 +6,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.config import Windows as WindowSettings
-from exporter.drift import STATISTICS
-from exporter.drift.summary import Summary
 from exporter.findings import MatchCounts
 from exporter.monitor import cells
 from exporter.monitor.intake import Intake
 from exporter.monitor.match import Fit, Matcher
 from exporter.monitor.outside import Outside
 from exporter.monitor.reading import Reading
+from exporter.monitor.scoring import Scoring
 from exporter.override import NOTHING, Override
 from exporter.records import Table
-from exporter.reference import MISSING, OUT_OF_RANGE, QUALITY, Column, Side
+from exporter.reference import OUT_OF_RANGE, QUALITY, Column, Side
 from exporter.scalars.salted import Salt
+from exporter.sections import Windows as WindowSettings
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.sketch.moments import WORDS, in_sd, sums
 from exporter.sketch.window import Arrays, Windows
@@ -60,7 +59,7 @@ class Block:
         self._sd = np.array([columns[place].sd or np.nan for place in self._numeric])
         self._bins = max(len(column.counts) for column in columns)
         self._quality = _quality_bins(columns, self._bins)
-        self._reference = self._make_reference()
+        self._scoring = Scoring(columns, windows.scores)
         shape = (len(columns), self._bins)
         self.totals = np.zeros(shape, np.int64)
         """Counts since start, shape (columns, bins)."""
@@ -202,39 +201,16 @@ class Block:
 
     def _score(self, now: float, length: float) -> Scores:
         counts = self._counts.total(now, length)
-        current = self._summary(counts, in_sd(self._deviations.total(now, length)))
-        empty = current.samples == 0
-        values, critical = {}, {}
+        deviation = in_sd(self._deviations.total(now, length))
+        samples = counts.sum(axis=1)
+        scored = self._scoring.score(counts, deviation)
         with np.errstate(divide="ignore", invalid="ignore"):
-            for name, statistic in STATISTICS.items():
-                hidden = empty | ~self._ordered if statistic.numbers_only else empty
-                values[name] = np.where(hidden, np.nan, statistic.score(self._reference, current))
-                if statistic.critical:
-                    undefined = np.isnan(values[name])
-                    critical[name] = np.where(undefined, np.nan, statistic.critical(self._reference, current))
-        sufficient = current.samples >= self._minimum_samples
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = {name: values / current.samples for name, values in self._of_quality(counts).items()}
+            ratios = {name: values / samples for name, values in self._of_quality(counts).items()}
         ratios[OUT_OF_RANGE][self._outside.places] = self._outside.ratios(now, length)
-        reach = self._counts.reach(now, length)
         return Scores(
-            format_duration(length), current.samples, sufficient, values, critical, ratios, reach, counts,
-            current.deviation,
+            format_duration(length), samples, samples >= self._minimum_samples, scored.values, scored.critical, ratios,
+            self._counts.reach(now, length), counts, deviation,
         )  # fmt: skip
-
-    def _summary(self, counts: NDArray[np.int64], deviation: NDArray[np.float64]) -> Summary:
-        ordered = np.zeros((len(self._columns), MISSING), np.int64)
-        if self._numeric.size:  # categories alone may have fewer bins than there are of numbers
-            ordered[self._numeric] = counts[self._numeric, :MISSING]
-        finite = ordered.sum(axis=1)
-        finite[self._numeric[np.isnan(self._sd)]] = 0  # a constant has no standard error
-        return Summary(counts, counts.sum(axis=1), ordered, finite, deviation)
-
-    def _make_reference(self) -> Summary:
-        counts = np.zeros((len(self._columns), self._bins), np.int64)
-        for place, column in enumerate(self._columns):
-            counts[place, : len(column.counts)] = column.counts
-        return self._summary(counts, np.zeros(len(self._columns)))
 
     def _of_quality(self, counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Values in the bins of each QUALITY, shape (columns,); NaN where it does not apply."""

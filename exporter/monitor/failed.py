@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.config import Windows as WindowSettings
 from exporter.drift import total_variation
 from exporter.drift.summary import Summary, of_bins
 from exporter.findings import FAILURE_CLASSES, FailedScores, FailedSnapshot
@@ -22,6 +21,7 @@ from exporter.monitor.repeats import Repeats
 from exporter.records import Table
 from exporter.reference import Side
 from exporter.scalars.salted import Salt
+from exporter.sections import Windows as WindowSettings
 from exporter.sketch.window import PaneRing
 from exporter.values import format_duration
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.config import Windows as WindowSettings
 from exporter.override import Override
+from exporter.sections import Windows as WindowSettings
 from exporter.sketch.window import Arrays, Windows
 
 _JUDGED, _OUTSIDE = range(2)

@@ -5,7 +5,7 @@ from itertools import chain
 
 from exporter import catalogue
 from exporter.catalogue import Columns, Family
-from exporter.drift import STATISTICS
+from exporter.drift import Needs, chosen
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.profile import overrides
 from exporter.profile.in_force import in_force
@@ -64,8 +64,9 @@ def _families(families: Columns, column: Column) -> Iterator[Family]:
     yield from (families.bins, families.reference_ratio, families.reference_samples, families.bin_info)
     yield from (families.values, families.type_errors, families.samples, families.sufficient)
     yield families.bin_step
-    for name, statistic in STATISTICS.items():
-        if not statistic.numbers_only or (column.ordered and (column.sd or name != "mean_shift_zscore")):
+    applies = {Needs.BINS: True, Needs.ORDER: column.ordered, Needs.SPREAD: column.ordered and column.sd > 0}
+    for name, statistic in chosen(()).items():
+        if applies[statistic.needs]:
             yield families.statistics[name]
             yield from (families.critical[name],) if statistic.critical else ()
 

@@ -13,7 +13,7 @@ import yaml
 from support import tool
 
 from exporter.drift import STATISTICS
-from exporter.drift.summary import Summary
+from exporter.drift.summary import Summary, of_bins
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.rules.yml"))
@@ -240,8 +240,7 @@ def counted(test: dict[str, Any]) -> dict[tuple[str, str], tuple[np.ndarray, np.
 
 
 def summary(counts: np.ndarray) -> Summary:
-    nothing = np.zeros(1)
-    return Summary(counts, counts.sum(axis=1), np.zeros((1, 14), np.int64), nothing.astype(np.int64), nothing)
+    return of_bins(counts)
 
 
 @pytest.mark.parametrize("test", documents()["fleet.test.yml"]["tests"], ids=lambda test: test["name"])

@@ -3,13 +3,13 @@
 import pytest
 from events import loggers
 
-from exporter.config import Windows
 from exporter.decode import Decoder
 from exporter.events import exchanges, halves, modes
 from exporter.events.halves import Arrival, Half
 from exporter.events.joining import Pair
 from exporter.monitor import Monitor
 from exporter.records import Failure, Observation, Table
+from exporter.sections import Windows
 
 S = 1_000_000_000
 WALL = 1_769_860_800 * S  # 2026-01-31T12:00:00Z

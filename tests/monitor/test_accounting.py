@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from monitor_scenes import FEATURES, OUTPUT, exchange, make_profile, undecoded, watch
 
-from exporter.config import Windows
 from exporter.decode import REASONS
 from exporter.monitor import Monitor
 from exporter.records import Body, Capture, Failure, Observation
 from exporter.reference import Profile
+from exporter.sections import Windows
 
 FOUR = {"age": 30, "city": "Paris", "code": 100, "member": True}
 """Of the seven features."""

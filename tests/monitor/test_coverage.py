@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from monitor_scenes import exchange, watch
 
-from exporter.config import Windows
 from exporter.decode import PROTOCOLS
 from exporter.findings import RowCounts
 from exporter.monitor import Monitor
 from exporter.records import Body, Capture, Exchange, Failure, Observation, Table
+from exporter.sections import Windows
 
 ROW = [1.5, 2.5, 3.5]
 

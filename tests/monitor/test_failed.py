@@ -8,14 +8,14 @@ import pytest
 from monitor_scenes import DECODER, FEATURES, answers, bin_of, exchange, live_rows, make_profile, undecoded, watch
 from numpy.typing import NDArray
 
-from exporter.config import Windows
 from exporter.drift import total_variation
-from exporter.drift.summary import Summary
+from exporter.drift.summary import of_bins
 from exporter.findings import FailedScores
 from exporter.monitor.match import Fit
 from exporter.monitor.repeats import Repeats
 from exporter.records import Table
 from exporter.reference import Profile
+from exporter.sections import Windows
 
 SHORT = Windows(pane=1.0, lengths=(20.0, 60.0), minimum_samples=50)
 CITY, AMOUNT = FEATURES.index("city"), FEATURES.index("amount")
@@ -196,11 +196,6 @@ FAMILY = 20
 BINS = 14
 
 
-def summary(found: NDArray[np.int64]) -> Summary:
-    nothing = np.zeros(len(found), np.int64)
-    return Summary(found, found.sum(axis=1), np.zeros((len(found), 0), np.int64), nothing, nothing.astype(float))
-
-
 def drawn(random: np.random.Generator, shares: NDArray[np.float64], rows: int, windows: int) -> NDArray[np.int64]:
     """Counts of shape (windows, features, bins)."""
     return np.stack([random.multinomial(rows, share, windows) for share in shares], axis=1)
@@ -208,7 +203,7 @@ def drawn(random: np.random.Generator, shares: NDArray[np.float64], rows: int, w
 
 def loudest(good: NDArray[np.int64], bad: NDArray[np.int64]) -> float:
     """How far the loudest of a family is beyond what it may be, in one window."""
-    one, other = summary(good), summary(bad)
+    one, other = of_bins(good), of_bins(bad)
     beyond = total_variation.score(one, other) - total_variation.critical_of(len(good), one, other)
     return float(beyond.max())
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from monitor_scenes import FEATURES, OUTPUT, as_before, bin_of, exchange, make_profile, training_rows, write_csv
 
-from exporter.config import Windows
 from exporter.decode import tables
 from exporter.decode.turned import Turned
 from exporter.monitor import Monitor
@@ -20,6 +19,7 @@ from exporter.profile import document
 from exporter.profile.build import Plan, build
 from exporter.records import Observation, Table
 from exporter.reference import Profile
+from exporter.sections import Windows
 
 CELLS = st.one_of(
     st.none(), st.floats(), st.integers(), st.booleans(), st.just(10**400), st.just({}),

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from monitor_scenes import FEATURES, OUTPUT, answers, by_hand, exchange, live_rows, make_profile, training_rows, watch
 
-from exporter.config import Windows
 from exporter.monitor import Monitor
 from exporter.records import Exchange, Observation
 from exporter.reference import Profile
+from exporter.sections import Windows
 
 SHORT = Windows(pane=1.0, lengths=(20.0, 60.0), minimum_samples=50)
 

@@ -8,13 +8,13 @@ from monitor_scenes import FEATURES, OUTPUT, answers, exchange, live_rows, make_
 
 from exporter.collect import columns, failed, reference
 from exporter.collect.scene import Scene
-from exporter.config import Windows
 from exporter.decode import Decoder
 from exporter.monitor import Monitor
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.records import Exchange
 from exporter.reference import Profile
+from exporter.sections import Windows
 from exporter.snapshots import ServerVitals
 
 SHORT = Windows(pane=1.0, lengths=(10.0, 100.0))

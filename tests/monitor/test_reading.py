@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from monitor_scenes import exchange
 
-from exporter.config import Windows
 from exporter.decode import Decoder
 from exporter.findings import MatchCounts
 from exporter.monitor import Monitor
@@ -19,6 +18,7 @@ from exporter.scalars import TEXT_SCALARS, vector_scalars
 from exporter.scalars.salted import Salt
 from exporter.scalars.scripts import CHARSETS
 from exporter.scalars.vectors import Measure
+from exporter.sections import Windows
 
 RANDOM = np.random.default_rng(8)
 WIDE = 20
