@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.spatial.distance
 import scipy.stats
 from numpy.typing import NDArray
 
@@ -181,12 +182,17 @@ def by_hand(column: Column, training: Any, cells: Any) -> tuple[NDArray[np.int64
         "psi": float(((p - r) * np.log(p / r)).sum()),
         "psi_critical": float(scipy.stats.chi2.ppf(0.999, used.sum() - 1) * (1 / n + 1 / m)),
         "total_variation": float(np.abs(live / n - reference / m).sum() / 2),
-        "ks": math.nan, "mean_shift_zscore": math.nan,
+        "js_distance": float(scipy.spatial.distance.jensenshannon(live, reference, base=2)),
+        "ks": math.nan, "wasserstein_ratio": math.nan, "mean_shift_zscore": math.nan,
     }  # fmt: skip
     if column.ordered:
         shares = [side[:14].cumsum() / side[:14].sum() for side in (live, reference)]
         scores["ks"] = float(np.abs(shares[0] - shares[1]).max())
         scores["mean_shift_zscore"] = _z(column, training, cells)
+    if column.ordered and column.sd:
+        places, centres = zip(*column.centres(), strict=True)
+        sides = [side[list(places)] for side in (live, reference)]
+        scores["wasserstein_ratio"] = scipy.stats.wasserstein_distance(centres, centres, *sides) / column.sd
     return live, scores
 
 
