@@ -19,7 +19,8 @@ _LEAST_MOVED: Final = 0.1
 def compare(profile: Profile, found: Recounted) -> list[str]:
     """A line for every column that is not as it was, and one for the others."""
     pairs = list(zip((*profile.features, *profile.outputs), (*found.features, *found.outputs), strict=True))
-    lines = [f"{name}: not in the profile" for name in found.strangers]
+    known = profile.time.column if profile.time else None
+    lines = [f"{name}: not in the profile" for name in found.strangers if name != known]
     alike = 0
     for reference, now in pairs:
         words = "not in the table" if now is None else "; ".join(_differences(reference, now))

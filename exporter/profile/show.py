@@ -23,6 +23,8 @@ _COUNTS: Final = 28
 """Characters of a bin's place, share and count."""
 _BESIDE_BIN: Final = _COUNTS + 10
 _PLAIN: Final = Paper()
+_NOTABLE_DEPENDENCE: Final = 1.1
+_NOTABLE_WANDER: Final = 0.001
 
 
 def summary(profile: Profile, paper: Paper = _PLAIN) -> str:
@@ -93,7 +95,7 @@ def _small(profile: Profile) -> Iterator[str]:
         worst = max(columns, key=lambda column: column.reference_error or 0)
         others = f"; {len(columns) - 1} other columns are hardly better known" if len(columns) > 1 else ""
         yield (
-            f"small reference: two tables like this one may differ by {worst.reference_error:.1%} of the values of"
+            f"small reference: a table of so many rows may be off by {worst.reference_error:.1%} of the values of"
             f" {worst.name} by chance alone, and less drift than that cannot be told{others}"
         )
 
@@ -178,10 +180,10 @@ def _more(column: Column) -> Iterator[str]:
     if column.salt:
         yield f"categories are hashed, with the salt {column.salt}"
     if column.reference_error is not None:
-        yield f"two tables like this one may differ by {column.reference_error:.1%} of its values by chance alone"
-    if column.dependence is not None:
+        yield f"a table of so many rows may be off by {column.reference_error:.1%} of its values by chance alone"
+    if (column.dependence or 1) >= _NOTABLE_DEPENDENCE:
         yield f"its rows come as if {column.dependence:.3g} were one"
-    if column.wander is not None:
+    if (column.wander or 0) >= _NOTABLE_WANDER:
         yield f"an hour of the training data may differ by {column.wander:.1%} of its values from all of them"
 
 

@@ -63,7 +63,7 @@ def test_all_that_is_known_is_on_the_page() -> None:
     for words in (
         "m 3: 600 rows of train.csv", "trained at  2023-11-14 22:13 UTC", "hours of the week in Europe/Berlin",
         "auc 0.875", "12.5% of the rows by the model itself", "importance  given",
-        "! small reference: two tables like this one may differ by 6.2% of the values of amount",
+        "! small reference: a table of so many rows may be off by 6.2% of the values of amount",
         "adopted as normal at 2025-06-15 15:06 UTC by someone, until 2025-10-09 08:53 UTC: prices went up",
     ):  # fmt: skip
         assert words in text
