@@ -100,6 +100,8 @@ class CodedCells:
     code: Callable[[], Distinct]
     """Tells them apart, once somebody wants to know: whoever asks for times does not."""
     typed: Instants | None = None
+    places: "Callable[[int], list[NumberCells]] | None" = None
+    """Of lists of numbers: from their width to the columns that they are."""
     nameless = False
 
     @cached_property

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,8 @@ class TableFile:
 
     path: str
     dialect: Dialect = field(default_factory=Dialect)
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """How long the lists are, of columns of lists of numbers."""
     _raw: io.FileIO | None = field(default=None, init=False)
     _size: int = field(default=1, init=False)
 

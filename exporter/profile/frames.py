@@ -12,13 +12,16 @@ from exporter.errors import DataError
 from exporter.profile import arrow_cells
 from exporter.profile.cells import CodedCells, Distinct, NumberCells, ObjectCells, distinct, time_cells
 from exporter.profile.headers import check_names
+from exporter.profile.lists import Lengths, Look, Widths
 from exporter.profile.pieces import Arrange, Cells, Instants, Piece, as_it_comes, chosen
 
 _NUMBERS = "iuf"
 Columns = list[tuple[str, Any]]
 
 
-def pieces(table: object, names: list[str], arrange: Arrange = as_it_comes) -> Iterator[Piece]:
+def pieces(
+    table: object, names: list[str], arrange: Arrange = as_it_comes, widths: Widths | None = None
+) -> Iterator[Piece]:
     """The columns of a table in memory, or of an iterable of tables, whose columns may come in another order.
 
     Some rows of a table are a run.
@@ -31,13 +34,51 @@ def pieces(table: object, names: list[str], arrange: Arrange = as_it_comes) -> I
         if columns is None:
             raise DataError(f"{where}: {type(batch).__name__} is no table: a data frame or arrays by name are")
         _check(columns, names, where)
-        total, rows = len(columns[0][1]) if columns else 0, arrow_cells.batch_rows(len(columns))
+        total, rows = len(columns[0][1]) if columns else 0, arrow_cells.rows_of(names, widths or {})
         wanted = [(name, dict(columns)[name]) for group in chosen(arrange, names, where) for name in group]
         for start in range(0, total, rows):
             done = min(1.0, (start + rows) / total) if single is not None else 0.0
             for name, column in wanted:
                 yield Piece(name, _slice(column, start, start + rows, typed=single is not None), done, run)
             run += 1
+
+
+def look(table: object) -> Look:
+    """Names, and how long lists are. DataError."""
+    single = _columns(table)
+    found, mixed = Look([], {}), set[str]()
+    for number, batch in enumerate([table] if single is not None else _each(table), 1):
+        columns = _columns(batch)
+        if columns is None:
+            raise DataError(f"batch {number}: {type(batch).__name__} is no table: a data frame or arrays by name are")
+        found.names[:] = found.names or [name for name, _ in columns]
+        for name, column in columns:
+            lengths = _lengths(column)
+            if lengths is None:
+                mixed.add(name)
+            else:
+                found.lengths.setdefault(name, Lengths()).merge(lengths)
+    for name in mixed & found.lengths.keys():
+        found.lengths[name].numbers = False
+    return found
+
+
+def _lengths(column: Any) -> Lengths | None:  # noqa: ANN401
+    """Of what may be lists; None of what is none."""
+    kind = getattr(column, "type", None)
+    if kind is not None and hasattr(column, "null_count"):
+        if not arrow_cells.are_lists(kind):
+            return None
+        chunks = column.chunks if hasattr(column, "chunks") else [column]
+        found = Lengths()
+        for chunk in chunks:
+            found.merge(arrow_cells.lengths(chunk))
+        return found
+    if getattr(getattr(column, "dtype", None), "kind", "O") != "O":
+        return None
+    found = Lengths()
+    found.add_objects(column)
+    return found
 
 
 def again(table: object) -> bool:

@@ -10,12 +10,14 @@ import orjson
 from exporter.errors import DataError
 from exporter.profile.cells import ObjectCells
 from exporter.profile.files import TableFile
+from exporter.profile.lists import Lengths, Look
 from exporter.profile.pieces import Arrange, Piece
 
 BATCH_ROWS: Final = 10_000
 _MOST_CELLS: Final = 1 << 20
 _MOST_COLUMNS: Final = 10_000
 _LONGEST_LINE: Final = 16 << 20
+_BLOCK: Final = 1 << 20
 _KINDS: Final = {list: "a list", str: "text", bool: "a truth value", type(None): "null"}
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -28,7 +30,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
     """
     rows, alike = 0, True
     with file.open() as raw:
-        for run, batch in enumerate(_batches(file.path, raw)):
+        for run, batch in enumerate(_batches(file, raw)):
             alike = _collect(batch, names, file.path) and alike
             for name in (name for group in arrange(names) for name in group):
                 yield Piece(name, ObjectCells([row.get(name) for row in batch]), file.done(), run)
@@ -56,12 +58,41 @@ def _collect(batch: list[dict[str, Any]], names: list[str], path: str) -> bool:
     return alike
 
 
-def _batches(path: str, raw: io.BufferedReader) -> Iterator[list[dict[str, Any]]]:
+def look(file: TableFile, every: bool) -> Look:  # noqa: FBT001
+    """Names and lists, for which all lines are read: of a file without any list only with `every`."""
+    found, alike = Look([], {}), True
+    if not every:
+        with file.open() as raw:
+            every = any(b"[" in block for block in iter(lambda: raw.read(_BLOCK), b""))
+    if not every:
+        return found
+    scalars: set[str] = set()
+    with file.open() as raw:
+        for batch in _batches(file, raw):
+            alike = _collect(batch, found.names, file.path) and alike
+            for row in batch:
+                _measure(row, found, scalars)
+    for name in scalars & found.lengths.keys():
+        found.lengths[name].numbers = False
+    if not alike:
+        found.names.sort()
+    return found
+
+
+def _measure(row: dict[str, Any], found: Look, scalars: set[str]) -> None:
+    for name, value in row.items():
+        if isinstance(value, list):
+            found.lengths.setdefault(name, Lengths()).add_objects((value,))
+        elif value is not None and value == value:  # noqa: PLR0124 (NaN)
+            scalars.add(name)
+
+
+def _batches(file: TableFile, raw: io.BufferedReader) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
-    cells = 0
-    for row in _objects(path, raw):
+    cells, lists = 0, sum(file.widths.values())
+    for row in _objects(file.path, raw):
         batch.append(row)
-        cells += len(row)
+        cells += len(row) + lists
         if len(batch) == BATCH_ROWS or cells > _MOST_CELLS:
             yield batch
             batch, cells = [], 0
