@@ -87,6 +87,7 @@ class Columns(NamedTuple):
     quality_ratios: dict[str, Family]
     samples: Family
     sufficient: Family
+    bin_change: Family
     statistics: dict[str, Family]
     critical: dict[str, Family]
     known: dict[str, Family]
@@ -191,6 +192,13 @@ def _columns(side: str, label: str) -> Columns:
             "window_sufficient",
             GAUGE,
             "Whether the window holds enough values for its scores to be judged.",
+            "window",
+        ),
+        family(
+            "bin_change_ratio",
+            GAUGE,
+            "Share of the window's values in the bin minus that of the reference's: the three bins that changed most, where the total variation is beyond its critical value, and absent elsewhere.",
+            "bin",
             "window",
         ),
         {word: family(word, GAUGE, text, "window") for word, text in _STATISTICS.items()},

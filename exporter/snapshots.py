@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class Moved(NamedTuple):
+    """A bin whose share has changed."""
+
+    column: int
+    """Its place in the block."""
+    bin: int
+    change: float
+    """Share of the live values minus that of the reference's."""
+
+
 class Scores(NamedTuple):
     """What one window says about a block of columns; arrays have shape (columns,)."""
 
@@ -29,6 +39,8 @@ class Scores(NamedTuple):
     """Values by bin, shape (columns, bins)."""
     deviation: "NDArray[np.float64]"
     """Of the finite numbers among them: the sum of their distances from the reference's mean, in its sd."""
+    moved: tuple[Moved, ...] = ()
+    """The bins that moved most, of columns that drifted."""
 
 
 class ColumnTotals(NamedTuple):

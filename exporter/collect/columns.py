@@ -50,8 +50,10 @@ def _scores_only(shown: Sequence[int], scores: Scores) -> Scores:
     def of_all(found: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         return {name: values[shown] for name, values in found.items()}
 
+    at = {place: index for index, place in enumerate(shown)}
+    moved = tuple(one._replace(column=at[one.column]) for one in scores.moved if one.column in at)
     return scores._replace(
-        samples=scores.samples[shown], sufficient=scores.sufficient[shown],
+        samples=scores.samples[shown], sufficient=scores.sufficient[shown], moved=moved,
         values=of_all(scores.values), critical=of_all(scores.critical), ratios=of_all(scores.ratios),
     )  # fmt: skip
 
@@ -113,6 +115,10 @@ def _totals(
 def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Iterator[Samples]:
     yield _by_window(families.samples, labels, {one.window: one.samples for one in windows})
     yield _by_window(families.sufficient, labels, {one.window: one.sufficient for one in windows})
+    yield Samples(families.bin_change, [
+        ((*labels[one.column], f"{one.bin:02d}", scores.window), one.change)
+        for scores in windows for one in scores.moved
+    ])  # fmt: skip
     for name, family in families.statistics.items():
         yield _by_window(family, labels, {one.window: one.values[name] for one in windows if name in one.values})
     for name, family in families.critical.items():

@@ -209,7 +209,7 @@ class Block:
         ratios[OUT_OF_RANGE][self._outside.places] = self._outside.ratios(now, length)
         return Scores(
             format_duration(length), samples, samples >= self._minimum_samples, scored.values, scored.critical, ratios,
-            self._counts.reach(now, length), counts, deviation,
+            self._counts.reach(now, length), counts, deviation, tuple(scored.moved),
         )  # fmt: skip
 
     def _of_quality(self, counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:

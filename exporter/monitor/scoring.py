@@ -1,7 +1,7 @@
 """The counts of a window against the reference: every statistic, of every column at once."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from exporter.drift import Needs, chosen
 from exporter.drift.summary import Summary
 from exporter.reference import MISSING, Column
+from exporter.snapshots import Moved
 
+_MOST_MOVED: Final = 3
+"""Bins of a column that are named."""
 Values = NDArray[np.float64]
 
 
@@ -18,6 +21,8 @@ class Scored(NamedTuple):
 
     values: Mapping[str, Values]
     critical: Mapping[str, Values]
+    moved: Sequence[Moved]
+    """Of columns whose total variation is beyond its critical value."""
 
 
 class Scoring:
@@ -63,7 +68,19 @@ class Scoring:
                 if one.critical:
                     known = ~np.isnan(values[name])
                     critical[name] = np.where(known, one.critical(self._reference, current), np.nan)
-        return Scored(values, critical)
+        beyond = values["total_variation"] > critical["total_variation"]
+        return Scored(values, critical, tuple(self._moved(np.flatnonzero(beyond), counts)))
+
+    def _moved(self, columns: NDArray[np.intp], counts: NDArray[np.int64]) -> Iterator[Moved]:
+        """The bins of some columns whose shares have changed most, the largest change first."""
+        reference = self._reference.counts[columns]
+        change = counts[columns] / counts[columns].sum(axis=1, keepdims=True)
+        change -= reference / reference.sum(axis=1, keepdims=True)
+        largest = np.argsort(-np.abs(change), axis=1, kind="stable")[:, :_MOST_MOVED]
+        for at, (column, places) in enumerate(zip(columns.tolist(), largest.tolist(), strict=True)):
+            for place in places:
+                if change[at, place]:
+                    yield Moved(column, place, float(change[at, place]))
 
 
 def _steps(column: Column) -> Values:

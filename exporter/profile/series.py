@@ -1,4 +1,4 @@
-"""How many series a profile makes on /metrics, once every window has values and nothing has failed."""
+"""How many series a profile makes on /metrics, once every window has values, and nothing fails or drifts."""
 
 from collections.abc import Iterator
 from itertools import chain
