@@ -215,12 +215,14 @@ def _settings(given: argparse.Namespace) -> "Settings":
 def _read_yaml(path: str) -> dict[str, object]:
     import yaml  # noqa: PLC0415 (only this child needs it)
 
+    from exporter.profile import strict_yaml  # noqa: PLC0415
+
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 (the error should carry the path as given)
-            return config.flatten(yaml.safe_load(file), path)
+            return config.flatten(strict_yaml.load(file.read()), path)
     except OSError as error:
         raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 

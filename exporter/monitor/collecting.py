@@ -12,7 +12,7 @@ from typing import Final
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.categories import LEAST_CATEGORY_ROWS
 from exporter.profile.cells import MissingCells, ObjectCells
-from exporter.profile.parsing import LONGEST_TEXT
+from exporter.profile.parsing import LONGEST_TEXT, is_text
 from exporter.records import Table
 from exporter.reference import Column
 
@@ -52,7 +52,9 @@ class Budget:
 class Form:
     """Tables of one form: with names, or without and all of one width."""
 
-    def __init__(self, most_columns: int, budget: Budget) -> None:
+    def __init__(self, most_columns: int, budget: Budget, places: tuple[str, ...] = ()) -> None:
+        """`places` is what the columns of tables without names are called."""
+        self.places = places
         self.rows = 0
         self.left_out = 0
         """Columns for which there was no room."""
@@ -151,7 +153,6 @@ class Side:
         self._most = most_columns
         self._budget = budget
         self._forms: dict[int, Form] = {}
-        self._names: dict[int, Sequence[str]] = {}
 
     @property
     def rows(self) -> int:
@@ -166,7 +167,7 @@ class Side:
         if form is None:
             form = self._welcome(key)
         if form is not None and table.rows:
-            form.add(self._names[key] if table.names is None else table.names, table, size)
+            form.add(form.places if table.names is None else table.names, table, size)
 
     def _welcome(self, key: int) -> Form | None:
         """A form that was not there before, in place of the rarest; None where it has no columns, or too many."""
@@ -174,8 +175,8 @@ class Side:
             return None
         if len(self._forms) >= _MOST_FORMS:
             self._forms.pop(min(self._forms, key=lambda one: self._forms[one].rows)).close()
-        self._names[key] = (self._word,) if key == 1 else tuple(f"{self._word}[{place}]" for place in range(key))
-        form = self._forms[key] = Form(self._most, self._budget)
+        places = (self._word,) if key == 1 else tuple(f"{self._word}[{place}]" for place in range(key))
+        form = self._forms[key] = Form(self._most, self._budget, places)
         return form
 
     @property
@@ -191,6 +192,4 @@ class Side:
 
 def _can_be_written(name: str) -> bool:
     """Whether a profile can have a column of this name."""
-    return 0 < len(name) <= LONGEST_TEXT and (
-        name.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in name)
-    )
+    return 0 < len(name) <= LONGEST_TEXT and is_text(name)

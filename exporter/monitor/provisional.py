@@ -228,9 +228,16 @@ def _made(label: Label, collecting: _Collecting) -> Iterator[Profile | None]:
     profile = Profile(
         model=label.model, version=label.version, trained_at=None, rows=collecting.rows,
         source=f"live traffic from {first} to {last}", features=sides[0], outputs=sides[1], provisional=True,
-        fields=tuple(dict.fromkeys(column.field for column in sides[0])) if any(one.origin for one in sides[0]) else (),
+        fields=_fields(collecting.features.chosen, sides[0]),
     )  # fmt: skip
     yield document.parse(document.describe(profile))
+
+
+def _fields(form: Form | None, columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """What payloads have, where that are not the columns: of arrays without names all places, watched or not."""
+    watched = tuple(dict.fromkeys(column.field for column in columns))
+    fields = form.places if form is not None and form.places else watched
+    return () if fields == tuple(column.name for column in columns) else fields
 
 
 def _columns(form: Form | None) -> Iterator[tuple[Column, ...]]:

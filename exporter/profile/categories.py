@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from typing import Final
 
+from exporter.profile.parsing import is_text
 from exporter.reference import Column
 from exporter.scalars.salted import Salt
 
@@ -16,7 +17,10 @@ _LONGEST_CATEGORY: Final = 1024
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CARD: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,18}")
 RARE: Final = f"that fewer than {LEAST_CATEGORY_ROWS} rows have, as identifiers are"
-_REFUSALS: Final = (RARE, "that look like e-mail addresses", "that look like numbers of payment cards", "too long")
+_REFUSALS: Final = (
+    RARE, "that look like e-mail addresses", "that look like numbers of payment cards", "too long",
+    "that are no text (half a surrogate pair)",
+)  # fmt: skip
 """Why a value is refused, the most common reason first."""
 
 
@@ -28,7 +32,9 @@ def refusal(name: str, rows: int) -> str:
         return _REFUSALS[2]
     if rows < LEAST_CATEGORY_ROWS:
         return RARE
-    return _REFUSALS[3] if len(name) > _LONGEST_CATEGORY else ""
+    if len(name) > _LONGEST_CATEGORY:
+        return _REFUSALS[3]
+    return "" if is_text(name) else _REFUSALS[4]
 
 
 def refused(names: Counter[str]) -> Counter[str]:

@@ -127,8 +127,10 @@ def loads(content: bytes, path: str) -> Overrides:
     """The rules in a file's content; `path` is what to call it. ConfigError names the path to the fault."""
     import yaml  # noqa: PLC0415 (a notebook that builds profiles does without)
 
+    from exporter.profile import strict_yaml  # noqa: PLC0415
+
     try:
-        document = yaml.safe_load(content.decode())
+        document = strict_yaml.load(content.decode())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     try:
@@ -209,9 +211,17 @@ def _unfit(pattern: str, rule: Override, columns: Sequence[Column]) -> str:
     for column in columns:
         if column.name == pattern:
             return _misfit(rule, column)
+    computed = [column for column in columns if column.origin == pattern]
+    if computed:
+        return _beside(rule, computed[0])
     names = [column.name for column in columns]
-    fields = {column.field for column in columns}
-    return "" if pattern in fields or fnmatch.filter(names, pattern) else _nothing(pattern, names)
+    return "" if fnmatch.filter(names, pattern) else _nothing(pattern, names)
+
+
+def _beside(rule: Override, first: Column) -> str:
+    """Why a rule cannot be meant of a field that is not watched itself, but by what is computed of it."""
+    word = "range" if rule.range is not None else "allowed" if rule.allowed is not None else ""
+    return f".{word}: say it of what is computed of it, such as {first.name}" if word else ""
 
 
 def _nothing(pattern: str, names: Sequence[str]) -> str:

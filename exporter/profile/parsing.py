@@ -52,9 +52,14 @@ def text(node: object, path: str) -> str:
     """Text, empty or not, that UTF-8 can hold."""
     if not isinstance(node, str) or len(node) > LONGEST_TEXT:
         raise Fault(f"{path}: must be text of at most {LONGEST_TEXT} characters")
-    if not node.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in node):
+    if not is_text(node):
         raise Fault(f"{path}: holds half a surrogate pair, which is no text")
     return node
+
+
+def is_text(letters: str) -> bool:
+    """Whether UTF-8 can hold it: JSON may name halves of surrogate pairs alone."""
+    return letters.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in letters)
 
 
 def truth(node: object, path: str) -> bool:

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from exporter.errors import ExporterError
+from exporter.errors import ConfigError, DataError
 from exporter.handoff import board
 from exporter.handoff.board import Seat
 from exporter.profile import document, whole_file
@@ -28,6 +28,8 @@ _LOOK_S: Final = 2.0
 _PATIENCE_S: Final = 5.0
 _MOST_FILES: Final = 256
 Signature = tuple[int, int, int, int]
+_UNREAD: Final[Signature] = (0, 0, 0, 0)
+"""Of a file that is there and could not be read."""
 
 
 class Made(Protocol):
@@ -38,14 +40,6 @@ class Made(Protocol):
 
     def drop(self, label: Label) -> None:
         """Begin anew."""
-
-
-class _Known(NamedTuple):
-    """A file as it was seen last."""
-
-    signature: Signature
-    label: Label | None
-    """None where it cannot be used."""
 
 
 def file_name(label: Label) -> str:
@@ -63,7 +57,8 @@ class ProvisionalFiles:
         self._seats = seats
         self._made = made
         self._taken = 0
-        self._known: dict[Path, _Known] = {}
+        self._known: dict[Path, Signature] = {}
+        """Files as they were seen last."""
         self._mine: dict[Label, Profile] = {}
         """What should be there."""
         self._unwritten: set[Label] = set()
@@ -122,44 +117,58 @@ class ProvisionalFiles:
         if is_new:
             self._known.clear()
             self._unwritten |= self._mine.keys()
-        there = self._tidy(sorted(self._claim.path.glob("*.json"), key=lambda path: path.name))
+        there = self._tidy(self._there())
         for path in there:
             signature, known = _signature(path), self._known.get(path)
-            if known is None or known.signature != signature:
-                self._known[path] = _Known(signature, self._read(path))
+            if known != signature:
+                self._known[path] = signature if self._read(path, is_new=known != _UNREAD) else _UNREAD
         for path in [path for path in self._known if path not in there]:
-            label = self._known.pop(path).label
-            if label in self._mine:
+            del self._known[path]
+            for label in [label for label in self._mine if file_name(label) == path.name]:
                 del self._mine[label]
                 self._unwritten.discard(label)
                 self._news.put((label, None))
 
-    def _read(self, path: Path) -> Label | None:
-        """Whose it is, where it can be used; it is news then, unless it is known."""
+    def _there(self) -> list[Path]:
+        """Files by name. OSError where nobody can tell: `glob` says of a directory that is shut that it is empty."""
+        return sorted((path for path in self._claim.path.iterdir() if path.suffix == ".json"), key=lambda path: path.name)
+
+    def _read(self, path: Path, *, is_new: bool) -> bool:
+        """Take a file as it is now; False where the disk does not give it, which is said if it `is_new`."""
         try:
             profile = document.load(str(path))
-        except ExporterError as error:
-            self._count("unreadable")
-            _LOG.error("%s; what was in force stays so", error)
-            return None
+        except ConfigError as error:
+            if is_new:
+                self._refuse(f"{error}; what was in force stays so until it can be read")
+            return False
+        except DataError as error:
+            self._refuse(f"{error}; what was in force stays so")
+            return True
         label = Label(profile.model, profile.version)
-        if path.name != file_name(label):
-            self._count("unreadable")
-            _LOG.error("%s is of the model %r, version %r, which is called %s", path, *label, file_name(label))
-            return None
+        if path.name == file_name(label):
+            self._take_in(label, profile)
+        else:
+            self._refuse("{} is of the model {!r}, version {!r}, which is called {}".format(path, *label, file_name(label)))
+        return True
+
+    def _take_in(self, label: Label, profile: Profile) -> None:
+        """It is news, unless it is known."""
         mine = self._mine.get(label)
         if mine is None or mine.digest != profile.digest:
             self._mine[label] = profile
             self._news.put((label, profile))
         self._unwritten.discard(label)
-        return label
+
+    def _refuse(self, words: str) -> None:
+        self._count("unreadable")
+        _LOG.error("%s", words)
 
     def _write(self) -> None:
         for label in list(self._unwritten):
             path = self._claim.path / file_name(label)
             if not path.exists():  # or it cannot be used, and whoever broke it is not to lose it
                 whole_file.write(path, document.written(document.describe(self._mine[label])))
-                self._known[path] = _Known(_signature(path), label)
+                self._known[path] = _signature(path)
                 _LOG.info("the provisional reference of the model %r, version %r, is kept in %s", *label, path)
             self._unwritten.discard(label)
         self._fault = ""

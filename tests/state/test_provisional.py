@@ -1,5 +1,6 @@
 """Provisional references on a real disk: never replaced, taken up when somebody edits them, gone when deleted."""
 
+import errno
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ from support import eventually
 
 from exporter.handoff import board
 from exporter.handoff.board import Seat
-from exporter.profile import document
+from exporter.profile import document, whole_file
 from exporter.records import STATE_ERRORS, Label
 from exporter.reference import Profile
 from exporter.state import provisional
@@ -131,6 +132,60 @@ def test_one_that_cannot_be_used_changes_nothing_and_is_named_once(state: Path, 
     assert memory.digest() == profile.digest
     assert f"which is called {file_name(LABEL)}" in caplog.text
     assert path_of(state).read_text() == '{"format": 3}'
+
+
+def test_one_that_cannot_be_used_and_is_deleted_begins_anew(state: Path, profile: Profile) -> None:
+    memory = Memory(state)
+    memory.keep(profile)
+    eventually(path_of(state).exists, what="the file")
+    in_place(path_of(state), "{}")
+    eventually(lambda: memory.errors("unreadable") == 1, what="the fault")
+    path_of(state).unlink()
+    eventually(lambda: memory.digest() == "", what="the deletion")
+
+
+def test_a_directory_that_is_shut_is_not_taken_for_an_empty_one(
+    state: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory(state)
+    memory.keep(profile)
+    eventually(path_of(state).exists, what="the file")
+    shut = state / "provisional"
+    opened = os.listdir, os.scandir
+
+    def refuse(number: int) -> Any:
+        def listing(path: Any = ".") -> Any:
+            if os.fspath(path) == str(shut):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return opened[number](path)
+
+        return listing
+
+    monkeypatch.setattr(os, "listdir", refuse(0))  # root is let in everywhere
+    monkeypatch.setattr(os, "scandir", refuse(1))
+    eventually(lambda: memory.errors("read_only") > 1, what="the fault")
+    assert memory.digest() == profile.digest
+
+
+def test_a_file_that_a_disk_does_not_give_is_asked_for_again(
+    state: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path_of(state).parent.mkdir(parents=True)
+    path_of(state).write_text(edited(profile, 99))
+    read = whole_file.read
+
+    def broken(*_: Any) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(whole_file, "read", broken)
+    memory = Memory(state)
+    memory.keep(profile)
+    eventually(lambda: memory.errors("unreadable") == 1, what="the fault")
+    assert memory.digest() == profile.digest
+    monkeypatch.setattr(whole_file, "read", read)
+    eventually(lambda: memory.digest() != profile.digest, what="what is in the file")
+    assert memory.there[LABEL].rows == 99
+    assert memory.errors("unreadable") == 1
 
 
 def test_a_directory_that_vanishes_is_written_again(state: Path, profile: Profile) -> None:
