@@ -80,8 +80,9 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
                        help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
     _add_salt(build)
-    build.add_argument("--embedding", action="append", default=[], metavar="NAME=PATTERN",
-                       help="columns that are one vector, such as vector=emb_*; * stands for anything")  # fmt: skip
+    build.add_argument("--embedding", action="append", default=[], metavar="NAME[=PATTERN]",
+                       help="column of lists of numbers that are vectors, or columns that are one, such as "
+                            "vector=emb_*; * stands for anything")  # fmt: skip
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
@@ -199,9 +200,9 @@ def _kinds(pairs: Sequence[str]) -> dict[str, str]:
 def _embeddings(pairs: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in pairs:
-        name, _, pattern = pair.partition("=")
-        if not name or not pattern or name in found:
-            raise ConfigError(f"--embedding {pair}: must be NAME=PATTERN such as vector=emb_*, each name once")
+        name, equals, pattern = pair.partition("=")
+        if not name or (equals and not pattern) or name in found:
+            raise ConfigError(f"--embedding {pair}: must be NAME or NAME=PATTERN such as vector=emb_*, each name once")
         found[name] = pattern
     return found
 

@@ -15,12 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from exporter.profile.build import Plan, build_frame, build_spark
+    from exporter.profile.build import build_frame, build_spark
     from exporter.profile.document import load, save
+    from exporter.profile.plan import Plan
 
 __all__ = ["Plan", "build_frame", "build_spark", "load", "save"]
 _HOMES: Final = {
-    "Plan": "build",
+    "Plan": "plan",
     "build_frame": "build",
     "build_spark": "build",
     "load": "document",

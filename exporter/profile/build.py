@@ -4,75 +4,36 @@ A table is read twice where it can be: once for the bins, and once more to count
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile import embedded, frames, sources, spark, whole
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.clock import Clock, NoTime
 from exporter.profile.draft import Draft, Time, Watch, watched
-from exporter.profile.files import Dialect, TableFile
+from exporter.profile.files import TableFile
 from exporter.profile.joint import Joint
-from exporter.profile.pieces import Arrange, Piece, as_it_comes
+from exporter.profile.lists import Look, Widths
+from exporter.profile.pieces import Arrange, Piece
+from exporter.profile.plan import Plan
 from exporter.profile.recount import Recounted, arrange, recount
+from exporter.profile.table import Table, prepared
 from exporter.reference import Column, Profile
-from exporter.scalars.salted import Salt
+
+__all__ = ["Built", "Plan", "build", "build_frame", "build_like", "build_spark", "count_like", "finish"]
 
 _ONCE: Final = (
     "the table can be read only once: nothing is known of its hours, nor of how features and answers go together"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the person who builds the profile says about the table."""
-
-    source: str = "a data frame"
-    """The file; of a table in memory what the profile says it was made from."""
-    predictions: Sequence[str] = ()
-    """Columns the model answers with, in the order of its answer."""
-    target: str | None = None
-    """The column of the truth: neither fed to the model nor answered."""
-    ignored: Sequence[str] = ()
-    model: str = "default"
-    version: str = "unknown"
-    trained_at: float | None = None
-    """Unix time."""
-    kinds: dict[str, str] = field(default_factory=dict)
-    """Declared kinds by column; the others are inferred."""
-    dialect: Dialect = field(default_factory=Dialect)
-    """Of a text file."""
-    time: str | None = None
-    """The column that says when a row is from; it is no feature."""
-    zone: str = "UTC"
-    """IANA name of the zone of its times without one, and of the hours of the week."""
-    influenced: str | None = None
-    """The column that says whether the model itself had influenced a row; it is no feature."""
-    importance: Mapping[str, float] = field(default_factory=dict)
-    """Of features, on any scale; estimated where nothing is said."""
-    performance: Mapping[str, float] = field(default_factory=dict)
-    """Measures of the training, by whatever name."""
-    hashed: Sequence[str] = ()
-    """Columns whose categories are written as their hashes under the salt."""
-    salt: Salt | None = None
-    embeddings: Mapping[str, str] = field(default_factory=dict)
-    """Names of embeddings, and patterns of the columns that are their dimensions; * stands for anything."""
-
-
 Built = tuple[Profile, list[str]]
 """A profile, and notes for people."""
-
-
-class _Table(NamedTuple):
-    """What can be read."""
-
-    read: Callable[[list[str], Arrange], Iterator[Piece]]
-    again: bool
-    """Whether it can be read twice."""
 
 
 def build(plan: Plan, watch: Watch | None = None) -> Built:
@@ -85,25 +46,27 @@ def build_frame(table: object, plan: Plan) -> Built:
 
     An iterator of batches is read once, which leaves out what columns have to do with each other.
     """
-    return _built(plan, _Table(lambda names, wanted: frames.pieces(table, names, wanted), frames.again(table)), None)
+    read = partial(frames.pieces, table)
+    return _built(plan, Table(read, lambda _: frames.look(table), frames.again(table)), None)
 
 
 def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an extra)
     """The profile of a DataFrame of Spark, read where its partitions are. ConfigError, DataError."""
-    if plan.embeddings:
-        raise ConfigError("--embedding: is not made of a DataFrame of Spark")
+    frame = spark.plain(frame)
+    ready = prepared(plan, spark.look(frame))
     with _faults_of(plan):
-        draft = spark.draft(frame, _kinds(plan), _time(plan))
-        profile, notes = finish(plan, draft)
-        joint = spark.joint(frame, profile, draft.calendar, plan.salt)
-    return _whole(plan, joint, draft), notes
+        draft = spark.draft(frame, ready, Draft(_kinds(ready.plan), _time(plan), ready.groups))
+        profile, notes = finish(ready.plan, draft)
+        joint = spark.joint(frame, ready, Joint(profile, draft.calendar, plan.salt))
+    return _whole(plan, joint, draft), [*notes, *ready.notes]
 
 
 def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
     """The values of a table in the bins of a profile. ConfigError, DataError."""
     names: list[str] = []
     _require_salt(plan, reference)
-    return recount(reference, watched(_of_file(plan).read(names, arrange(reference)), names, watch), plan.salt)
+    pieces = _of_file(plan).opened(plan.source).read(names, arrange(reference))
+    return recount(reference, watched(pieces, names, watch), plan.salt)
 
 
 def _require_salt(plan: Plan, reference: Profile) -> None:
@@ -121,7 +84,7 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     column. What was adopted is not taken over.
     """
     _require_salt(plan, reference)
-    table = _of_file(plan)
+    table = _of_file(plan).opened(plan.source)
     bare = replace(reference, source=Path(plan.source).name, provisional=False, adoptions=(),
                    trained_at=plan.trained_at or reference.trained_at,
                    performance=plan.performance or reference.performance)  # fmt: skip
@@ -137,7 +100,7 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     return whole.complete(replace(counted, time=span, influenced=influenced), {})
 
 
-def _first_look(plan: Plan, reference: Profile, table: _Table, watch: Watch | None) -> Draft:
+def _first_look(plan: Plan, reference: Profile, table: Table, watch: Watch | None) -> Draft:
     """At the columns that say more of a row than its values, where the profile has some."""
     time = Time(reference.time.column, Clock(reference.time.zone)) if reference.time else None
     draft, names = Draft({plan.influenced: "boolean"} if plan.influenced else {}, time), list[str]()
@@ -153,42 +116,37 @@ def _first_look(plan: Plan, reference: Profile, table: _Table, watch: Watch | No
     return draft
 
 
-def _of_file(plan: Plan) -> _Table:
-    def read(names: list[str], wanted: Arrange) -> Iterator[Piece]:
-        return sources.pieces(TableFile(plan.source, plan.dialect), names, wanted)
+def _of_file(plan: Plan) -> Table:
+    def read(names: list[str], wanted: Arrange, widths: Widths) -> Iterator[Piece]:
+        return sources.pieces(TableFile(plan.source, plan.dialect, widths), names, wanted)
 
-    return _Table(read, sources.again(plan.source))
+    def look(every: bool) -> Look:
+        return sources.look(TableFile(plan.source, plan.dialect), every=every)
+
+    return Table(read, look, sources.again(plan.source))
 
 
-def _built(plan: Plan, table: _Table, watch: Watch | None) -> Built:
-    draft, names = Draft(_kinds(plan), _time(plan)), list[str]()
+def _built(given: Plan, table: Table, watch: Watch | None) -> Built:
+    if given.embeddings and not table.again:
+        raise ConfigError(
+            f"--embedding: {given.source} can be read only once, and an embedding takes several readings: "
+            "give a file, or a list of batches"
+        )
+    ready = prepared(given, table.look(bool(given.embeddings)) if table.again else Look([], {}))
+    plan, table = ready.plan, replace(table, widths=ready.widths)
+    draft, names = Draft(_kinds(plan), _time(plan), ready.groups), list[str]()
     passes = 2 if table.again else 1
     with _faults_of(plan):
-        draft.read(table.read(names, as_it_comes), names, _Pass(watch, 0, passes))
+        draft.read(table.read(names, ready.arrange), names, _Pass(watch, 0, passes))
     if not draft.rows:
         raise DataError(f"{plan.source}: no rows")
     profile, notes = finish(plan, draft)
-    profile = _with_embeddings(plan, profile, table)
     if not table.again:
         return whole.complete(profile, plan.importance), [*notes, _ONCE]
     joint, names = Joint(profile, draft.calendar, plan.salt), []
     with _faults_of(plan):
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
-    return _whole(plan, joint, draft), notes
-
-
-def _with_embeddings(plan: Plan, profile: Profile, table: _Table) -> Profile:
-    """The profile with its embeddings, for whose sample the table is read once more."""
-    groups = embedded.grouped(plan.embeddings, profile.inputs)
-    if not groups:
-        return profile
-    if not table.again:
-        raise ConfigError("--embedding: the table can be read only once, and an embedding takes more")
-    samples = embedded.sampled(groups, table.read([], lambda _: list(groups.values())))
-    try:
-        return embedded.with_embeddings(profile, groups, samples)
-    except DataError as error:
-        raise DataError(f"{plan.source}: {error}") from None
+    return _whole(plan, joint, draft), [*notes, *ready.notes]
 
 
 def _whole(plan: Plan, joint: Joint, draft: Draft) -> Profile:
@@ -234,11 +192,11 @@ def finish(plan: Plan, draft: Draft) -> Built:
     """The profile of a table that has been read once. ConfigError for a wrong plan, DataError for a bad table."""
     builders = draft.columns
     by_name = {builder.name: builder for builder in builders}
-    _check_names(plan, [*by_name, *([plan.time] if plan.time and draft.calendar.rows else [])])
-    keys = {name for name in (plan.target, plan.time, plan.influenced) if name}
-    outside = {*plan.predictions, *plan.ignored, *keys}
-    inside = [one for one in builders if one.name not in outside]
-    features = tuple(column for one in inside for column in _columns(plan, one))
+    _check_names(plan, draft)
+    outside = {*plan.predictions, *plan.ignored, *(name for name in (plan.target, plan.time, plan.influenced) if name)}
+    inside = [name for name in draft.order if name not in outside]
+    made = _embeddings(plan, draft)
+    features = tuple(column for name in inside for column in _features(plan, name, by_name, made))
     profile = Profile(
         model=plan.model,
         version=plan.version,
@@ -247,7 +205,8 @@ def finish(plan: Plan, draft: Draft) -> Built:
         source=Path(plan.source).name,
         features=features,
         outputs=tuple(column for name in plan.predictions for column in _columns(plan, by_name[name])),
-        fields=tuple(one.name for one in inside) if any(column.origin for column in features) else (),
+        fields=tuple(inside) if any(column.origin for column in features) else (),
+        embeddings=tuple(one.embedding for one in made.values()),
         time=whole.span(draft, plan.source, plan.time, plan.zone) if plan.time else None,
         influenced=whole.influenced(draft, plan.source, plan.influenced) if plan.influenced else None,
         performance=dict(plan.performance),
@@ -261,7 +220,24 @@ def finish(plan: Plan, draft: Draft) -> Built:
     return profile, [*notes, *whole.notes(draft)]
 
 
-def _check_names(plan: Plan, known: list[str]) -> None:
+def _embeddings(plan: Plan, draft: Draft) -> dict[str, embedded.Made]:
+    try:
+        return embedded.made(draft.groups, draft.samples)
+    except DataError as error:
+        raise DataError(f"{plan.source}: {error}") from None
+
+
+def _features(
+    plan: Plan, name: str, builders: Mapping[str, ColumnBuilder], made: Mapping[str, embedded.Made]
+) -> tuple[Column, ...]:
+    """Those that a column of the table becomes; an embedding stands where the first of its columns does."""
+    if name in made:
+        return made[name].columns
+    return _columns(plan, builders[name]) if name in builders else ()
+
+
+def _check_names(plan: Plan, draft: Draft) -> None:
+    known = draft.order
     asked = [("--prediction", name) for name in plan.predictions]
     asked += [("--ignore", name) for name in plan.ignored] + [("--kind", name) for name in plan.kinds]
     single = (("--target", plan.target), ("--time", plan.time), ("--influenced", plan.influenced))
@@ -271,6 +247,9 @@ def _check_names(plan: Plan, known: list[str]) -> None:
             shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
             raise ConfigError(f"{flag} {name}: {plan.source} has no such column, it has {shown}")
     _check_hashed(plan)
+    for field in (field for fields in draft.groups.values() for field in fields):
+        if plan.kinds.get(field, "numeric") != "numeric":
+            raise ConfigError(f"--kind {field}: an embedding is of numbers, and it is declared {plan.kinds[field]}")
     for index, name in enumerate(plan.predictions):
         if name in plan.predictions[:index]:
             raise ConfigError(f"--prediction {name}: given twice")

@@ -1,14 +1,17 @@
 """A table under way to a profile: a builder per column. Drafts of a table's parts merge into that of the whole."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from exporter.errors import DataError
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.calendar import Calendar
 from exporter.profile.cells import MissingCells
 from exporter.profile.clock import Clock, NoTime
-from exporter.profile.pieces import Piece
+from exporter.profile.pieces import Piece, gathered
+from exporter.profile.sample import Groups, Sample
 
 
 class Time(NamedTuple):
@@ -28,12 +31,19 @@ class Draft:
     Neither the order in which parts are merged nor how rows are shared out between them changes a byte of the profile.
     """
 
-    def __init__(self, kinds: Mapping[str, str], time: Time | None = None) -> None:
-        """`kinds` that are declared, by column; of the column of `time` the calendar alone is made."""
+    def __init__(self, kinds: Mapping[str, str], time: Time | None = None, groups: Groups | None = None) -> None:
+        """`kinds` that are declared, by column; of the column of `time` the calendar alone is made.
+
+        Of `groups` of columns, each an embedding, samples are taken.
+        """
         self.kinds = dict(kinds)
         self.time = time
+        self.groups = dict(groups or {})
         self.calendar = Calendar()
         self.builders: dict[str, ColumnBuilder] = {}
+        self.samples = {name: Sample(len(fields)) for name, fields in self.groups.items()}
+        self.order: list[str] = []
+        """Names of all columns of the table, also of those that were not read."""
 
     @property
     def names(self) -> list[str]:
@@ -48,18 +58,40 @@ class Draft:
     @property
     def rows(self) -> int:
         """How many have been read."""
-        return max((builder.rows for builder in self.builders.values()), default=self.calendar.rows)
+        read = [self.calendar.rows, *(one.rows for one in self.columns), *(one.rows for one in self.samples.values())]
+        return max(read)
 
     def read(self, pieces: Iterable[Piece], names: list[str], watch: Watch | None = None) -> None:
         """Add the pieces of a table; `names` is filled by who yields them, and has the columns' order at the end."""
-        for piece in watched(pieces, names, watch):
-            name = piece.column
-            if self.time and name == self.time.column:
-                self._add_times(piece, self.time)
-                continue
-            if name not in self.builders:
-                self.builders[name] = ColumnBuilder(name, self.kinds.get(name))
-            self.builders[name].add(piece.cells)
+        called = {fields: name for name, fields in self.groups.items()}
+        for together in gathered(watched(pieces, names, watch), list(called)):
+            name = called.get(tuple(piece.column for piece in together))
+            if name is not None:
+                self._add_vectors(self.samples[name], together)
+            else:
+                self._add(together[0])
+        self._ended(names)
+
+    def _add(self, piece: Piece) -> None:
+        name = piece.column
+        if self.time and name == self.time.column:
+            self._add_times(piece, self.time)
+            return
+        if name not in self.builders:
+            self.builders[name] = ColumnBuilder(name, self.kinds.get(name))
+        self.builders[name].add(piece.cells)
+
+    @staticmethod
+    def _add_vectors(sample: Sample, together: Sequence[Piece]) -> None:
+        vectors = np.empty((together[0].cells.rows, len(together)))
+        for place, piece in enumerate(together):
+            vectors[:, place] = piece.cells.aligned()
+            if np.isinf(vectors[:, place]).any() and piece.cells.numbers() is None:
+                raise DataError(f"column {piece.column!r} is of an embedding and holds what is no number")
+        sample.update(vectors)
+
+    def _ended(self, names: list[str]) -> None:
+        self.order = list(names)
         rows = self.rows
         for builder in self.columns:  # a column that turned up late was missing before
             if builder.rows < rows:
@@ -75,17 +107,22 @@ class Draft:
 
     def merge(self, other: "Draft") -> None:
         """Add all that the draft of another part holds. DataError where that has other columns or kinds."""
-        if not self.builders:
-            self.kinds, self.time = dict(other.kinds), other.time
+        if not self.rows:
+            self.kinds, self.time, self.groups, self.order = dict(other.kinds), other.time, other.groups, other.order
+            self.samples = {name: Sample(len(fields)) for name, fields in self.groups.items()}
             self.builders = {builder.name: ColumnBuilder(builder.name, self.kinds.get(builder.name))
                               for builder in other.columns}  # fmt: skip
         for name in sorted(self.builders.keys() ^ other.builders.keys()):
             raise DataError(f"column {name!r} is in one part of the table and not in another")
-        if self.kinds != other.kinds:
+        if self.kinds != other.kinds or self.groups != other.groups:
             raise DataError("the parts of the table were read with other kinds declared")
         self.calendar.merge(other.calendar)
         for name, builder in self.builders.items():
             builder.merge(other.builders[name])
+        for name, sample in self.samples.items():
+            sample.merge(other.samples[name])
+        if self.order != other.order:
+            self.order = sorted({*self.order, *other.order})
         if self.names != other.names:
             self.builders = dict(sorted(self.builders.items()))
 

@@ -8,17 +8,17 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.errors import ConfigError, DataError
+from exporter.profile.lists import Widths, elements
 from exporter.profile.numbers import Numbers
-from exporter.profile.pieces import Piece, gathered
-from exporter.profile.sample import Sample
+from exporter.profile.sample import Groups, Sample
 from exporter.reference import Column, Embedding, Profile
 from exporter.scalars import name, vector_scalars
 from exporter.scalars.vectors import Measure, rounded
@@ -29,61 +29,58 @@ _LEAST_SHARE: Final = 1e-9
 """Of the variance of all: what is less is what rounding leaves."""
 _LEAST_EXCESS: Final = 7.0
 """So that what fitting adds to an axis' variance stays under a tenth of what this varies by chance."""
-Groups = Mapping[str, tuple[str, ...]]
-"""The columns of each embedding, in order."""
 Array = NDArray[np.float64]
 
 
-def grouped(patterns: Mapping[str, str], names: Sequence[str]) -> Groups:
-    """The columns that are of each embedding, by a pattern of their names in which * is anything. ConfigError."""
+def grouped(patterns: Mapping[str, str], names: Sequence[str], widths: Widths) -> Groups:
+    """The columns that are of each embedding, by a pattern of their names in which * is anything. ConfigError.
+
+    One without a pattern is the column of lists that is called so.
+    """
     found: dict[str, tuple[str, ...]] = {}
     taken: dict[str, str] = {}
     for one, pattern in patterns.items():
-        matches = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL).fullmatch
-        fields = tuple(field for field in names if matches(field))
+        fields = _fields(one, pattern, names, widths)
+        said = f"={pattern}" if pattern else ""
         if not 1 < len(fields) <= MOST_DIMENSIONS:
-            raise ConfigError(f"--embedding {one}={pattern}: {len(fields)} columns fit, 2 to {MOST_DIMENSIONS} may")
+            raise ConfigError(f"--embedding {one}{said}: {len(fields)} columns fit, 2 to {MOST_DIMENSIONS} may")
         for field in fields:
             if taken.setdefault(field, one) != one:
-                raise ConfigError(f"--embedding {one}={pattern}: column {field!r} is one of {taken[field]!r} already")
+                raise ConfigError(f"--embedding {one}{said}: column {field!r} is one of {taken[field]!r} already")
         if one in names:
-            raise ConfigError(f"--embedding {one}={pattern}: a column is called {one!r}, give it another name")
+            raise ConfigError(f"--embedding {one}{said}: a column is called {one!r}, give it another name")
         found[one] = fields
     return found
 
 
-def sampled(groups: Groups, pieces: Iterable[Piece]) -> dict[str, Sample]:
-    """Samples of the embeddings of a table, whose pieces are arranged by them."""
-    samples = {fields: Sample(len(fields)) for fields in groups.values()}
-    for together in gathered(pieces, list(samples)):
-        vectors = np.column_stack([piece.cells.aligned() for piece in together])
-        samples[tuple(piece.column for piece in together)].update(vectors)
-    return {one: samples[fields] for one, fields in groups.items()}
+def _fields(one: str, pattern: str, names: Sequence[str], widths: Widths) -> tuple[str, ...]:
+    if pattern:
+        matches = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL).fullmatch
+        return tuple(field for field in names if matches(field))
+    if one not in widths:
+        raise ConfigError(
+            f"--embedding {one}: no column of this name has lists of numbers, most of them of one length; "
+            f"of several columns say {one}=PATTERN"
+        )
+    known = {*names}
+    return tuple(field for field in elements(one, widths[one]) if field in known)
 
 
-def with_embeddings(profile: Profile, groups: Groups, samples: Mapping[str, Sample]) -> Profile:
-    """A profile in which the columns of embeddings are their scalars, not counted yet. DataError where one is none."""
-    _require_numbers(profile, {field for fields in groups.values() for field in fields})
-    embeddings = tuple(_embedding(one, groups[one], samples[one], profile.rows) for one in groups)
-    first = {one.fields[0]: one for one in embeddings}
-    inside = {field for one in embeddings for field in one.fields}
-    features: list[Column] = []
-    for column in profile.features:
-        if column.field not in inside:
-            features.append(column)
-        elif column.field in first:
-            one = first[column.field]
-            features += _columns(one, samples[one.name])
-    for called, times in Counter(column.name for column in features).items():
-        if times > 1:
-            raise DataError(f"{called!r} is a column, and computed of an embedding: give this another name")
-    return replace(profile, features=tuple(features), fields=profile.inputs, embeddings=embeddings)
+class Made(NamedTuple):
+    """What becomes of the columns of an embedding."""
+
+    embedding: Embedding
+    columns: tuple[Column, ...]
+    """Its scalars, not counted yet."""
 
 
-def _require_numbers(profile: Profile, fields: set[str]) -> None:
-    for column in profile.features:
-        if column.field in fields and column.kind != "numeric":
-            raise DataError(f"column {column.field!r} is of an embedding and holds what is no number")
+def made(groups: Groups, samples: Mapping[str, Sample]) -> dict[str, Made]:
+    """The embeddings, by the first of their columns. DataError where a table holds no vector."""
+    found = {}
+    for called, fields in groups.items():
+        one = _embedding(called, fields, samples[called])
+        found[fields[0]] = Made(one, tuple(_columns(one, samples[called])))
+    return found
 
 
 def closed(profile: Profile) -> Profile:
@@ -101,12 +98,12 @@ def _closed(column: Column) -> Column:
 # --- centroid and axes
 
 
-def _embedding(called: str, fields: tuple[str, ...], sample: Sample, rows: int) -> Embedding:
+def _embedding(called: str, fields: tuple[str, ...], sample: Sample) -> Embedding:
     if not sample.complete:
         raise DataError(f"embedding {called!r}: no row has a number in each of its {len(fields)} columns")
     weights = sample.times.astype(np.float64)
     centroid = rounded((weights @ sample.vectors) / weights.sum())
-    share = weights.sum() / max(rows, 1)
+    share = weights.sum() / max(sample.rows, 1)
     axes = _axes(sample.vectors - centroid, weights / weights.sum(), share)
     return Embedding(called, fields, tuple(centroid.tolist()), tuple(map(tuple, rounded(axes).tolist())))
 

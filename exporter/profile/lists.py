@@ -44,6 +44,8 @@ class Lengths:
     def add_objects(self, values: Iterable[object]) -> None:
         """Count lists among values of any type."""
         for value in values:
+            if not self.numbers:
+                return  # whatever else there is
             length = _length(value)
             if length is not None:
                 self.rows[min(length, MOST_WIDTH + 1)] += 1

@@ -1,5 +1,6 @@
 """A bounded sample of vectors: which rows are in it depends on what rows there are, not on their order or partition."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 _MOST_ROWS: Final = 4096
 _MOST_BYTES: Final = 64 << 20
 _SEED: Final = 0x9E3779B97F4A7C15
+Groups = Mapping[str, tuple[str, ...]]
+"""The columns of each embedding, in order."""
 Vectors = NDArray[np.float64]
 Hashes = NDArray[np.uint64]
 
@@ -24,10 +27,13 @@ class Sample:
         self.times: NDArray[np.int64] = np.empty(0, np.int64)
         self.complete = 0
         """Rows without a gap, in the sample or not."""
+        self.rows = 0
+        """All that were read."""
         self._multipliers = _mixed(np.arange(1, dimensions + 1, dtype=np.uint64) * np.uint64(_SEED)) | np.uint64(1)
 
     def update(self, vectors: Vectors) -> None:
         """Add rows; those with a gap, or with what is not finite, do not count."""
+        self.rows += len(vectors)
         whole = np.ascontiguousarray(vectors[np.isfinite(vectors).all(axis=1)] + 0.0)
         self.complete += len(whole)
         hashes = _mixed((_mixed(whole.view(np.uint64)) * self._multipliers).sum(axis=1, dtype=np.uint64))
@@ -38,6 +44,7 @@ class Sample:
 
     def merge(self, other: "Sample") -> None:
         """Add all that another one holds."""
+        self.rows += other.rows
         self.complete += other.complete
         self._add(other.hashes, other.vectors, other.times)
 

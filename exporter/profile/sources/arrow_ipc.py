@@ -33,7 +33,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
         raise DataError(f"{file.path}: no rows")
 
 
-def look(file: TableFile, _: bool) -> Look:  # noqa: FBT001
+def look(file: TableFile, _every: bool) -> Look:
     """Names, and lists by their schema."""
     pa = arrow_cells.pyarrow()
     with Path(file.path).open("rb") as raw:
@@ -41,7 +41,7 @@ def look(file: TableFile, _: bool) -> Look:  # noqa: FBT001
     found = Look([], {})
     try:
         with pa.memory_map(file.path) as source:
-            for _, batch in _stream(pa, source) if stream else _file(pa, source):
+            for _done, batch in _stream(pa, source) if stream else _file(pa, source):
                 found.names[:] = batch.schema.names
                 for place, one in enumerate(batch.schema):
                     if arrow_cells.are_lists(one.type):
