@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from exporter.errors import ConfigError, DataError
@@ -89,3 +90,36 @@ def test_faults_of_a_data_frame_are_named(spark: Any) -> None:
         build_spark(data.select("amount", "amount", "p"), PLAN)
     with pytest.raises(ConfigError, match="--prediction q: orders has no such column"):
         build_spark(data, Plan("orders", ["q"]))
+
+
+@pytest.mark.parametrize("partitions", [1, 7])
+@pytest.mark.parametrize("embeddings", [{"vector": ""}, {"vector": "vector[*"}, {}])
+def test_lists_and_embeddings_are_those_of_the_local_build(
+    spark: Any, partitions: int, embeddings: dict[str, str]
+) -> None:
+    random = np.random.default_rng(12)
+    lists: list[Any] = (random.standard_normal((3000, 12)) * np.linspace(4, 0.1, 12)).astype(np.float32).tolist()
+    lists[::20], lists[1::20] = [None] * 150, [[1.0, 2.0]] * 150
+    lists[2::20] = [[*one[:-1], None] for one in lists[2::20]]
+    table = pa.table({"amount": random.random(3000), "vector": pa.array(lists, pa.list_(pa.float32())),
+                      "p": random.random(3000)})  # fmt: skip
+    rows = list(zip(table["amount"].to_pylist(), lists, table["p"].to_pylist(), strict=True))
+    data = spark.createDataFrame(rows, "amount double, vector array<float>, p double").repartition(partitions)
+    plan = Plan("orders", ["p"], embeddings=embeddings)
+    local, local_notes = build_frame(table, plan)
+    profile, notes = build_spark(data, plan)
+    assert profile == local
+    assert notes == local_notes
+
+
+def test_columns_of_a_pattern_and_vectors_of_spark_ml_are_embeddings_too(spark: Any) -> None:
+    from pyspark.ml.linalg import Vectors  # noqa: PLC0415 (needs Spark)
+
+    given = np.random.default_rng(13).standard_normal((2000, 6)) * np.array([5, 3, 1, 1, 0.5, 0.2])
+    wide = pd.DataFrame({"amount": given[:, 0], **{f"emb_{at}": given[:, at] for at in range(6)}})
+    plan = Plan("orders", embeddings={"emb": "emb_*"})
+    assert build_spark(spark.createDataFrame(wide).repartition(5), plan)[0] == build_frame(wide, plan)[0]
+    dense = spark.createDataFrame([(float(one[0]), Vectors.dense(one)) for one in given], ["amount", "vector"])
+    lists = pd.DataFrame({"amount": given[:, 0], "vector": list(given)})
+    plan = Plan("orders", embeddings={"vector": ""})
+    assert build_spark(dense.repartition(3), plan)[0] == build_frame(lists, plan)[0]
