@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from exporter.errors import ConfigError
 from exporter.profile import embedded, lists
 from exporter.profile.lists import Look, Reader, spread
 from exporter.profile.pieces import Arrange, Piece
@@ -57,6 +58,12 @@ def prepared(plan: Plan, look: Look) -> Prepared:
     kinds = {column: kind for name, kind in plan.kinds.items() for column in one.get(name, (name,))}
     own = replace(plan, predictions=spread(plan.predictions, widths), ignored=ignored, kinds=kinds,
                   target=None if plan.target in one else plan.target)  # fmt: skip
+    for name, places in one.items():
+        inside = [place for place in places if place not in ignored]
+        if 0 < sum(place in own.predictions for place in inside) < len(inside):
+            raise ConfigError(
+                f"--prediction: some of {name!r} are predictions and some are features: ignore the others"
+            )
     outside = {*own.predictions, *ignored, own.target, own.time, own.influenced}
     groups = embedded.grouped(own.embeddings, [name for name in names if name not in outside], widths)
     inside = {field for fields in groups.values() for field in fields}

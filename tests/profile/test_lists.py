@@ -94,7 +94,7 @@ FILES = [as_parquet, as_fixed_parquet, as_feather, as_json_lines, as_parts]
 @pytest.fixture(scope="module", params=[{"vector": ""}, {}], ids=["embedding", "plain"])
 def expected(request: pytest.FixtureRequest) -> tuple[Embedded, dict[str, Any]]:
     """Of a column for each place."""
-    pattern = {name: "vector[*" for name in request.param}
+    pattern = dict.fromkeys(request.param, "vector[*")
     return request.param, described(build_frame(columns(vectors()), plan(embeddings=pattern))[0])
 
 
@@ -184,6 +184,10 @@ def test_a_list_that_is_named_in_the_plan_is_all_its_places() -> None:
     assert [column.name for column in made.outputs] == ["odds[0]", "odds[1]"]
     assert made.inputs == ("a",)
     assert not notes
+    with pytest.raises(ConfigError, match="some of 'odds' are predictions and some are features"):
+        build_frame(frame, Plan("t", predictions=["odds[1]"]))
+    one, _ = build_frame(frame, Plan("t", predictions=["odds[1]"], ignored=["odds[0]"]))
+    assert one.inputs == ("a", "vector[0]", "vector[1]", "vector[2]")
 
 
 def test_lists_that_are_too_wide_are_refused_unless_they_are_ignored() -> None:
@@ -225,7 +229,7 @@ def test_a_vector_of_a_live_request_fits_the_profile_of_a_column_of_lists() -> N
     monitor.flush()
     features = monitor.snapshot(1.0).features
     assert features is not None
-    values = features.scores[0].values["psi"]
+    values = features.scores[0].values["psi"]  # noqa: PD011 (no pandas)
     assert len(values) == len(made.features)
     assert not np.isnan(values).any()
     assert (values[1:] < 0.5).all()

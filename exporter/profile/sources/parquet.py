@@ -13,7 +13,7 @@ from exporter.profile.pieces import Arrange, Piece, chosen
 _SMALL: Final = 8 << 20
 """Row groups of so many bytes, uncompressed, are read with all their columns: opening each would take longer."""
 _BUFFER: Final = 1 << 20
-"""Of pages: a column of lists of a row group is too much to be held as a whole."""
+"""Bytes."""
 _LOOKED: Final = 1 << 12
 """Rows of lists, however wide they are."""
 
@@ -22,7 +22,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
     """The columns of a Parquet file; a row group, or some rows of a small one, is a run."""
     pa = arrow_cells.pyarrow()
     try:
-        with pa.parquet.ParquetFile(file.path, buffer_size=_BUFFER if file.widths else 0) as table:
+        with _opened(pa, file.path, paged=bool(file.widths)) as table:
             names += check_names(list(table.schema_arrow.names), file.path)
             yield from _groups(table, chosen(arrange, names, file.path), file.widths)
             if not table.metadata.num_rows:
@@ -35,7 +35,7 @@ def look(file: TableFile, _every: bool) -> Look:
     """Names and lists, by the schema; of how these are long the columns must be read."""
     pa = arrow_cells.pyarrow()
     try:
-        with pa.parquet.ParquetFile(file.path, buffer_size=_BUFFER) as table:
+        with _opened(pa, file.path, paged=True) as table:
             found = Look(list(table.schema_arrow.names), {})
             for name in (one.name for one in table.schema_arrow if arrow_cells.are_lists(one.type)):
                 lengths = found.lengths[name] = Lengths()
@@ -44,6 +44,11 @@ def look(file: TableFile, _every: bool) -> Look:
     except pa.ArrowException as error:
         raise DataError(f"{file.path}: {str(error).splitlines()[0]}") from None
     return found
+
+
+def _opened(pa: Any, path: str, *, paged: bool) -> Any:  # noqa: ANN401 (pyarrow has no types)
+    """`paged` where a column of a row group is too much to be held as a whole."""
+    return pa.parquet.ParquetFile(path, buffer_size=_BUFFER if paged else 0, pre_buffer=not paged)
 
 
 def _groups(table: Any, wanted: Sequence[Sequence[str]], widths: Widths) -> Iterator[Piece]:  # noqa: ANN401 (pyarrow has no types)
