@@ -4,22 +4,21 @@ A table is read twice where it can be: once for the bins, and once more to count
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import embedded, spark, whole
+from exporter.profile import embedded, frames, sources, spark, whole
 from exporter.profile.builder import DECLARED, ColumnBuilder
 from exporter.profile.clock import Clock, NoTime
 from exporter.profile.draft import Draft, Time, Watch, watched
-from exporter.profile.files import Dialect
+from exporter.profile.files import Dialect, TableFile
 from exporter.profile.joint import Joint
-from exporter.profile.pieces import as_it_comes
+from exporter.profile.pieces import Arrange, Piece, as_it_comes
 from exporter.profile.recount import Recounted, arrange, recount
-from exporter.profile.table import Table, in_memory, of_file, unchanged
 from exporter.reference import Column, Profile
 from exporter.scalars.salted import Salt
 
@@ -68,9 +67,18 @@ Built = tuple[Profile, list[str]]
 """A profile, and notes for people."""
 
 
+class _Table(NamedTuple):
+    """What can be read."""
+
+    read: Callable[[list[str], Arrange], Iterator[Piece]]
+    again: bool
+    """Whether it can be read twice."""
+
+
 def build(plan: Plan, watch: Watch | None = None) -> Built:
     """The profile of a table in a file. ConfigError for a wrong plan, DataError for a bad table."""
-    return _built(plan, of_file(plan.source, plan.dialect), watch)
+    with sources.unchanged(plan.source):
+        return _built(plan, _of_file(plan), watch)
 
 
 def build_frame(table: object, plan: Plan) -> Built:
@@ -78,7 +86,7 @@ def build_frame(table: object, plan: Plan) -> Built:
 
     An iterator of batches is read once, which leaves out what columns have to do with each other.
     """
-    return _built(plan, in_memory(table), None)
+    return _built(plan, _Table(lambda names, wanted: frames.pieces(table, names, wanted), frames.again(table)), None)
 
 
 def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an extra)
@@ -94,10 +102,9 @@ def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an
 
 def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
     """The values of a table in the bins of a profile. ConfigError, DataError."""
-    _require_salt(plan, reference)
     names: list[str] = []
-    pieces = of_file(plan.source, plan.dialect).read(names, arrange(reference))
-    return recount(reference, watched(pieces, names, watch), plan.salt)
+    _require_salt(plan, reference)
+    return recount(reference, watched(_of_file(plan).read(names, arrange(reference)), names, watch), plan.salt)
 
 
 def _require_salt(plan: Plan, reference: Profile) -> None:
@@ -115,12 +122,12 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     column. What was adopted is not taken over.
     """
     _require_salt(plan, reference)
-    table = of_file(plan.source, plan.dialect)
+    table = _of_file(plan)
     bare = replace(reference, source=Path(plan.source).name, provisional=False, adoptions=(),
                    trained_at=plan.trained_at or reference.trained_at,
                    performance=plan.performance or reference.performance)  # fmt: skip
     first = _Pass(watch, 0, 2) if reference.time or plan.influenced else None
-    with _faults_of(plan), unchanged(table, plan.source):
+    with _faults_of(plan), sources.unchanged(plan.source):
         draft = _first_look(plan, bare, table, first)
         joint, names = Joint(bare, draft.calendar, plan.salt, anew=True), list[str]()
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, 2) if first else watch))
@@ -131,7 +138,7 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     return whole.complete(replace(counted, time=span, influenced=influenced), {})
 
 
-def _first_look(plan: Plan, reference: Profile, table: Table, watch: Watch | None) -> Draft:
+def _first_look(plan: Plan, reference: Profile, table: _Table, watch: Watch | None) -> Draft:
     """At the columns that say more of a row than its values, where the profile has some."""
     time = Time(reference.time.column, Clock(reference.time.zone)) if reference.time else None
     draft, names = Draft({plan.influenced: "boolean"} if plan.influenced else {}, time), list[str]()
@@ -146,15 +153,18 @@ def _first_look(plan: Plan, reference: Profile, table: Table, watch: Watch | Non
     return draft
 
 
-def _built(plan: Plan, table: Table, watch: Watch | None) -> Built:
-    with _faults_of(plan), unchanged(table, plan.source):
-        return _read(plan, table, watch)
+def _of_file(plan: Plan) -> _Table:
+    def read(names: list[str], wanted: Arrange) -> Iterator[Piece]:
+        return sources.pieces(TableFile(plan.source, plan.dialect), names, wanted)
+
+    return _Table(read, sources.again(plan.source))
 
 
-def _read(plan: Plan, table: Table, watch: Watch | None) -> Built:
+def _built(plan: Plan, table: _Table, watch: Watch | None) -> Built:
     draft, names = Draft(_kinds(plan), _time(plan)), list[str]()
     passes = 2 if table.again else 1
-    draft.read(table.read(names, as_it_comes), names, _Pass(watch, 0, passes))
+    with _faults_of(plan):
+        draft.read(table.read(names, as_it_comes), names, _Pass(watch, 0, passes))
     if not draft.rows:
         raise DataError(f"{plan.source}: no rows")
     profile, notes = finish(plan, draft)
@@ -162,11 +172,12 @@ def _read(plan: Plan, table: Table, watch: Watch | None) -> Built:
     if not table.again:
         return whole.complete(profile, plan.importance), [*notes, _ONCE]
     joint, names = Joint(profile, draft.calendar, plan.salt), []
-    joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
+    with _faults_of(plan):
+        joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
     return _whole(plan, joint, draft), notes
 
 
-def _with_embeddings(plan: Plan, profile: Profile, table: Table) -> Profile:
+def _with_embeddings(plan: Plan, profile: Profile, table: _Table) -> Profile:
     """The profile with its embeddings, for whose sample the table is read once more."""
     groups = embedded.grouped(plan.embeddings, profile.inputs)
     if not groups:
@@ -187,7 +198,10 @@ def _whole(plan: Plan, joint: Joint, draft: Draft) -> Profile:
 
 
 def _kinds(plan: Plan) -> dict[str, str]:
-    """Declared ones: what is hashed is categorical."""
+    """Declared ones: what is hashed is categorical. ConfigError where nobody can declare one."""
+    for name, kind in plan.kinds.items():
+        if kind not in DECLARED:
+            raise ConfigError(f"--kind {name}={kind}: must be COLUMN=KIND with a kind of {', '.join(DECLARED)}")
     influenced = {plan.influenced: "boolean"} if plan.influenced else {}
     return plan.kinds | dict.fromkeys(plan.hashed, "categorical") | influenced
 
@@ -251,9 +265,6 @@ def finish(plan: Plan, draft: Draft) -> Built:
 
 
 def _check_names(plan: Plan, known: list[str]) -> None:
-    for name, kind in plan.kinds.items():
-        if kind not in DECLARED:
-            raise ConfigError(f"--kind {name}={kind}: must be COLUMN=KIND with a kind of {', '.join(DECLARED)}")
     asked = [("--prediction", name) for name in plan.predictions]
     asked += [("--ignore", name) for name in plan.ignored] + [("--kind", name) for name in plan.kinds]
     single = (("--target", plan.target), ("--time", plan.time), ("--influenced", plan.influenced))
