@@ -186,13 +186,13 @@ def _trained_at(text: str | None) -> float | None:
 
 
 def _kinds(pairs: Sequence[str]) -> dict[str, str]:
-    from exporter.reference import KINDS  # noqa: PLC0415
+    from exporter.profile.builder import DECLARED  # noqa: PLC0415
 
     kinds = {}
     for pair in pairs:
         column, _, kind = pair.rpartition("=")
-        if not column or kind not in KINDS:
-            raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(KINDS)}")
+        if not column or kind not in DECLARED:
+            raise ConfigError(f"--kind {pair}: must be COLUMN=KIND with a kind of {', '.join(DECLARED)}")
         kinds[column] = kind
     return kinds
 

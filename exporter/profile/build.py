@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile import embedded, frames, sources, spark, whole
-from exporter.profile.builder import ColumnBuilder
+from exporter.profile.builder import DECLARED, ColumnBuilder
 from exporter.profile.clock import Clock, NoTime
 from exporter.profile.draft import Draft, Time, Watch, watched
 from exporter.profile.files import TableFile
@@ -38,7 +38,8 @@ Built = tuple[Profile, list[str]]
 
 def build(plan: Plan, watch: Watch | None = None) -> Built:
     """The profile of a table in a file. ConfigError for a wrong plan, DataError for a bad table."""
-    return _built(plan, _of_file(plan), watch)
+    with sources.unchanged(plan.source):
+        return _built(plan, _of_file(plan), watch)
 
 
 def build_frame(table: object, plan: Plan) -> Built:
@@ -89,9 +90,9 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
                    trained_at=plan.trained_at or reference.trained_at,
                    performance=plan.performance or reference.performance)  # fmt: skip
     first = _Pass(watch, 0, 2) if reference.time or plan.influenced else None
-    draft = _first_look(plan, bare, table, first)
-    joint, names = Joint(bare, draft.calendar, plan.salt, anew=True), list[str]()
-    with _faults_of(plan):
+    with _faults_of(plan), sources.unchanged(plan.source):
+        draft = _first_look(plan, bare, table, first)
+        joint, names = Joint(bare, draft.calendar, plan.salt, anew=True), list[str]()
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, 2) if first else watch))
     whole.require_columns(plan.source, names, joint.fields())
     counted = replace(joint.completed(), rows=joint.rows)
@@ -110,8 +111,7 @@ def _first_look(plan: Plan, reference: Profile, table: Table, watch: Watch | Non
             raise ConfigError(
                 f"{plan.source}: must be a file, which can be read twice, because of column {wanted[0][0]!r}"
             )
-        with _faults_of(plan):
-            draft.read(table.read(names, lambda _: wanted), names, watch)
+        draft.read(table.read(names, lambda _: wanted), names, watch)
         whole.require_columns(plan.source, names, wanted)
     return draft
 
@@ -156,7 +156,10 @@ def _whole(plan: Plan, joint: Joint, draft: Draft) -> Profile:
 
 
 def _kinds(plan: Plan) -> dict[str, str]:
-    """Declared ones: what is hashed is categorical."""
+    """Declared ones: what is hashed is categorical. ConfigError where nobody can declare one."""
+    for name, kind in plan.kinds.items():
+        if kind not in DECLARED:
+            raise ConfigError(f"--kind {name}={kind}: must be COLUMN=KIND with a kind of {', '.join(DECLARED)}")
     influenced = {plan.influenced: "boolean"} if plan.influenced else {}
     return plan.kinds | dict.fromkeys(plan.hashed, "categorical") | influenced
 

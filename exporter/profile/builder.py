@@ -18,6 +18,8 @@ from exporter.reference import Column
 from exporter.scalars.salted import Salt
 from exporter.sketch.binning import category_name, truth_name
 
+DECLARED: Final = ("numeric", "categorical", "boolean", "text")
+"""Kinds that somebody may say a column is of."""
 _MOST_DISTINCT: Final = 10_000
 _LEAST_CATEGORY_COVERAGE: Final = 0.5
 _TRUTHS: Final = frozenset(("true", "false"))

@@ -89,10 +89,10 @@ class Clock:
             np.copyto(found, numbers * unit, where=size < most)
         found = np.clip(np.rint(found), -9e18, 9e18)
         times = np.where(np.isnan(numbers), float(GAP), found).astype(np.int64)
-        for place in np.flatnonzero((numbers >= _DATES[0]) & (numbers <= _DATES[1])).tolist():
-            day = _date(float(numbers[place]))
-            if day is not None:
-                times[place] = self._of_wall(np.array([day], np.int64))[0]
+        maybe = np.flatnonzero((numbers >= _DATES[0]) & (numbers <= _DATES[1]))
+        written, which = np.unique(numbers[maybe], return_inverse=True)
+        days = np.array([_date(number) for number in written.tolist()], np.int64)[which]
+        times[maybe[days != GAP]] = self._of_wall(days[days != GAP])
         return times
 
     def _of_texts(self, names: Sequence[str], codes: NDArray[np.int64]) -> Microseconds:
@@ -165,13 +165,13 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _date(number: float) -> int | None:
-    """Microseconds from 1970 to the beginning of the day that a number such as 20260131 means, on the wall."""
+def _date(number: float) -> int:
+    """Microseconds from 1970 to the beginning of the day that a number such as 20260131 means, on the wall; or GAP."""
     try:
         at = datetime(int(number) // 10_000, int(number) // 100 % 100, int(number) % 100, tzinfo=UTC)
     except ValueError:
-        return None
-    return round(at.timestamp()) * MICROSECONDS if number.is_integer() else None
+        return GAP
+    return round(at.timestamp()) * MICROSECONDS if number.is_integer() else GAP
 
 
 def _whole(offset: timedelta | None) -> int:

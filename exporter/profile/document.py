@@ -169,8 +169,11 @@ def save(profile: Profile, path: str) -> Profile:
         checked = parse(document)
     except Fault as fault:
         raise DataError(f"profile: {fault}") from None
+    text = written(document)
+    if len(text.encode()) > whole_file.LARGEST:
+        raise DataError(f"profile: larger than {whole_file.LARGEST >> 20} MiB: leave out some columns")
     try:
-        whole_file.write(Path(path), written(document))
+        whole_file.write(Path(path), text)
     except OSError as error:
         raise ConfigError(f"output: cannot write {path}: {error.strerror}") from None
     return checked

@@ -27,6 +27,8 @@ MOST_AXES: Final = 8
 MOST_DIMENSIONS: Final = 4096
 _LEAST_SHARE: Final = 1e-9
 """Of the variance of all: what is less is what rounding leaves."""
+_ROUNDED: Final = 1e-12
+"""Of the centroid's squared length: what rounding the centroid leaves of vectors that are all alike, and more."""
 _LEAST_EXCESS: Final = 7.0
 """So that what fitting adds to an axis' variance stays under a tenth of what this varies by chance."""
 Array = NDArray[np.float64]
@@ -100,16 +102,21 @@ def _closed(column: Column) -> Column:
 
 def _embedding(called: str, fields: tuple[str, ...], sample: Sample) -> Embedding:
     if not sample.complete:
-        raise DataError(f"embedding {called!r}: no row has a number in each of its {len(fields)} columns")
+        raise DataError(
+            f"embedding {called!r}: no row has a number in each of its {len(fields)} columns, or all are too large"
+        )
     weights = sample.times.astype(np.float64)
     centroid = rounded((weights @ sample.vectors) / weights.sum())
     share = weights.sum() / max(sample.rows, 1)
-    axes = _axes(sample.vectors - centroid, weights / weights.sum(), share)
+    away, least = sample.vectors - centroid, _ROUNDED * float(centroid @ centroid)
+    axes = _axes(away, weights / weights.sum(), share, least)
     return Embedding(called, fields, tuple(centroid.tolist()), tuple(map(tuple, rounded(axes).tolist())))
 
 
-def _axes(away: Array, weights: Array, share: float) -> Array:
+def _axes(away: Array, weights: Array, share: float, least: float) -> Array:
     """Principal axes of weighted vectors, the longest first; `share` of all rows are among the vectors.
+
+    No axis has a variance of `least` or under.
 
     An axis that is fitted to chance lies closer to the rows that it is fitted to than to any that come later. It is
     left out where that would show: where its variance is not that much larger than the others'.
@@ -123,7 +130,7 @@ def _axes(away: Array, weights: Array, share: float) -> Array:
     kept = 0
     for variance in variances[: min(MOST_AXES, dimensions - 1)].tolist():
         rest = (total - float(variances[: kept + 1].sum())) / (dimensions - kept - 1)
-        if variance <= _LEAST_SHARE * total or variance <= floor * max(rest, 0.0):
+        if variance <= max(least, _LEAST_SHARE * total) or variance <= floor * max(rest, 0.0):
             break
         kept += 1
     found = vectors[:, :kept].T @ scaled if turned else vectors[:, :kept].T

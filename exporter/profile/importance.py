@@ -46,8 +46,9 @@ def estimated(profile: Profile) -> Profile:
 
 
 def _shared(profile: Profile, raw: list[float], origin: str) -> Profile:
-    total = sum(raw)
-    features = tuple(replace(column, importance=rounded(one / total))
+    largest = max(raw)  # the sum may be beyond every float
+    total = sum(one / largest for one in raw)
+    features = tuple(replace(column, importance=rounded(one / largest / total))
                      for column, one in zip(profile.features, raw, strict=True))  # fmt: skip
     return replace(profile, features=features, importance=origin, digest="")
 

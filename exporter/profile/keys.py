@@ -53,11 +53,16 @@ class Slice(NamedTuple):
 
 
 class Output:
-    """An output as a number: numbers in standard deviations from their mean, truth 0 or 1, the first category 1."""
+    """An output as a number: numbers in standard deviations from their mean, truth 0 or 1, the first category 1.
+
+    Numbers without a deviation are in units of their mean's size.
+    """
 
     def __init__(self, column: Column) -> None:
         self.column = column
         self._indicator = not column.ordered
+        self._unit = column.sd or abs(column.mean) or 1.0
+        """Of what does not vary in this table, but may in the next, which is built with --like."""
 
     def words(self, placed: Placed) -> NDArray[np.float64]:
         """Answers in whole numbers of the unit, NaN where there is none; shape (rows,)."""
@@ -67,7 +72,7 @@ class Output:
             known = placed.bins <= _TRUE if truth else placed.bins != len(column.counts) - 1
             return np.where(known, (placed.bins == (_TRUE if truth else 0)).astype(float), np.nan)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            away = (placed.values - column.mean) / column.sd if column.sd else placed.values * 0.0
+            away = (placed.values - column.mean) / self._unit
         return np.where(np.isfinite(placed.values), np.rint(np.clip(away, -_MOST_SD, _MOST_SD) * _UNIT), np.nan)
 
     def mean(self, total: int, count: int) -> float:
@@ -76,7 +81,7 @@ class Output:
             return 0.0
         if self._indicator:
             return total / count
-        return float(Fraction(self.column.mean) + Fraction(self.column.sd) * Fraction(total, int(_UNIT) * count))
+        return float(Fraction(self.column.mean) + Fraction(self._unit) * Fraction(total, int(_UNIT) * count))
 
 
 class Times:

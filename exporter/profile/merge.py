@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from exporter.calibration import rounded
 from exporter.errors import DataError
 from exporter.profile import importance, whole
 from exporter.profile.parsing import LONGEST_TEXT
@@ -24,7 +25,7 @@ def merge(named: Sequence[Named]) -> Profile:
     (first_name, first), *rest = named
     for name, profile in rest:
         _require_alike(f"{name} and {first_name}", first, profile)
-    profiles = [profile for _, profile in named]
+    profiles = _comparable([profile for _, profile in named])
     trained = [profile.trained_at for profile in profiles if profile.trained_at is not None]
     merged = replace(
         first,
@@ -39,6 +40,18 @@ def merge(named: Sequence[Named]) -> Profile:
         provisional=any(profile.provisional for profile in profiles),
     )
     return whole.complete(merged, {})
+
+
+def _comparable(profiles: list[Profile]) -> list[Profile]:
+    """The same, without mean answers that mean something else in each: shares of other categories."""
+    outputs = zip(*(profile.outputs for profile in profiles), strict=True)
+    other = {parts[0].name for parts in outputs if len({part.categories[:1] for part in parts}) > 1}
+    return [replace(profile, features=tuple(_unassociated(column, other) for column in profile.features))
+            for profile in profiles]  # fmt: skip
+
+
+def _unassociated(column: Column, outputs: set[str]) -> Column:
+    return replace(column, association=tuple(one for one in column.association if one.output not in outputs))
 
 
 def _require_alike(names: str, one: Profile, other: Profile) -> None:
@@ -105,9 +118,14 @@ def _column(parts: Sequence[Column]) -> Column:
     wanders = [part.wander for part in parts if part.wander is not None]
     return replace(
         first, counts=_sum([part.counts for part in parts]), mean=mean, sd=sd, minimum=low, maximum=high,
-        dependence=_mean([(part.rows, part.dependence) for part in parts]), wander=max(wanders, default=None),
+        dependence=_dependence(parts), wander=max(wanders, default=None),
         hours=_hours(parts), association=_associations(parts),
     )  # fmt: skip
+
+
+def _dependence(parts: Sequence[Column]) -> float | None:
+    mean = _mean([(part.rows, part.dependence) for part in parts])
+    return None if mean is None else rounded(mean)
 
 
 def _sum(parts: Sequence[Sequence[int]]) -> tuple[int, ...]:

@@ -65,6 +65,10 @@ class Cells(Protocol):
         """The name of one that is no number, where there is one."""
 
 
+class NoRows(DataError):
+    """A table, or a part of one, that holds none."""
+
+
 class Piece(NamedTuple):
     """Some cells of a table."""
 
@@ -104,7 +108,11 @@ def gathered(pieces: Iterable[Piece], groups: Iterable[Sequence[str]]) -> Iterat
     """The pieces of a group's same rows together, in the group's order; those of no group alone."""
     home = {name: group for group in groups for name in group}
     held: dict[str, Piece] = {}
+    run = 0
     for piece in pieces:
+        if piece.run != run:  # what still waits is of columns that the last part of the table did not have
+            run = piece.run
+            held.clear()
         group = home.get(piece.column, (piece.column,))
         held[piece.column] = piece
         if all(name in held for name in group):

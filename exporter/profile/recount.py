@@ -10,7 +10,7 @@ import numpy as np
 from exporter.profile.numbers import Numbers
 from exporter.profile.pieces import Arrange, Piece, gathered
 from exporter.profile.placing import Placed, Placing, placings
-from exporter.reference import Column, Profile
+from exporter.reference import MISSING, Column, Profile
 from exporter.scalars.salted import Salt
 
 
@@ -27,6 +27,10 @@ class Recount:
         self.counts += np.bincount(placed.bins, minlength=self.counts.size)
         if placed.values is not None:
             self.numbers.update(placed.values, 0)
+
+    def add_missing(self, rows: int) -> None:
+        """Count so many rows without a value."""
+        self.counts[MISSING if self._column.ordered else -1] += rows
 
     def merge(self, other: "Recount") -> None:
         """Add all that another one holds."""
@@ -80,12 +84,16 @@ def recount(profile: Profile, pieces: Iterable[Piece], salt: Salt | None = None)
         for one, counts in counting.get(tuple(piece.column for piece in together), ()):
             for count, placed in zip(counts, one.place([piece.cells for piece in together]), strict=True):
                 count.add(placed)
+    total = max(rows.values(), default=0)
+    for one, counts in (made for side in sides for made in side):
+        for count in counts:
+            count.add_missing(total - rows[one.fields[0]])  # a column that turned up late was missing before
     features, outputs = (_found(side, rows) for side in sides)
     known = {field for fields in counting for field in fields}
     return Recounted(
         tuple(features.get(column.name) for column in profile.features),
         tuple(outputs.get(column.name) for column in profile.outputs),
-        max(rows.values(), default=0),
+        total,
         tuple(name for name in rows if name not in known),
     )
 

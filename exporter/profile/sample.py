@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 _MOST_ROWS: Final = 4096
 _MOST_BYTES: Final = 64 << 20
+_LARGEST: Final = 1e300
+"""Squared length, so that sums of some of them are numbers still."""
 _SEED: Final = 0x9E3779B97F4A7C15
 Groups = Mapping[str, tuple[str, ...]]
 """The columns of each embedding, in order."""
@@ -26,15 +28,17 @@ class Sample:
         self.vectors: Vectors = np.empty((0, dimensions))
         self.times: NDArray[np.int64] = np.empty(0, np.int64)
         self.complete = 0
-        """Rows without a gap, in the sample or not."""
+        """Rows that count, in the sample or not."""
         self.rows = 0
         """All that were read."""
         self._multipliers = _mixed(np.arange(1, dimensions + 1, dtype=np.uint64) * np.uint64(_SEED)) | np.uint64(1)
 
     def update(self, vectors: Vectors) -> None:
-        """Add rows; those with a gap, or with what is not finite, do not count."""
+        """Add rows; those with a gap, or with what is too large to be squared, do not count."""
         self.rows += len(vectors)
-        whole = np.ascontiguousarray(vectors[np.isfinite(vectors).all(axis=1)] + 0.0)
+        with np.errstate(all="ignore"):
+            squares = np.einsum("ij,ij->i", vectors, vectors)
+        whole = np.ascontiguousarray(vectors[squares <= _LARGEST] + 0.0)
         self.complete += len(whole)
         hashes = _mixed((_mixed(whole.view(np.uint64)) * self._multipliers).sum(axis=1, dtype=np.uint64))
         if len(self.hashes) == self.most:

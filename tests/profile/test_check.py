@@ -1,5 +1,6 @@
 """`profile check` says what differs, in words, and how many series there will be."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -165,3 +166,14 @@ def test_a_broken_profile_is_named_by_its_path(tmp_path: Path) -> None:
     result = command("profile", "check", str(tmp_path / "p.json"))
     assert (result.returncode, result.stderr.count("\n")) == (65, 1)
     assert "p.json: format: must be " in result.stderr
+
+
+def test_keys_that_turn_up_late_were_missing_before(tmp_path: Path) -> None:
+    rows = [
+        {"a": row % 5, "p": row % 3, **({"b": row % 4, "t": "x"} if row >= 11_000 else {})} for row in range(12_000)
+    ]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    profile = build(Plan(str(tmp_path / "t.jsonl"), ["p"]))[0]
+    found = count_like(Plan(str(tmp_path / "t.jsonl")), profile)
+    assert [column.counts for column in found.features if column] == [column.counts for column in profile.features]
+    assert compare(profile, found) == ["all 4 columns: alike, as far as 12,000 rows can tell"]

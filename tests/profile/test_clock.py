@@ -1,5 +1,6 @@
 """Times are read however they are written, and hours of the week are those of the clocks on the wall."""
 
+import math
 import pickle
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,14 @@ def test_numbers_are_of_the_unit_that_their_size_says(kind: Any) -> None:
     times = np.array([1_769_860_800 * 1000**power for power in range(4)], kind)
     assert read(NumberCells(times, np.zeros(4, bool), nameless=True)) == [NOON] * 4
     assert read(NumberCells(times, np.array([0, 1, 0, 0], bool), nameless=True)) == [NOON, GAP, NOON, NOON]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_many_dates_are_read_as_each_of_them(zone: str) -> None:
+    days = [20260131.0, 20261025.0, 20260329.0, 20261399.0, 20260131.5, 1_769_860_800.0, math.nan, 20260131.0]
+    each = [time for day in days for time in read(ObjectCells([day]), zone)]
+    assert read(ObjectCells(days), zone) == each
+    assert len(set(each)) == 7
 
 
 def test_whole_numbers_may_be_dates() -> None:

@@ -15,7 +15,7 @@ from profile_tables import profile_of
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile import document
-from exporter.reference import Profile
+from exporter.reference import Column, Profile
 
 
 @pytest.fixture(scope="module")
@@ -330,3 +330,12 @@ def test_any_bytes_are_a_profile_or_bad_data(tmp_path_factory: pytest.TempPathFa
     path.write_bytes(content)
     with pytest.raises(DataError):
         document.load(str(path))
+
+
+def test_a_profile_too_large_to_be_read_is_not_written(tmp_path: Path, profile: Profile) -> None:
+    longest = tuple(f"{place:01024}" for place in range(1000))
+    town = Column("x", "categorical", (1, 1, 1, 1), categories=("a",), others=longest)
+    wide = dataclasses.replace(profile, outputs=tuple(dataclasses.replace(town, name=f"t{n}") for n in range(66)))
+    with pytest.raises(DataError, match="profile: larger than 64 MiB"):
+        document.save(wide, str(tmp_path / "p.json"))
+    assert not list(tmp_path.iterdir())

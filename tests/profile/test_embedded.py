@@ -15,7 +15,7 @@ from exporter.profile import document
 from exporter.profile.build import Plan, build, build_frame, build_like
 from exporter.profile.sample import Sample
 from exporter.records import Body, Capture, Exchange, Observation, Table
-from exporter.reference import Profile
+from exporter.reference import NONFINITE, Profile
 from exporter.scalars import vector_scalars
 from exporter.scalars.vectors import Measure
 
@@ -205,3 +205,23 @@ def test_after_few_rows_vectors_are_within_chance_too() -> None:
     few = built(vectors(1500, 31))
     found = [name for seed in range(200, 220) for name in drifted(few, vectors(1500, seed))]
     assert len(found) <= 4
+
+
+def test_vectors_that_are_all_alike_have_no_axes() -> None:
+    alike = np.tile(np.linspace(0.1, 0.7, WIDE), (500, 1))
+    assert built(alike).embeddings[0].axes == ()
+
+
+def test_vectors_too_long_to_be_measured_neither_count_nor_break_anything() -> None:
+    many = vectors(5000, 5)
+    many[::50] *= 1e200
+    found = built(many)
+    assert len(found.embeddings[0].axes) == len(built(vectors(5000, 5)).embeddings[0].axes)
+    assert {column.counts[NONFINITE] for column in found.features if column.scalar == "norm"} == {100}
+    with pytest.raises(DataError, match="all are too large"):
+        built(vectors(100, 5) * 1e200)
+
+
+def test_no_column_is_declared_an_embedding() -> None:
+    with pytest.raises(ConfigError, match="--kind amount=embedding: must be COLUMN=KIND with a kind of numeric, "):
+        built(vectors(100, 5), kinds={"amount": "embedding"})

@@ -1,5 +1,6 @@
 """The same table in every format gives the same columns, and every fault in a file is named."""
 
+import dataclasses
 import gzip
 import json
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
@@ -17,6 +19,7 @@ import zstandard
 
 from exporter.errors import ConfigError, DataError
 from exporter.profile import sources
+from exporter.profile.build import Plan, build, count_like
 from exporter.profile.draft import Draft
 from exporter.profile.files import Dialect, TableFile
 from exporter.reference import Column
@@ -435,3 +438,44 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, ending: str) -> None
             write(path, {"x": values.tolist(), "p": [0.5] * rows})
         peaks.append(peak_kib(path))
     assert peaks[1] - peaks[0] < 24 << 10
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_parts_without_rows_are_passed_over(tmp_path: Path, ending: str) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    parts.mkdir()
+    for directory, names in ((whole, ["b"]), (parts, ["a", "b", "c"])):
+        for name in names:
+            rows = 100 if name == "b" else 0
+            frame = pd.DataFrame({"a": np.arange(rows) % 7, "p": np.arange(rows) % 3})
+            path = str(directory / f"{name}{ending}")
+            if ending == ".csv":
+                frame.to_csv(path, index=False)
+            elif ending == ".jsonl":
+                frame.to_json(path, orient="records", lines=True)
+            elif ending == ".parquet":
+                frame.to_parquet(path)
+            else:
+                frame.to_feather(path, compression="uncompressed")
+    found = [build(Plan(str(directory), ["p"]))[0] for directory in (whole, parts)]
+    assert found[0].features == found[1].features
+    (parts / f"b{ending}").unlink()
+    with pytest.raises(DataError, match="parts: no rows"):
+        build(Plan(str(parts), ["p"]))
+
+
+def test_keys_that_only_some_parts_have_are_missing_in_the_others(tmp_path: Path) -> None:
+    rows = [{"a": row % 5, "p": row % 3, **({"b": row % 4, "c": row % 2} if row >= 50 else {})} for row in range(100)]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    (tmp_path / "whole.jsonl").write_text("".join(lines))
+    (tmp_path / "parts").mkdir()
+    for place in range(4):
+        (tmp_path / "parts" / f"{place}.jsonl").write_text("".join(lines[place * 25 : place * 25 + 25]))
+    for plan in (Plan(predictions=["p"]), Plan(predictions=["p"], embeddings={"v": "*"})):
+        one, many = (
+            build(dataclasses.replace(plan, source=str(tmp_path / name)))[0] for name in ("whole.jsonl", "parts")
+        )
+        assert (one.features, one.outputs, one.embeddings) == (many.features, many.outputs, many.embeddings)
+        again = count_like(Plan(str(tmp_path / "parts")), one)
+        assert [column.counts for column in again.features if column] == [column.counts for column in one.features]

@@ -310,3 +310,54 @@ def test_a_thousand_columns_with_time_and_answers_are_built() -> None:
 
 def document_bytes(profile: Profile) -> bytes:
     return json.dumps(document.describe(profile)).encode()
+
+
+def test_answers_that_never_differed_may_differ_in_the_next_table(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    first = {"a": random.normal(size=2000).tolist(), "p": [3.0] * 2000}
+    later = random.normal(size=2000)
+    reference = build(Plan(write_csv(tmp_path / "first.csv", first), ["p"]))[0]
+    path = write_csv(tmp_path / "next.csv", {"a": later.tolist(), "p": (2 * later).tolist()})
+    column = build_like(Plan(path), reference).features[0]
+    means = pd.Series(2 * later).groupby(bins_of(column, pd.Series(later))).mean()
+    assert [column.association[0].means[place] for place in means.index] == pytest.approx(means.tolist(), abs=1e-6)
+    assert column.importance == 1
+
+
+def test_importance_of_any_size_is_shared() -> None:
+    columns = {"a": [1.0, 2.0] * 50, "b": [1.0, 3.0] * 50, "p": [1.0, 4.0] * 50}
+    profile = build_frame(columns, Plan(predictions=["p"], importance={"a": 1.5e308, "b": 1.5e308}))[0]
+    assert [column.importance for column in profile.features] == [0.5, 0.5]
+
+
+def test_shares_of_different_answers_are_no_mean_answer_once_merged() -> None:
+    plan = Plan(predictions=["p", "q"])
+    parts = [
+        build_frame({"a": ["x", "y"] * 50, "p": [*["s"] * often, *["t"] * (100 - often)], "q": [1.0, 2.0] * 50}, plan)[
+            0
+        ]
+        for often in (60, 20)
+    ]
+    assert [part.outputs[0].categories[0] for part in parts] == ["s", "t"]
+    merged = merge([(str(place), part) for place, part in enumerate(parts)])
+    assert [one.output for one in merged.features[0].association] == ["q"]
+    alike = merge([("one", parts[0]), ("two", parts[0])])
+    assert [one.output for one in alike.features[0].association] == ["p", "q"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    columns = {"a": [1.0, 2.0] * 100, "p": [1.0, 4.0] * 100}
+    path = Path(write_csv(tmp_path / "t.csv", columns))
+
+    def replace_it(done: float, _: int) -> None:
+        if done >= 0.5 and not (tmp_path / "old.csv").exists():
+            path.rename(tmp_path / "old.csv")
+            write_csv(path, columns | {"a": [5.0, 6.0] * 100})
+
+    plan = Plan(str(path), ["p"])
+    reference = build(plan)[0]
+    with pytest.raises(DataError, match=r"t\.csv: has changed while it was read"):
+        build(plan, replace_it)
+    (tmp_path / "old.csv").unlink()
+    with pytest.raises(DataError, match=r"t\.csv: has changed while it was read"):
+        build_like(plan, reference, replace_it)

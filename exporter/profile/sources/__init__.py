@@ -5,6 +5,7 @@ yields `Piece`s, run of rows after run of rows, arranged as it is told; every fa
 it, with its line where it has lines.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,8 @@ from typing import Final, NamedTuple
 from exporter.errors import ConfigError, DataError
 from exporter.profile.files import TableFile
 from exporter.profile.lists import Lengths, Look
-from exporter.profile.pieces import Arrange, Piece, as_it_comes
+from exporter.profile.pieces import Arrange, NoRows, Piece, as_it_comes
+from exporter.profile.signature import Signature, signature_of
 from exporter.profile.sources import arrow_ipc, csv_text, json_lines, numpy_arrays, parquet
 
 Looker = Callable[[TableFile, bool], Look]
@@ -30,11 +32,13 @@ class Format(NamedTuple):
     """None where there are no lists."""
     text: bool
     """Whether a file may be compressed as a whole, and has a dialect; the others see to that themselves."""
+    sparse: bool = False
+    """Whether a column may be left out where it is missing."""
 
 
 FORMATS: Final[Mapping[str, Format]] = {
     "csv": Format((".csv", ".tsv", ".txt", ".psv"), csv_text.read, None, text=True),
-    "json_lines": Format((".jsonl", ".ndjson", ".json"), json_lines.read, json_lines.look, text=True),
+    "json_lines": Format((".jsonl", ".ndjson", ".json"), json_lines.read, json_lines.look, text=True, sparse=True),
     "parquet": Format((".parquet", ".pq"), parquet.read, parquet.look, text=False),
     "arrow": Format((".arrow", ".arrows", ".feather", ".ipc"), arrow_ipc.read, arrow_ipc.look, text=False),
     "numpy": Format((".npy", ".npz"), numpy_arrays.read, None, text=False),
@@ -54,6 +58,19 @@ def again(path: str) -> bool:
     return Path(path).is_dir() or Path(path).is_file()
 
 
+@contextmanager
+def unchanged(path: str) -> Iterator[None]:
+    """DataError where a table that is read several times is not the same each time, as far as its files say."""
+    before = _signatures(path)
+    yield
+    if _signatures(path) != before:
+        raise DataError(f"{path}: has changed while it was read")
+
+
+def _signatures(path: str) -> list[Signature | None]:
+    return [signature_of(part) for part in (_files(path) if Path(path).is_dir() else [Path(path)])]
+
+
 def look(file: TableFile, *, every: bool) -> Look:
     """How wide a table's lists are, and what its columns are called; `every` where that is worth a whole reading.
 
@@ -62,14 +79,11 @@ def look(file: TableFile, *, every: bool) -> Look:
     if not Path(file.path).is_dir():
         return _look(file, every=every)
     whole = Look([], {})
-    for number, part in enumerate(_files(file.path)):
+    for part in _files(file.path):
         one = _look(replace(file, path=str(part)), every=every)
         for name, lengths in one.lengths.items():
             whole.lengths.setdefault(name, Lengths()).merge(lengths)
-        if not number:
-            whole.names[:] = one.names
-        elif one.names != whole.names:
-            whole.names.sort()
+        _join(whole.names, one.names or whole.names)
     return whole
 
 
@@ -79,7 +93,8 @@ def _look(file: TableFile, *, every: bool) -> Look:
         if kind.look:
             return kind.look(file, every)
         names: list[str] = []
-        next(kind.read(file, names, lambda known: [known[:1]]), None)
+        with contextlib.suppress(NoRows):  # whoever reads it all says so
+            next(kind.read(file, names, lambda known: [known[:1]]), None)
     return Look(names, {})
 
 
@@ -91,18 +106,31 @@ def _files(directory: str) -> Sequence[Path]:
 
 
 def _parts(directory: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]:
-    runs, parts = 0, _files(directory.path)
+    runs, parts = 0, [replace(directory, path=str(part)) for part in _files(directory.path)]
+    sparse = all(_kind(part).sparse for part in parts)
     for number, part in enumerate(parts):
         own: list[str] = []
         before = runs
-        for piece in _whole(replace(directory, path=str(part)), own, arrange):
-            names += [] if names else own
-            runs = before + piece.run + 1
-            yield piece._replace(done=(number + piece.done) / len(parts), run=before + piece.run)
-        for name in sorted({*own} ^ {*names}):
-            raise DataError(f"{part}: column {name!r} is not in every part of the table")
-        if own != names:
-            names.sort()  # which part is read first must not show
+        try:
+            for piece in _whole(part, own, arrange):
+                names += [] if names else own
+                runs = before + piece.run + 1
+                yield piece._replace(done=(number + piece.done) / len(parts), run=before + piece.run)
+        except NoRows:  # of many parts some often are empty
+            continue
+        for name in [] if sparse else sorted({*own} ^ {*names}):
+            raise DataError(f"{part.path}: column {name!r} is not in every part of the table")
+        _join(names, own)
+    if not runs:
+        raise NoRows(f"{directory.path}: no rows")
+
+
+def _join(names: list[str], own: list[str]) -> None:
+    """Have the columns of a part among the names; which part is read first must not show."""
+    if not names:
+        names += own
+    elif own != names:
+        names[:] = sorted({*names, *own})
 
 
 def _whole(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]:

@@ -9,7 +9,7 @@ from exporter.profile import arrow_cells
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
 from exporter.profile.lists import Lengths, Look
-from exporter.profile.pieces import Arrange, Piece, chosen
+from exporter.profile.pieces import Arrange, NoRows, Piece, chosen
 
 _FILE: Final = b"ARROW1"
 
@@ -30,7 +30,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
     except pa.ArrowException as error:
         raise DataError(f"{file.path}: {str(error).splitlines()[0]}") from None
     if not run:
-        raise DataError(f"{file.path}: no rows")
+        raise NoRows(f"{file.path}: no rows")
 
 
 def look(file: TableFile, _every: bool) -> Look:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from exporter.errors import ConfigError, DataError
 from exporter.profile.files import Dialect, TableFile
 from exporter.profile.headers import check_names
-from exporter.profile.pieces import Arrange, Piece, chosen
+from exporter.profile.pieces import Arrange, NoRows, Piece, chosen
 from exporter.profile.texts import TextCells
 
 BATCH_ROWS: Final = 10_000
@@ -39,7 +39,7 @@ def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str], arrange: Ar
     try:
         header = next(rows, None)
         if not header:
-            raise DataError(f"{file.path}: empty, a header line was expected")
+            raise NoRows(f"{file.path}: empty, a header line was expected")
         names += check_names([name.strip() for name in header], f"{file.path}: line 1")
         wanted = [(name, names.index(name)) for group in chosen(arrange, names, file.path) for name in group]
         run = -1
@@ -50,7 +50,7 @@ def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str], arrange: Ar
     except csv.Error as error:
         raise DataError(f"{file.path}: line {rows.line_num}: {error}") from None
     if run < 0:
-        raise DataError(f"{file.path}: no rows below the header")
+        raise NoRows(f"{file.path}: no rows below the header")
 
 
 def _points(texts: tuple[str, ...], decimal: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from exporter.errors import DataError
 from exporter.profile.cells import ObjectCells
 from exporter.profile.files import TableFile
 from exporter.profile.lists import Lengths, Look
-from exporter.profile.pieces import Arrange, Piece
+from exporter.profile.pieces import Arrange, NoRows, Piece
 
 BATCH_ROWS: Final = 10_000
 _MOST_CELLS: Final = 1 << 20
@@ -36,7 +36,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
                 yield Piece(name, ObjectCells([row.get(name) for row in batch]), file.done(), run)
             rows += len(batch)
     if not rows:
-        raise DataError(f"{file.path}: no rows")
+        raise NoRows(f"{file.path}: no rows")
     if not alike:
         names.sort()
 

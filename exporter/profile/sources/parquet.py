@@ -8,7 +8,7 @@ from exporter.profile import arrow_cells
 from exporter.profile.files import TableFile
 from exporter.profile.headers import check_names
 from exporter.profile.lists import Lengths, Look, Widths
-from exporter.profile.pieces import Arrange, Piece, chosen
+from exporter.profile.pieces import Arrange, NoRows, Piece, chosen
 
 _SMALL: Final = 8 << 20
 """Row groups of so many bytes, uncompressed, are read with all their columns: opening each would take longer."""
@@ -26,7 +26,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
             names += check_names(list(table.schema_arrow.names), file.path)
             yield from _groups(table, chosen(arrange, names, file.path), file.widths)
             if not table.metadata.num_rows:
-                raise DataError(f"{file.path}: no rows")
+                raise NoRows(f"{file.path}: no rows")
     except pa.ArrowException as error:
         raise DataError(f"{file.path}: {str(error).splitlines()[0]}") from None
 
