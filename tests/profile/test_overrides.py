@@ -186,7 +186,6 @@ features:
   "note.*": { owner: nobody, weight: 2 }
 """,
     )
-    overrides.check(rules, [notes], "o.yml")
     assert overrides.on(rules, notes)[0][:2] == (
         Override(owner="texts", severity="ticket", weight=2.0), Override(owner="texts", severity="page", weight=2.0),
     )  # fmt: skip
