@@ -95,7 +95,7 @@ def cells(array: Any) -> Cells:  # noqa: ANN401
 
 def _places(pa: Any, array: Any, width: int) -> list[NumberCells]:  # noqa: ANN401
     """The places of lists of numbers."""
-    there = pa.compute.fill_null(pa.compute.equal(pa.compute.list_value_length(array), width), False)  # noqa: FBT003
+    there = pa.compute.fill_null(pa.compute.equal(pa.compute.list_value_length(array), width), False)
     inside = there.to_numpy(zero_copy_only=False)
     whole = bool(inside.all())
     flat = (array if whole else array.filter(there)).flatten()

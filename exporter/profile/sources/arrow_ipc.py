@@ -33,7 +33,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
         raise DataError(f"{file.path}: no rows")
 
 
-def look(file: TableFile, _: bool) -> Look:  # noqa: FBT001
+def look(file: TableFile, _: bool) -> Look:
     """Names, and lists by their schema."""
     pa = arrow_cells.pyarrow()
     with Path(file.path).open("rb") as raw:

@@ -58,7 +58,7 @@ def _collect(batch: list[dict[str, Any]], names: list[str], path: str) -> bool:
     return alike
 
 
-def look(file: TableFile, every: bool) -> Look:  # noqa: FBT001
+def look(file: TableFile, every: bool) -> Look:
     """Names and lists, for which all lines are read: of a file without any list only with `every`."""
     found, alike = Look([], {}), True
     if not every:

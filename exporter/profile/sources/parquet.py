@@ -31,7 +31,7 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
         raise DataError(f"{file.path}: {str(error).splitlines()[0]}") from None
 
 
-def look(file: TableFile, _: bool) -> Look:  # noqa: FBT001
+def look(file: TableFile, _: bool) -> Look:
     """Names and lists, by the schema; of how these are long the columns must be read."""
     pa = arrow_cells.pyarrow()
     try:
