@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import time
 import urllib.error
 import urllib.parse
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from exporter.profile.adopt import Window, Wish
     from exporter.reference import Profile
 
+_LAST_SECOND: Final = 253_402_300_799.0
+"""9999-12-31T23:59:59Z."""
 _TIMEOUT_S: Final = 30.0
 _LONGEST_ANSWER: Final = 64 << 20
 
@@ -90,7 +93,7 @@ def _expiry(text: str | None, now: float) -> float | None:
             raise ConfigError(f"--expires: must be a time such as 2026-12-31, or 30d, not {text!r}") from None
     if at <= now:
         raise ConfigError(f"--expires: {text} is over")
-    return float(int(at) + 1)
+    return min(float(math.ceil(at)), _LAST_SECOND)
 
 
 def _window(given: argparse.Namespace, profile: "Profile", wish: "Wish") -> "Window":

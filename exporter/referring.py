@@ -6,6 +6,7 @@ from typing import Any
 
 from exporter import locations
 from exporter.config import Settings
+from exporter.errors import ConfigError
 from exporter.handoff import memory
 from exporter.handoff.ledger import Arrays
 from exporter.monitor.provisional import Provisionals
@@ -55,4 +56,7 @@ def _said(settings: Settings, orders: Mapping[str, Any]) -> Said:
     """What people say of columns, and the salt: the files that the supervisor has kept."""
     kept, salt = orders["overrides_fd"], orders["salt_file_fd"]
     rules = NO_OVERRIDES if kept is None else overrides.loads(memory.kept(kept), str(settings.overrides))
-    return Said(rules, None if salt is None else Salt(memory.kept(salt)))
+    try:
+        return Said(rules, None if salt is None else Salt(memory.kept(salt)))
+    except ValueError as error:  # it was another one a moment ago, when it was checked
+        raise ConfigError(f"salt_file: {settings.salt_file} {error}") from None

@@ -24,9 +24,10 @@ from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import Slot
 from exporter.locations import has_many
+from exporter.places import beside
+from exporter.places.beside import Beside
 from exporter.places.following import Followed, Following
 from exporter.process import DRAIN, RELAYING, Child, Terms
-from exporter.profile import whole_file
 
 _LOG = logging.getLogger("exporter.supervisor")
 
@@ -53,21 +54,9 @@ def _copies(settings: config.Settings) -> Path | None:
     return None if state is None else Path(state, "profiles")
 
 
-def _keep_beside(settings: config.Settings) -> dict[str, int | None]:
-    """The rules about columns and the salt as they are now; None where there are none."""
-    return {key: _keep(key, getattr(settings, key)) for key in ("overrides", "salt_file")}
-
-
-def _keep(key: str, path: str | None) -> int | None:
-    try:
-        content = whole_file.read(Path(path), whole_file.LARGEST_OVERRIDES) if path is not None else b""
-        return memory.keep(key, content) if content else None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{key}: cannot read {path}: {error}") from None
-
-
-def _content(fd: int | None) -> bytes | None:
-    return None if fd is None else memory.kept(fd)
+def _beside(settings: config.Settings) -> beside.Contents:
+    """The rules about columns and the salt as they are now."""
+    return beside.read({key: getattr(settings, key) for key in beside.KEYS})
 
 
 class Supervisor:
@@ -93,7 +82,7 @@ class Supervisor:
         self._ledger_fd = memory.create("ledger", 4096)
         self._scratch: str | None = None
         self._profile = Following(_followed(settings), self._board)
-        self._beside = _keep_beside(settings)
+        self._beside = Beside(_beside(settings))
         self._workers = [self._worker(index) for index in range(settings.relays)]
         told, fds, terms = self._analysis()
         self._analyser = Child("exporter.analyser", told, fds, lambda: self._board[Seat.ANALYSER_HEARTBEAT_NS], terms)
@@ -118,10 +107,10 @@ class Supervisor:
         fds = (self._web.fileno(), self._board_fd, self._ledger_fd, *self._ring_fds)
         told = orders.analyser(self._settings, {
             "profile_fd": self._profile.fd, "profiles_are_many": has_many(self._settings.profile),
-            "profiles_dir": self._profiles_dir(), **{f"{key}_fd": fd for key, fd in self._beside.items()},
+            "profiles_dir": self._profiles_dir(), **{f"{key}_fd": fd for key, fd in self._beside.fds.items()},
             "web_fd": fds[0], "board_fd": fds[1], "ledger_fd": fds[2], "ring_fds": self._ring_fds,
         })  # fmt: skip
-        fds += tuple(fd for fd in (self._profile.fd, *self._beside.values()) if fd is not None)
+        fds += tuple(fd for fd in (self._profile.fd, *self._beside.fds.values()) if fd is not None)
         return (
             told,
             fds,
@@ -233,11 +222,10 @@ class Supervisor:
             raise ConfigError("it is draining")
         settings = await reload.reread(self._words)
         changed = reload.changes(self._settings, settings)
-        beside = _keep_beside(settings)
+        contents = await asyncio.to_thread(_beside, settings)
         if await self._profile.move(_followed(settings)):
             changed |= {"profile"}
-        changed |= {key for key, fd in beside.items() if _content(fd) != _content(self._beside[key])}
-        self._beside, beside = beside, self._beside
+        changed |= self._beside.put_in_force(contents)
         self._settings = settings
         logging.getLogger().setLevel(settings.log_level.upper())
         for index, worker in enumerate(self._workers):
@@ -245,8 +233,7 @@ class Supervisor:
         if reload.concerns_analyser(changed):
             self._renew_analyser()
         self._profile.forget()
-        for fd in filter(None, beside.values()):
-            os.close(fd)
+        self._beside.forget()
         return changed
 
     async def _stop(self, watch: "asyncio.Task[None]") -> None:

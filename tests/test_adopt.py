@@ -106,6 +106,7 @@ def test_what_cannot_be_adopted_is_refused_in_words_and_the_file_stays_as_it_is(
         refused(64, "--from: must be a duration", "--feature", "amount", "--from", "soon")
         refused(64, "--expires: 2020-01-01 is over", "--feature", "amount", "--expires", "2020-01-01")
         refused(64, "--expires: must be a time", "--feature", "amount", "--expires", "never")
+        refused(65, "fewer than the 200", "--feature", "amount", "--expires", "9999-12-31T23:59:59")
         refused(64, "--author: must be said", "--feature", "amount", "--author", "")
         refused(64, "--feature: for which columns?")
         refused(64, "--drop: nothing was adopted", "--feature", "amount", "--drop")

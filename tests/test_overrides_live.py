@@ -25,10 +25,10 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @contextmanager
-def watched(profile: str, rules: Path, text: str) -> Iterator[Sidecar]:
+def watched(profile: str, rules: Path, text: str, *flags: str) -> Iterator[Sidecar]:
     rules.write_text(text)
     with model_server() as upstream, sidecar(
-        upstream, "--profile", profile, "--overrides", str(rules), *FAST
+        upstream, "--profile", profile, "--overrides", str(rules), *flags, *FAST
     ) as running:  # fmt: skip
         yield running
 
@@ -102,6 +102,20 @@ def test_rules_are_in_force_from_the_first_request_and_others_after_a_reload(pro
         renew(running)
         assert after(running, 4, 0).all("model_feature_out_of_range_values_total", feature="town") == []
         assert running.stop() == 0
+
+
+def test_whoever_dies_after_a_reload_that_changed_nothing_comes_back_with_the_same(
+    profile: str, tmp_path: Path
+) -> None:
+    rules, salt = tmp_path / "rules.yml", tmp_path / "salt"
+    salt.write_text("0123456789abcdef")
+    with watched(profile, rules, "features: { amount: { range: [10, 89] } }", "--salt-file", str(salt)) as running:
+        reload(running, "settings reloaded, changed: none")
+        analyser = running.pid_of("exporter.analyser")
+        os.kill(analyser, signal.SIGKILL)
+        eventually(lambda: running.pid_of("exporter.analyser") not in {0, analyser}, what="the next analyser")
+        predict(running.url, ROWS)
+        after(running, 1, 20)
 
 
 def test_a_rule_of_no_column_is_a_warning_live_and_an_error_for_who_checks(profile: str, tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ class Models:
         return iter(self._watched.values())
 
     def profile_of(self, observation: Observation) -> Profile | None:
-        """What an observation would be compared with; nothing is looked up for the name of a mere failure."""
+        """What it would be compared with; nothing is looked up for a mere failure's name, or beyond the limit."""
         label = self._naming.label(observation)
         watched = self._watched.get(label)
-        if watched is None and observation.predictions == Failure("error_status"):
+        if watched is None and (observation.predictions == Failure("error_status") or self._is_full()):
             return None
         return watched.profile if watched else self._references.of(*label) or self._references.offered(label.model)
 

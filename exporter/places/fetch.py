@@ -41,6 +41,8 @@ def _answer(order: Order, descriptor: int) -> Answer:
     place = locations.parse(order.place)
     content: Content | None = import_module(STORES[place.scheme]).fetch(place, order.known.mark)
     if content is None:
+        if not order.known.mark:
+            raise Refused("the store says that nothing has changed, and was not asked that")
         return Answer(SAME, known=order.known)
     found = Known(content.mark, hashlib.sha256(content.raw).hexdigest())
     if found.sha256 == order.known.sha256:

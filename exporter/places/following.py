@@ -77,7 +77,12 @@ class Following:
             self._seats[Seat.PROFILE_LOOKED] = int(followed.place is not None)
             self._warn(followed)
             if followed.place is not None:
-                if await self._look(followed):
+                try:
+                    is_other = await self._look(followed)
+                except OSError as error:  # no descriptor left, say: the next look may succeed
+                    is_other = False
+                    _LOG.error("profile: not looked at: %s", error.strerror)
+                if is_other:
                     renewed()
                     self.forget()
                 self._first_look.set()

@@ -1,6 +1,7 @@
 """YAML that people write by hand: as PyYAML reads it safely, but what stands there twice is a fault, and so is a bomb.
 
-Of two rules of one name the first would be lost without a word; merges of merges (`<<: [*a, *a]`) double with each line.
+Of two rules of one name the first would be lost without a word; merges of merges (`<<: [*a, *a]`) double with each
+line.
 """
 
 from typing import Any, Final

@@ -11,7 +11,7 @@ import queue
 import re
 import threading
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from exporter.errors import ConfigError, DataError
 from exporter.handoff import board
@@ -131,7 +131,9 @@ class ProvisionalFiles:
 
     def _there(self) -> list[Path]:
         """Files by name. OSError where nobody can tell: `glob` says of a directory that is shut that it is empty."""
-        return sorted((path for path in self._claim.path.iterdir() if path.suffix == ".json"), key=lambda path: path.name)
+        return sorted(
+            (path for path in self._claim.path.iterdir() if path.suffix == ".json"), key=lambda path: path.name
+        )
 
     def _read(self, path: Path, *, is_new: bool) -> bool:
         """Take a file as it is now; False where the disk does not give it, which is said if it `is_new`."""
@@ -148,7 +150,9 @@ class ProvisionalFiles:
         if path.name == file_name(label):
             self._take_in(label, profile)
         else:
-            self._refuse("{} is of the model {!r}, version {!r}, which is called {}".format(path, *label, file_name(label)))
+            self._refuse(
+                "{} is of the model {!r}, version {!r}, which is called {}".format(path, *label, file_name(label))
+            )
         return True
 
     def _take_in(self, label: Label, profile: Profile) -> None:

@@ -341,6 +341,17 @@ class Shelf:
         return "unknown"
 
 
+def test_no_store_is_asked_for_names_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, asked = Shelf(), set[str]()
+    monkeypatch.setattr(shelf, "of", lambda model, _: asked.add(model))
+    watched = models(shelf, models__limit=3)
+    for number in range(50):
+        named = dataclasses.replace(NOBODY, model=f"m{number}", features=None, predictions=None)
+        watched.profile_of(named)
+        see(watched, f"m{number}")
+    assert asked == {"default", "m0", "m1", "m2"}
+
+
 def test_a_profile_that_comes_or_changes_is_taken_up_and_one_that_goes_stays(churn: Profile, caplog: Any) -> None:
     caplog.set_level(logging.INFO)
     shelf = Shelf()

@@ -13,6 +13,7 @@ from exporter.decode import Decoder
 from exporter.monitor.models import Models
 from exporter.monitor.provisional import Provisionals
 from exporter.profile import Plan, build_frame, document
+from exporter.profile.builder import ColumnBuilder
 from exporter.profile.directory import OneProfile
 from exporter.profile.standing import Standing
 from exporter.records import Label, Table
@@ -241,6 +242,38 @@ def test_a_column_that_is_of_two_kinds_beyond_all_measure_costs_itself_alone(mon
     profile = watching.settle()
     assert profile is not None
     assert profile.inputs == ("a", "odd")
+
+
+def test_arrays_without_names_fit_even_where_one_of_their_columns_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.monitor.collecting._MOST_WAITING_CELLS", 10)
+    watching = Watching()
+    build = ColumnBuilder.build
+
+    def odd(self: ColumnBuilder) -> Any:
+        if self.name == "x[1]":
+            raise ValueError("numbers in one part of the table and something else in another")
+        return build(self)
+
+    monkeypatch.setattr(ColumnBuilder, "build", odd)
+    watching.see([[float(row), "x", row % 7] for row in range(1000)])
+    profile = watching.settle()
+    assert profile is not None
+    assert [column.name for column in profile.features] == ["x[0]", "x[2]"]
+    watching.see([[5.0, "y", 3]])
+    (one,) = [one for one in watching.models.shown(1.0) if one.label == M]
+    assert one.snapshot.features is not None
+    assert one.snapshot.features.match.mismatched == 0
+    assert one.snapshot.features.totals.bins[1].sum() == 1
+    assert one.snapshot.features.totals.bins[1, 14] == 0, "the third number is there"
+
+
+def test_categories_that_are_no_text_cost_themselves_alone() -> None:
+    watching = Watching()
+    watching.see([{"a": float(row), "town": ["\ud800", "Berlin", "Paris"][row % 3]} for row in range(1000)])
+    profile = watching.settle()
+    assert profile is not None
+    assert profile.inputs == ("a", "town")
+    assert "Berlin" in profile.features[-1].categories or profile.features[-1].kind == "text"
 
 
 def test_what_has_nothing_to_be_compared_with_is_given_up_and_said_once(caplog: Any) -> None:

@@ -97,6 +97,7 @@ def test_what_is_not_what_was_pinned_is_refused(store: Site, profile: bytes) -> 
     (Page(302, b"", {"Location": "/page"}), FAILED, "more than 5 redirects"),
     (Page(302, b"", {"Location": "file:///etc/passwd"}), FAILED, "redirected to what is no web address"),
     (Page(302, b"", {"Location": "http://localhost:1/"}), FAILED, "redirected from https to http"),
+    (Page(304), FAILED, "the store says that nothing has changed, and was not asked that"),
     (Page(302), FAILED, "the server answered 302"),
     (Page(behave=endless), FAILED, "larger than 64 MiB"),
     (Page(200, b"short", {"Transfer-Encoding": "chunked"}), FAILED,

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from profile_tables import profile_of
 
+from exporter import adopt_command
 from exporter.config import Windows
 from exporter.errors import ConfigError, DataError
 from exporter.monitor.block import Block
-from exporter.profile import document
+from exporter.profile import document, parsing
 from exporter.profile.adopt import Seen, Window, Wish, adopt, drop, parse
 from exporter.profile.in_force import in_force
 from exporter.records import Table
@@ -176,3 +177,10 @@ def test_moments_of_numbers_that_nearly_fill_the_floats_stay_finite(tmp_path: Pa
     profile = document.parse(document.describe(made))
     column, _ = adopted(profile, "normal", window_of(profile, normal=[1.7e308] * 2500 + [-1.7e308] * 2500))
     assert np.isfinite([column.mean, column.sd, column.minimum, column.maximum]).all()
+
+
+@pytest.mark.parametrize("text", ["2999-12-31", "9999-12-31T23:59:59", "9999-12-31T23:59:59.5", "30d"])
+def test_an_expiry_is_a_moment_that_a_profile_can_hold(text: str) -> None:
+    at = adopt_command._expiry(text, 1e9)
+    assert at is not None
+    assert parsing.moment(parsing.stamp(at)) == at

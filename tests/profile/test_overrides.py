@@ -111,6 +111,39 @@ def test_a_rule_that_cannot_be_meant_is_named(tmp_path: Path, profile: Profile, 
     assert str(caught.value) == f"o.yml: {words}"
 
 
+@pytest.mark.parametrize(("text", "words"), [
+    ("features: { a: { weight: 1 }, a: { weight: 2 } }", "'a' stands there twice"),
+    ("features: { a: { weight: 1, weight: 2 } }", "'weight' stands there twice"),
+    ("a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 40)), "too long"),
+    ("[" * 5000, "not YAML"),
+])  # fmt: skip
+def test_what_stands_there_twice_is_a_fault_and_a_bomb_does_not_go_off(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match="not YAML") as caught:
+        load(tmp_path / "rules.yml", text)
+    assert words in str(caught.value)
+
+
+def test_rules_may_be_merged(tmp_path: Path) -> None:
+    text = """
+features:
+  a: &a { owner: me, weight: 1 }
+  b: &b { <<: *a, weight: 2 }
+  c: { <<: [*b, *a], severity: page }
+  d: *b
+"""
+    found = load(tmp_path / "rules.yml", text).features
+    assert [(rule.owner, rule.weight) for rule in found.values()] == [("me", 1), ("me", 2), ("me", 2), ("me", 2)]
+
+
+def test_a_range_of_a_text_is_a_fault_for_it_is_of_what_is_computed(profile: Profile) -> None:
+    length = dataclasses.replace(profile.features[0], name="note.length", kind="text", origin="note", scalar="length")
+    whole = dataclasses.replace(profile, features=(*profile.features, length))
+    rules = overrides.parse({"features": {"note": {"range": [0, 9]}, "note.length": {"range": [0, 9]}}})
+    said = "features.note.range: say it of what is computed of it, such as note.length"
+    assert list(overrides.faults(rules, whole)) == [said]
+    assert not list(overrides.faults(overrides.parse({"features": {"note": {"weight": 2}}}), whole))
+
+
 def test_a_pattern_may_cover_columns_of_every_kind(tmp_path: Path, profile: Profile) -> None:
     overrides.check(load(tmp_path / "o.yml", 'features: { "*": { range: [0, 1] } }'), [profile], "o.yml")
 
@@ -153,7 +186,6 @@ features:
   "note.*": { owner: nobody, weight: 2 }
 """,
     )
-    overrides.check(rules, [notes], "o.yml")
     assert overrides.on(rules, notes)[0][:2] == (
         Override(owner="texts", severity="ticket", weight=2.0), Override(owner="texts", severity="page", weight=2.0),
     )  # fmt: skip
