@@ -59,8 +59,8 @@ def prepared(plan: Plan, look: Look) -> Prepared:
     own = replace(plan, predictions=spread(plan.predictions, widths), ignored=ignored, kinds=kinds,
                   target=None if plan.target in one else plan.target)  # fmt: skip
     for name, places in one.items():
-        inside = [place for place in places if place not in ignored]
-        if 0 < sum(place in own.predictions for place in inside) < len(inside):
+        kept = [place for place in places if place not in ignored]
+        if 0 < sum(place in own.predictions for place in kept) < len(kept):
             raise ConfigError(
                 f"--prediction: some of {name!r} are predictions and some are features: ignore the others"
             )
