@@ -497,6 +497,7 @@ def _ended(pid: int) -> bool:
 
 
 def test_without_a_profile_there_is_nothing_to_keep_and_it_says_so(upstream: int, tmp_path: Path) -> None:
-    with sidecar(upstream, "--state", str(tmp_path / "state")) as running:
+    state = str(tmp_path / "state")
+    with sidecar(upstream, "--state", state, "--provisional.enable", "false") as running:
         assert "there are no windows without a profile" in running.log()
         assert not (tmp_path / "state").exists()

@@ -141,7 +141,7 @@ def test_the_server_may_be_watched_through_its_unix_socket(tmp_path: Path) -> No
     try:
         with sidecar(1, "--upstream", f"unix:{path}", "--upstream-probe-interval", "100ms") as running:
             for name in ("model_server_up", "model_server_process_visible"):
-                eventually(lambda name=name: running.metrics().value(name) == 1, what=name)
+                eventually(lambda name=name: running.metrics().total(name) == 1, what=name)
     finally:
         server.kill()
         server.wait(10)
