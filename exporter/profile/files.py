@@ -68,8 +68,10 @@ class TableFile:
                 self._raw = None
 
     def done(self) -> float:
-        """Share of the file that has been read, 0 to 1."""
-        return 1.0 if self._raw is None else min(1.0, self._raw.tell() / self._size)
+        """Share of the file that has been read, 0 to 1; 0 of a pipe, whose end nobody knows."""
+        if self._raw is None:
+            return 1.0
+        return min(1.0, self._raw.tell() / self._size) if self._raw.seekable() else 0.0
 
 
 def _inflated(path: str, raw: io.FileIO) -> io.BufferedReader:

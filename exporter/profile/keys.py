@@ -1,7 +1,8 @@
 """What columns are counted against: times and answers of a run of rows, in the order of the rows."""
 
+from bisect import bisect_left, bisect_right
 from fractions import Fraction
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,15 @@ _FALSE, _TRUE = 0, 1
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
 Bins = NDArray[np.int64]
+Places = NDArray[np.int32]
 
 
 class Moments(NamedTuple):
     """Some rows, each with the place of its time among those that are counted."""
 
-    rows: Bins | None
+    rows: Places | None
     """Places of the rows; None where it is all of them."""
-    places: Bins
+    places: Places
 
 
 class Answers(NamedTuple):
@@ -113,12 +115,17 @@ class Times:
         return (
             Moments(*_whole(there, week[there], times.size)),
             Moments(*_whole(inside, held, times.size)),
-            Moments(inside[paned], panes[paned] * MINUTES + minutes),
+            Moments(_short(inside[paned]), _short(panes[paned] * MINUTES + minutes)),
         )
 
 
-def _whole(rows: Bins, places: Bins, total: int) -> tuple[Bins | None, Bins]:
-    return (None if rows.size == total else rows), places
+def _whole(rows: Bins, places: Bins, total: int) -> tuple[Places | None, Places]:
+    return (None if rows.size == total else _short(rows)), _short(places)
+
+
+def _short(places: Bins) -> Places:
+    """As they are kept: of every row of a run, which may be millions."""
+    return places.astype(np.int32)
 
 
 class Keys:
@@ -131,17 +138,17 @@ class Keys:
 
     def clear(self) -> None:
         """Another run begins."""
-        self._read: list[Microseconds] = []
-        self._answers: list[list[NDArray[np.float64]]] = [[] for _ in range(self._outputs)]
+        self._read = _Parts[Microseconds]()
+        self._answers = [_Parts[NDArray[np.float64]]() for _ in range(self._outputs)]
         self._slices: dict[tuple[int, int], Slice] = {}
 
     def add_times(self, times: Microseconds) -> None:
         """Of the run's next rows."""
-        self._read.append(times)
+        self._read.add(times)
 
     def add_answers(self, output: int, words: NDArray[np.float64]) -> None:
         """Of the run's next rows."""
-        self._answers[output].append(words)
+        self._answers[output].add(words)
 
     def slice(self, start: int, rows: int) -> Slice:
         """Those of some rows; of the outputs that are known by now."""
@@ -152,10 +159,10 @@ class Keys:
         return known
 
     def _cut(self, start: int, end: int) -> Slice:
-        answers = tuple(_finite(_joined(words)[start:end]) for words in self._answers if words)
+        answers = tuple(_finite(words.between(start, end)) for words in self._answers if words)
         if self._times is None:
             return Slice(None, None, None, answers)
-        return Slice(*self._times.moments(_joined(self._read)[start:end]), answers)
+        return Slice(*self._times.moments(self._read.between(start, end)), answers)
 
 
 def _finite(words: NDArray[np.float64]) -> Answers:
@@ -163,8 +170,25 @@ def _finite(words: NDArray[np.float64]) -> Answers:
     return Answers(None, words) if there.size == words.size else Answers(there, words[there])
 
 
-def _joined(parts: list[_Array]) -> _Array:
-    """The parts in one array, which takes their place."""
-    if len(parts) > 1:
-        parts[:] = [cast("_Array", np.concatenate(parts))]
-    return parts[0]
+class _Parts(Generic[_Array]):
+    """What is known of a run's rows, as it came. No row is copied twice, however many there are."""
+
+    def __init__(self) -> None:
+        self._parts: list[_Array] = []
+        self._ends: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def add(self, part: _Array) -> None:
+        """Of the next rows."""
+        self._parts.append(part)
+        self._ends.append(part.size + (self._ends[-1] if self._ends else 0))
+
+    def between(self, start: int, end: int) -> _Array:
+        """Of the rows from `start` to before `end`, all of which are known."""
+        first = min(bisect_right(self._ends, start), len(self._ends) - 1)  # the last one, of no rows behind all
+        held = self._parts[first : max(first, bisect_left(self._ends, end)) + 1]
+        whole = held[0] if len(held) == 1 else cast("_Array", np.concatenate(held))
+        begin = self._ends[first] - self._parts[first].size
+        return cast("_Array", whole[start - begin : end - begin])

@@ -1,7 +1,10 @@
 """Every source yields the columns that are asked for, in the order asked for, with the rows of a group side by side."""
 
+import gzip
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,9 @@ import pyarrow.parquet
 import pytest
 from profile_tables import write_csv
 
+from exporter.errors import DataError
 from exporter.profile import frames, sources
+from exporter.profile.build import Plan, build
 from exporter.profile.files import TableFile
 from exporter.profile.pieces import Arrange, Piece, gathered
 
@@ -152,8 +157,6 @@ def test_an_array_whose_columns_lie_one_after_the_other_is_read_row_by_row(tmp_p
 
 
 def test_a_pipe_and_an_iterator_cannot_be_read_again(tmp_path: Path) -> None:
-    import os  # noqa: PLC0415
-
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "t.csv").write_text("a\n1\n")
     assert not sources.again(str(tmp_path / "pipe.csv"))
@@ -162,3 +165,29 @@ def test_a_pipe_and_an_iterator_cannot_be_read_again(tmp_path: Path) -> None:
     assert frames.again(pd.DataFrame({"a": [1]}))
     assert frames.again([pd.DataFrame({"a": [1]})])
     assert not frames.again(iter([pd.DataFrame({"a": [1]})]))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".jsonl"])
+def test_what_comes_through_a_pipe_has_the_bins_of_the_file(tmp_path: Path, ending: str) -> None:
+    rows = [{"a": row % 7, "p": row % 3} for row in range(20_000)]
+    lines = [json.dumps(row) for row in rows] if ending == ".jsonl" else ["a,p", *(f"{r['a']},{r['p']}" for r in rows)]
+    content = "\n".join(lines).encode()
+    file, pipe = tmp_path / f"t{ending}", tmp_path / f"pipe{ending}"
+    file.write_bytes(gzip.compress(content) if ending.endswith(".gz") else content)
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as writer:
+        written = writer.submit(pipe.write_bytes, file.read_bytes())
+        found, notes = build(Plan(str(pipe), ["p"]))
+        written.result()
+    assert notes[-1].startswith("the table can be read only once")
+    assert [column.counts for column in found.features] == [
+        column.counts for column in build(Plan(str(file), ["p"]))[0].features
+    ]
+
+
+def test_what_is_no_text_in_a_pipe_is_a_fault_without_a_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit((tmp_path / "pipe.csv").write_bytes, b"a,p\n1,2\n\xff,3\n")
+        with pytest.raises(DataError, match=r"pipe\.csv: not UTF-8 text"):
+            build(Plan(str(tmp_path / "pipe.csv"), ["p"]))

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
@@ -30,7 +31,8 @@ def read(file: TableFile, names: list[str], arrange: Arrange) -> Iterator[Piece]
         raise ConfigError(f"--encoding {encoding}: unknown") from None
     except UnicodeDecodeError as error:
         shown = "UTF-8" if encoding == Dialect().encoding else encoding
-        raise DataError(f"{file.path}: line {_bad_line(file)}: not {shown} text: {error.reason}") from None
+        line = f"line {_bad_line(file)}: " if Path(file.path).is_file() else ""  # a pipe cannot be read again
+        raise DataError(f"{file.path}: {line}not {shown} text: {error.reason}") from None
 
 
 def _rows(file: TableFile, text: io.TextIOWrapper, names: list[str], arrange: Arrange) -> Iterator[Piece]:
