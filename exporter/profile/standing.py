@@ -35,13 +35,15 @@ class Standing:
         """By the digest of what is written."""
         self._due = math.inf
         """When the next adoption expires."""
+        self._over = -math.inf
+        """When the last one did that has: before that moment, should a clock be put back, it counts once more."""
         self._own_changes = 0
 
     @property
     def changes(self) -> int:
         """How often a model came by another profile; looks whether an adoption has expired."""
-        if self._clock() >= self._due:
-            self._expire()
+        if not self._over <= self._clock() < self._due:
+            self._look_again()
         return self._real.changes + self._own_changes
 
     @property
@@ -104,13 +106,15 @@ class Standing:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         known = self._known[profile.digest] = _Known(profile, in_force(profile, now))
+        over = [one.expires_at for one in profile.adoptions if one.expires_at is not None and one.expires_at <= now]
+        self._over = max(self._over, *over, -math.inf)
         self._due = min(self._due, next_expiry(profile, now) or math.inf)
         return known
 
-    def _expire(self) -> None:
+    def _look_again(self) -> None:
         """Have every profile count as it does now."""
         now = self._clock()
-        self._due = math.inf
+        self._due, self._over = math.inf, -math.inf
         for written, before in list(self._known.values()):
             after = self._know(written, now).counting
             for one in before.adoptions:

@@ -104,6 +104,25 @@ def test_an_expiry_is_a_change_that_is_said_once(profile: Profile, caplog: Any) 
     assert caplog.text.count("what ada adopted for features 'a'") == 1
 
 
+def test_a_clock_that_is_put_back_has_what_expired_count_again(profile: Profile, caplog: Any) -> None:
+    clock = Clock()
+    clock.now = NOW + 10**9  # as machines have it that boot before they know the time
+    standing = Standing(OneProfile(with_adoptions(profile, adoption("a", NOW + 10), adoption("b", NOW + 20))), clock)
+
+    def adopted() -> list[str]:
+        found = standing.of("m", "1")
+        return [one.name for one in found.adoptions] if found else []
+
+    assert (adopted(), standing.changes) == ([], 0)
+    clock.now = NOW + 15
+    assert (standing.changes, standing.changes, adopted()) == (1, 1, ["b"])
+    clock.now = NOW
+    assert (standing.changes, adopted()) == (2, ["a", "b"])
+    clock.now = NOW + 20
+    assert (standing.changes, standing.changes, adopted()) == (3, 3, [])
+    assert caplog.text.count("has expired") == 2
+
+
 def test_what_is_offered_is_what_counts_too(profile: Profile) -> None:
     written = with_adoptions(dataclasses.replace(profile, model="churn"), adoption("a"))
     standing = Standing(OneProfile(written), Clock())
