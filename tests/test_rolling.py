@@ -178,6 +178,11 @@ class Cluster:
 
         eventually(looks, PATIENCE_S, f"a dozen looks at full windows of {version}")
 
+    def wait_for_pods(self, pods: int) -> None:
+        """Until so many have been seen by Prometheus for three looks on end."""
+        seen = f"min_over_time(sum(up)[3s:1s]) == {pods}"
+        eventually(lambda: self.prometheus.query(seen), PATIENCE_S, f"{pods} pods that are up")
+
     def alerts(self) -> set[tuple[str, str]]:
         """Names and states of all alerts that there ever were."""
         return {
@@ -228,6 +233,9 @@ def test_rolling_to_a_new_version_and_rebuilding_its_profile_under_load_pages_no
         pod.rebuild(rebuilt.profile)
         cluster.traffic.send(pod, rebuilt.rows)
         eventually(lambda pod=pod: profiles([pod]) - {(version, before)}, PATIENCE_S, "the rebuilt one")
+        cluster.wait_for_pods(
+            2
+        )  # an analyser that starts anew is away for a minute, as these are
     cluster.wait_for_full_windows(2, "8", time.time())
     told = cluster.inbox.all()
     assert told == []
