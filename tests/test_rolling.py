@@ -233,9 +233,7 @@ def test_rolling_to_a_new_version_and_rebuilding_its_profile_under_load_pages_no
         pod.rebuild(rebuilt.profile)
         cluster.traffic.send(pod, rebuilt.rows)
         eventually(lambda pod=pod: profiles([pod]) - {(version, before)}, PATIENCE_S, "the rebuilt one")
-        cluster.wait_for_pods(
-            2
-        )  # an analyser that starts anew is away for a minute, as these are
+        cluster.wait_for_pods(2)  # an analyser that starts anew is away for a minute, as these are
     cluster.wait_for_full_windows(2, "8", time.time())
     told = cluster.inbox.all()
     assert told == []
