@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from exporter import catalogue as c
-from exporter.catalogue import HISTOGRAM, Columns, Family
+from exporter.families import HISTOGRAM, Columns, Family
 
 MODEL: Final = {"model": "$model", "model_version": "$version"}
 WINDOW: Final = {"window": "$window"}

@@ -3,24 +3,13 @@
 Collectors, the README's table and the tests take them from here. Help says the rule and the origin of a number.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
-_MODEL: Final = ("model", "model_version")
-_PROFILED: Final = (*_MODEL, "profile")
-
-
-class Family(NamedTuple):
-    """One family of series."""
-
-    name: str
-    type: str
-    labels: tuple[str, ...]
-    help: str
+from exporter.families import COUNTER, GAUGE, HISTOGRAM, MODEL, PROFILED, Columns, Family, of_side
 
 
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
-    return Family(f"model_{name}", kind, _MODEL + labels, text)
+    return Family(f"model_{name}", kind, MODEL + labels, text)
 
 
 def _self(name: str, kind: str, text: str, *labels: str) -> Family:
@@ -56,178 +45,29 @@ SERVER_MEMORY = _model("server_resident_memory_bytes", GAUGE, "Resident memory o
 SERVER_START = _model("server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started.")
 MODEL_INFO = _model("info", GAUGE, "1; the model that is watched, and the version of the exporter that watches it.", "exporter_version")
 TRAINED = _model("trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it.")
-PROFILE_INFO = Family("model_profile_info", GAUGE, (*_PROFILED, "profile_version", "source"), "1; the reference profile in force, the version of the model that it names, and what it was made of.")
-PROFILE_ROWS = Family("model_profile_rows", GAUGE, _PROFILED, "Rows of training data behind the profile.")
-PROFILE_TIME = Family("model_profile_timestamp_seconds", GAUGE, _PROFILED, "Unix time of the newest row of the training data; where these have no column of time, of the training. Absent where the profile says neither.")
-PROFILE_PROVISIONAL = Family("model_profile_provisional", GAUGE, _PROFILED, "Whether the profile was made of live traffic, because there was no other: drift from it says nothing about the training.")
-PROFILE_OTHER_VERSION = Family("model_profile_version_mismatch", GAUGE, _PROFILED, "Whether settings or traffic name another version of the model than the profile does; absent where either names none.")
-PROFILE_INFLUENCED = Family("model_profile_influenced_ratio", GAUGE, _PROFILED, "Share of the training data that the model itself had influenced, by the flag column of the build.")
-TRAINING_PERFORMANCE = Family("model_training_performance", GAUGE, (*_PROFILED, "measure"), "Performance at the training as the profile has it, by the measure's name there.")
-PROFILE_PAYLOADS = Family("model_profile_payloads_total", COUNTER, (*_PROFILED, "side"), "Decoded payloads held against the profile's columns, of requests answered with 2xx.")
-PROFILE_MISMATCHED = Family("model_profile_mismatched_payloads_total", COUNTER, (*_PROFILED, "side"), "Of these, those with fewer than half of the columns that should be there, or with another number of columns where they have no names. Nothing of them is scored.")
-PROFILE_FIELDS = Family("model_profile_fields_total", COUNTER, (*_PROFILED, "side"), "Columns that the profile has, over all these payloads.")
-PROFILE_MATCHED_FIELDS = Family("model_profile_matched_fields_total", COUNTER, (*_PROFILED, "side"), "How many of them the payloads had.")
-PROFILE_UNREADABLE = Family("model_profile_unreadable_columns", GAUGE, _PROFILED, "Columns of the profile whose categories are hashed under a salt that `salt_file` does not hold: nothing in them is counted.")
-WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*_PROFILED, "window"), "Unix time since which the window has values: the beginning of its oldest pane that holds any; absent while it is empty.")
+PROFILE_INFO = Family("model_profile_info", GAUGE, (*PROFILED, "profile_version", "source"), "1; the reference profile in force, the version of the model that it names, and what it was made of.")
+PROFILE_ROWS = Family("model_profile_rows", GAUGE, PROFILED, "Rows of training data behind the profile.")
+PROFILE_TIME = Family("model_profile_timestamp_seconds", GAUGE, PROFILED, "Unix time of the newest row of the training data; where these have no column of time, of the training. Absent where the profile says neither.")
+PROFILE_PROVISIONAL = Family("model_profile_provisional", GAUGE, PROFILED, "Whether the profile was made of live traffic, because there was no other: drift from it says nothing about the training.")
+PROFILE_OTHER_VERSION = Family("model_profile_version_mismatch", GAUGE, PROFILED, "Whether settings or traffic name another version of the model than the profile does; absent where either names none.")
+PROFILE_INFLUENCED = Family("model_profile_influenced_ratio", GAUGE, PROFILED, "Share of the training data that the model itself had influenced, by the flag column of the build.")
+TRAINING_PERFORMANCE = Family("model_training_performance", GAUGE, (*PROFILED, "measure"), "Performance at the training as the profile has it, by the measure's name there.")
+PROFILE_PAYLOADS = Family("model_profile_payloads_total", COUNTER, (*PROFILED, "side"), "Decoded payloads held against the profile's columns, of requests answered with 2xx.")
+PROFILE_MISMATCHED = Family("model_profile_mismatched_payloads_total", COUNTER, (*PROFILED, "side"), "Of these, those with fewer than half of the columns that should be there, or with another number of columns where they have no names. Nothing of them is scored.")
+PROFILE_FIELDS = Family("model_profile_fields_total", COUNTER, (*PROFILED, "side"), "Columns that the profile has, over all these payloads.")
+PROFILE_MATCHED_FIELDS = Family("model_profile_matched_fields_total", COUNTER, (*PROFILED, "side"), "How many of them the payloads had.")
+PROFILE_UNREADABLE = Family("model_profile_unreadable_columns", GAUGE, PROFILED, "Columns of the profile whose categories are hashed under a salt that `salt_file` does not hold: nothing in them is counted.")
+WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*PROFILED, "window"), "Unix time since which the window has values: the beginning of its oldest pane that holds any; absent while it is empty.")
 
 
-class Columns(NamedTuple):
-    """The families of one side, features or outputs; the side's label comes behind the model's."""
-
-    label: str
-    bins: Family
-    reference_ratio: Family
-    reference_samples: Family
-    training_ratio: Family
-    bin_step: Family
-    bin_info: Family
-    values: Family
-    type_errors: Family
-    quality_values: dict[str, Family]
-    quality_ratios: dict[str, Family]
-    samples: Family
-    sufficient: Family
-    bin_change: Family
-    statistics: dict[str, Family]
-    critical: dict[str, Family]
-    known: dict[str, Family]
-    override_info: Family
-    tolerance: Family
-    weight: Family
-    snoozed_until: Family
-    adopted: Family
-    adoption_expiry: Family
-
-
-_QUALITY: Final = {
-    "missing": "null, NaN, absent, or an empty cell of training data",
-    "nonfinite": "infinite, or of a type that is no number",
-    "out_of_range": "below the smallest or above the largest number of the reference",
-    "unseen": "a category that the reference does not list",
-}
-_OPTIONAL: Final = "Computed where windows.scores asks for it."
-_STATISTICS: Final = {
-    "psi": "Population stability index in nats: sum of (p-r) ln(p/r) over the bins in use, p=(c+1/2)/(n+B/2), r alike.",
-    "total_variation": "Share of values that changed bin: half the sum of |p-r|.",
-    "js_distance": "Jensen-Shannon distance, base 2: root of half KL(p,m) + half KL(r,m) with m=(p+r)/2; 0 to 1.",
-    "ks": "Kolmogorov-Smirnov distance over the ordered bins 00-13, renormalised; taken at bin edges only.",
-    "wasserstein_ratio": "Wasserstein distance over the ordered bins, each at its middle, in standard deviations of the reference.",
-    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1.",
-    "hellinger_distance": f"Hellinger distance: root of 1 - sum of sqrt(p r); 0 to 1. {_OPTIONAL}",
-    "kl_divergence": f"Kullback-Leibler divergence in nats: sum of p ln(p/r), smoothed as the PSI is. {_OPTIONAL}",
-    "l_infinity": f"Largest change of one bin's share: max |p-r|. {_OPTIONAL}",
-    "chi_square_pvalue": f"P-value of the two-sample chi-square test of homogeneity; 1 where nothing differs. {_OPTIONAL}",
-    "tolerant_chi_square_pvalue": f"P-value of the chi-square test that lets 3 % of the values change bin (noncentral). {_OPTIONAL}",
-}
-_BY_CHANCE: Final = "What it exceeds about once in 1000 windows of this very size without drift"
-_CRITICAL: Final = {
-    "psi": "What the PSI exceeds once in 1000 windows of this very size without drift: chi-square at 0.999 times (1/n + 1/m).",
-    "total_variation": "What the total variation exceeds at most once in 1000 windows of this very size without drift.",
-    "js_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / (8 ln 2), more where bins expect few values.",
-    "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
-    "wasserstein_ratio": "What the distance exceeds at most about once in 1000 windows of this very size without drift.",
-    "hellinger_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / 8, more where bins expect few values.",
-    "kl_divergence": f"{_BY_CHANCE}: chi-square at 0.999 times (1/n + 1/m) / 2.",
-    "l_infinity": "What the largest change exceeds at most about once in 1000 windows of this very size without drift.",
-}
-
-
-_KNOWN: Final = {
-    "importance": "Share of all features' importance for the model, given or estimated at the build of the profile.",
-    "reference_error": "What the total variation of as many rows as the reference has, drawn from that very distribution, exceeds once in a hundred times: below it the reference itself is in doubt.",
-    "dependence": "Factor by which counts of a minute varied more in the training data than those of independent rows do: so many rows come as one.",
-    "wander": "Total variation by which an hour of the training data may differ from all of them, sampling noise taken off.",
-}
-_QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed, what is not."}
-
-
-def _columns(side: str, label: str) -> Columns:
-    def family(name: str, kind: str, text: str, *labels: str) -> Family:
-        return Family(f"model_{side}_{name}", kind, (*_PROFILED, label, *labels), text)
-
-    return Columns(
-        label,
-        family(
-            "bin_total",
-            COUNTER,
-            "Values by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.",
-            "bin",
-        ),
-        family("reference_ratio", GAUGE, "Share of the reference's values in the bin.", "bin"),
-        family("reference_samples", GAUGE, "Values the reference has."),
-        family(
-            "training_ratio",
-            GAUGE,
-            "Share of the training data's values in the bin, where a live distribution was adopted as the reference.",
-            "bin",
-        ),
-        family(
-            "bin_step_ratio",
-            GAUGE,
-            "Distance from the middle of the bin to that of the next ordered one, in standard deviations of the reference.",
-            "bin",
-        ),
-        family("bin_info", GAUGE, "1; what the bin holds, in words.", "bin", "text"),
-        family("values_total", COUNTER, "Values counted, missing ones included."),
-        family(
-            "type_error_values_total",
-            COUNTER,
-            "Values of a type that does not fit the kind, such as text where numbers were.",
-        ),
-        {
-            word: family(f"{word}_values_total", COUNTER, f"Values that were {text}.{_QUALITY_NOTE.get(word, '')}")
-            for word, text in _QUALITY.items()
-        },
-        {
-            word: family(
-                f"{word}_ratio",
-                GAUGE,
-                f"Share of the window's values that were {text}.{_QUALITY_NOTE.get(word, '')}",
-                "window",
-            )
-            for word, text in _QUALITY.items()
-        },
-        family("window_samples", GAUGE, "Values in the window.", "window"),
-        family(
-            "window_sufficient",
-            GAUGE,
-            "Whether the window holds enough values for its scores to be judged.",
-            "window",
-        ),
-        family(
-            "bin_change_ratio",
-            GAUGE,
-            "Share of the window's values in the bin minus that of the reference's: the three bins that changed most, where the total variation is beyond its critical value, and absent elsewhere.",
-            "bin",
-            "window",
-        ),
-        {word: family(word, GAUGE, text, "window") for word, text in _STATISTICS.items()},
-        {word: family(f"{word}_critical", GAUGE, text, "window") for word, text in _CRITICAL.items()},
-        {word: family(f"{word}_ratio", GAUGE, text) for word, text in _KNOWN.items()},
-        family(
-            "override_info",
-            GAUGE,
-            "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too),"
-            " `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.",
-            "owner",
-            "severity",
-        ),
-        family("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1."),
-        family("weight", GAUGE, "How much it counts among the others, where the overrides say so."),
-        family("snoozed_until_timestamp_seconds", GAUGE, "Unix time until which the overrides let nothing come of it."),
-        family("adopted_timestamp_seconds", GAUGE, "Unix time at which somebody took live values as its new normal."),
-        family("adoption_expiry_timestamp_seconds", GAUGE, "Unix time from which the training data count again."),
-    )
-
-
-FEATURES = _columns("feature", "feature")
-OUTPUTS = _columns("prediction", "output")
+FEATURES = of_side("feature", "feature")
+OUTPUTS = of_side("prediction", "output")
 
 # --- features of failed requests
 
-_FAILED: Final = (*_PROFILED, "feature")
+_FAILED: Final = (*PROFILED, "feature")
 FAILED_BINS = Family("model_feature_failed_bin_total", COUNTER, (*_FAILED, "bin", "code"), "Values in requests that failed, by bin of the profile and class of code; bins that never had any are left out.")
-FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*_PROFILED, "window", "code"), "Failed rows in the window, there to a twelfth of its length; a request that fails again within a pane's width is in it once. The families below are absent where it has none, or no successful ones.")
+FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*PROFILED, "window", "code"), "Failed rows in the window, there to a twelfth of its length; a request that fails again within a pane's width is in it once. The families below are absent where it has none, or no successful ones.")
 FAILED_VARIATION = Family("model_feature_failed_total_variation", GAUGE, (*_FAILED, "window", "code"), "How much the values of failed requests differ from those of successful ones in the same window: half the sum of |p-r|.")
 FAILED_CRITICAL = Family("model_feature_failed_total_variation_critical", GAUGE, (*_FAILED, "window", "code"), "What the largest of all features exceeds at most once in 1000 windows of this very size if failing has nothing to do with the values.")
 FAILED_EXCESS = Family("model_feature_failed_bin_excess_ratio", GAUGE, (*_FAILED, "bin", "window", "code"), "The bin that failed requests have most beyond successful ones: share of the failed values in it minus share of the successful ones. Only of features beyond the critical value.")

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import catalogue
-from exporter.catalogue import Columns, Family
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
+from exporter.families import Columns, Family
 from exporter.records import SIDES
 from exporter.reference import Column
 from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores

@@ -7,7 +7,7 @@ escaped once and kept from one page to the next, so that a snapshot costs one fo
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from exporter.catalogue import HISTOGRAM, Family
+from exporter.families import HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import catalogue
-from exporter.catalogue import Family
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
+from exporter.families import Family
 from exporter.findings import FailedScores, FailedSnapshot
 
 

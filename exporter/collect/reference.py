@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
-from exporter.catalogue import Columns, Family
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
+from exporter.families import Columns, Family
 from exporter.override import Override
 from exporter.reference import UNKNOWN, Adoption, Column, Profile
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from exporter import catalogue
-from exporter.catalogue import Columns, Family
 from exporter.drift import Needs, chosen
+from exporter.families import Columns, Family
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.profile import overrides
 from exporter.profile.in_force import in_force

@@ -8,9 +8,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
-from exporter.catalogue import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.collect import exposition
 from exporter.collect.exposition import Distributions, Samples
+from exporter.families import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
 AWKWARD = ('quote " backslash \\ newline \n', "ünïcode 日本", "", "lone \ud800 surrogate", "{}=,")

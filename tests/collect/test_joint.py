@@ -1,9 +1,9 @@
 """Several models on one page: each family once, samples side by side, and sums where no model is named."""
 
-from exporter.catalogue import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.collect import exposition
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
+from exporter.families import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
 OF_MODELS = Family("model_x", GAUGE, ("model",), "X.")

@@ -1,0 +1,133 @@
+"""What a family of series is, and the families that features and outputs have alike. `catalogue` holds all of them."""
+
+from typing import Any, Final, NamedTuple
+
+COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
+MODEL: Final = ("model", "model_version")
+PROFILED: Final = (*MODEL, "profile")
+
+
+class Family(NamedTuple):
+    """One family of series."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    help: str
+
+
+class Columns(NamedTuple):
+    """The families of one side, features or outputs; the side's label comes behind the model's."""
+
+    label: str
+    bins: Family
+    reference_ratio: Family
+    reference_samples: Family
+    training_ratio: Family
+    bin_step: Family
+    bin_info: Family
+    values: Family
+    type_errors: Family
+    quality_values: dict[str, Family]
+    quality_ratios: dict[str, Family]
+    samples: Family
+    sufficient: Family
+    bin_change: Family
+    statistics: dict[str, Family]
+    critical: dict[str, Family]
+    known: dict[str, Family]
+    override_info: Family
+    tolerance: Family
+    weight: Family
+    snoozed_until: Family
+    adopted: Family
+    adoption_expiry: Family
+
+
+_QUALITY: Final = {
+    "missing": "null, NaN, absent, or an empty cell of training data",
+    "nonfinite": "infinite, or of a type that is no number",
+    "out_of_range": "below the smallest or above the largest number of the reference",
+    "unseen": "a category that the reference does not list",
+}
+_OPTIONAL: Final = "Computed where windows.scores asks for it."
+_STATISTICS: Final = {
+    "psi": "Population stability index in nats: sum of (p-r) ln(p/r) over the bins in use, p=(c+1/2)/(n+B/2), r alike.",
+    "total_variation": "Share of values that changed bin: half the sum of |p-r|.",
+    "js_distance": "Jensen-Shannon distance, base 2: root of half KL(p,m) + half KL(r,m) with m=(p+r)/2; 0 to 1.",
+    "ks": "Kolmogorov-Smirnov distance over the ordered bins 00-13, renormalised; taken at bin edges only.",
+    "wasserstein_ratio": "Wasserstein distance over the ordered bins, each at its middle, in standard deviations of the reference.",
+    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1.",
+    "hellinger_distance": f"Hellinger distance: root of 1 - sum of sqrt(p r); 0 to 1. {_OPTIONAL}",
+    "kl_divergence": f"Kullback-Leibler divergence in nats: sum of p ln(p/r), smoothed as the PSI is. {_OPTIONAL}",
+    "l_infinity": f"Largest change of one bin's share: max |p-r|. {_OPTIONAL}",
+    "chi_square_pvalue": f"P-value of the two-sample chi-square test of homogeneity; 1 where nothing differs. {_OPTIONAL}",
+    "tolerant_chi_square_pvalue": f"P-value of the chi-square test that lets 3 % of the values change bin (noncentral). {_OPTIONAL}",
+}
+_BY_CHANCE: Final = "What it exceeds about once in 1000 windows of this very size without drift"
+_CRITICAL: Final = {
+    "psi": "What the PSI exceeds once in 1000 windows of this very size without drift: chi-square at 0.999 times (1/n + 1/m).",
+    "total_variation": "What the total variation exceeds at most once in 1000 windows of this very size without drift.",
+    "js_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / (8 ln 2), more where bins expect few values.",
+    "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
+    "wasserstein_ratio": "What the distance exceeds at most about once in 1000 windows of this very size without drift.",
+    "hellinger_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / 8, more where bins expect few values.",
+    "kl_divergence": f"{_BY_CHANCE}: chi-square at 0.999 times (1/n + 1/m) / 2.",
+    "l_infinity": "What the largest change exceeds at most about once in 1000 windows of this very size without drift.",
+}
+
+
+_KNOWN: Final = {
+    "importance": "Share of all features' importance for the model, given or estimated at the build of the profile.",
+    "reference_error": "What the total variation of as many rows as the reference has, drawn from that very distribution, exceeds once in a hundred times: below it the reference itself is in doubt.",
+    "dependence": "Factor by which counts of a minute varied more in the training data than those of independent rows do: so many rows come as one.",
+    "wander": "Total variation by which an hour of the training data may differ from all of them, sampling noise taken off.",
+}
+_QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed, what is not."}
+# fmt: off
+_PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
+    "bins": ("bin_total", COUNTER, "Values by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.", ("bin",)),
+    "reference_ratio": ("reference_ratio", GAUGE, "Share of the reference's values in the bin.", ("bin",)),
+    "reference_samples": ("reference_samples", GAUGE, "Values the reference has.", ()),
+    "training_ratio": ("training_ratio", GAUGE, "Share of the training data's values in the bin, where a live distribution was adopted as the reference.", ("bin",)),
+    "bin_step": ("bin_step_ratio", GAUGE, "Distance from the middle of the bin to that of the next ordered one, in standard deviations of the reference.", ("bin",)),
+    "bin_info": ("bin_info", GAUGE, "1; what the bin holds, in words.", ("bin", "text")),
+    "values": ("values_total", COUNTER, "Values counted, missing ones included.", ()),
+    "type_errors": ("type_error_values_total", COUNTER, "Values of a type that does not fit the kind, such as text where numbers were.", ()),
+    "samples": ("window_samples", GAUGE, "Values in the window.", ("window",)),
+    "sufficient": ("window_sufficient", GAUGE, "Whether the window holds enough values for its scores to be judged.", ("window",)),
+    "bin_change": ("bin_change_ratio", GAUGE, "Share of the window's values in the bin minus that of the reference's: the three bins that changed most, where the total variation is beyond its critical value, and absent elsewhere.", ("bin", "window")),
+    "override_info": ("override_info", GAUGE, "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too), `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.", ("owner", "severity")),
+    "tolerance": ("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1.", ()),
+    "weight": ("weight", GAUGE, "How much it counts among the others, where the overrides say so.", ()),
+    "snoozed_until": ("snoozed_until_timestamp_seconds", GAUGE, "Unix time until which the overrides let nothing come of it.", ()),
+    "adopted": ("adopted_timestamp_seconds", GAUGE, "Unix time at which somebody took live values as its new normal.", ()),
+    "adoption_expiry": ("adoption_expiry_timestamp_seconds", GAUGE, "Unix time from which the training data count again.", ()),
+}
+# fmt: on
+"""By field of `Columns`: name, type, help and labels beside the side's own."""
+
+
+def of_side(side: str, label: str) -> Columns:
+    """The families of one side, whose names have `side` in them and whose label is `label`."""
+
+    def family(name: str, kind: str, text: str, labels: tuple[str, ...]) -> Family:
+        return Family(f"model_{side}_{name}", kind, (*PROFILED, label, *labels), text)
+
+    plain: dict[str, Any] = {field: family(*words) for field, words in _PLAIN.items()}
+    quality = {word: f"were {text}.{_QUALITY_NOTE.get(word, '')}" for word, text in _QUALITY.items()}
+    window = ("window",)
+    return Columns(
+        label=label,
+        quality_values={
+            word: family(f"{word}_values_total", COUNTER, f"Values that {text}", ()) for word, text in quality.items()
+        },
+        quality_ratios={
+            word: family(f"{word}_ratio", GAUGE, f"Share of the window's values that {text}", window)
+            for word, text in quality.items()
+        },
+        statistics={word: family(word, GAUGE, text, window) for word, text in _STATISTICS.items()},
+        critical={word: family(f"{word}_critical", GAUGE, text, window) for word, text in _CRITICAL.items()},
+        known={word: family(f"{word}_ratio", GAUGE, text, ()) for word, text in _KNOWN.items()},
+        **plain,
+    )
