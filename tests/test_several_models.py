@@ -129,6 +129,7 @@ def test_each_model_and_version_has_its_own_series_and_each_family_stands_there_
                 assert infer(running.url, model, rows, version) == 200
                 sent += 1
         assert infer(running.url, "stranger") == 404
+        eventually(lambda: running.metrics().all("model_server_up"), what="the first look at the server")
         metrics = running.settled(sent + 1)
         landing = running.get(running.web_port, "/")[1].decode()
     assert requests(metrics) == {
