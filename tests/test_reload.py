@@ -119,7 +119,7 @@ def test_a_new_profile_comes_into_force_and_no_count_is_lost(tmp_path: Path) -> 
         assert running.settled(3).total("model_feature_values_total") == 6
         worker, analyser = _pids(running)
         build("a,b,c,p")
-        _reload(running, path, {"profile": str(profile)}, "settings reloaded, changed: profile")
+        _reload(running, path, {"profile": str(profile)}, "settings reloaded")  # or it was seen without being told
         eventually(lambda: _pids(running)[1] not in {0, analyser}, what="the next analyser")
         eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="its first page")
         predict(running.url, [[1, 2, 3]])

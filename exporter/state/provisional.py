@@ -182,8 +182,9 @@ class ProvisionalFiles:
         if len(there) <= _MOST_FILES:
             return there
         newest = sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)
+        in_use = {file_name(label) for label in self._mine}
         for path in newest[_MOST_FILES:]:
-            if path not in self._known:
+            if path.name not in in_use:
                 path.unlink(missing_ok=True)
                 _LOG.warning("%s was removed: there are more than %d", path, _MOST_FILES)
         return [path for path in there if path.exists()]

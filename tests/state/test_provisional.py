@@ -218,16 +218,19 @@ def test_a_second_exporter_is_refused_the_directory(state: Path, profile: Profil
 
 
 def test_the_number_of_files_is_bounded_and_those_in_use_stay(
-    state: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
+    state: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(provisional, "_MOST_FILES", 3)
     memory = Memory(state)
     memory.keep(profile)
     eventually(path_of(state).exists, what="the file")
     os.utime(path_of(state), (1, 1))
-    for number in range(4):
+    path_of(state).with_name("x0.json").write_text("{}")
+    eventually(lambda: "x0.json: format" in caplog.text, what="one that was seen and is of no use")
+    for number in range(1, 4):
         path_of(state).with_name(f"x{number}.json").write_text("{}")
     eventually(lambda: len(list((state / "provisional").glob("*.json"))) <= 4, what="the oldest are gone")
+    assert not path_of(state).with_name("x0.json").exists()
     assert path_of(state).exists()
 
 
