@@ -42,6 +42,8 @@ class Columns(NamedTuple):
     snoozed_until: Family
     adopted: Family
     adoption_expiry: Family
+    aspects: dict[str, Family]
+    """What is counted beside bins and moments, by the word that snapshots have for it."""
 
 
 _QUALITY: Final = {
@@ -104,8 +106,15 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "adopted": ("adopted_timestamp_seconds", GAUGE, "Unix time at which somebody took live values as its new normal.", ()),
     "adoption_expiry": ("adoption_expiry_timestamp_seconds", GAUGE, "Unix time from which the training data count again.", ()),
 }
-# fmt: on
 """By field of `Columns`: name, type, help and labels beside the side's own."""
+
+_ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "type_error_ratio": (GAUGE, "Share of the window's values that were of a type that does not fit the kind, such as text where numbers were.", ("window",)),
+}
+"""Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
+_SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}
+"""Of a whole side, likewise: the label of the column is not there."""
+# fmt: on
 
 
 def of_side(side: str, label: str) -> Columns:
@@ -129,5 +138,12 @@ def of_side(side: str, label: str) -> Columns:
         statistics={word: family(word, GAUGE, text, window) for word, text in _STATISTICS.items()},
         critical={word: family(f"{word}_critical", GAUGE, text, window) for word, text in _CRITICAL.items()},
         known={word: family(f"{word}_ratio", GAUGE, text, ()) for word, text in _KNOWN.items()},
+        aspects={
+            **{word: family(word, *words) for word, words in _ASPECTS.items()},
+            **{
+                word: Family(f"model_{side}_{word}", kind, (*PROFILED, *labels), text)
+                for word, (kind, text, labels) in _SIDES.items()
+            },
+        },
         **plain,
     )

@@ -53,6 +53,35 @@ class ColumnTotals(NamedTuple):
     """Missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
 
 
+class Measured(NamedTuple):
+    """One number of every column: `word` names its family, among those that are of columns."""
+
+    word: str
+    values: "NDArray[np.float64]"
+    """Shape (columns,); NaN where there is none."""
+    window: str = ""
+    """Empty for what is of no window."""
+
+
+class OfSide(NamedTuple):
+    """A number of a whole side; `word` names its family, among those that are of sides."""
+
+    word: str
+    value: float
+    window: str = ""
+
+
+class Listed(NamedTuple):
+    """A number with labels of its own, of one column; `word` names its family, among those that are of columns."""
+
+    word: str
+    column: int
+    """Its place in the block."""
+    labels: tuple[str, ...]
+    """Behind that of the column; a window is the last one."""
+    value: float
+
+
 class BlockSnapshot(NamedTuple):
     """Features, or outputs."""
 
@@ -61,6 +90,8 @@ class BlockSnapshot(NamedTuple):
     match: MatchCounts
     said: tuple[Override, ...]
     """What people say of each column."""
+    aspects: "tuple[Measured | OfSide | Listed, ...]" = ()
+    """What is counted of them beside bins and moments."""
 
 
 class Histogram(NamedTuple):

@@ -13,7 +13,7 @@ from exporter.collect.scene import Scene
 from exporter.families import Columns, Family
 from exporter.records import SIDES
 from exporter.reference import Column
-from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores
+from exporter.snapshots import BlockSnapshot, ColumnTotals, Measured, OfSide, Scores
 
 
 def collect(scene: Scene) -> Iterator[Samples]:
@@ -31,6 +31,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
             yield from _reference(families, of_shown, labels)
             yield from _totals(families, of_shown, labels, _only(shown, block.totals))
             yield from _scores(families, labels, [_scores_only(shown, scores) for scores in block.scores])
+            yield from _aspects(families, scene.profiled, dict(zip(shown, labels, strict=True)), block)
     yield _starts(scene)
     yield Samples(catalogue.PROFILE_UNREADABLE, [(scene.profiled, scene.snapshot.unreadable)])
     yield from _matches(scene)
@@ -125,6 +126,25 @@ def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Score
         yield _by_window(family, labels, {one.window: one.critical[name] for one in windows if name in one.critical})
     for name, family in families.quality_ratios.items():
         yield _by_window(family, labels, {one.window: one.ratios[name] for one in windows})
+
+
+def _aspects(
+    families: Columns, profiled: Labels, labels: Mapping[int, Labels], block: BlockSnapshot
+) -> Iterator[Samples]:
+    """What is counted beside bins and moments; `labels` are those of the columns that are shown, by place."""
+    found: dict[str, list[tuple[Labels, float]]] = {word: [] for word in families.aspects}
+    shown = np.array(list(labels), np.int64)
+    for one in block.aspects:
+        if isinstance(one, Measured):
+            window = (one.window,) if one.window else ()
+            applying = _applying(list(labels.values()), one.values[shown])
+            found[one.word] += [((*of, *window), value) for of, value in applying]
+        elif isinstance(one, OfSide):
+            found[one.word].append(((*profiled, *((one.window,) if one.window else ())), one.value))
+        elif one.column in labels:
+            found[one.word].append(((*labels[one.column], *one.labels), one.value))
+    for word, samples in found.items():
+        yield Samples(families.aspects[word], samples)
 
 
 def _by_window(family: Family, labels: Sequence[Labels], windows: Mapping[str, NDArray[np.generic]]) -> Samples:

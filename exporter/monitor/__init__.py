@@ -16,8 +16,8 @@ from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
 from exporter.monitor.said import NOTHING_SAID, Said
+from exporter.monitor.sides import Given, Sides
 from exporter.monitor.traffic import TrafficCounts
-from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
 from exporter.sections import Windows
@@ -40,15 +40,14 @@ class Monitor:
         self._rows = Rows()
         self._generated = generated.Generated()
         self._profile = profile
+        self._sides = Sides(profile, windows, said)
         features = profile.asked if profile and profile.features else None
-        outputs = profile.answered if profile and profile.outputs else None
-        salt = said.salt
-        of_features, of_outputs = overrides.on(said.overrides, profile) if profile else ((), ())
-        self._features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
-        self._failed = Failed(features, windows, salt) if features else None
-        self._outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
-        self.unreadable = sum(block.unreadable for _, block in self._blocks())
+        self._failed = Failed(features, windows, said.salt) if features else None
+
+    @property
+    def unreadable(self) -> int:
         """Columns that are hashed under a salt that nobody gave us."""
+        return self._sides.unreadable
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first.
@@ -59,25 +58,19 @@ class Monitor:
         kept = {"probes": self._traffic.probes, **self._payloads.arrays(), f"{series}.counts": self._rows.counts,
                 **self._traffic.arrays(f"{series}.traffic"),
                 **self._generated.arrays(f"{series}.generated")}  # fmt: skip
-        for name, block in self._blocks():
-            kept |= block.arrays(f"{series}.{digest}.{name}")
+        kept |= self._sides.arrays(f"{series}.{digest}")
         return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
-
-    def _blocks(self) -> Iterator[tuple[str, Block]]:
-        for name, block in (("features", self._features), ("outputs", self._outputs)):
-            if block:
-                yield name, block
 
     def held(self, now: float) -> dict[str, NDArray[Any]]:
         """What its windows hold at `now`, to be kept for another time; call `flush` first. No counts since start."""
-        return {key: array for name, block in self._blocks() for key, array in block.held(name, now).items()}
+        return self._sides.held(now)
 
     def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were.
 
         What does not fit, or would have left the windows by `now`, is left out.
         """
-        return sum(block.put_back(held, name, shift_s, now) for name, block in self._blocks())
+        return self._sides.put_back(held, shift_s, now)
 
     # in
 
@@ -88,29 +81,31 @@ class Monitor:
         features, predictions = observation.features, observation.predictions
         if observation.protocol == generated.PROTOCOL:
             self._generated.add(exchange, observation)
+        asked = answered = None
         if features is not None:
-            features = self._input(exchange, features)
+            features, asked = self._input(exchange, features)
             self._payloads.add(_REQUEST, features, observation.protocol, exchange)
         if predictions is not None:
-            predictions, _ = _counted(self._outputs, exchange, predictions)
+            predictions, answered = _counting(self._sides.outputs, predictions)
             self._payloads.add(_RESPONSE, predictions, observation.protocol, exchange)
             if isinstance(predictions, Table) and not observation.request_id:
                 self._rows.without_id(predictions.rows - sum(map(bool, observation.row_ids)))
+        self._sides.add(exchange.ended_ns / 1e9, asked, answered)
 
-    def _input(self, exchange: Exchange, table: Table | Failure) -> Table | Failure:
-        """Count the features of an exchange, or find out why they do not count."""
+    def _input(self, exchange: Exchange, table: Table | Failure) -> tuple[Table | Failure, Given | None]:
+        """The features of an exchange, if they count, or why they do not."""
         if exchange.status and not 200 <= exchange.status < 300:  # 0 where nobody knows it
-            return self._failed_input(exchange, table)
-        judged, unknown = _counted(self._features, exchange, table)
-        if unknown:
-            self._rows.unknown_fields(unknown)
+            return self._failed_input(exchange, table), None
+        judged, given = _counting(self._sides.features, table)
+        if given and self._sides.features and given.fit.strangers:
+            self._rows.unknown_fields(self._sides.features.unknown_fields(given.fit, given.table))
         self._rows.served(exchange, judged)
-        return judged
+        return judged, given
 
     def _failed_input(self, exchange: Exchange, table: Table | Failure) -> Table | Failure:
         """As `_input`, of one that failed. That the server refuses what we cannot read either is no finding."""
         failure = _FAILURES.get(exchange.status // 100)
-        judged, fit = _judged(self._features, table)
+        judged, fit = _judged(self._sides.features, table)
         if failure is None or isinstance(judged, Failure):  # of a redirection the same comes again, elsewhere
             return Failure("error_status")
         self._rows.failed(failure, judged.rows)
@@ -121,8 +116,7 @@ class Monitor:
     def flush(self) -> None:
         """Bring what was observed into the counts."""
         self._traffic.flush()
-        for _, block in self._blocks():
-            block.flush()
+        self._sides.flush()
         if self._failed:
             self._failed.flush()
 
@@ -134,30 +128,28 @@ class Monitor:
 
     def snapshot(self, now: float) -> Snapshot:
         """All that is known at `now` (seconds, the exchanges' monotonic clock)."""
-        features = self._features
+        features, outputs = self._sides.snapshot(now)
+        successful = self._sides.features
         return Snapshot(
             traffic=self._traffic.snapshot(),
             decoding=self._payloads.snapshot(),
             rows=self._rows.snapshot(),
             unread=self._payloads.last(),
-            features=features.snapshot(now) if features else None,
-            outputs=self._outputs.snapshot(now) if self._outputs else None,
-            failed=self._failed.snapshot(now, features.counted) if self._failed and features else None,
+            features=features,
+            outputs=outputs,
+            failed=self._failed.snapshot(now, successful.counted) if self._failed and successful else None,
             generated=self._generated.snapshot(),
             unreadable=self.unreadable,
         )
 
 
-def _counted(block: Block | None, exchange: Exchange, table: Table | Failure) -> tuple[Table | Failure, int]:
-    """Count a table in the windows, or say why it does not count; and how many of its values have unknown names."""
+def _counting(block: Block | None, table: Table | Failure) -> tuple[Table | Failure, Given | None]:
+    """A table, or why it does not count; and what counts of it, where there is something that it could fit."""
     judged, fit = _judged(block, table)
     if block is None or fit is None:
-        return judged, 0
+        return judged, None
     block.note(fit)
-    if isinstance(judged, Failure):
-        return judged, 0
-    block.add(fit, judged, exchange.ended_ns / 1e9)
-    return judged, block.unknown_fields(fit, judged) if fit.strangers else 0
+    return judged, None if isinstance(judged, Failure) else Given(fit, judged)
 
 
 def _judged(block: Block | None, table: Table | Failure) -> tuple[Table | Failure, Fit | None]:

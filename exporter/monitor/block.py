@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.findings import MatchCounts
-from exporter.monitor import cells
-from exporter.monitor.intake import Intake
+from exporter.monitor.aspects import aspects
+from exporter.monitor.batch import Batch, Scope
+from exporter.monitor.binner import Binner
 from exporter.monitor.match import Fit, Matcher
 from exporter.monitor.outside import Outside
-from exporter.monitor.reading import Reading
 from exporter.monitor.scoring import Scoring
 from exporter.override import NOTHING, Override
 from exporter.records import Table
 from exporter.reference import OUT_OF_RANGE, QUALITY, Column, Side
 from exporter.scalars.salted import Salt
 from exporter.sections import Windows as WindowSettings
-from exporter.sketch.binning import CategoryBins, NumberBins
+from exporter.sketch.binning import counted
 from exporter.sketch.moments import WORDS, in_sd, sums
 from exporter.sketch.window import Arrays, Windows
 from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores
@@ -40,23 +40,19 @@ class Block:
         `said` is what people say of each column.
         """
         columns = side.columns
-        self._columns = columns
         self._by_name = by_name or len(side.fields) > 1
         self._said = tuple(said) or (NOTHING,) * len(columns)
         self._matcher = Matcher(side, frozenset(at for at, rule in enumerate(self._said) if rule.ignore))
-        self._reading = Reading(side, salt)
-        self._outside = Outside(self._reading.spelled(self._said), windows)
+        self._binner = Binner(side, salt)
+        self._readable = self._binner.readable
+        self.scope = Scope(columns, self._readable, self._binner.spelled(self._said), windows, by_name)
+        self._outside = Outside(self.scope)
+        self._aspects = aspects(self.scope) if windows.lengths else None
         self._minimum_samples = windows.minimum_samples
-        self._pane_s = windows.pane
-        self._ordered = np.array([column.ordered for column in columns])
-        self._numeric = np.flatnonzero(self._ordered)
-        self._number_bins = NumberBins([columns[place].edges for place in self._numeric])
-        self._category_bins = {
-            place: CategoryBins(column.categories, column.others)
-            for place, column in enumerate(columns) if not column.ordered
-        }  # fmt: skip
-        self._mean = np.array([columns[place].mean for place in self._numeric])
-        self._sd = np.array([columns[place].sd or np.nan for place in self._numeric])
+        ordered = [column for column in columns if column.ordered]
+        self._ordered = np.flatnonzero([column.ordered for column in columns])
+        self._mean = np.array([column.mean for column in ordered])
+        self._sd = np.array([column.sd or np.nan for column in ordered])
         self._bins = max(len(column.counts) for column in columns)
         self._quality = _quality_bins(columns, self._bins)
         self._scoring = Scoring(columns, windows.scores)
@@ -69,14 +65,14 @@ class Block:
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
-        self._intake = Intake(self._reading.number_places, self._reading.other_places, self._reading.embeddings)
-        self._most_pending = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(side.fields)))
-        self._pending_at = self._pending_pane = 0.0
+        self._intake = self._binner.intake()
+        self.most_waiting = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(side.fields)))
+        """Rows that should be counted before there are more of them."""
 
     @property
     def unreadable(self) -> int:
         """Columns that cannot be read for want of a salt: nothing in them is counted."""
-        return len(self._reading.unreadable)
+        return int((~self._readable).sum())
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
@@ -87,17 +83,21 @@ class Block:
             **self._counts.arrays(f"{prefix}.counts"),
             **self._deviations.arrays(f"{prefix}.deviations"),
             **self._outside.arrays(f"{prefix}.outside"),
+            **(self._aspects.arrays(prefix) if self._aspects else {}),
         }
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
         held = self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
-        return held | self._outside.held(f"{prefix}.outside", now)
+        held |= self._outside.held(f"{prefix}.outside", now)
+        return held | (self._aspects.held(prefix, now) if self._aspects else {})
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         self._deviations.put_back(held, f"{prefix}.deviations", shift_s, now)
         self._outside.put_back(held, f"{prefix}.outside", shift_s, now)
+        if self._aspects:
+            self._aspects.put_back(held, prefix, shift_s, now)
         return self._counts.put_back(held, f"{prefix}.counts", shift_s, now)
 
     # in
@@ -129,57 +129,38 @@ class Block:
         # A single output: the server's word for it is rarely that of the training table.
         return not self._by_name and len(names) == 1
 
-    def add(self, fit: Fit, table: Table, at: float) -> None:
-        """Take the cells of a table that fits, seen at the moment `at`."""
-        pane = at // self._pane_s
-        if pane != self._pending_pane:
-            self.flush()
-            self._pending_pane = pane
-        self._pending_at = at
-        for start in range(0, table.rows, self._most_pending):  # a huge payload must not become huge arrays
-            self._intake.add(fit, table.columns, start, min(start + self._most_pending, table.rows))
-            if self._intake.rows >= self._most_pending:
-                self.flush()
+    @property
+    def waiting(self) -> int:
+        """Rows that are not counted yet."""
+        return self._intake.rows
 
-    def flush(self) -> None:
-        """Count the pending cells."""
+    def add(self, fit: Fit, table: Table, start: int, stop: int) -> None:
+        """Take the rows from `start` to `stop` of a table that fits; they wait for `flush`."""
+        self._intake.add(fit, table.columns, start, stop)
+
+    def flush(self, at: float) -> Batch | None:
+        """Count the rows that wait, which came at the moment `at`; what they were, None where there are none."""
         if self._notes:
             self._write_notes()
-        if not self._intake.rows:
-            return
         rows = self._intake.rows
-        taken = self._intake.take()
-        counts = np.zeros((len(self._columns), self._bins), np.int64)
-        deviations = np.zeros((len(self._columns), WORDS), np.int64)
-        for places, values in self._reading.numbers(taken.numbers):
-            self._count_ordered(places, values, counts, deviations)
-        for places, wrong in self._reading.errors(taken.errors, taken.vector_errors):
-            self._type_errors[places] += wrong
-        for place, waiting in self._reading.others(taken.others):
-            if self._ordered[place]:
-                packed, mistyped = cells.measured(waiting, self._columns[place].scalar)
-                self._count_ordered(np.array([place]), np.frombuffer(packed)[:, None], counts, deviations)
-                self._type_errors[place] += len(mistyped)
-            else:
-                names, errors = self._reading.names(place, waiting)
-                counts[place] += np.bincount(self._category_bins[place].place(names), minlength=self._bins)
-                self._outside.names(place, names)
-                self._type_errors[place] += errors
-        self.totals += counts
-        self._counts.add(self._pending_at, counts)
-        self._deviations.add(self._pending_at, deviations)
-        self._outside.add(self._pending_at, rows)
+        if not rows:
+            return None
+        batch = self._binner.batch(self._intake.take(), rows, at)
+        self._count(batch)
+        return batch
 
-    def _count_ordered(
-        self, places: NDArray[np.int64], values: NDArray[np.float64],
-        counts: NDArray[np.int64], deviations: NDArray[np.int64],
-    ) -> None:  # fmt: skip
-        """Add values of some ordered columns, shape (rows, len(places)), NaN where one is missing."""
-        chosen = np.searchsorted(self._numeric, places)
-        placed = self._number_bins.place(values, np.isnan(values), chosen) + places * self._bins
-        counts += np.bincount(placed.ravel(), minlength=counts.size).reshape(counts.shape)
-        deviations[places] = sums(values, self._mean[chosen], self._sd[chosen])
-        self._outside.numbers(places, values)
+    def _count(self, batch: Batch) -> None:
+        counts = counted(batch.bins, self._bins)
+        counts[~self._readable] = 0
+        deviations = np.zeros((len(counts), WORDS), np.int64)
+        deviations[self._ordered] = sums(batch.numbers, self._mean, self._sd)
+        self.totals += counts
+        self._type_errors += batch.mistyped
+        self._counts.add(batch.at, counts)
+        self._deviations.add(batch.at, deviations)
+        self._outside.add(batch)
+        if self._aspects:
+            self._aspects.add(batch)
 
     # out
 
@@ -187,7 +168,8 @@ class Block:
         """Totals, and the scores of every window that ends at `now`."""
         totals = ColumnTotals(self.totals.copy(), self._type_errors.copy(), self._out_of_order())
         scores = tuple(self._score(now, length) for length in self._counts.lengths)
-        return BlockSnapshot(totals, scores, MatchCounts(*self._match.tolist()), self._said)
+        told = self._aspects.snapshot(now) if self._aspects else ()
+        return BlockSnapshot(totals, scores, MatchCounts(*self._match.tolist()), self._said, told)
 
     def _out_of_order(self) -> dict[str, NDArray[np.float64]]:
         """Values since start that were not as they should be, by QUALITY."""

@@ -64,7 +64,11 @@ class Failed:
         self._at = at
         self._waiting = True
         blocks = self._repeated if self._repeats[failure].before(fit, table, at) else self._blocks
-        blocks[failure].add(fit, table, at)
+        block = blocks[failure]
+        for start in range(0, table.rows, block.most_waiting):  # a huge payload must not become huge arrays
+            block.add(fit, table, start, min(start + block.most_waiting, table.rows))
+            if block.waiting >= block.most_waiting:
+                block.flush(at)
 
     def flush(self) -> None:
         """Count the pending cells."""
@@ -72,7 +76,7 @@ class Failed:
             return
         self._waiting = False
         for block in (*self._blocks, *self._repeated):
-            block.flush()
+            block.flush(self._at)
         fresh = np.stack([block.totals for block in self._blocks]) - self._placed
         self._placed += fresh
         for ring, _ in self._rings.values():

@@ -6,34 +6,35 @@ was before it. Names of arrays carry what is said, so that counts by another rul
 """
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.override import Override
-from exporter.sections import Windows as WindowSettings
+from exporter.monitor.batch import Batch, Scope
 from exporter.sketch.window import Arrays, Windows
 
 _JUDGED, _OUTSIDE = range(2)
 
 
 class Outside:
-    """Some columns of a block, by their places in it."""
+    """Some columns of a side, by their places in it."""
 
-    def __init__(self, rules: Sequence[Override], windows: WindowSettings) -> None:
-        """`rules` are those of all the block's columns."""
+    def __init__(self, scope: Scope) -> None:
+        rules = scope.said
         self.places = np.array([at for at, rule in enumerate(rules) if rule.range or rule.allowed], np.int64)
         """Of the columns of which something is said."""
         said = [(rules[at].range, rules[at].allowed) for at in self.places]
         self._name = hashlib.sha256(repr((self.places.tolist(), said)).encode()).hexdigest()[:16]
-        self._low = np.array([rule.range[0] if rule.range else -np.inf for rule in rules])
-        self._high = np.array([rule.range[1] if rule.range else np.inf for rule in rules])
-        self._allowed = {at: frozenset(rule.allowed) for at, rule in enumerate(rules) if rule.allowed}
+        ordered = np.flatnonzero([column.ordered for column in scope.columns])
+        self._of_numbers = np.flatnonzero(np.isin(self.places, ordered))
+        self._at = np.searchsorted(ordered, self.places[self._of_numbers])
+        self._low, self._high = (
+            np.array([rule.range[end] for rule in map(rules.__getitem__, self.places) if rule.range]) for end in (0, 1)
+        )
+        self._allowed = {at: frozenset(allowed) for at, (_, allowed) in enumerate(said) if allowed}
         self._totals = np.zeros(self.places.size, np.int64)
-        self._fresh = np.zeros(len(rules), np.int64)
-        """Counted and not in the totals yet, by place in the block."""
+        windows = scope.windows
         self._windows = Windows(windows.lengths, windows.pane, (self.places.size, 2), np.int32)
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
@@ -54,26 +55,18 @@ class Outside:
 
     # in
 
-    def numbers(self, places: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        """Judge numbers of some columns, shape (rows, len(places)). What is not finite is no number outside."""
-        if self.places.size:
-            outside = (values < self._low[places]) | (values > self._high[places])
-            self._fresh[places] += (outside & np.isfinite(values)).sum(axis=0)
-
-    def names(self, place: int, names: Sequence[str | None]) -> None:
-        """Judge categories of a column; None is missing."""
-        allowed = self._allowed.get(place)
-        if allowed is not None:
-            self._fresh[place] += sum(name is not None and name not in allowed for name in names)
-
-    def add(self, at: float, rows: int) -> None:
-        """Bring what was judged into the counts: so many rows, which belong to the moment `at`."""
+    def add(self, batch: Batch) -> None:
+        """Judge rows. What is not finite is no number outside, and what is missing no category."""
         if not self.places.size:
             return
-        outside = self._fresh[self.places]
-        self._fresh[:] = 0
+        outside = np.zeros(self.places.size, np.int64)
+        values = batch.numbers[:, self._at]
+        outside[self._of_numbers] = (((values < self._low) | (values > self._high)) & np.isfinite(values)).sum(axis=0)
+        for at, allowed in self._allowed.items():
+            names = batch.names[int(self.places[at])]
+            outside[at] = sum(name is not None and name not in allowed for name in names)
         self._totals += outside
-        self._windows.add(at, np.stack((np.full(outside.size, rows), outside), axis=1))
+        self._windows.add(batch.at, np.stack((np.full(outside.size, batch.rows), outside), axis=1))
 
     # out
 

@@ -91,6 +91,13 @@ class CategoryBins:
         return np.array([missing if token is None else places.get(token, unseen) for token in tokens], np.int64)
 
 
+def counted(bins: NDArray[np.uint8], width: int) -> Bins:
+    """How often each bin occurs in each column of `bins`, shape (rows, columns): shape (columns, width)."""
+    columns = bins.shape[1]
+    flat = bins + np.arange(columns, dtype=np.int64) * width
+    return np.bincount(flat.ravel(), minlength=columns * width).reshape(columns, width)
+
+
 def category_name(value: object) -> str | None:
     """The one spelling of a category: text as it is, true/false, whole numbers by their digits; None is missing.
 

@@ -44,8 +44,8 @@ def window_of(profile: Profile, **cells: Sequence[Any]) -> Window:
     names = tuple(COLUMNS)
     columns = tuple(list(cells.get(name, COLUMNS[name])) for name in names)
     table = Table(5000, names, columns)
-    block.add(block.fit(table), table, 1.0)
-    block.flush()
+    block.add(block.fit(table), table, 0, 5000)
+    block.flush(1.0)
     scores = block.snapshot(1.0).scores[0]
     seen = {
         ("features", column.name): Seen(tuple(scores.counts[at][: len(column.counts)].tolist()), scores.deviation[at])

@@ -1,0 +1,59 @@
+"""Rows of one side on their way into what is counted: binned once, looked at by every part that counts."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.override import Override
+from exporter.reference import Column
+from exporter.sections import Windows
+
+NO_NUMBERS: NDArray[np.float64] = np.zeros((0, 0))
+
+
+class Batch(NamedTuple):
+    """At most some thousands of rows that came within one pane."""
+
+    at: float
+    """When, seconds on the clock of the exchanges."""
+    bins: NDArray[np.uint8]
+    """The bin of every value, shape (rows, columns). Those of a column that nobody can read mean nothing."""
+    numbers: NDArray[np.float64]
+    """Values of the ordered columns, in their order, shape (rows, ordered columns): NaN is missing, an infinity not
+    finite or of a wrong type."""
+    names: Mapping[int, Sequence[str | None]]
+    """Values of the other columns by place, a name for each row; None is missing."""
+    mistyped: NDArray[np.int64]
+    """Values of a type that does not fit, by column."""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return len(self.bins)
+
+    def picked(self, rows: NDArray[np.int64]) -> "Batch":
+        """Some of the rows, by place and in that order; `mistyped` stays that of all."""
+        names = {place: [column[row] for row in rows.tolist()] for place, column in self.names.items()}
+        return self._replace(bins=self.bins[rows], numbers=self.numbers[rows], names=names)
+
+
+class Paired(NamedTuple):
+    """Rows of which both sides are known: what was asked and what was answered, row by row."""
+
+    features: Batch
+    outputs: Batch
+
+
+class Scope(NamedTuple):
+    """Whatever counts the rows of one side must know of it."""
+
+    columns: tuple[Column, ...]
+    readable: NDArray[np.bool_]
+    """Columns of which anything is counted: the salt of the others is not known."""
+    said: Sequence[Override]
+    """What people say of each column, categories by the names that they have here."""
+    windows: Windows
+    asked: bool
+    """Whether they are the features, and not the outputs."""

@@ -1,0 +1,144 @@
+"""The two sides of a model, what it is asked and what it answers: their rows are counted in step.
+
+So what belongs together is counted together: of an exchange whose sides have as many rows as each other, row n of the
+one is row n of the other.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.monitor.batch import Batch, Paired
+from exporter.monitor.block import Block
+from exporter.monitor.joint import joints
+from exporter.monitor.match import Fit
+from exporter.monitor.said import Said
+from exporter.profile import overrides
+from exporter.records import Table
+from exporter.reference import Profile
+from exporter.sections import Windows
+from exporter.snapshots import BlockSnapshot
+
+FEATURES: Final = "features"
+OUTPUTS: Final = "outputs"
+
+
+class Given(NamedTuple):
+    """One side of an exchange."""
+
+    fit: Fit
+    table: Table
+
+
+class _Run(NamedTuple):
+    """Rows that lie one behind the other on both sides."""
+
+    asked: int
+    answered: int
+    rows: int
+
+
+class Sides:
+    """What is watched of a profile's columns."""
+
+    def __init__(self, profile: Profile | None, windows: Windows, said: Said) -> None:
+        features = profile.asked if profile and profile.features else None
+        outputs = profile.answered if profile and profile.outputs else None
+        of_features, of_outputs = overrides.on(said.overrides, profile) if profile else ((), ())
+        salt = said.salt
+        self.features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
+        self.outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
+        self._joints = joints(self.features.scope, self.outputs.scope) if self.features and self.outputs else None
+        self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
+        self._pane_s = windows.pane
+        self._at = self._pane = 0.0
+        self._runs: list[_Run] = []
+
+    def blocks(self) -> Iterator[tuple[str, Block]]:
+        """Those that there are, by name."""
+        for name, block in ((FEATURES, self.features), (OUTPUTS, self.outputs)):
+            if block:
+                yield name, block
+
+    @property
+    def unreadable(self) -> int:
+        """Columns that are hashed under a salt that nobody gave us."""
+        return sum(block.unreadable for _, block in self.blocks())
+
+    # what is kept
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept; call `flush` first."""
+        kept = self._joints.arrays(f"{prefix}.joint") if self._joints else {}
+        for name, block in self.blocks():
+            kept |= block.arrays(f"{prefix}.{name}")
+        return kept
+
+    def held(self, now: float) -> dict[str, NDArray[Any]]:
+        """What the windows hold at `now`, to be kept for another time; call `flush` first."""
+        held = self._joints.held("joint", now) if self._joints else {}
+        for name, block in self.blocks():
+            held |= block.held(name, now)
+        return held
+
+    def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
+        """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
+        if self._joints:
+            self._joints.put_back(held, "joint", shift_s, now)
+        return sum(block.put_back(held, name, shift_s, now) for name, block in self.blocks())
+
+    # in
+
+    def add(self, at: float, asked: Given | None, answered: Given | None) -> None:
+        """Take an exchange seen at the moment `at`, as far as its sides count."""
+        if asked is None and answered is None:
+            return
+        if at // self._pane_s != self._pane:
+            self.flush()
+            self._pane = at // self._pane_s
+        self._at = at
+        rows = max(given.table.rows for given in (asked, answered) if given)
+        paired = bool(asked and answered and asked.table.rows == answered.table.rows)
+        for start in range(0, rows, self._most):  # a huge payload must not become huge arrays
+            self._add(asked, answered, slice(start, start + self._most), paired)
+
+    def _add(self, asked: Given | None, answered: Given | None, part: slice, paired: bool) -> None:
+        before = self._waiting()
+        for block, given in ((self.features, asked), (self.outputs, answered)):
+            if block and given and part.start < given.table.rows:
+                block.add(given.fit, given.table, part.start, min(part.stop, given.table.rows))
+        if paired and self._joints:
+            self._runs.append(_Run(*before, self._waiting()[0] - before[0]))
+        if any(block.waiting >= self._most for _, block in self.blocks()):
+            self.flush()
+
+    def _waiting(self) -> tuple[int, int]:
+        return self.features.waiting if self.features else 0, self.outputs.waiting if self.outputs else 0
+
+    def flush(self) -> None:
+        """Count the rows that wait."""
+        asked = self.features.flush(self._at) if self.features else None
+        answered = self.outputs.flush(self._at) if self.outputs else None
+        runs, self._runs = self._runs, []
+        if self._joints and asked and answered and runs:
+            self._joints.add(Paired(_picked(asked, [(run.asked, run.rows) for run in runs]),
+                                    _picked(answered, [(run.answered, run.rows) for run in runs])))  # fmt: skip
+
+    # out
+
+    def snapshot(self, now: float) -> tuple[BlockSnapshot | None, BlockSnapshot | None]:
+        """Of features and outputs at `now`."""
+        features = self.features.snapshot(now) if self.features else None
+        outputs = self.outputs.snapshot(now) if self.outputs else None
+        if features and self._joints:
+            features = features._replace(aspects=(*features.aspects, *self._joints.snapshot(now)))
+        return features, outputs
+
+
+def _picked(batch: Batch, runs: list[tuple[int, int]]) -> Batch:
+    """The rows of some runs; mostly these are all rows, in order."""
+    if sum(rows for _, rows in runs) == batch.rows:
+        return batch
+    return batch.picked(np.concatenate([np.arange(start, start + rows) for start, rows in runs]))
