@@ -41,10 +41,12 @@ class Binner:
 
     def batch(self, taken: Taken, rows: int, at: float) -> Batch:
         """What came in at the moment `at`."""
-        bins = np.zeros((rows, len(self._columns)), np.uint8)
         mistyped = np.zeros(len(self._columns), np.int64)
         numbers = self._numbers(taken, rows, mistyped)
-        bins[:, self._ordered] = self._number_bins.place(numbers, np.isnan(numbers))
+        bins = placed = self._number_bins.place(numbers, np.isnan(numbers))
+        if self._category_bins:
+            bins = np.zeros((rows, len(self._columns)), np.uint8)
+            bins[:, self._ordered] = placed
         names = {}
         for place, waiting in self._reading.others(taken.others):
             if place in self._category_bins:

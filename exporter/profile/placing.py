@@ -72,7 +72,7 @@ class OwnBins:
         self.fields = (column.field,)
         self.columns = (column,)
         self._salt = salt if column.salt else None
-        self._number_bins = NumberBins([column.edges])
+        self._number_bins = NumberBins([column.edges] if column.ordered else [])
         self._category_bins = CategoryBins(column.categories, column.others)
         self._known = {*column.categories, *column.others}
 
@@ -143,5 +143,5 @@ class OfVectors:
 
 def _placed(values: NDArray[np.float64], bins: NumberBins) -> list[Placed]:
     """Values of shape (rows, columns), by column."""
-    placed = bins.place(values, np.isnan(values))
+    placed = bins.place(values, np.isnan(values)).astype(np.int64)
     return [Placed(placed[:, at], values[:, at]) for at in range(values.shape[1])]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.reference import ABOVE, BELOW, MISSING, NONFINITE
-from exporter.sketch.binning import CategoryBins, NumberBins, category_name, truth_name
+from exporter.sketch.binning import CategoryBins, NumberBins, category_name, counted, truth_name
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 EDGES = st.lists(FINITE, min_size=2, max_size=13, unique=True).map(sorted)
@@ -37,6 +37,46 @@ def expected(edges: Any, number: float) -> int:
 def test_a_value_lies_in_the_bin_whose_edges_hold_it(edges: Any, numbers: Any) -> None:
     numbers = [*numbers, *edges, *(math.nextafter(edge, -math.inf) for edge in edges)]
     assert place(edges, numbers) == [expected(edges, number) for number in numbers]
+
+
+CLUSTERED = (
+    [0.0, 5e-324, 1e-323, 1.0, 1e308],
+    [-1.0, *(1e9 + step * 1e-6 for step in range(6)), 1e15],
+    [-1e308, -1.0, 1.0, math.nextafter(1.0, 2.0), 1e308],
+    [math.nextafter(1.0, 0.0), 1.0, math.nextafter(1.0, 2.0)],
+    [-sys.float_info.max, 0.0, sys.float_info.max],
+    [10.0**power for power in range(-6, 7)],
+    [7.0],
+)
+
+
+@pytest.mark.parametrize("beside", [0, 40])
+def test_edges_that_lie_close_together_are_told_apart_however_many_columns_are_beside(beside: int) -> None:
+    random = np.random.default_rng(4)
+    columns = [*CLUSTERED, *(np.sort(random.normal(size=13)) for _ in range(beside))]
+    bins = NumberBins(columns)
+    for at, edges in enumerate(CLUSTERED):
+        near = [math.nextafter(edge, side) for edge in edges for side in (-math.inf, math.inf)]
+        numbers = np.array([*edges, *near, 0.0, -0.0, 5e-324, 1e300, -1e300, np.inf, -np.inf])
+        rows = np.zeros((numbers.size, len(columns)))
+        rows[:, at] = numbers
+        found = bins.place(rows, np.zeros(rows.shape, bool))[:, at]
+        assert found.tolist() == [expected(edges, number) for number in numbers]
+
+
+def test_neither_order_nor_size_of_batches_changes_a_bin() -> None:
+    random = np.random.default_rng(5)
+    edges = [np.sort(random.lognormal(0, sigma, 13)) for sigma in (0.5, 1, 2, 3)] * 5
+    numbers = random.lognormal(0, 2, (3000, len(edges)))
+    numbers[random.random(numbers.shape) < 0.01] = np.nan
+    numbers[random.random(numbers.shape) < 0.01] = np.inf
+    bins = NumberBins(edges)
+    together = bins.place(numbers, np.isnan(numbers))
+    order = random.permutation(len(numbers))
+    parts = np.split(numbers[order], [1, 4, 1003])
+    assert np.array_equal(np.concatenate([bins.place(part, np.isnan(part)) for part in parts]), together[order])
+    for column, counts in enumerate(counted(together, 16)):
+        assert np.array_equal(counts, np.bincount(together[:, column], minlength=16))
 
 
 def test_columns_do_not_disturb_each_other() -> None:
