@@ -33,8 +33,10 @@ def sums(values: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.
 def _sums(values: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]) -> NDArray[np.int64]:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         deviation = (values - mean) / sd
+    is_plain = np.isfinite(deviation).all()  # mostly so, and quickly seen
     np.clip(deviation, -MOST_SD, MOST_SD, out=deviation)
-    deviation[~np.isfinite(values) | np.isnan(deviation)] = 0.0
+    if not is_plain:
+        deviation[~np.isfinite(values) | np.isnan(deviation)] = 0.0
     deviation *= _COARSE
     coarse = np.rint(deviation)
     deviation -= coarse
