@@ -110,6 +110,8 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
 
 _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "type_error_ratio": (GAUGE, "Share of the window's values that were of a type that does not fit the kind, such as text where numbers were.", ("window",)),
+    "quantile": (GAUGE, "Quantile of the window's finite numbers, off by a twelfth of its bin's width at most (beyond the outer edges: by an eighth of its distance from them and a 64th of their range): `rank` is the share of values that are not above it. The window moves in quarters of its length; told where ten values lie on either side.", ("rank", "window")),
+    "reference_quantile": (GAUGE, "Quantile of the reference's finite numbers, at ranks where it has an edge: to be laid beside the live one.", ("rank",)),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
 _SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}

@@ -36,7 +36,7 @@ class NumberBins:
     numbers in a cell that several edges share are compared with all edges; where that would not be few, all numbers
     are. So it is exact for any edges, and Python, PromQL and a reader of the profile always agree on the bin.
 
-    (Edge by edge takes 1.2 times as long of 100 columns and 1,000 rows, 1.9 times of 1,000 columns, 1.5 times of 32 rows.)
+    (Edge by edge takes 1.2 times as long for 100 columns and 1,000 rows, 1.9 times for 1,000 columns, 1.5 for 32 rows.)
     """
 
     __slots__ = ("_below", "_edge", "_edges", "_last", "_low", "_on_lines", "_scale")

@@ -1,0 +1,91 @@
+"""Live quantiles of numbers, beside those of the reference as far as its edges tell them.
+
+They are of one window, the second shortest, which moves in quarters of its length: four panes of 512 counts for each
+ordered column (8 kB), whatever the traffic. A quantile is told where ten values at least lie on either side of it:
+before that it would be noise, and somebody's own value.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.monitor.batch import Batch, Scope
+from exporter.reference import Column
+from exporter.sketch.quantiles import CELLS, QuantileCells
+from exporter.sketch.window import Arrays, PaneRing
+from exporter.snapshots import Listed
+from exporter.values import format_duration
+
+WORD: Final = "quantile"
+REFERENCE: Final = "reference_quantile"
+RANKS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+_PANES: Final = 4
+_LEAST: Final = 10
+_NEAR: Final = 0.1
+"""By so large a part of itself a rank (counted from the nearer end) may be another one than the reference's."""
+
+
+class Quantiles:
+    """Of the ordered columns of a side."""
+
+    def __init__(self, scope: Scope, places: NDArray[np.intp]) -> None:
+        self._places = places
+        columns = [scope.columns[place] for place in places]
+        self._cells = QuantileCells([column.edges for column in columns])
+        self._length = sorted(scope.windows.lengths)[:2][-1]
+        self._ring = PaneRing(_PANES, self._length / _PANES, (places.size, CELLS), np.int32)
+        self._name = f"{self._length:g}"
+        self._of_reference = [
+            Listed(REFERENCE, int(place), (f"{rank:g}",), value)
+            for place, column in zip(places, columns, strict=True) for rank, value in _known(column)
+        ]  # fmt: skip
+
+    def add(self, batch: Batch) -> None:
+        """Count rows."""
+        pane = self._ring.pane(batch.at)
+        if pane is not None:
+            bins = batch.bins if batch.bins.shape[1] == self._places.size else batch.bins[:, self._places]
+            pane += self._cells.counts(batch.numbers, bins)
+
+    def arrays(self, prefix: str) -> Arrays:
+        """What must be kept."""
+        return self._ring.arrays(f"{prefix}.{self._name}")
+
+    def held(self, prefix: str, now: float) -> Arrays:
+        """What the window holds at `now`."""
+        return self._ring.held(f"{prefix}.{self._name}", now)
+
+    def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
+        """Go on with what was held."""
+        self._ring.put_back(held, f"{prefix}.{self._name}", shift_s, now)
+
+    def snapshot(self, now: float) -> Iterator[Listed]:
+        """Quantiles that enough values support."""
+        yield from self._of_reference
+        counts = self._ring.total(now, self._length)
+        counts[:, -1] = 0  # what is no finite number
+        beyond = counts.sum(axis=1)[:, None] * [min(rank, 1 - rank) for rank in RANKS]
+        found = self._cells.quantiles(counts, RANKS)
+        window = format_duration(self._length)
+        for at, which in np.argwhere(beyond >= _LEAST - 1e-9).tolist():
+            yield Listed(WORD, int(self._places[at]), (f"{RANKS[which]:g}", window), float(found[at, which]))
+
+
+def made(scope: Scope) -> Quantiles | None:
+    """Of the ordered columns of a side; None where there are none."""
+    places = np.flatnonzero([column.ordered for column in scope.columns])
+    return Quantiles(scope, places) if places.size else None
+
+
+def _known(column: Column) -> Iterator[tuple[float, float]]:
+    """Ranks at which the reference has an edge, nearly, and the edge."""
+    counts = np.array(column.counts[: len(column.edges)])
+    if not column.finite:
+        return
+    upto = counts.cumsum() / column.finite  # below each edge
+    for rank in RANKS:
+        nearest = int(np.abs(upto - rank).argmin())
+        if abs(upto[nearest] - rank) <= _NEAR * min(rank, 1 - rank):
+            yield rank, column.edges[nearest]
