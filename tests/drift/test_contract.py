@@ -87,6 +87,17 @@ def test_critical_values_are_finite_and_positive(statistic: Statistic) -> None:
     assert (critical > 0).all()
 
 
+@pytest.mark.parametrize("name", ["total_variation", "js_distance", "ks", "hellinger_distance", "l_infinity"])
+def test_what_has_nothing_in_common_is_one_apart_and_no_more(name: str) -> None:
+    draw = np.random.default_rng(3)
+    counts = draw.integers(0, 999, (500, NUMERIC_BINS)) + 1
+    low, high = counts.copy(), counts[:, ::-1].copy()
+    low[:, 12:], high[:, :12], high[:, MISSING:] = 0, 0, 0
+    found = STATISTICS[name].score(summary(low), summary(high))
+    assert (found <= 1).all()
+    assert name == "l_infinity" or found == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("statistic", WITH_CRITICAL)
 def test_more_rows_never_raise_the_critical_value(statistic: Statistic) -> None:
     reference, current = random_summaries(size=(50, 3000))
