@@ -82,7 +82,8 @@ class Bins:
         deviation = ((rows - self.mean) / self.sd).sum(axis=0)
         steps = np.diff(centres, axis=1) / self.sd[:, None]
         return Summary(
-            counts, counts.sum(axis=1), ordered, ordered.sum(axis=1), deviation, steps, np.ones(len(counts))
+            counts, counts.sum(axis=1), ordered, ordered.sum(axis=1), deviation, steps, np.ones(len(counts)),
+            np.full(len(counts), 4.0),
         )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ _STATISTICS: Final = {
     "l_infinity": f"Largest change of one bin's share: max |p-r|. {_OPTIONAL}",
     "chi_square_pvalue": f"P-value of the two-sample chi-square test of homogeneity; 1 where nothing differs. {_OPTIONAL}",
     "tolerant_chi_square_pvalue": f"P-value of the chi-square test that lets 3 % of the values change bin (noncentral). {_OPTIONAL}",
+    "impact_ratio": "Importance (times the weight of the overrides) times the total variation less what it is on average without drift; 0 where that is not beyond its critical value. The sum over features is the share of what the model looks at that has moved. Absent where the profile knows no importance.",
 }
 _BY_CHANCE: Final = "What it exceeds about once in 1000 windows of this very size without drift"
 _CRITICAL: Final = {
@@ -73,10 +74,12 @@ _CRITICAL: Final = {
     "js_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / (8 ln 2), more where bins expect few values.",
     "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
     "wasserstein_ratio": "What the distance exceeds at most about once in 1000 windows of this very size without drift.",
+    "mean_shift_zscore": "What the size of the z-score exceeds about once in 1000 windows of this very size without drift: 3.29, and more by the square root of 1/n the farther from its mean the reference has values.",
     "hellinger_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / 8, more where bins expect few values.",
     "kl_divergence": f"{_BY_CHANCE}: chi-square at 0.999 times (1/n + 1/m) / 2.",
     "l_infinity": "What the largest change exceeds at most about once in 1000 windows of this very size without drift.",
 }
+_CRITICAL_SHARE: Final = "What that share exceeds at most about once in 1000 windows of this very size, if it is the reference's: where Fisher's exact test is 0.001."
 
 
 _KNOWN: Final = {
@@ -86,6 +89,7 @@ _KNOWN: Final = {
     "wander": "Total variation by which an hour of the training data may differ from all of them, sampling noise taken off.",
 }
 _QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed, what is not."}
+_CRITICAL_NOTE: Final = {"out_of_range": " Absent where an override says what is allowed."}
 # fmt: off
 _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "bins": ("bin_total", COUNTER, "Values by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.", ("bin",)),
@@ -138,7 +142,13 @@ def of_side(side: str, label: str) -> Columns:
             for word, text in quality.items()
         },
         statistics={word: family(word, GAUGE, text, window) for word, text in _STATISTICS.items()},
-        critical={word: family(f"{word}_critical", GAUGE, text, window) for word, text in _CRITICAL.items()},
+        critical={
+            word: family(f"{word}_critical", GAUGE, text, window)
+            for word, text in {
+                **_CRITICAL,
+                **{f"{word}_ratio": f"{_CRITICAL_SHARE}{_CRITICAL_NOTE.get(word, '')}" for word in _QUALITY},
+            }.items()
+        },
         known={word: family(f"{word}_ratio", GAUGE, text, ()) for word, text in _KNOWN.items()},
         aspects={
             **{word: family(word, *words) for word, words in _ASPECTS.items()},

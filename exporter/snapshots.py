@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, Unread
 from exporter.override import Override
@@ -10,6 +10,10 @@ from exporter.override import Override
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+IMPACT: Final = "impact_ratio"
+"""Among the statistics: importance times the share of values that moved beyond chance."""
 
 
 class Moved(NamedTuple):
@@ -29,8 +33,9 @@ class Scores(NamedTuple):
     samples: "NDArray[np.int64]"
     sufficient: "NDArray[np.bool_]"
     values: Mapping[str, "NDArray[np.float64]"]
-    """By statistic; NaN where the statistic does not apply or the window is empty."""
+    """By statistic, and IMPACT; NaN where one does not apply or the window is empty."""
     critical: Mapping[str, "NDArray[np.float64]"]
+    """Of statistics, and of the shares below under names with `_ratio` behind."""
     ratios: Mapping[str, "NDArray[np.float64]"]
     """Shares of missing, nonfinite, out_of_range and unseen values; NaN where not applicable."""
     reach_s: float

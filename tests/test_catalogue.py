@@ -6,6 +6,7 @@ from pathlib import Path
 from exporter import catalogue
 from exporter.drift import STATISTICS
 from exporter.reference import QUALITY
+from exporter.snapshots import IMPACT
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,8 +25,9 @@ def test_names_are_said_once_and_follow_the_conventions() -> None:
 
 def test_every_statistic_and_every_quality_has_its_families_on_both_sides() -> None:
     for columns in (catalogue.FEATURES, catalogue.OUTPUTS):
-        assert list(columns.statistics) == list(STATISTICS)
-        assert set(columns.critical) == {name for name, statistic in STATISTICS.items() if statistic.critical}
+        assert list(columns.statistics) == [*STATISTICS, IMPACT]
+        judged = {name for name, statistic in STATISTICS.items() if statistic.critical}
+        assert set(columns.critical) == judged | {f"{name}_ratio" for name in QUALITY}
         assert tuple(columns.quality_values) == tuple(columns.quality_ratios) == QUALITY
 
 

@@ -1,7 +1,7 @@
 """Statistics: two summaries in, a score per column out. A statistic never decides an alarm.
 
 To add one: a file with `score` (and `critical`, what the score exceeds once in 1000 windows of that size without
-drift), and a line in the table. A score is never negative unless it is signed by nature.
+drift), and a line in the table. A score is never negative unless it is signed by nature: its size is held to that then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +52,7 @@ STATISTICS: Final[Mapping[str, Statistic]] = {
     "js_distance": Statistic(jensen_shannon.score, jensen_shannon.critical),
     "ks": Statistic(kolmogorov_smirnov.score, kolmogorov_smirnov.critical, Needs.ORDER),
     "wasserstein_ratio": Statistic(wasserstein.score, wasserstein.critical, Needs.SPREAD),
-    "mean_shift_zscore": Statistic(mean_shift.score, None, Needs.SPREAD),
+    "mean_shift_zscore": Statistic(mean_shift.score, mean_shift.critical, Needs.SPREAD),
     "hellinger_distance": Statistic(hellinger.score, hellinger.critical, optional=True),
     "kl_divergence": Statistic(kullback_leibler.score, kullback_leibler.critical, optional=True),
     "l_infinity": Statistic(l_infinity.score, l_infinity.critical, optional=True),

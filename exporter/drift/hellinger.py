@@ -14,7 +14,7 @@ def score(reference: Summary, current: Summary) -> Values:
     """The distance per column."""
     # As half the squared difference of roots: 1 - Σ √(p r) loses what is small.
     gap = np.sqrt(shares(current)) - np.sqrt(shares(reference))
-    return np.asarray(np.sqrt((gap**2).sum(axis=1) / 2))
+    return np.asarray(np.minimum(np.sqrt((gap**2).sum(axis=1) / 2), 1.0))
 
 
 def critical(reference: Summary, current: Summary) -> Values:

@@ -25,6 +25,8 @@ class Summary(NamedTuple):
     """Shape (columns, 13): from each ordered bin to the next that exists, in the reference's σ; 0 where none is."""
     dependence: Values
     """How many values come as one: n of them weigh as n / dependence independent ones do. 1 for the reference."""
+    reach: Values
+    """How far the reference's farthest number is from its mean, in its σ."""
 
 
 def of_bins(counts: NDArray[np.int64]) -> Summary:
@@ -33,8 +35,9 @@ def of_bins(counts: NDArray[np.int64]) -> Summary:
     none = np.zeros((columns, 0), np.int64)
     nothing = np.zeros(columns)
     return Summary(
-        counts, counts.sum(axis=1), none, nothing.astype(np.int64), nothing, none.astype(float), np.ones(columns)
-    )
+        counts, counts.sum(axis=1), none, nothing.astype(np.int64), nothing, none.astype(float), np.ones(columns),
+        nothing,
+    )  # fmt: skip
 
 
 def used(reference: Summary, current: Summary) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """The columns of one side, features or outputs: cells in, bins counted, scores out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +12,11 @@ from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.binner import Binner
 from exporter.monitor.match import Fit, Matcher
 from exporter.monitor.outside import Outside
-from exporter.monitor.scoring import Scoring
+from exporter.monitor.scoring import Scoring, importance
+from exporter.monitor.shares import Shares, of_samples
 from exporter.override import NOTHING, Override
 from exporter.records import Table
-from exporter.reference import OUT_OF_RANGE, QUALITY, Column, Side
+from exporter.reference import OUT_OF_RANGE, Side
 from exporter.scalars.salted import Salt
 from exporter.sections import Windows as WindowSettings
 from exporter.sketch.binning import counted
@@ -54,8 +55,8 @@ class Block:
         self._mean = np.array([column.mean for column in ordered])
         self._sd = np.array([column.sd or np.nan for column in ordered])
         self._bins = max(len(column.counts) for column in columns)
-        self._quality = _quality_bins(columns, self._bins)
-        self._scoring = Scoring(columns, windows.scores)
+        self._shares = Shares(columns, self._outside.places)
+        self._scoring = Scoring(columns, windows.scores, importance(columns, self._said))
         shape = (len(columns), self._bins)
         self.totals = np.zeros(shape, np.int64)
         """Counts since start, shape (columns, bins)."""
@@ -173,7 +174,7 @@ class Block:
 
     def _out_of_order(self) -> dict[str, NDArray[np.float64]]:
         """Values since start that were not as they should be, by QUALITY."""
-        found = self._of_quality(self.totals)
+        found = self._shares.counted(self.totals)
         found[OUT_OF_RANGE][self._outside.places] = self._outside.totals()
         return found
 
@@ -186,27 +187,10 @@ class Block:
         deviation = in_sd(self._deviations.total(now, length))
         samples = counts.sum(axis=1)
         scored = self._scoring.score(counts, deviation)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = {name: values / samples for name, values in self._of_quality(counts).items()}
+        ratios = of_samples(self._shares.counted(counts), samples)
         ratios[OUT_OF_RANGE][self._outside.places] = self._outside.ratios(now, length)
+        critical = {**scored.critical, **{f"{name}_ratio": one for name, one in self._shares.critical(samples).items()}}
         return Scores(
-            format_duration(length), samples, samples >= self._minimum_samples, scored.values, scored.critical, ratios,
+            format_duration(length), samples, samples >= self._minimum_samples, scored.values, critical, ratios,
             self._counts.reach(now, length), counts, deviation, tuple(scored.moved),
         )  # fmt: skip
-
-    def _of_quality(self, counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Values in the bins of each QUALITY, shape (columns,); NaN where it does not apply."""
-        return {
-            name: np.where(applies, (counts * bins).sum(axis=1), np.nan)
-            for name, (applies, bins) in self._quality.items()
-        }
-
-
-def _quality_bins(columns: Sequence[Column], bins: int) -> Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """By QUALITY: the columns it applies to, and the bins it counts."""
-    table = {name: (np.zeros(len(columns), bool), np.zeros((len(columns), bins), bool)) for name in QUALITY}
-    for place, column in enumerate(columns):
-        for name, chosen in column.quality_bins().items():
-            table[name][0][place] = True
-            table[name][1][place, list(chosen)] = True
-    return table

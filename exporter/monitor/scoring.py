@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.drift import Needs, chosen
+from exporter.drift import Needs, chosen, total_variation
 from exporter.drift.summary import Summary
+from exporter.override import Override
 from exporter.reference import MISSING, Column
-from exporter.snapshots import Moved
+from exporter.snapshots import IMPACT, Moved
 
 _MOST_MOVED: Final = 3
 """Bins of a column that are named."""
@@ -28,12 +29,17 @@ class Scored(NamedTuple):
 class Scoring:
     """The reference of some columns, and the statistics that are asked of it."""
 
-    def __init__(self, columns: Sequence[Column], optional: Sequence[str] = ()) -> None:
-        """`optional` names statistics beside the default ones."""
+    def __init__(
+        self, columns: Sequence[Column], optional: Sequence[str] = (), importance: Values | None = None
+    ) -> None:
+        """`optional` names statistics beside the default ones; `importance` has NaN where it is not known."""
+        self._importance = np.full(len(columns), np.nan) if importance is None else importance
         self._statistics = chosen(optional)
         self._ordered = np.array([column.ordered for column in columns])
         self._spread = np.array([column.ordered and column.sd > 0 for column in columns])
         self._dependence = np.array([column.dependence or 1.0 for column in columns])
+        self._reach = np.array([_reach(column) if spread else 0.0
+                                for column, spread in zip(columns, self._spread.tolist(), strict=True)])  # fmt: skip
         self._steps = np.zeros((len(columns), MISSING - 1))
         for place, column in enumerate(columns):
             if self._spread[place]:
@@ -53,7 +59,9 @@ class Scoring:
         if self._ordered.any():  # categories alone may have fewer bins than there are of numbers
             ordered[self._ordered] = counts[self._ordered, :MISSING]
         finite = np.where(self._spread, ordered.sum(axis=1), 0)  # a constant has no standard error
-        return Summary(counts, counts.sum(axis=1), ordered, finite, deviation, self._steps, self._dependence)
+        return Summary(
+            counts, counts.sum(axis=1), ordered, finite, deviation, self._steps, self._dependence, self._reach
+        )
 
     def score(self, counts: NDArray[np.int64], deviation: Values) -> Scored:
         """Of counts of shape (columns, bins), and summed deviations in standard deviations of the reference."""
@@ -68,7 +76,9 @@ class Scoring:
                 if one.critical:
                     known = ~np.isnan(values[name])
                     critical[name] = np.where(known, one.critical(self._reference, current), np.nan)
-        beyond = values["total_variation"] > critical["total_variation"]
+            average = total_variation.expected(self._reference, current)
+        moved, beyond = values["total_variation"], values["total_variation"] > critical["total_variation"]
+        values[IMPACT] = self._importance * np.where(beyond, moved - average, np.where(np.isnan(moved), np.nan, 0.0))
         return Scored(values, critical, tuple(self._moved(np.flatnonzero(beyond), counts)))
 
     def _moved(self, columns: NDArray[np.intp], counts: NDArray[np.int64]) -> Iterator[Moved]:
@@ -81,6 +91,22 @@ class Scoring:
             for place in places:
                 if change[at, place]:
                     yield Moved(column, place, float(change[at, place]))
+
+
+def importance(columns: Sequence[Column], said: Sequence[Override]) -> Values:
+    """Of some columns by the profile, times the weight that people say; in all as much as the profile's.
+
+    NaN where the profile knows none.
+    """
+    known = np.array([np.nan if column.importance is None else column.importance for column in columns])
+    weighted = known * np.array([1.0 if rule.weight is None else rule.weight for rule in said])
+    total = np.nansum(weighted)
+    return np.asarray(weighted * (np.nansum(known) / total if total else 0.0))
+
+
+def _reach(column: Column) -> float:
+    """From the mean to the farthest number, in standard deviations."""
+    return max(column.maximum - column.mean, column.mean - column.minimum) / column.sd
 
 
 def _steps(column: Column) -> Values:

@@ -10,6 +10,7 @@ from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.profile import overrides
 from exporter.profile.in_force import in_force
 from exporter.reference import OUT_OF_RANGE, UNKNOWN, Adoption, Column, Profile
+from exporter.snapshots import IMPACT
 
 _OF_PROFILE = 4
 """Its source, its rows, whether it is provisional, and how many of its columns cannot be read."""
@@ -63,12 +64,14 @@ def _families(families: Columns, column: Column) -> Iterator[Family]:
     """Those that apply to a column."""
     yield from (families.bins, families.reference_ratio, families.reference_samples, families.bin_info)
     yield from (families.values, families.type_errors, families.samples, families.sufficient)
-    yield families.bin_step
+    yield from (families.bin_step, families.aspects["type_error_ratio"])
     applies = {Needs.BINS: True, Needs.ORDER: column.ordered, Needs.SPREAD: column.ordered and column.sd > 0}
     for name, statistic in chosen(()).items():
         if applies[statistic.needs]:
             yield families.statistics[name]
             yield from (families.critical[name],) if statistic.critical else ()
+    if column.importance is not None:
+        yield families.statistics[IMPACT]
 
 
 def _of_quality(families: Columns, column: Column, rule: Override) -> Iterator[Family]:
@@ -76,6 +79,8 @@ def _of_quality(families: Columns, column: Column, rule: Override) -> Iterator[F
     for name in {*column.quality_bins()} | ({OUT_OF_RANGE} if rule.allowed else set()):
         yield families.quality_values[name]
         yield families.quality_ratios[name]
+        if name != OUT_OF_RANGE or not (rule.allowed or rule.range):
+            yield families.critical[f"{name}_ratio"]
 
 
 def _of_family(family: Family, column: Column, windows: int) -> int:

@@ -9,6 +9,7 @@ from exporter import catalogue
 from exporter.drift import STATISTICS, Statistic
 from exporter.drift.summary import Summary
 from exporter.reference import MISSING, NUMERIC_BINS
+from exporter.snapshots import IMPACT
 
 SIGNED = {"mean_shift_zscore"}
 NAMED = [pytest.param(name, one, id=name) for name, one in STATISTICS.items()]
@@ -22,7 +23,8 @@ def summary(counts: Any, deviation: Any = None) -> Summary:
     columns = len(counts)
     found = np.zeros(columns) if deviation is None else deviation
     steps = np.tile(np.linspace(0.1, 2, 13), (columns, 1))
-    return Summary(counts, counts.sum(axis=1), ordered, ordered.sum(axis=1), found, steps, np.ones(columns))
+    alone, reach = np.ones(columns), np.full(columns, 3.0)
+    return Summary(counts, counts.sum(axis=1), ordered, ordered.sum(axis=1), found, steps, alone, reach)
 
 
 def random_summaries(columns: int = 200, seed: int = 0, size: tuple[int, int] = (1, 3000)) -> tuple[Summary, Summary]:
@@ -85,6 +87,17 @@ def test_critical_values_are_finite_and_positive(statistic: Statistic) -> None:
     assert (critical > 0).all()
 
 
+@pytest.mark.parametrize("name", ["total_variation", "js_distance", "ks", "hellinger_distance", "l_infinity"])
+def test_what_has_nothing_in_common_is_one_apart_and_no_more(name: str) -> None:
+    draw = np.random.default_rng(3)
+    counts = draw.integers(0, 999, (500, NUMERIC_BINS)) + 1
+    low, high = counts.copy(), counts[:, ::-1].copy()
+    low[:, 12:], high[:, :12], high[:, MISSING:] = 0, 0, 0
+    found = STATISTICS[name].score(summary(low), summary(high))
+    assert (found <= 1).all()
+    assert name == "l_infinity" or found == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("statistic", WITH_CRITICAL)
 def test_more_rows_never_raise_the_critical_value(statistic: Statistic) -> None:
     reference, current = random_summaries(size=(50, 3000))
@@ -99,7 +112,18 @@ def test_dependent_rows_raise_the_critical_value(statistic: Statistic) -> None:
     burst = current._replace(dependence=np.full(200, 4.0))
     assert (statistic.critical(reference, burst) >= statistic.critical(reference, current)).all()
     assert (statistic.critical(reference, burst) > statistic.critical(reference, current)).mean() > 0.9
-    assert np.array_equal(statistic.score(reference, burst), statistic.score(reference, current))
+    sizes = [np.abs(statistic.score(reference, side)) for side in (burst, current)]
+    assert (sizes[0] <= sizes[1]).all()
+
+
+def test_only_a_score_in_standard_errors_knows_of_dependence() -> None:
+    reference, current = random_summaries(size=(50, 3000))
+    burst = current._replace(dependence=np.full(200, 4.0))
+    knowing = {
+        name for name, one in STATISTICS.items()
+        if not np.array_equal(one.score(reference, burst), one.score(reference, current))
+    }  # fmt: skip
+    assert knowing == {"mean_shift_zscore", "chi_square_pvalue", "tolerant_chi_square_pvalue"}
 
 
 @pytest.mark.parametrize(("name", "statistic"), NAMED)
@@ -112,4 +136,4 @@ def test_every_statistic_has_its_families(name: str, statistic: Statistic) -> No
 
 def test_no_family_is_without_its_statistic() -> None:
     for side in (catalogue.FEATURES, catalogue.OUTPUTS):
-        assert side.statistics.keys() == STATISTICS.keys()
+        assert side.statistics.keys() == STATISTICS.keys() | {IMPACT}

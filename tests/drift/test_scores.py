@@ -37,7 +37,7 @@ def summary(counts: Any) -> Summary:
     columns = len(counts)
     return Summary(
         counts, counts.sum(axis=1), ordered, ordered.sum(axis=1), np.zeros(columns), np.tile(STEPS, (columns, 1)),
-        np.ones(columns),
+        np.ones(columns), np.full(columns, 4.0),
     )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def test_a_shift_of_half_a_standard_deviation_is_found_in_a_thousand_rows(name: 
     edges = np.quantile(rows, [0, 0.01, *np.arange(0.1, 0.95, 0.1), 0.99, 1])
     counts = [np.bincount(np.searchsorted(edges, side, "right"), minlength=16)
               for side in (rows, random.normal(0.5, size=1000))]  # fmt: skip
-    reference, current = summary(counts[0]), summary(counts[1])
+    reference, current = summary(counts[0]), summary(counts[1])._replace(deviation=np.full(1, 500.0))
     one = STATISTICS[name]
     assert one.critical is not None
     assert one.score(reference, current)[0] > 1.5 * one.critical(reference, current)[0]
@@ -281,7 +281,6 @@ def test_psi_at_five_percent_is_calibrated_at_every_size(n: int, m: int, bins: i
     used = ((reference.counts + current.counts) > 0).sum(axis=1)
     critical = scipy.stats.chi2.ppf(0.95, used - 1) * (1 / n + 1 / m)
     found = float((psi.score(reference, current) > critical).mean())
-    noise = 3 * math.sqrt(0.05 * 0.95 / 10_000)
-    assert found <= 0.065 + noise
+    assert found <= 0.065
     if n * shares[shares > 0].min() >= 5:
-        assert found >= 0.025 - noise
+        assert found >= 0.025

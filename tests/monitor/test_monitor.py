@@ -13,6 +13,7 @@ from exporter.monitor import Monitor
 from exporter.records import Exchange, Observation
 from exporter.reference import Profile
 from exporter.sections import Windows
+from exporter.snapshots import IMPACT
 
 SHORT = Windows(pane=1.0, lengths=(20.0, 60.0), minimum_samples=50)
 
@@ -73,8 +74,10 @@ def test_outputs_are_scored_like_features(profile: Profile, traffic: Any) -> Non
     snapshot = watch(profile, exchanges(traffic), SHORT).snapshot(99.9)
     cells = [cell for _, predictions in within(traffic, 99.9, 60.0) for cell in predictions]
     _, expected = by_hand(profile.outputs[0], training_rows()[OUTPUT], cells)
-    for name, values in snapshot.outputs.scores[1].values.items():
-        assert values[0] == pytest.approx(expected[name], rel=1e-9)
+    scores = snapshot.outputs.scores[1].values
+    assert np.isnan(scores[IMPACT]).all(), "outputs have no importance"
+    for name, values in scores.items():
+        assert name == IMPACT or values[0] == pytest.approx(expected[name], rel=1e-9)
 
 
 def test_totals_hold_every_value_whatever_became_of_the_windows(profile: Profile, traffic: Any) -> None:

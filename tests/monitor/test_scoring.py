@@ -8,6 +8,7 @@ import pytest
 from exporter.drift import STATISTICS
 from exporter.monitor.scoring import Scoring
 from exporter.reference import NUMERIC_BINS, Column
+from exporter.snapshots import IMPACT
 
 EDGES = tuple(float(edge) for edge in range(13))
 EVEN = (0, *[1000] * 12, 0, 0, 0)
@@ -28,13 +29,13 @@ def test_what_does_not_apply_is_not_a_number() -> None:
         (NAMES, {"ks", "wasserstein_ratio", "mean_shift_zscore"}),
     ):
         found = scored(column, list(column.counts)).values
-        assert {name for name, values in found.items() if np.isnan(values[0])} == without
+        assert {name for name, values in found.items() if np.isnan(values[0])} == without | {IMPACT}
         assert all(np.isnan(values[0]) for values in scored(column, []).values.values())
 
 
 def test_optional_scores_are_there_where_they_are_asked_for() -> None:
     plain = scored(NUMBER, list(EVEN)).values.keys()
-    assert plain == {name for name, one in STATISTICS.items() if not one.optional}
+    assert plain == {name for name, one in STATISTICS.items() if not one.optional} | {IMPACT}
     more = scored(NUMBER, list(EVEN), ("l_infinity", "chi_square_pvalue"))
     assert more.values.keys() - plain == {"l_infinity", "chi_square_pvalue"}
     assert "l_infinity" in more.critical
