@@ -7,12 +7,14 @@ show it in `families`. One that has nothing to count of some columns is not made
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from exporter.monitor.aspects import mistyped
+from exporter.monitor.aspects import distinct, mistyped, runs
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.parts import Part, Parts
 
 ASPECTS: Final[Mapping[str, Callable[[Scope], Part[Batch] | None]]] = {
+    "distinct": distinct.made,
     "mistyped": mistyped.made,
+    "runs": runs.made,
 }
 
 
