@@ -116,6 +116,12 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "type_error_ratio": (GAUGE, "Share of the window's values that were of a type that does not fit the kind, such as text where numbers were.", ("window",)),
     "quantile": (GAUGE, "Quantile of the window's finite numbers, off by a twelfth of its bin's width at most (beyond the outer edges: by an eighth of its distance from them and a 64th of their range): `rank` is the share of values that are not above it. The window moves in quarters of its length; told where ten values lie on either side.", ("rank", "window")),
     "reference_quantile": (GAUGE, "Quantile of the reference's finite numbers, at ranks where it has an edge: to be laid beside the live one.", ("rank",)),
+    "longest_run_values": (GAUGE, "Longest run of one and the same value in the window, in the order of the rows and with what it had before the window; what is missing or not finite neither ends nor lengthens it.", ("window",)),
+    "longest_run_critical_values": (GAUGE, "What the longest run exceeds at most once in 1000 windows of this very size without drift: d (1 + ln(1000 n) / -ln q), q being the share of the reference's fullest bin and three standard errors, d the dependence factor.", ("window",)),
+    "distinct_values": (GAUGE, "Different values, missing and not finite ones left out, of the last half to whole of the window; estimated by a sketch within 5 % (one standard error).", ("window",)),
+    "distinct_critical_values": (GAUGE, "What the different values are below at most once in 1000 windows of this very size without drift, by the reference's own different values and bins; absent where one could be enough.", ("window",)),
+    "reference_distinct_values": (GAUGE, "Different values that the reference has, where the profile says it; of numbers estimated within 5 %.", ()),
+    "current_run_values": (GAUGE, "How often the last value has come in a row by now.", ()),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
 _SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}

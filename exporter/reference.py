@@ -74,6 +74,8 @@ class Column:
     """How many rows come as one, from 1: the factor by which counts of a minute vary more than independent rows do."""
     wander: float | None = None
     """Total variation by which an hour of the training data may differ from their mean, sampling noise taken off."""
+    distinct: int | None = None
+    """Different values among the rows, missing ones left out; of numbers finite ones, estimated within some 5 %."""
     hours: tuple[tuple[int, ...], ...] = ()
     """Rows per bin in each of the 168 hours of a week; empty without a column of time."""
     association: tuple[Association, ...] = ()
@@ -98,6 +100,11 @@ class Column:
     def finite(self) -> int:
         """Finite numbers among them."""
         return sum(self.counts[BELOW : ABOVE + 1]) if self.ordered else 0
+
+    @property
+    def present(self) -> int:
+        """Values that are there: finite numbers, or names."""
+        return self.finite if self.ordered else sum(self.counts[:-1])
 
     def quality_bins(self) -> dict[str, tuple[int, ...]]:
         """The bins of values that are not as they should be, by QUALITY."""

@@ -33,6 +33,7 @@ _PARSERS: Final[Mapping[str, parsing.Parse]] = {
     "reference_error": _SHARE,
     "dependence": parsing.between(1, math.inf),
     "wander": _SHARE,
+    "distinct": parsing.count,
 }
 """What may be said of a column of any kind, but for what needs its bins."""
 _KNOWN: Final = {"name", "kind", "counts", "hours", "association", *_PARSERS}

@@ -64,7 +64,7 @@ def _columns(side: str, columns: tuple[Column, ...], adopted: Mapping[tuple[str,
 def _adopted(column: Column, adoption: Adoption) -> Column:
     """A column with what was adopted; what the training data said of hours is no longer true."""
     error = reference_error(np.array(adoption.counts))
-    anew = replace(column, counts=adoption.counts, hours=(), reference_error=error)
+    anew = replace(column, counts=adoption.counts, hours=(), reference_error=error, distinct=None)
     if not column.ordered:
         return anew
     mean, sd, low, high = adoption.moments

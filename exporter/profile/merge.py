@@ -119,6 +119,7 @@ def _column(parts: Sequence[Column]) -> Column:
     return replace(
         first, counts=_sum([part.counts for part in parts]), mean=mean, sd=sd, minimum=low, maximum=high,
         dependence=_dependence(parts), wander=max(wanders, default=None),
+        distinct=first.distinct if len(parts) == 1 else None,
         hours=_hours(parts), association=_associations(parts),
     )  # fmt: skip
 

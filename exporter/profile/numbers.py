@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.reference import MISSING, NONFINITE, NUMERIC_BINS, Column
+from exporter.sketch import cardinality
 from exporter.sketch.exact_sum import ExactSum
 from exporter.sketch.grid import Grid
 
@@ -25,6 +26,7 @@ class Numbers:
     def __init__(self) -> None:
         self.grid = Grid()
         self.sum = ExactSum()
+        self.distinct = cardinality.registers(1)[0]
         self.missing = 0
         self.nonfinite = 0
         self.minimum = math.inf
@@ -47,6 +49,7 @@ class Numbers:
 
     def _add(self, finite: NDArray[np.float64], counts: NDArray[np.int64] | None) -> None:
         low, high = float(finite.min()), float(finite.max())
+        cardinality.add_numbers(self.distinct[None], finite[:, None])
         self.sum.update(finite, counts)
         self.grid.update(finite if high <= _LARGEST_BELOW_MAX else np.minimum(finite, _LARGEST_BELOW_MAX), counts)
         self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
@@ -55,6 +58,7 @@ class Numbers:
         """Add all that another summary holds."""
         self.grid.merge(other.grid)
         self.sum.merge(other.sum)
+        np.maximum(self.distinct, other.distinct, out=self.distinct)
         self.missing += other.missing
         self.nonfinite += other.nonfinite
         self.minimum = min(self.minimum, other.minimum)
@@ -66,7 +70,12 @@ class Numbers:
         counts = [0] * NUMERIC_BINS
         counts[1 : 1 + len(inside)] = inside
         counts[MISSING], counts[NONFINITE] = self.missing, self.nonfinite
-        return Column(name, kind, tuple(counts), edges, *self.moments())
+        return Column(name, kind, tuple(counts), edges, *self.moments(), distinct=self.different())
+
+    def different(self) -> int:
+        """How many different numbers there are, of at least one: an estimate."""
+        estimate = round(float(cardinality.estimate(self.distinct[None])[0]))
+        return min(max(estimate, 1), self.sum.count)
 
     def moments(self) -> tuple[float, float, float, float]:
         """Mean, standard deviation, smallest and largest of at least one finite number."""

@@ -43,7 +43,7 @@ class Recount:
         counts = tuple(self.counts.tolist())
         return replace(
             self._column, counts=counts, mean=mean, sd=sd, minimum=low, maximum=high, reference_error=None,
-            dependence=None, wander=None, hours=(), association=(),
+            dependence=None, wander=None, distinct=self.numbers.different() if self.numbers.sum.count else None, hours=(), association=(),
         )  # fmt: skip
 
 

@@ -60,6 +60,11 @@ class PaneRing:
         total: NDArray[Any] = self.panes[within].sum(axis=0, dtype=np.int64)
         return total
 
+    def largest(self, now: float) -> NDArray[Any]:
+        """The largest of each element over all panes that have not left the ring at `now`; 0 where there are none."""
+        largest: NDArray[Any] = self.panes[self._within(now, self._slots)].max(axis=0, initial=0)
+        return largest
+
     def reach(self, now: float, length_s: float) -> float:
         """How long before `now` the oldest pane begins that the window of `length_s` has; NaN where it has none."""
         marks = self.marks[self._within(now, round(length_s / self._pane_s))]
