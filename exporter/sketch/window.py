@@ -4,8 +4,8 @@
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,8 @@ class PaneRing:
     def _number(self, at: float) -> int:
         return int(at // self._pane_s) + _ORIGIN
 
-    def _within(self, now: float, panes: int) -> NDArray[np.bool_]:
-        newest = self._number(now)
+    def _within(self, now: float, panes: int, ago: int = 0) -> NDArray[np.bool_]:
+        newest = self._number(now) - ago
         within: NDArray[np.bool_] = (self.marks > newest - panes) & (self.marks <= newest)
         return within
 
@@ -54,9 +54,9 @@ class PaneRing:
         pane: NDArray[Any] = self.panes[slot]
         return pane
 
-    def total(self, now: float, length_s: float) -> NDArray[Any]:
-        """The sum over the window of `length_s` that ends in the pane of `now`, as int64."""
-        within = self._within(now, round(length_s / self._pane_s))
+    def total(self, now: float, length_s: float, ago_s: float = 0.0) -> NDArray[Any]:
+        """The sum over the window of `length_s` that ends in the pane of `now`, or so long before, as int64."""
+        within = self._within(now, round(length_s / self._pane_s), round(ago_s / self._pane_s))
         total: NDArray[Any] = self.panes[within].sum(axis=0, dtype=np.int64)
         return total
 
@@ -64,6 +64,18 @@ class PaneRing:
         """The largest of each element over all panes that have not left the ring at `now`; 0 where there are none."""
         largest: NDArray[Any] = self.panes[self._within(now, self._slots)].max(axis=0, initial=0)
         return largest
+
+    def recent(self, now: float, panes: int) -> NDArray[Any]:
+        """The newest so many panes up to that of `now`, as they are, the oldest first; zeros where there is none."""
+        numbers = self._number(now) - panes + 1 + np.arange(panes)
+        slots = numbers % self._slots
+        found = self.panes[slots]
+        found[self.marks[slots] != numbers] = 0
+        return found
+
+    def whole(self, length_s: float) -> float:
+        """`length_s`, or as much more as it takes to have whole panes."""
+        return math.ceil(length_s / self._pane_s) * self._pane_s
 
     def reach(self, now: float, length_s: float) -> float:
         """How long before `now` the oldest pane begins that the window of `length_s` has; NaN where it has none."""
@@ -97,13 +109,30 @@ class PaneRing:
         return int(within.sum())
 
 
+class Past(NamedTuple):
+    """A window to be held against an earlier one of the same length. All in seconds, multiples of the panes."""
+
+    length: float
+    ago: float
+    """So much earlier the other one ended."""
+    lag: float = 0.0
+    """So long before now the window itself ends."""
+    panes: int = 5
+    """Of which a window is made at least, if the finest panes allow."""
+
+    @property
+    def reach(self) -> float:
+        """How long before now the earlier one began."""
+        return self.lag + self.ago + self.length
+
+
 class Windows:
     """Several window lengths over several resolutions: fine panes for short windows, coarser ones for long.
 
     Memory is bounded by the panes, not by the traffic.
     """
 
-    __slots__ = ("_rings", "lengths")
+    __slots__ = ("_pasts", "_rings", "lengths")
 
     _FINE_SLOTS = 60
     _SLOTS = 288
@@ -116,16 +145,29 @@ class Windows:
         pane_s: float,
         shape: tuple[int, ...],
         dtype: type[np.signedinteger[Any]],
+        pasts: Sequence[Past] = (),
     ) -> None:
-        """`lengths` in seconds, multiples of `pane_s`."""
+        """`lengths` in seconds, multiples of `pane_s`; `pasts` says what `pair` will be asked."""
         self.lengths = lengths
-        self._rings: dict[float, PaneRing] = {}
-        for length in lengths:
-            width = self._width(length, pane_s)
-            slots = round(length / width)
-            known = self._rings.get(width)
-            if known is None or known.marks.size < slots:
-                self._rings[width] = PaneRing(slots, width, shape, dtype)
+        self._pasts = {past: self._width_of_past(past, pane_s) for past in pasts}
+        slots: dict[float, int] = {}
+        for width, reach in self._needed(pane_s):
+            slots[width] = max(slots.get(width, 0), round(reach / width))
+        self._rings = {width: PaneRing(most, width, shape, dtype) for width, most in slots.items()}
+
+    def _needed(self, pane_s: float) -> Iterator[tuple[float, float]]:
+        """Widths of panes, and how far back there must be such."""
+        for length in self.lengths:
+            yield self._width(length, pane_s), length
+        for past, width in self._pasts.items():
+            yield width, past.reach
+
+    def _width_of_past(self, past: Past, pane_s: float) -> float:
+        """The coarsest panes of which both windows have whole ones, and enough."""
+        spans = (past.length, past.ago, past.lag)
+        ladder = (past.length, *(pane_s * panes for panes in self._LADDER))
+        fitting = [width for width in ladder if all(_is_whole(span / width) for span in spans)]
+        return max((width for width in fitting if past.length / width > past.panes - 0.5), default=pane_s)
 
     def _width(self, length: float, pane_s: float) -> float:
         """The finest panes of which the window needs few enough; else the coarsest of which it has whole ones."""
@@ -133,7 +175,7 @@ class Windows:
         slots = self._FINE_SLOTS
         for panes in self._LADDER:
             wider = pane_s * panes
-            if length / found > slots * (1 + 1e-9) and abs(length / wider - round(length / wider)) < 1e-9:
+            if length / found > slots * (1 + 1e-9) and _is_whole(length / wider):
                 found, slots = wider, self._SLOTS
         return found
 
@@ -155,6 +197,12 @@ class Windows:
         """The sum over the window of `length` seconds that ends now, as int64."""
         return self._serving(length).total(now, length)
 
+    def pair(self, now: float, past: Past) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The sums over a window and over the earlier one, as int64; no pane is in both."""
+        ring = self._rings[self._pasts[past]]
+        earlier = ring.total(now, past.length, past.lag + past.ago)
+        return ring.total(now, past.length, past.lag), earlier
+
     def reach(self, now: float, length: float) -> float:
         """How long before `now` the window's oldest pane begins that holds anything; NaN where none does."""
         return self._serving(length).reach(now, length)
@@ -175,4 +223,8 @@ class Windows:
 
     def _serves(self, width: float, length: float) -> bool:
         panes = length / width
-        return abs(panes - round(panes)) < 1e-9 and round(panes) <= self._rings[width].marks.size
+        return _is_whole(panes) and round(panes) <= self._rings[width].marks.size
+
+
+def _is_whole(panes: float) -> bool:
+    return abs(panes - round(panes)) < 1e-9

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.sketch.window import PaneRing, Windows
+from exporter.sketch.window import PaneRing, Past, Windows
 
 MINUTE = 60.0
 
@@ -96,6 +96,74 @@ def test_every_window_equals_a_count_over_all_events(events: Any) -> None:
     now = float(max((at for at, _ in events), default=0) + 30)
     for length, pane in ((300.0, 60.0), (3600.0, 60.0), (86_400.0, 300.0)):
         assert windows.total(now, length)[0] == brute(events, now, length, pane)
+
+
+DAY = 86_400
+LONG = {300.0: 60, 3600.0: 60, 86_400.0: 300, 7.0 * DAY: 3600, 30.0 * DAY: DAY}
+"""Windows, and the panes of each in seconds."""
+MOMENTS = st.one_of(st.integers(0, 40 * DAY), st.integers(0, 40 * 24).map(lambda hour: hour * 3600))
+"""Any second, and those at which panes of every width begin."""
+PLACED = st.lists(st.tuples(MOMENTS, st.integers(0, 3)), max_size=60)
+
+
+@settings(deadline=None, max_examples=50)
+@given(PLACED, st.one_of(st.just(0), st.integers(0, 40 * DAY)), st.randoms(use_true_random=False))
+def test_windows_of_minutes_to_a_month_equal_a_list_of_events_in_any_order_after_any_gap(
+    events: Any, gap: int, random: Any
+) -> None:
+    windows = Windows(tuple(LONG), MINUTE, (4,), np.int32)
+    random.shuffle(events)
+    for at, place in events:
+        windows.add(float(at), np.bincount([place], minlength=4))
+    now = float(max((at for at, _ in events), default=0) + gap)
+    for length, pane in LONG.items():
+        found = windows.total(now, length).tolist()
+        lists = ([(at, 1) for at, one in events if one == place] for place in range(4))
+        assert found == [brute(each, now, length, pane) for each in lists]
+
+
+PASTS = (Past(300.0, 300.0), Past(3600.0, 3600.0), Past(86_400.0, 86_400.0), Past(3600.0, 7.0 * DAY, 3600.0, 1))
+WIDTHS = (60, 300, 3600, 3600)
+"""Of their panes."""
+
+
+@settings(deadline=None, max_examples=50)
+@given(PLACED, st.integers(0, 2 * DAY))
+def test_a_window_and_its_past_are_what_a_list_of_events_has_then_and_before(events: Any, gap: int) -> None:
+    windows = Windows((300.0, 3600.0, 86_400.0), MINUTE, (1,), np.int32, PASTS)
+    for at, _ in sorted(events):
+        windows.add(float(at), np.array([1]))
+    now = float(max((at for at, _ in events), default=0) + gap)
+    counted = [(at, 1) for at, _ in events]
+    for past, pane in zip(PASTS, WIDTHS, strict=True):
+        ends = (now - past.lag, now - past.lag - past.ago)
+        expected = [brute(counted, end, past.length, pane) for end in ends]
+        assert [int(one[0]) for one in windows.pair(now, past)] == expected
+
+
+@pytest.mark.parametrize("past", PASTS)
+def test_a_window_and_its_past_have_no_row_in_common(past: Past) -> None:
+    windows = Windows((300.0, 3600.0, 86_400.0), MINUTE, (1,), np.int32, PASTS)
+    for minute in range(9 * 1440):
+        windows.add(minute * MINUTE + 1, np.array([1]))
+    later, earlier = windows.pair(9 * DAY - 30.0, past)
+    assert earlier[0] == past.length / MINUTE
+    assert 0.8 * earlier[0] <= later[0] <= earlier[0]
+
+
+def test_what_a_past_costs_is_bounded_by_coarse_panes() -> None:
+    windows = Windows((300.0, 3600.0, 86_400.0), MINUTE, (1,), np.int32, PASTS)
+    slots = {name: array.shape[0] for name, array in windows.arrays("x").items() if name.endswith("panes")}
+    assert slots == {"x.60.panes": 60, "x.300.panes": 288, "x.3600.panes": 170}
+
+
+def test_the_newest_panes_stand_in_the_order_of_time_and_gaps_are_empty() -> None:
+    panes = ring(slots=5)
+    for number in (2, 3, 6):
+        add(panes, number * 10.0, number)
+    assert panes.recent(61.0, 5)[:, 0].tolist() == [2, 3, 0, 0, 6]
+    assert panes.recent(85.0, 7)[:, 0].tolist() == [2, 3, 0, 0, 6, 0, 0]
+    assert panes.panes.sum() == 11, "it is a copy"
 
 
 @settings(deadline=None)
