@@ -42,6 +42,9 @@ class Columns(NamedTuple):
     snoozed_until: Family
     adopted: Family
     adoption_expiry: Family
+    shortest: Family
+    live: dict[str, Family]
+    live_critical: dict[str, Family]
     aspects: dict[str, Family]
     """What is counted beside bins and moments, by the word that snapshots have for it."""
 
@@ -82,6 +85,11 @@ _CRITICAL: Final = {
 _CRITICAL_SHARE: Final = "What that share exceeds at most about once in 1000 windows of this very size, if it is the reference's: where Fisher's exact test is 0.001."
 
 
+_LIVE: Final = ("total_variation", "psi")
+_BY_CHANCE_LIVE: Final = "What {} exceeds once in 1000 pairs of windows of these very sizes that do not differ. Where the profile has a dependence factor, it counts for both."
+_AGAINST: Final = "As {}, of the window against another live one, `against`: the one of the same length before it (previous), the last full hour against the same one a week ago (last_week), another version that has the same profile (version:NAME). Absent where either holds too few values."
+
+
 _KNOWN: Final = {
     "importance": "Share of all features' importance for the model, given or estimated at the build of the profile.",
     "reference_error": "What the total variation of as many rows as the reference has, drawn from that very distribution, exceeds once in a hundred times: below it the reference itself is in doubt.",
@@ -102,6 +110,7 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "type_errors": ("type_error_values_total", COUNTER, "Values of a type that does not fit the kind, such as text where numbers were.", ()),
     "samples": ("window_samples", GAUGE, "Values in the window.", ("window",)),
     "sufficient": ("window_sufficient", GAUGE, "Whether the window holds enough values for its scores to be judged.", ("window",)),
+    "shortest": ("shortest_window_info", GAUGE, "1; of the windows that hold enough values, the one that reaches least far back: of the last minutes where these suffice. Absent where none does.", ("window",)),
     "bin_change": ("bin_change_ratio", GAUGE, "Share of the window's values in the bin minus that of the reference's: the three bins that changed most, where the total variation is beyond its critical value, and absent elsewhere.", ("bin", "window")),
     "override_info": ("override_info", GAUGE, "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too), `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.", ("owner", "severity")),
     "tolerance": ("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1.", ()),
@@ -154,6 +163,19 @@ def of_side(side: str, label: str) -> Columns:
                 **_CRITICAL,
                 **{f"{word}_ratio": f"{_CRITICAL_SHARE}{_CRITICAL_NOTE.get(word, '')}" for word in _QUALITY},
             }.items()
+        },
+        live={
+            word: family(f"live_{word}", GAUGE, _AGAINST.format(f"model_{side}_{word}"), ("against", "window"))
+            for word in _LIVE
+        },
+        live_critical={
+            word: family(
+                f"live_{word}_critical",
+                GAUGE,
+                _BY_CHANCE_LIVE.format(f"model_{side}_live_{word}"),
+                ("against", "window"),
+            )
+            for word in _LIVE
         },
         known={word: family(f"{word}_ratio", GAUGE, text, ()) for word, text in _KNOWN.items()},
         aspects={

@@ -14,6 +14,7 @@ from exporter.values import (
     format_duration,
     header_name,
     integer,
+    integers,
     json_pointer,
     label_value,
     names,
@@ -27,6 +28,9 @@ from exporter.values import (
 OPTIONAL_SCORES = (
     "hellinger_distance", "kl_divergence", "l_infinity", "chi_square_pvalue", "tolerant_chi_square_pvalue",
 )  # fmt: skip
+COMPARISONS = ("previous", "last_week", "versions")
+_ROW_PANES = 20
+"""Of which windows of rows are made."""
 _BODIES_HELD = 4
 """So that one long event leaves room for others."""
 
@@ -199,8 +203,24 @@ class Windows:
         durations,
         "[5m, 1h, 24h]",
     )
+    rows: tuple[int, ...] = setting(
+        (200, 1000, 10_000),
+        f"Lengths of windows over the last rows, multiples of {_ROW_PANES}; [] for none. They are on the page while a"
+        " side is quiet: its shortest window of time was watched for its whole length and has held fewer than"
+        " minimum_samples values at some time since it began, and the longest one holds any.",
+        integers(_ROW_PANES, 10_000_000),
+        "[200, 1000, 10000]",
+    )
     minimum_samples: int = setting(
         200, "Fewest values in a window for its scores to count as sufficient.", integer(1, 10**9)
+    )
+    compare: tuple[str, ...] = setting(
+        ("previous", "versions"),
+        "What live windows are held against beside the reference: `previous`, the window of the same length before;"
+        " `last_week`, the last full hour (or what is nearest to it among lengths) against the same one a week ago;"
+        " `versions`, other versions of the model that are compared with the same profile. [] for none.",
+        some_of(*COMPARISONS),
+        "[previous, versions]",
     )
     scores: tuple[str, ...] = setting(
         (), f"Scores beside the default ones: {', '.join(OPTIONAL_SCORES)}.", some_of(*OPTIONAL_SCORES), "[]"
@@ -215,3 +235,6 @@ class Windows:
                 raise ValueError(f"lengths: {format_duration(length)} is not a multiple of pane")
             if length / self.pane > 100_000:
                 raise ValueError(f"lengths: {format_duration(length)} is more than 100000 panes")
+        for rows in self.rows:
+            if rows % _ROW_PANES:
+                raise ValueError(f"rows: {rows} is not a multiple of {_ROW_PANES}")

@@ -48,6 +48,17 @@ class Scores(NamedTuple):
     """The bins that moved most, of columns that drifted."""
 
 
+class Compared(NamedTuple):
+    """Two live windows against each other; arrays have shape (columns,) and NaN where either holds too little."""
+
+    window: str
+    against: str
+    """What the other one is: `previous`, `last_week`, `version:NAME`."""
+    values: Mapping[str, "NDArray[np.float64]"]
+    """By statistic."""
+    critical: Mapping[str, "NDArray[np.float64]"]
+
+
 class ColumnTotals(NamedTuple):
     """Counts since start for a block of columns."""
 
@@ -97,6 +108,10 @@ class BlockSnapshot(NamedTuple):
     """What people say of each column."""
     aspects: "tuple[Measured | OfSide | Listed, ...]" = ()
     """What is counted of them beside bins and moments."""
+    live: tuple[Compared, ...] = ()
+    """Windows against other live ones."""
+    first_s: float = 0.0
+    """When the first row came, on the clock of exchanges; 0 before that."""
 
 
 class Histogram(NamedTuple):

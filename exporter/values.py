@@ -85,6 +85,20 @@ def integer(low: int, high: int) -> Callable[[object], int]:
     return parse
 
 
+def integers(low: int, high: int) -> Callable[[object], tuple[int, ...]]:
+    """Distinct whole numbers, smallest first, from a list, `"200,1000"` or `"[200, 1000]"`."""
+    parse = integer(low, high)
+
+    def parse_all(value: object) -> tuple[int, ...]:
+        items = _items(value)
+        if not isinstance(items, list | tuple):
+            raise ValueError(f"must be a list of whole numbers such as [200, 1000], not {value!r}")  # noqa: TRY004
+        found = (item.strip() if isinstance(item, str) else item for item in items)
+        return tuple(sorted({parse(item) for item in found if item != ""}))
+
+    return parse_all
+
+
 def boolean(value: object) -> bool:
     """`true` or `false`."""
     found = {"true": True, "false": False}.get(str(value).lower()) if isinstance(value, bool | str) else None

@@ -13,7 +13,7 @@ from exporter.collect.scene import Scene
 from exporter.families import Columns, Family
 from exporter.records import SIDES
 from exporter.reference import Column
-from exporter.snapshots import BlockSnapshot, ColumnTotals, Measured, OfSide, Scores
+from exporter.snapshots import BlockSnapshot, ColumnTotals, Compared, Measured, OfSide, Scores
 
 
 def collect(scene: Scene) -> Iterator[Samples]:
@@ -30,7 +30,10 @@ def collect(scene: Scene) -> Iterator[Samples]:
             labels = [(*scene.profiled, column.name) for column in of_shown]
             yield from _reference(families, of_shown, labels)
             yield from _totals(families, of_shown, labels, _only(shown, block.totals))
-            yield from _scores(families, labels, [_scores_only(shown, scores) for scores in block.scores])
+            scores = [_scores_only(shown, scores) for scores in block.scores]
+            yield from _scores(families, labels, scores)
+            yield _shortest(families, labels, scores)
+            yield from _live(families, labels, shown, block.live)
             yield from _aspects(families, scene.profiled, dict(zip(shown, labels, strict=True)), block)
     yield _starts(scene)
     yield Samples(catalogue.PROFILE_UNREADABLE, [(scene.profiled, scene.snapshot.unreadable)])
@@ -145,6 +148,38 @@ def _aspects(
             found[one.word].append(((*labels[one.column], *one.labels), one.value))
     for word, samples in found.items():
         yield Samples(families.aspects[word], samples)
+
+
+def _shortest(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Samples:
+    """Of the windows that suffice, that one which reaches least far back, by column.
+
+    The first one is the shortest of time. All end now: the fewer values one holds, the later it begins.
+    """
+    sufficient = np.stack([one.sufficient for one in windows])
+    samples = np.where(sufficient, [one.samples for one in windows], np.inf)
+    shortest = np.where(sufficient[0], 0, samples.argmin(axis=0))
+    is_any: NDArray[np.bool_] = np.any(sufficient, axis=0)
+    return Samples(families.shortest, [
+        ((*of, windows[at].window), 1)
+        for of, at, suffices in zip(labels, shortest.tolist(), is_any.tolist(), strict=True) if suffices
+    ])  # fmt: skip
+
+
+def _live(
+    families: Columns, labels: Sequence[Labels], shown: Sequence[int], found: Sequence[Compared]
+) -> Iterator[Samples]:
+    """Windows against other live ones."""
+    for name, family in families.live.items():
+        yield _against(family, labels, [(one, one.values[name][shown]) for one in found])
+        yield _against(families.live_critical[name], labels, [(one, one.critical[name][shown]) for one in found])
+
+
+def _against(
+    family: Family, labels: Sequence[Labels], found: Sequence[tuple[Compared, NDArray[np.float64]]]
+) -> Samples:
+    return Samples(family, [
+        ((*of, one.against, one.window), value) for one, values in found for of, value in _applying(labels, values)
+    ])  # fmt: skip
 
 
 def _by_window(family: Family, labels: Sequence[Labels], windows: Mapping[str, NDArray[np.generic]]) -> Samples:

@@ -1,6 +1,7 @@
 """The columns of one side, features or outputs: cells in, bins counted, scores out."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +11,10 @@ from exporter.findings import MatchCounts
 from exporter.monitor.aspects import aspects
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.binner import Binner
+from exporter.monitor.by_rows import ByRows, Counter
+from exporter.monitor.live import Live
 from exporter.monitor.match import Fit, Matcher
-from exporter.monitor.outside import Outside
+from exporter.monitor.outside import Outside, share
 from exporter.monitor.scoring import Scoring, importance
 from exporter.monitor.shares import Shares, of_samples
 from exporter.override import NOTHING, Override
@@ -49,6 +52,7 @@ class Block:
         self.scope = Scope(columns, self._readable, self._binner.spelled(self._said), windows, by_name)
         self._outside = Outside(self.scope)
         self._aspects = aspects(self.scope) if windows.lengths else None
+        self.live = Live(columns, windows)
         self._minimum_samples = windows.minimum_samples
         ordered = [column for column in columns if column.ordered]
         self._ordered = np.flatnonzero([column.ordered for column in columns])
@@ -64,8 +68,13 @@ class Block:
         self._noted, self._notes = self._matcher.bare(len(side.fields)), 0
         """How the last payload fitted, and how many did so in a row that are not in `_match` yet."""
         self._type_errors = np.zeros(len(columns), np.int64)
-        self._counts = Windows(windows.lengths, windows.pane, shape, np.int32)
+        self._counts = Windows(windows.lengths, windows.pane, shape, np.int32, self.live.pasts)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
+        self._by_rows = ByRows(windows, {
+            "counts": Counter(shape, np.int32, self._counted),
+            "deviations": Counter((len(columns), WORDS), np.int64, self._deviated),
+            f"outside.{self._outside.name}": Counter((self._outside.places.size, 2), np.int32, self._outside.judged),
+        })  # fmt: skip
         self._intake = self._binner.intake()
         self.most_waiting = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(side.fields)))
         """Rows that should be counted before there are more of them."""
@@ -84,19 +93,21 @@ class Block:
             **self._counts.arrays(f"{prefix}.counts"),
             **self._deviations.arrays(f"{prefix}.deviations"),
             **self._outside.arrays(f"{prefix}.outside"),
+            **self._by_rows.arrays(f"{prefix}.by_rows"),
             **(self._aspects.arrays(prefix) if self._aspects else {}),
         }
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
         held = self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
-        held |= self._outside.held(f"{prefix}.outside", now)
+        held |= self._outside.held(f"{prefix}.outside", now) | self._by_rows.held(f"{prefix}.by_rows")
         return held | (self._aspects.held(prefix, now) if self._aspects else {})
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         self._deviations.put_back(held, f"{prefix}.deviations", shift_s, now)
         self._outside.put_back(held, f"{prefix}.outside", shift_s, now)
+        self._by_rows.put_back(held, f"{prefix}.by_rows", shift_s, now)
         if self._aspects:
             self._aspects.put_back(held, prefix, shift_s, now)
         return self._counts.put_back(held, f"{prefix}.counts", shift_s, now)
@@ -151,26 +162,36 @@ class Block:
         return batch
 
     def _count(self, batch: Batch) -> None:
-        counts = counted(batch.bins, self._bins)
-        counts[~self._readable] = 0
-        deviations = np.zeros((len(counts), WORDS), np.int64)
-        deviations[self._ordered] = sums(batch.numbers, self._mean, self._sd)
+        counts = self._counted(batch, slice(None))
         self.totals += counts
         self._type_errors += batch.mistyped
         self._counts.add(batch.at, counts)
-        self._deviations.add(batch.at, deviations)
+        self._deviations.add(batch.at, self._deviated(batch, slice(None)))
         self._outside.add(batch)
+        self._by_rows.add(batch)
         if self._aspects:
             self._aspects.add(batch)
+
+    def _counted(self, batch: Batch, part: slice) -> NDArray[np.int64]:
+        counts = counted(batch.bins[part], self._bins)
+        counts[~self._readable] = 0
+        return counts
+
+    def _deviated(self, batch: Batch, part: slice) -> NDArray[np.int64]:
+        deviations = np.zeros((len(self._readable), WORDS), np.int64)
+        deviations[self._ordered] = sums(batch.numbers[part], self._mean, self._sd)
+        return deviations
 
     # out
 
     def snapshot(self, now: float) -> BlockSnapshot:
         """Totals, and the scores of every window that ends at `now`."""
         totals = ColumnTotals(self.totals.copy(), self._type_errors.copy(), self._out_of_order())
-        scores = tuple(self._score(now, length) for length in self._counts.lengths)
-        told = self._aspects.snapshot(now) if self._aspects else ()
-        return BlockSnapshot(totals, scores, MatchCounts(*self._match.tolist()), self._said, told)
+        scores = tuple(self._scores(now))
+        aspects = self._aspects.snapshot(now) if self._aspects else ()
+        live = tuple(self.live.with_past(self._counts, now))
+        match = MatchCounts(*self._match.tolist())
+        return BlockSnapshot(totals, scores, match, self._said, aspects, live, self._by_rows.first)
 
     def _out_of_order(self) -> dict[str, NDArray[np.float64]]:
         """Values since start that were not as they should be, by QUALITY."""
@@ -182,15 +203,33 @@ class Block:
         """Values by bin in the window of `length` that ends at `now`, shape (columns, bins)."""
         return self._counts.total(now, length)
 
-    def _score(self, now: float, length: float) -> Scores:
-        counts = self._counts.total(now, length)
-        deviation = in_sd(self._deviations.total(now, length))
-        samples = counts.sum(axis=1)
+    def _scores(self, now: float) -> Iterator[Scores]:
+        """Of windows of time, and of rows while there is little in those, and anything at all in the longest."""
+        longest = None
+        for length in self._counts.lengths:
+            longest = self._score(
+                format_duration(length), self._counts.total(now, length), self._deviations.total(now, length),
+                self._outside.ratios(now, length),
+            )._replace(reach_s=self._counts.reach(now, length))  # fmt: skip
+            yield longest
+        if longest and longest.samples.any():
+            yield from (self._score_of_rows(now, rows) for rows in self._by_rows.shown(now))
+
+    def _score_of_rows(self, now: float, rows: int) -> Scores:
+        counts, deviations, outside = (self._by_rows.total(name, rows) for name in self._by_rows.names)
+        reach_s = max(0.0, now - self._by_rows.begun(rows))
+        return self._score(f"{rows}rows", counts, deviations, share(outside))._replace(reach_s=reach_s)
+
+    def _score(
+        self, window: str, counts: NDArray[np.int64], deviations: NDArray[np.int64], outside: NDArray[np.float64]
+    ) -> Scores:
+        """Of what one window holds; the shares outside are those of the columns of which something is said."""
+        samples, deviation = counts.sum(axis=1), in_sd(deviations)
         scored = self._scoring.score(counts, deviation)
         ratios = of_samples(self._shares.counted(counts), samples)
-        ratios[OUT_OF_RANGE][self._outside.places] = self._outside.ratios(now, length)
+        ratios[OUT_OF_RANGE][self._outside.places] = outside
         critical = {**scored.critical, **{f"{name}_ratio": one for name, one in self._shares.critical(samples).items()}}
         return Scores(
-            format_duration(length), samples, samples >= self._minimum_samples, scored.values, critical, ratios,
-            self._counts.reach(now, length), counts, deviation, tuple(scored.moved),
+            window, samples, samples >= self._minimum_samples, scored.values, critical, ratios, math.nan,
+            counts, deviation, tuple(scored.moved),
         )  # fmt: skip

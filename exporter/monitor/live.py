@@ -29,16 +29,14 @@ _SHORTEST_OF_WEEK: Final = _HOUR / 2
 """A week in shorter panes would cost too much memory."""
 
 
-def pasts(windows: WindowSettings) -> dict[str, list[Past]]:
-    """What is compared with what was before, by its name; nothing but windows of time have a past."""
-    found: dict[str, list[Past]] = {}
+def _pasts(windows: WindowSettings) -> Iterator[tuple[str, Past]]:
+    """What is compared with what was before it, and the name of that; nothing but windows of time have a past."""
     if PREVIOUS in windows.compare:
-        found[PREVIOUS] = [Past(length, length) for length in windows.lengths]
-    of_week = [length for length in windows.lengths if _SHORTEST_OF_WEEK <= length and not _WEEK % length]
+        yield from ((PREVIOUS, Past(length, length)) for length in windows.lengths)
+    of_week = [length for length in windows.lengths if length >= _SHORTEST_OF_WEEK and not _WEEK % length]
     if LAST_WEEK in windows.compare and of_week:
         length = min(of_week, key=lambda one: abs(log(one / _HOUR)))
-        found[LAST_WEEK] = [Past(length, _WEEK, length, 1)]  # whole panes: the very same time of day
-    return found
+        yield LAST_WEEK, Past(length, _WEEK, length, 1)  # whole panes: the very same time of day
 
 
 class Live:
@@ -47,18 +45,21 @@ class Live:
     def __init__(self, columns: Sequence[Column], windows: WindowSettings) -> None:
         self._dependence = np.array([column.dependence or 1.0 for column in columns])
         self._enough = windows.minimum_samples
-        self._pasts = pasts(windows)
-        self._versions = VERSIONS in windows.compare
+        self._pasts = tuple(_pasts(windows))
+
+    @property
+    def pasts(self) -> tuple[Past, ...]:
+        """What windows must remember."""
+        return tuple(past for _, past in self._pasts)
 
     def with_past(self, counts: Windows, now: float) -> Iterator[Compared]:
         """Windows against what was before them."""
-        for against, found in self._pasts.items():
-            for past in found:
-                yield self._compared(format_duration(past.length), against, *counts.pair(now, past))
+        for against, past in self._pasts:
+            yield self._compared(format_duration(past.length), against, *counts.pair(now, past))
 
     def with_version(self, version: str, own: Sequence[Scores], others: Sequence[Scores]) -> Iterator[Compared]:
         """Windows against those of the same name of another version, whose bins are the same."""
-        beside = {one.window: one.counts for one in others} if self._versions else {}
+        beside = {one.window: one.counts for one in others}
         for one in own:
             if one.window in beside:
                 yield self._compared(one.window, f"version:{version}", one.counts, beside[one.window])

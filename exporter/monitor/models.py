@@ -12,7 +12,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from exporter.config import Settings
-from exporter.monitor import Monitor, attributing
+from exporter.monitor import Monitor, attributing, versions
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
 from exporter.monitor.provisional import Provisionals
@@ -208,6 +208,7 @@ class Models:
         """What there is to show at `now` (seconds, the exchanges' monotonic clock), in the order of names."""
         self.flush()
         found = sorted((self._show(watched, now) for watched in self), key=lambda one: one.label)
+        found = versions.compared(found, self._settings.windows)
         other = self._other
         return [*found, Shown(other.label, None, other.monitor.snapshot(now), not other.idle)]
 

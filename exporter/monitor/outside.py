@@ -25,7 +25,8 @@ class Outside:
         self.places = np.array([at for at, rule in enumerate(rules) if rule.range or rule.allowed], np.int64)
         """Of the columns of which something is said."""
         said = [(rules[at].range, rules[at].allowed) for at in self.places]
-        self._name = hashlib.sha256(repr((self.places.tolist(), said)).encode()).hexdigest()[:16]
+        self.name = hashlib.sha256(repr((self.places.tolist(), said)).encode()).hexdigest()[:16]
+        """Of what is said: counts by another rule have another."""
         ordered = np.flatnonzero([column.ordered for column in scope.columns])
         self._of_numbers = np.flatnonzero(np.isin(self.places, ordered))
         self._at = np.searchsorted(ordered, self.places[self._of_numbers])
@@ -41,32 +42,39 @@ class Outside:
         """What must be kept; nothing where nothing is said."""
         if not self.places.size:
             return {}
-        prefix = f"{prefix}.{self._name}"
+        prefix = f"{prefix}.{self.name}"
         return {f"{prefix}.totals": self._totals, **self._windows.arrays(prefix)}
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`, to be kept for another time."""
-        return self._windows.held(f"{prefix}.{self._name}", now) if self.places.size else {}
+        return self._windows.held(f"{prefix}.{self.name}", now) if self.places.size else {}
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
         """Go on with windows that were held when the clock showed `shift_s` less, where the same was said."""
         if self.places.size:
-            self._windows.put_back(held, f"{prefix}.{self._name}", shift_s, now)
+            self._windows.put_back(held, f"{prefix}.{self.name}", shift_s, now)
 
     # in
 
     def add(self, batch: Batch) -> None:
-        """Judge rows. What is not finite is no number outside, and what is missing no category."""
-        if not self.places.size:
-            return
+        """Judge rows."""
+        if self.places.size:
+            counts = self.judged(batch, slice(None))
+            self._totals += counts[:, _OUTSIDE]
+            self._windows.add(batch.at, counts)
+
+    def judged(self, batch: Batch, part: slice) -> NDArray[np.int64]:
+        """How many values of some rows were judged, and how many of them are outside: shape (len(places), 2).
+
+        What is not finite is no number outside, and what is missing no category.
+        """
         outside = np.zeros(self.places.size, np.int64)
-        values = batch.numbers[:, self._at]
+        values = batch.numbers[part][:, self._at]
         outside[self._of_numbers] = (((values < self._low) | (values > self._high)) & np.isfinite(values)).sum(axis=0)
         for at, allowed in self._allowed.items():
-            names = batch.names[int(self.places[at])]
+            names = batch.names[int(self.places[at])][part]
             outside[at] = sum(name is not None and name not in allowed for name in names)
-        self._totals += outside
-        self._windows.add(batch.at, np.stack((np.full(outside.size, batch.rows), outside), axis=1))
+        return np.stack((np.full(outside.size, len(values)), outside), axis=1)
 
     # out
 
@@ -79,7 +87,11 @@ class Outside:
 
         NaN where none was judged.
         """
-        counts = self._windows.total(now, length)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios: NDArray[np.float64] = counts[:, _OUTSIDE] / counts[:, _JUDGED]
-        return ratios
+        return share(self._windows.total(now, length))
+
+
+def share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of values judged, those outside; NaN where none was judged."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios: NDArray[np.float64] = counts[:, _OUTSIDE] / counts[:, _JUDGED]
+    return ratios

@@ -2,7 +2,8 @@
 
 A side is quiet until its shortest window of time has held enough, without interruption, for as long as it is: so a side
 whose traffic is near that mark stays quiet, instead of coming and going. It is judged by whole panes, and by windows
-that were watched for their whole length only. Memory: two short windows of one number a pane.
+that were watched for their whole length only; so how rows are batched changes nothing. Memory: one number for each pane
+of two short windows.
 """
 
 from typing import Any, Final
@@ -27,6 +28,8 @@ class Quiet:
         self._rows = PaneRing(2 * self._panes + 1, windows.pane, (1,), np.int64)
         self._since = np.zeros(2, np.int64)
         """When the first row came, and since when rows are watched here: nanoseconds, 0 before that."""
+        self._judged: tuple[int, bool | None] = (-1, None)
+        """The pane of the last judgement, and what it was: it is of whole panes, and holds for all of the next one."""
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
@@ -37,7 +40,7 @@ class Quiet:
         return {f"{prefix}.first": self._since[:1].copy()}
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
-        """Go on with what was held when the clock showed `shift_s` less; rows are watched from `now` on at the latest."""
+        """Go on with what was held when the clock showed `shift_s` less; from `now` on, rows are watched here."""
         first = held.get(f"{prefix}.first")
         if first is None or first.shape != (1,) or first.dtype != np.int64 or not first[0]:
             return
@@ -47,6 +50,7 @@ class Quiet:
     def _note(self, place: int, moment: int) -> None:
         if not self._since[place] or moment < self._since[place]:
             self._since[place] = moment or 1
+            self._judged = (-1, None)
 
     def add(self, at: float, rows: int) -> None:
         """Count rows that came at the moment `at`."""
@@ -61,12 +65,18 @@ class Quiet:
         """When the first row came, in seconds, by the clock of now; 0 before that."""
         return float(self._since[0]) / _NS
 
-    def is_quiet(self, now: float) -> bool:
-        """Whether one of the windows that ended lately held too little."""
+    def is_quiet(self, now: float) -> bool | None:
+        """Whether one of the windows that ended lately held too little; None where none was watched as a whole yet."""
+        pane = int(now // self._pane_s)
+        if self._judged[0] != pane:
+            self._judged = pane, self._judge(now)
+        return self._judged[1]
+
+    def _judge(self, now: float) -> bool | None:
         rows = np.concatenate(([0], self._rows.recent(now, 2 * self._panes + 1)[:-1, 0].cumsum()))
         sums = rows[self._panes :] - rows[: -self._panes]
         """Of the windows that ended with each of the last whole panes, and with the one before them."""
-        watched = int(now // self._pane_s) - int(float(self._since[1]) / _NS // self._pane_s) if self._since[1] else 0
-        """Whole panes, that of the first row among them."""
-        judged = min(watched - self._panes + 1, self._panes)
-        return judged > 0 and bool((sums[-judged:] < self._enough).any())
+        since = int(self._since[1]) / _NS if self._since[1] else now
+        whole = int(now // self._pane_s) - int(since // self._pane_s)
+        judged = min(whole - self._panes + 1, self._panes)
+        return bool((sums[-judged:] < self._enough).any()) if judged > 0 else None

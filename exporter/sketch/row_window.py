@@ -61,10 +61,17 @@ class RowWindows:
                 start = stop
         self.rows += rows
 
+    def clear(self) -> None:
+        """Begin anew: the rows so far are not the last ones any longer."""
+        self.rows[0] = 0
+        for _, ring in self._all(""):
+            ring.marks[:] = 0
+
     def _note(self, length: int, row: int, at: float) -> None:
         begun = self._begun[length].pane(row)
-        if begun is not None and (begun[0] > at * _NS or not begun[0]):
-            begun[0] = at * _NS
+        moment = round(at * _NS) or 1
+        if begun is not None and (begun[0] > moment or not begun[0]):
+            begun[0] = moment
 
     def total(self, length: int) -> NDArray[Any]:
         """The sum over the last `length` rows, as int64, or over all there are."""

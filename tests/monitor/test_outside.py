@@ -17,7 +17,7 @@ from exporter.reference import Profile
 from exporter.sections import Windows
 from exporter.snapshots import ServerVitals
 
-SHORT = Windows(pane=1.0, lengths=(10.0, 100.0))
+SHORT = Windows(pane=1.0, lengths=(10.0, 100.0), rows=())
 RULES = Overrides(
     {
         "amount": Override(range=(10.0, 50.0)), "age": Override(range=(18.0, 18.0)),
