@@ -16,7 +16,7 @@ def compressed(node: Any, factor: float, key: str = "") -> Any:  # noqa: ANN401 
     """A YAML document in which each duration is `factor` times as short.
 
     Durations are the values of the keys that hold one, and range selectors, subqueries and offsets in any text:
-    expressions, and queries within annotations. A range that is taken from the label `window` is short already.
+    expressions, and queries within annotations.
     """
     if isinstance(node, dict):
         return {name: compressed(value, factor, name) for name, value in node.items()}
