@@ -205,9 +205,9 @@ class Windows:
     )
     rows: tuple[int, ...] = setting(
         (200, 1000, 10_000),
-        f"Lengths of windows over the last rows, multiples of {_ROW_PANES}; [] for none. They are on the page while a"
-        " side is quiet: its shortest window of time was watched for its whole length and has held fewer than"
-        " minimum_samples values at some time since it began, and the longest one holds any.",
+        f"Lengths of windows over the last rows, multiples of {_ROW_PANES}; [] for none. They are counted while a side"
+        " is quiet, which it is until its shortest window of time has held minimum_samples, without interruption, for"
+        " twelve times its length, and are on the page until the longest one holds nothing.",
         integers(_ROW_PANES, 10_000_000),
         "[200, 1000, 10000]",
     )

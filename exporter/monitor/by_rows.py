@@ -1,7 +1,7 @@
 """Windows over the last rows of one side, beside its windows of time: for models that are seldom asked.
 
-A side that is not quiet has none: it would pay for counting what says no more than its windows of time, which are
-shorter. They begin anew when it is quiet again. Memory: 21 panes of counts for each length.
+A side that is not known to be quiet has none: it would pay for counting what says no more than its windows of time,
+which are shorter. They begin anew when it is quiet again. Memory: 21 panes of counts for each length.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,16 +61,16 @@ class ByRows:
             windows.put_back(held, f"{prefix}.{name}", shift_s)
 
     def add(self, batch: Batch) -> None:
-        """Count rows, unless there are so many of them that nobody needs that."""
+        """Count rows, while there are few of them."""
         if self._quiet is None:
             return
         at = batch.at // self._pane_s * self._pane_s  # which row of a pane a batch ended with is nothing to depend on
         self._quiet.add(at, batch.rows)
-        is_busy = self._quiet.is_quiet(at) is False
+        is_quiet = self._quiet.is_quiet(at)
         for name, windows in self._windows.items():
-            if is_busy:
+            if is_quiet is False:
                 windows.clear()
-            elif self._lengths:
+            elif self._lengths and (is_quiet or windows.rows[0]):  # it was quiet before a restart
                 windows.add(at, batch.rows, partial(self._counters[name].of, batch))
 
     @property

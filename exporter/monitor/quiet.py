@@ -1,9 +1,9 @@
 """Whether a side gets so few rows that its windows of time hold too little: then windows of rows are shown, too.
 
-A side is quiet until its shortest window of time has held enough, without interruption, for as long as it is: so a side
-whose traffic is near that mark stays quiet, instead of coming and going. It is judged by whole panes, and by windows
-that were watched for their whole length only; so how rows are batched changes nothing. Memory: one number for each pane
-of two short windows.
+A side is quiet until its shortest window of time has held enough, without interruption, for twelve times its length: so
+one whose traffic is near that mark stays quiet, instead of coming and going. It is judged by whole panes, and only by
+windows that were watched for their whole length; so how rows are batched changes nothing. Memory: one number for each
+pane of thirteen such windows.
 """
 
 from typing import Any, Final
@@ -15,6 +15,8 @@ from exporter.sections import Windows as WindowSettings
 from exporter.sketch.window import Arrays, PaneRing
 
 _NS: Final = 1_000_000_000
+_MEMORY: Final = 12
+"""Lengths of the shortest window for which it must have held enough: an hour of windows of five minutes."""
 
 
 class Quiet:
@@ -25,7 +27,7 @@ class Quiet:
         self._pane_s = windows.pane
         self._panes = round(min(windows.lengths) / windows.pane)
         self._enough = windows.minimum_samples
-        self._rows = PaneRing(2 * self._panes + 1, windows.pane, (1,), np.int64)
+        self._rows = PaneRing((_MEMORY + 1) * self._panes + 1, windows.pane, (1,), np.int64)
         self._since = np.zeros(2, np.int64)
         """When the first row came, and since when rows are watched here: nanoseconds, 0 before that."""
         self._judged: tuple[int, bool | None] = (-1, None)
@@ -73,10 +75,10 @@ class Quiet:
         return self._judged[1]
 
     def _judge(self, now: float) -> bool | None:
-        rows = np.concatenate(([0], self._rows.recent(now, 2 * self._panes + 1)[:-1, 0].cumsum()))
+        rows = np.concatenate(([0], self._rows.recent(now, self._rows.marks.size)[:-1, 0].cumsum()))
         sums = rows[self._panes :] - rows[: -self._panes]
         """Of the windows that ended with each of the last whole panes, and with the one before them."""
         since = int(self._since[1]) / _NS if self._since[1] else now
         whole = int(now // self._pane_s) - int(since // self._pane_s)
-        judged = min(whole - self._panes + 1, self._panes)
+        judged = min(whole - self._panes + 1, _MEMORY * self._panes)
         return bool((sums[-judged:] < self._enough).any()) if judged > 0 else None

@@ -63,9 +63,10 @@ class RowWindows:
 
     def clear(self) -> None:
         """Begin anew: the rows so far are not the last ones any longer."""
-        self.rows[0] = 0
-        for _, ring in self._all(""):
-            ring.marks[:] = 0
+        if self.rows[0]:
+            self.rows[0] = 0
+            for _, ring in self._all(""):
+                ring.marks[:] = 0
 
     def _note(self, length: int, row: int, at: float) -> None:
         begun = self._begun[length].pane(row)
