@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
 from monitor_scenes import exchange
+from numpy.typing import NDArray
 
 from exporter import config
 from exporter.drift import STATISTICS
@@ -20,7 +19,7 @@ from exporter.sections import Windows
 from exporter.sketch.window import Windows as Counts
 from exporter.snapshots import Compared
 
-HOUR, DAY, WEEK = 3600.0, 86_400.0, 7 * 86_400.0
+HOUR, DAY = 3600.0, 86_400.0
 EDGES = tuple(float(edge) for edge in range(13))
 COLUMN = Column("x", "numeric", (0, *[1000] * 12, 0, 0, 0), EDGES, mean=6.0, sd=3.46, minimum=0.0, maximum=12.0)
 SIDE = Side((COLUMN, replace(COLUMN, name="y")), ("x", "y"))
@@ -105,17 +104,21 @@ def test_a_step_is_seen_against_the_window_before_and_gone_one_window_later() ->
 
 def test_the_same_hour_of_last_week_is_quiet_where_the_hour_before_is_not() -> None:
     watch = Watch()
-    for day in range(8):
-        for hour in range(24):
-            night = TILTED if hour < 12 else EVEN  # every day is like this
-            watch.minute(day * DAY + hour * HOUR, 2000, night, 100 * day + hour)
-    now = 7 * DAY + 12.5 * HOUR  # noon is half an hour ago
+
+    def live_until(hour: int, end: int) -> None:
+        for one in range(hour, end):  # every day is like this
+            watch.minute(one * HOUR, 2000, TILTED if one % 24 < 12 else EVEN, one)
+
+    noon = 7 * 24 + 12
+    live_until(0, noon + 1)
+    now = noon * HOUR + HOUR / 2
     found = watch.compared(now)
     assert not beyond(found["last_week", "1h"])[0]
     assert beyond(found["previous", "1h"])[0]
-    for minute in range(60):
-        watch.minute(7 * DAY + 14 * HOUR + minute * 60.0, 50, TILTED, minute)
-    assert beyond(watch.compared(7 * DAY + 15.2 * HOUR)["last_week", "1h"])[0], "an afternoon like no other"
+    live_until(noon + 1, noon + 4)
+    assert not beyond(watch.compared((noon + 4.2) * HOUR)["last_week", "1h"])[0]
+    watch.minute((noon + 4) * HOUR, 2000, TILTED, 1)
+    assert beyond(watch.compared((noon + 5.2) * HOUR)["last_week", "1h"])[0], "an afternoon like no other"
 
 
 @pytest.mark.parametrize("dependence", [None, 3.0])
