@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _LAST_SECOND: Final = 253_402_300_799.0
 """9999-12-31T23:59:59Z."""
+_OF_ROWS: Final = re.compile(r"[1-9]\d*rows").fullmatch
 _TIMEOUT_S: Final = 30.0
 _LONGEST_ANSWER: Final = 64 << 20
 
@@ -29,7 +31,7 @@ def add(adopt: argparse.ArgumentParser) -> None:
     adopt.add_argument("--feature", action="append", default=[], metavar="NAME",
                        help="column whose distribution is taken, or a pattern (*, ?, [abc]); repeatable")  # fmt: skip
     adopt.add_argument("--prediction", action="append", default=[], metavar="NAME", help="the same of an output")
-    adopt.add_argument("--from", dest="window", metavar="WINDOW", help="one of the exporter's windows, such as 24h")
+    adopt.add_argument("--from", dest="window", metavar="WINDOW", help="one of the exporter's windows, such as 24h or 10000rows")
     adopt.add_argument("--exporter", default="http://127.0.0.1:9877", metavar="URL",
                        help="web address of the running exporter (http://127.0.0.1:9877)")  # fmt: skip
     adopt.add_argument("--model", metavar="NAME", help="what the exporter calls it, where several have the profile")
@@ -102,7 +104,7 @@ def _window(given: argparse.Namespace, profile: "Profile", wish: "Wish") -> "Win
     from exporter.profile.in_force import in_force  # noqa: PLC0415
 
     try:
-        asked = {"window": format_duration(duration(given.window))}
+        asked = {"window": given.window if _OF_ROWS(given.window) else format_duration(duration(given.window))}
     except ValueError as error:
         raise ConfigError(f"--from: {error}") from None
     if given.model is None and given.model_version is None:

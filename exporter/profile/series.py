@@ -1,4 +1,8 @@
-"""How many series a profile makes on /metrics, once every window has values, and nothing fails or drifts."""
+"""How many series a profile makes on /metrics, once every window has values, and nothing fails or drifts.
+
+Windows are those of time, each compared with the one before it. Of a quiet model those of rows come on top, and while
+several versions are served, what compares them.
+"""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -14,6 +18,8 @@ from exporter.snapshots import IMPACT
 
 _OF_PROFILE = 4
 """Its source, its rows, whether it is provisional, and how many of its columns cannot be read."""
+_OF_SHORTEST = 1
+"""The window that suffices."""
 _OF_MATCHES = 4
 """How payloads of a side fit."""
 
@@ -57,7 +63,7 @@ def _of_people(rule: Override, column: Column, adopted: Adoption | None, now: fl
 def _of_column(families: Columns, column: Column, rule: Override, windows: int) -> int:
     of_kind = chain(_families(families, column), _of_quality(families, column, rule))
     known = sum(getattr(column, word) is not None for word in families.known)
-    return known + sum(_of_family(family, column, windows) for family in of_kind)
+    return known + _OF_SHORTEST + sum(_of_family(family, column, windows) for family in of_kind)
 
 
 def _families(families: Columns, column: Column) -> Iterator[Family]:
@@ -65,6 +71,7 @@ def _families(families: Columns, column: Column) -> Iterator[Family]:
     yield from (families.bins, families.reference_ratio, families.reference_samples, families.bin_info)
     yield from (families.values, families.type_errors, families.samples, families.sufficient)
     yield from (families.bin_step, families.aspects["type_error_ratio"])
+    yield from (*families.live.values(), *families.live_critical.values())
     applies = {Needs.BINS: True, Needs.ORDER: column.ordered, Needs.SPREAD: column.ordered and column.sd > 0}
     for name, statistic in chosen(()).items():
         if applies[statistic.needs]:
