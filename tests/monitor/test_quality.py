@@ -221,7 +221,7 @@ def test_a_run_counts_with_what_it_had_before_the_window_and_windows_forget(prof
     assert measured(profile, monitor, "longest_run_values", "few", "10s", 60.0) == 1
     assert measured(profile, monitor, "longest_run_values", "few", "100s", 60.0) == 61
     assert math.isnan(measured(profile, monitor, "longest_run_values", "few", "10s", 200.0))
-    assert math.isnan(measured(profile, monitor, "longest_run_critical_values", "few", "10s", 200.0))
+    assert math.isnan(measured(profile, monitor, "longest_run_values_critical", "few", "10s", 200.0))
 
 
 def test_a_stuck_sensor_is_beyond_chance_and_a_constant_of_the_training_is_not(profile: Profile) -> None:
@@ -229,8 +229,8 @@ def test_a_stuck_sensor_is_beyond_chance_and_a_constant_of_the_training_is_not(p
     monitor = watched(profile, parts(stuck, 100))
     for name in ("measured", "few", "flag", "mostly_zero"):
         longest = measured(profile, monitor, "longest_run_values", name)
-        assert longest == 1000 > measured(profile, monitor, "longest_run_critical_values", name), name
-    assert math.isnan(measured(profile, monitor, "longest_run_critical_values", "constant"))
+        assert longest == 1000 > measured(profile, monitor, "longest_run_values_critical", name), name
+    assert math.isnan(measured(profile, monitor, "longest_run_values_critical", "constant"))
 
 
 @pytest.mark.parametrize("count", [50, 400, 3000])
@@ -239,9 +239,9 @@ def test_chance_alone_hardly_ever_reaches_what_is_critical(profile: Profile, cou
     for seed in range(20):
         monitor = watched(profile, [drawn(count, 100 + seed)])
         for name in ("measured", "few", "mostly_zero", "flag", "city"):
-            critical = measured(profile, monitor, "longest_run_critical_values", name)
+            critical = measured(profile, monitor, "longest_run_values_critical", name)
             beyond += measured(profile, monitor, "longest_run_values", name) > critical
-            least = measured(profile, monitor, "distinct_critical_values", name)
+            least = measured(profile, monitor, "distinct_values_critical", name)
             beyond += measured(profile, monitor, "distinct_values", name) < least
     assert beyond == 0  # 200 chances of one in 1000 at most
 
@@ -251,11 +251,11 @@ def test_where_rows_come_together_longer_runs_and_fewer_values_are_chance(profil
     together = replace(profile, features=features)
     rows = [row for row in drawn(100) for _ in range(10)]
     alone, clustered = watched(profile, [rows]), watched(together, [rows])
-    for word, sign in (("longest_run_critical_values", 1), ("distinct_critical_values", -1)):
+    for word, sign in (("longest_run_values_critical", 1), ("distinct_values_critical", -1)):
         plain = measured(profile, alone, word, "measured")
         assert sign * measured(profile, clustered, word, "measured") > sign * plain, word
     assert measured(profile, clustered, "distinct_values", "measured") == pytest.approx(100, rel=0.15)
-    assert not measured(profile, clustered, "distinct_critical_values", "measured") > 100
+    assert not measured(profile, clustered, "distinct_values_critical", "measured") > 100
 
 
 # --- distinct values
@@ -282,16 +282,16 @@ def test_a_column_that_collapses_has_fewer_values_than_chance_leaves(profile: Pr
     rows = [row | {"measured": round(row["measured"]), "few": 2, "city": "Oslo"} for row in drawn(1000)]
     monitor = watched(profile, parts(rows, 250))
     for name in ("measured", "few", "city"):
-        least = measured(profile, monitor, "distinct_critical_values", name)
+        least = measured(profile, monitor, "distinct_values_critical", name)
         assert measured(profile, monitor, "distinct_values", name) < least, name
-    assert math.isnan(measured(profile, monitor, "distinct_critical_values", "constant"))
+    assert math.isnan(measured(profile, monitor, "distinct_values_critical", "constant"))
 
 
 def test_what_the_profile_does_not_say_is_asked_of_its_bins_alone(profile: Profile) -> None:
     features = tuple(replace(column, distinct=None) for column in profile.features)
     unknown = replace(profile, features=features)
     monitor = watched(unknown, [drawn(1000)])
-    assert 8 <= measured(unknown, monitor, "distinct_critical_values", "measured") <= 12
+    assert 8 <= measured(unknown, monitor, "distinct_values_critical", "measured") <= 12
     assert math.isnan(measured(unknown, monitor, "reference_distinct_values", "measured", ""))
     assert measured(profile, monitor, "distinct_values", "measured") > 800
 

@@ -25,7 +25,7 @@ from exporter.snapshots import Measured
 from exporter.values import format_duration
 
 DISTINCT: Final = "distinct_values"
-CRITICAL: Final = "distinct_critical_values"
+CRITICAL: Final = "distinct_values_critical"
 REFERENCE: Final = "reference_distinct_values"
 _PANES: Final = 2
 _LEVEL: Final = 0.001
