@@ -126,14 +126,18 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "quantile": (GAUGE, "Quantile of the window's finite numbers, off by a twelfth of its bin's width at most (beyond the outer edges: by an eighth of its distance from them and a 64th of their range): `rank` is the share of values that are not above it. The window moves in quarters of its length; told where ten values lie on either side.", ("rank", "window")),
     "reference_quantile": (GAUGE, "Quantile of the reference's finite numbers, at ranks where it has an edge: to be laid beside the live one.", ("rank",)),
     "longest_run_values": (GAUGE, "Longest run of one and the same value in the window, in the order of the rows and with what it had before the window; what is missing or not finite neither ends nor lengthens it.", ("window",)),
-    "longest_run_critical_values": (GAUGE, "What the longest run exceeds at most once in 1000 windows of this very size without drift: d (1 + ln(1000 n) / -ln q), q being the share of the reference's fullest bin and three standard errors, d the dependence factor.", ("window",)),
+    "longest_run_values_critical": (GAUGE, "What the longest run exceeds at most once in 1000 windows of this very size without drift: d (1 + ln(1000 n) / -ln q), q being the share of the reference's fullest bin and three standard errors, d the dependence factor.", ("window",)),
     "distinct_values": (GAUGE, "Different values, missing and not finite ones left out, of the last half to whole of the window; estimated by a sketch within 5 % (one standard error).", ("window",)),
-    "distinct_critical_values": (GAUGE, "What the different values are below at most once in 1000 windows of this very size without drift, by the reference's own different values and bins; absent where one could be enough.", ("window",)),
+    "distinct_values_critical": (GAUGE, "What the different values are below at most once in 1000 windows of this very size without drift, by the reference's own different values and bins; absent where one could be enough.", ("window",)),
     "reference_distinct_values": (GAUGE, "Different values that the reference has, where the profile says it; of numbers estimated within 5 %.", ()),
+    "unseen_values": (GAUGE, "Values of the last half to whole of the window that were this category, which the reference does not list: the three most frequent ones, from 10 rows on. Never too many; too few by at most a 33rd of the unseen ones, where these are over 32 different ones.", ("text", "window")),
+    "infinite_ratio": (GAUGE, "Share of the window's values that were an infinite number of this sign; absent where there was none. The rest of what is not finite is of a wrong type.", ("sign", "window")),
     "current_run_values": (GAUGE, "How often the last value has come in a row by now.", ()),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
-_SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}
+_SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "duplicate_rows_ratio": (GAUGE, "Share of the window's rows that were identical to one of the 10,000 rows before them.", ("window",)),
+}
 """Of a whole side, likewise: the label of the column is not there."""
 # fmt: on
 

@@ -225,6 +225,13 @@ class Windows:
     scores: tuple[str, ...] = setting(
         (), f"Scores beside the default ones: {', '.join(OPTIONAL_SCORES)}.", some_of(*OPTIONAL_SCORES), "[]"
     )
+    unseen_values: bool = setting(
+        True,
+        "Whether the categories are named that come most often and that the reference does not list: three a column, of"
+        " at least 10 rows each, never an e-mail address or a number of a payment card.",
+        switch,
+        "true",
+    )
     snapshot_interval: float = setting(2.0, "How often scores are computed.", duration, "2s")
 
     def __post_init__(self) -> None:

@@ -18,10 +18,9 @@ ERROR: Final = 1.04 / REGISTERS**0.5
 _ALPHA: Final = 0.7213 / (1 + 1.079 / REGISTERS)
 _LINEAR: Final = 2.5 * REGISTERS
 """Up to here the empty registers tell more."""
-_MOST_RANK: Final = 54
-_EXPONENT: Final = 1022
-"""What a float adds to its exponent, so that it is that of a number from 1/2 to 1."""
-_POWERS: Final = np.exp2(-np.arange(_MOST_RANK + 1, dtype=np.float64))
+_BEHIND: Final = np.uint64((1 << 64 - _BITS) - 1)
+_FIRST: Final = np.int8(63 - _BITS)
+_POWERS: Final = np.exp2(-np.arange(65 - _BITS, dtype=np.float64))
 _IN_CACHE: Final = 1 << 15
 """Values that are worked on together: a third of the time that many more take, whose parts have left the cache."""
 Hashes = NDArray[np.uint64]
@@ -76,13 +75,13 @@ def _places(hashes: Hashes) -> NDArray[np.int64]:
 
 
 def _ranks(hashes: Hashes) -> NDArray[np.int8]:
-    """The place of the first bit that is set behind those of the register: a float's exponent tells it at once."""
-    rest = hashes << np.uint64(_BITS)
-    rest >>= np.uint64(11)
-    exponents = rest.view(np.int64).astype(np.float64).view(np.int64)
+    """The place of the first bit that is set behind those of the register: a float's exponent tells it at once.
+
+    Of an exponent its last eight bits are enough: -1 where only the last bit is set, one more for each before it.
+    """
+    exponents = (hashes & _BEHIND).view(np.int64).astype(np.float64).view(np.int64)
     exponents >>= 52
-    np.subtract(_MOST_RANK + _EXPONENT, exponents, out=exponents)
-    return np.minimum(exponents, _MOST_RANK, out=exponents).astype(np.int8)
+    return np.asarray(_FIRST - exponents.astype(np.int8))
 
 
 def estimate(all_registers: Registers) -> NDArray[np.float64]:

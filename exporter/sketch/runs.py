@@ -40,9 +40,7 @@ class Runs(Generic[_Value]):
             longest[others] = self._measure(others, values[:, others].T, present[:, others].T)
         return longest
 
-    def _measure(
-        self, columns: NDArray[np.intp], values: NDArray[_Value], present: NDArray[np.bool_]
-    ) -> Lengths:
+    def _measure(self, columns: NDArray[np.intp], values: NDArray[_Value], present: NDArray[np.bool_]) -> Lengths:
         """As `add`, of values of shape (columns, rows), at least one of each column being there."""
         there = values[present]
         ends = present.sum(axis=1).cumsum()

@@ -7,15 +7,18 @@ show it in `families`. One that has nothing to count of some columns is not made
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from exporter.monitor.aspects import distinct, mistyped, quantiles, runs
+from exporter.monitor.aspects import distinct, duplicates, infinite, mistyped, quantiles, runs, unseen
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.parts import Part, Parts
 
 ASPECTS: Final[Mapping[str, Callable[[Scope], Part[Batch] | None]]] = {
     "distinct": distinct.made,
+    "duplicates": duplicates.made,
+    "infinite": infinite.made,
     "mistyped": mistyped.made,
     "quantiles": quantiles.made,
     "runs": runs.made,
+    "unseen": unseen.made,
 }
 
 

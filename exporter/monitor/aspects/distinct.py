@@ -25,7 +25,7 @@ from exporter.snapshots import Measured
 from exporter.values import format_duration
 
 DISTINCT: Final = "distinct_values"
-CRITICAL: Final = "distinct_critical_values"
+CRITICAL: Final = "distinct_values_critical"
 REFERENCE: Final = "reference_distinct_values"
 _PANES: Final = 2
 _LEVEL: Final = 0.001
@@ -116,7 +116,7 @@ def _at_least(expected: Values) -> Values:
     It is self-bounding: exp(-t^2 / 2E) bounds the chance to be t below E (Boucheron, Lugosi & Massart, A sharp
     concentration inequality with applications, 2000).
     """
-    return np.asarray(expected - np.sqrt(2 * math.log(1 / _LEVEL) * expected))
+    return np.asarray(np.maximum(expected - np.sqrt(2 * math.log(1 / _LEVEL) * expected), 0))
 
 
 def _shares(columns: Sequence[Column]) -> Values:

@@ -24,7 +24,7 @@ from exporter.snapshots import Measured
 from exporter.values import format_duration
 
 LONGEST: Final = "longest_run_values"
-CRITICAL: Final = "longest_run_critical_values"
+CRITICAL: Final = "longest_run_values_critical"
 CURRENT: Final = "current_run_values"
 _PANES: Final = 12
 _LEVEL: Final = 0.001
