@@ -59,7 +59,7 @@ def profile_of(columns: int) -> Profile:
     random = np.random.default_rng(1)
     features = tuple(column(f"f{at}", random.lognormal(size=REFERENCE_ROWS)) for at in range(columns))
     outputs = (column("score", random.random(REFERENCE_ROWS)),)
-    return Profile(MODEL, "1", None, REFERENCE_ROWS, "", features, outputs, "0" * 64)
+    return Profile(MODEL, "1", None, REFERENCE_ROWS, "benchmark", features, outputs, "0" * 64)
 
 
 def seen(rows: Rows, at: float) -> tuple[Exchange, Observation]:
