@@ -31,15 +31,16 @@ class Distributions(NamedTuple):
 
 def render(collected: Iterable[Samples | Distributions]) -> bytes:
     """The page."""
-    lines: list[str] = []
+    sets: _Sets = {}
+    text = []
     for item in collected:
         family = item.family
-        lines.append(f"# HELP {family.name} {_escape_help(family.help)}\n# TYPE {family.name} {family.type}\n")
-        if isinstance(item, Distributions):
-            lines += _histogram(item)
-        else:
-            lines += _lines(item)
-    return "".join(lines).encode()
+        lines = [f"# HELP {family.name} {_escape_help(family.help)}\n# TYPE {family.name} {family.type}\n"]
+        lines += _histogram(item) if isinstance(item, Distributions) else _lines(item, sets)
+        text.append("".join(lines).encode())  # bytes of many thousand lines are a third of these
+    _last.clear()
+    _last.update(sets)
+    return b"".join(text)
 
 
 def number(value: float) -> str:
@@ -54,19 +55,21 @@ def number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-_SERIES: Final[dict[Family, dict[Labels, str]]] = {}
-"""Names with label sets, by family: those of its last page alone, or models that come and go would fill it."""
+_Sets = dict[Labels, dict[Labels, str]]
+"""Label sets by the labels' names and values: many families have the same."""
+_last: Final[_Sets] = {}
+"""Those of the last page alone, or models that come and go would fill it."""
 
 
-def _lines(item: Samples) -> list[str]:
+def _lines(item: Samples, sets: _Sets) -> list[str]:
     name, names = item.family.name, item.family.labels
-    known, now = _SERIES.get(item.family, {}), {}
+    known, now = _last.get(names, {}), sets.setdefault(names, {})
     lines = []
     for labels, value in item.values:
-        series = known.get(labels) or name + _label_set(names, labels)
-        now[labels] = series
-        lines.append(f"{series} {number(value)}\n")
-    _SERIES[item.family] = now
+        found = now.get(labels)
+        if found is None:
+            found = now[labels] = known.get(labels) or _label_set(names, labels)
+        lines.append(f"{name}{found} {number(value)}\n")
     return lines
 
 

@@ -44,4 +44,4 @@ def test_names_of_series_are_kept_from_one_page_to_the_next_and_no_longer() -> N
             text = exposition.render([Samples(family, values)]).decode()
             assert text.count("model_kept{") == 50
             assert f'model_kept{{model="m{number}-49"}} 49\n' in text
-        assert len(exposition._SERIES[family]) == 50
+        assert len(exposition._last["model",]) == 50
