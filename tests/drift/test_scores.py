@@ -133,6 +133,33 @@ def test_mean_shift_without_drift_is_standard_normal() -> None:
     assert scipy.stats.kstest(scores, "norm").pvalue > 1e-3
 
 
+TAILS = {
+    "normal": lambda draw, shape: draw.normal(size=shape),
+    "skewed": lambda draw, shape: draw.exponential(size=shape),
+    "lognormal": lambda draw, shape: draw.lognormal(size=shape),
+    "one in a hundred": lambda draw, shape: (draw.random(shape) < 0.01) * 1.0,
+}
+
+
+@pytest.mark.parametrize(("n", "m"), [(200, 2000), (1000, 5000), (200, 10_000)])
+@pytest.mark.parametrize("tail", TAILS)
+def test_the_mean_shifts_beyond_its_critical_value_once_in_a_thousand_windows_at_most(
+    tail: str, n: int, m: int
+) -> None:
+    draw, runs, windows = np.random.default_rng([n, m]), 250, 20
+    beyond = without = 0
+    for _ in range(runs):
+        known, live = TAILS[tail](draw, m), TAILS[tail](draw, (windows, n))
+        mean, sd = known.mean(), known.std() or 1.0
+        reference, current = (summary(np.tile(np.bincount([3], minlength=16) * size, (windows, 1))) for size in (m, n))
+        reference = reference._replace(reach=np.full(windows, np.abs(known - mean).max() / sd))
+        scores = np.abs(mean_shift.score(reference, current._replace(deviation=((live - mean) / sd).sum(axis=1))))
+        beyond += int((scores > mean_shift.critical(reference, current)).sum())
+        without += int((scores > scipy.stats.norm.isf(0.0005)).sum())
+    assert beyond / (runs * windows) <= allowed(0.001, runs * windows)
+    assert beyond <= without
+
+
 @pytest.mark.parametrize(("n", "m", "shares"), CASES)
 def test_psi_exceeds_its_critical_value_about_once_in_a_thousand(n: int, m: int, shares: NDArray[np.float64]) -> None:
     reference, current = draw(np.random.default_rng(11), n, m, shares)
