@@ -5,6 +5,8 @@ from typing import Any, Final, NamedTuple
 COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 MODEL: Final = ("model", "model_version")
 PROFILED: Final = (*MODEL, "profile")
+FEATURE: Final = "feature"
+"""What names and labels of the features' side have in them."""
 
 
 class Family(NamedTuple):
@@ -114,6 +116,11 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
 _SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}
 """Of a whole side, likewise: the label of the column is not there."""
+_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "association_shift": (GAUGE, "Root mean square change, over the feature's bins, of the mean answer where its value is in a bin, in standard deviations of the output; a shift that all bins share is taken off. Numbers as they are, truth values as 0 and 1, categories as 1 for the most frequent one; bins with fewer than 10 rows on either side are left out. Of windows of 60 panes or more, in twelfths of their length, once they hold windows.minimum_samples rows of which both sides are known.", ("output", "window")),
+    "association_shift_critical": (GAUGE, "What the association shift exceeds about once in 1000 windows of these very rows by bin without drift, from the answers' variance within the bins.", ("output", "window")),
+}
+"""As `_ASPECTS`, of features alone."""
 # fmt: on
 
 
@@ -140,6 +147,7 @@ def of_side(side: str, label: str) -> Columns:
         known={word: family(f"{word}_ratio", GAUGE, text, ()) for word, text in _KNOWN.items()},
         aspects={
             **{word: family(word, *words) for word, words in _ASPECTS.items()},
+            **({word: family(word, *words) for word, words in _OF_FEATURES.items()} if side == FEATURE else {}),
             **{
                 word: Family(f"model_{side}_{word}", kind, (*PROFILED, *labels), text)
                 for word, (kind, text, labels) in _SIDES.items()
