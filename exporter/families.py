@@ -121,6 +121,11 @@ _OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "association_shift_critical": (GAUGE, "What the association shift exceeds about once in 1000 windows of these very rows by bin without drift, from the answers' variance within the bins.", ("output", "window")),
 }
 """As `_ASPECTS`, of features alone."""
+_ROWS_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "unusual_rows_ratio": (GAUGE, "Share of the window's rows that are more unusual than all but one in a hundred of the training data's: a row is the more unusual the more of its values lie in bins where few of the training data's do, by the sum of -ln of their shares there. It may be off a little in several features and far in none.", ("window",)),
+    "unusual_rows_ratio_critical": (GAUGE, "What the share of unusual rows exceeds at most once in 1000 windows of this very size without drift, from how many rows of the training data are beyond the same point.", ("window",)),
+}
+"""As `_SIDES`, of features alone."""
 # fmt: on
 
 
@@ -150,7 +155,7 @@ def of_side(side: str, label: str) -> Columns:
             **({word: family(word, *words) for word, words in _OF_FEATURES.items()} if side == FEATURE else {}),
             **{
                 word: Family(f"model_{side}_{word}", kind, (*PROFILED, *labels), text)
-                for word, (kind, text, labels) in _SIDES.items()
+                for word, (kind, text, labels) in (_SIDES | (_ROWS_OF_FEATURES if side == FEATURE else {})).items()
             },
         },
         **plain,

@@ -7,12 +7,13 @@ show it in `families`. One that has nothing to count of some columns is not made
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from exporter.monitor.aspects import mistyped
+from exporter.monitor.aspects import mistyped, unusual
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.parts import Part, Parts
 
 ASPECTS: Final[Mapping[str, Callable[[Scope], Part[Batch] | None]]] = {
     "mistyped": mistyped.made,
+    "unusual": unusual.made,
 }
 
 
