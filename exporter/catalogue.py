@@ -5,7 +5,7 @@ Collectors, the README's table and the tests take them from here. Help says the 
 
 from typing import Final
 
-from exporter.families import COUNTER, GAUGE, HISTOGRAM, MODEL, PROFILED, Columns, Family, of_side
+from exporter.families import COUNTER, FEATURE, GAUGE, HISTOGRAM, MODEL, PROFILED, Columns, Family, of_side
 
 
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
@@ -60,7 +60,7 @@ PROFILE_UNREADABLE = Family("model_profile_unreadable_columns", GAUGE, PROFILED,
 WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*PROFILED, "window"), "Unix time since which the window has values: the beginning of its oldest pane that holds any; absent while it is empty.")
 
 
-FEATURES = of_side("feature", "feature")
+FEATURES = of_side(FEATURE, FEATURE)
 OUTPUTS = of_side("prediction", "output")
 
 # --- features of failed requests

@@ -5,6 +5,8 @@ from typing import Any, Final, NamedTuple
 COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 MODEL: Final = ("model", "model_version")
 PROFILED: Final = (*MODEL, "profile")
+FEATURE: Final = "feature"
+"""What names and labels of the features' side have in them."""
 
 
 class Family(NamedTuple):
@@ -139,6 +141,16 @@ _SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "duplicate_rows_ratio": (GAUGE, "Share of the window's rows that were identical to one of the 10,000 rows before them.", ("window",)),
 }
 """Of a whole side, likewise: the label of the column is not there."""
+_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "association_shift": (GAUGE, "Root mean square change, over the feature's bins, of the mean answer where its value is in a bin, in standard deviations of the output; a shift that all bins share is taken off. Numbers as they are, truth values as 0 and 1, categories as 1 for the most frequent one; bins with fewer than 10 rows on either side are left out. Of windows of 60 panes or more, in twelfths of their length, once they hold windows.minimum_samples rows of which both sides are known.", ("output", "window")),
+    "association_shift_critical": (GAUGE, "What the association shift exceeds about once in 1000 windows of these very rows by bin without drift, from the answers' variance within the bins.", ("output", "window")),
+}
+"""As `_ASPECTS`, of features alone."""
+_ROWS_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "unusual_rows_ratio": (GAUGE, "Share of the window's rows that are more unusual than all but one in a hundred of the training data's: a row is the more unusual the more of its values lie in bins where few of the training data's do, by the sum of -ln of their shares there. It may be off a little in several features and far in none.", ("window",)),
+    "unusual_rows_ratio_critical": (GAUGE, "What the share of unusual rows exceeds at most once in 1000 windows of this very size without drift, from how many rows of the training data are beyond the same point.", ("window",)),
+}
+"""As `_SIDES`, of features alone."""
 # fmt: on
 
 
@@ -184,9 +196,10 @@ def of_side(side: str, label: str) -> Columns:
         known={word: family(f"{word}_ratio", GAUGE, text, ()) for word, text in _KNOWN.items()},
         aspects={
             **{word: family(word, *words) for word, words in _ASPECTS.items()},
+            **({word: family(word, *words) for word, words in _OF_FEATURES.items()} if side == FEATURE else {}),
             **{
                 word: Family(f"model_{side}_{word}", kind, (*PROFILED, *labels), text)
-                for word, (kind, text, labels) in _SIDES.items()
+                for word, (kind, text, labels) in (_SIDES | (_ROWS_OF_FEATURES if side == FEATURE else {})).items()
             },
         },
         **plain,

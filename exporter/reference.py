@@ -151,6 +151,16 @@ class Embedding(NamedTuple):
     """Principal axes of unit length, the longest variance first; shape (axes, dimensions)."""
 
 
+class Unusual(NamedTuple):
+    """When a row of features is unusual: where it reaches a point, in units of `sketch.rarity`."""
+
+    point: int
+    rows: int
+    """Of the training data."""
+    beyond: int
+    """Those of them that reach it."""
+
+
 class Side(NamedTuple):
     """What payloads of one side have, and what is watched of it: features or outputs."""
 
@@ -158,6 +168,7 @@ class Side(NamedTuple):
     fields: tuple[str, ...]
     """Of a payload, in order. What a column is computed from is among them, or an embedding of them."""
     embeddings: tuple[Embedding, ...] = ()
+    unusual: Unusual | None = None
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -232,6 +243,8 @@ class Profile:
     """Of the training, by whatever name."""
     importance: str = ""
     """Where the features' importance is from: `given`, `estimated`, or empty."""
+    unusual: Unusual | None = None
+    """Of the features; None where it is not known, or not true of the columns in force."""
     provisional: bool = False
     """Whether it was made of live traffic, because there was no other."""
     adoptions: tuple[Adoption, ...] = ()
@@ -246,7 +259,7 @@ class Profile:
     @property
     def asked(self) -> Side:
         """The side of the features."""
-        return Side(self.features, self.inputs, self.embeddings)
+        return Side(self.features, self.inputs, self.embeddings, self.unusual)
 
     @property
     def answered(self) -> Side:

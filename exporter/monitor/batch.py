@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.override import Override
-from exporter.reference import Column
+from exporter.reference import Column, Unusual
 from exporter.sections import Windows
 
 NO_NUMBERS: NDArray[np.float64] = np.zeros((0, 0))
@@ -57,3 +57,5 @@ class Scope(NamedTuple):
     windows: Windows
     asked: bool
     """Whether they are the features, and not the outputs."""
+    unusual: Unusual | None = None
+    """From where on a row is unusual, where the profile says it."""

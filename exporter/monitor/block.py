@@ -49,7 +49,7 @@ class Block:
         self._matcher = Matcher(side, frozenset(at for at, rule in enumerate(self._said) if rule.ignore))
         self._binner = Binner(side, salt)
         self._readable = self._binner.readable
-        self.scope = Scope(columns, self._readable, self._binner.spelled(self._said), windows, by_name)
+        self.scope = Scope(columns, self._readable, self._binner.spelled(self._said), windows, by_name, side.unusual)
         self._outside = Outside(self.scope)
         self._aspects = aspects(self.scope) if windows.lengths else None
         self.live = Live(columns, windows)

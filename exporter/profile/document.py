@@ -23,7 +23,7 @@ FORMAT: Final = f"{_FAMILY}{_VERSION}"
 _IMPORTANCE: Final = ("given", "estimated")
 _REQUIRED: Final = {"format", "model", "rows", "source", "features", "outputs"}
 _OPTIONAL: Final = {
-    "fields", "embeddings", "time", "influenced", "performance", "importance", "provisional", "adoptions",
+    "fields", "embeddings", "time", "influenced", "performance", "importance", "provisional", "adoptions", "unusual",
 }  # fmt: skip
 
 
@@ -97,6 +97,7 @@ def _optional(top: Mapping[str, Any]) -> dict[str, Any]:
         "influenced": parsing.optional(top.get("influenced"), "influenced", parsing.between(0, 1)),
         "performance": parts.parse_performance(top.get("performance", {}), "performance"),
         "importance": importance,
+        "unusual": parsing.optional(top.get("unusual"), "unusual", parts.parse_unusual),
         "provisional": parsing.truth(top.get("provisional", False), "provisional"),
     }
 
@@ -131,6 +132,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "time": profile.time and parts.describe_time(profile.time),
         "performance": dict(profile.performance),
         "importance": profile.importance,
+        "unusual": profile.unusual and dict(profile.unusual._asdict()),
         "provisional": profile.provisional,
         "adoptions": [parts.describe_adoption(one) for one in profile.adoptions],
     }

@@ -46,6 +46,7 @@ def in_force(profile: Profile, now: float) -> Profile:
         outputs=_columns("outputs", profile.outputs, adopted),
         adoptions=counting,
         replaced=_replaced(profile, adopted),
+        unusual=None if any(side == "features" for side, _ in adopted) else profile.unusual,
         digest=digest,
     )
 

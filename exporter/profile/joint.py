@@ -15,6 +15,7 @@ from exporter.profile.keys import Keys, Output, Times
 from exporter.profile.pieces import Piece, gathered
 from exporter.profile.placing import Placed, Placing, placings
 from exporter.profile.recount import Recount
+from exporter.profile.unusual import Surprise
 from exporter.reference import Column, Profile
 from exporter.scalars.salted import Salt
 
@@ -25,9 +26,11 @@ MOST_OUTPUTS: Final = 8
 class _Watched:
     """A column of the profile, counted."""
 
-    def __init__(self, column: Column, times: Times | None, outputs: int, *, anew: bool) -> None:
+    def __init__(self, column: Column, times: Times | None, outputs: int | None, *, anew: bool) -> None:
+        """`outputs` that it is counted with, None where it is one itself."""
         self.column = column
-        self.counts = JointCounts(len(column.counts), times, outputs)
+        self.asked = outputs is not None
+        self.counts = JointCounts(len(column.counts), times, outputs or 0)
         self.again = Recount(column) if anew or column.kind == "embedding" else None
         """Scalars of embeddings have bins before anybody has counted them."""
 
@@ -61,13 +64,14 @@ class Joint:
         bins = sum(len(column.counts) for column in (*profile.outputs, *profile.features))
         clock = Clock(profile.time.zone) if profile.time and calendar else None
         self._times = Times(clock, calendar, bins) if clock and calendar else None
-        made = [(one, 0) for one in placings(profile.outputs, (), salt)]
+        made: list[tuple[Placing, int | None]] = [(one, None) for one in placings(profile.outputs, (), salt)]
         made += [(one, len(self._outputs)) for one in placings(profile.features, profile.embeddings, salt)]
         self.columns: list[tuple[Placing, list[_Watched]]] = [
             (one, [_Watched(column, self._times, outputs, anew=anew) for column in one.columns])
             for one, outputs in made
         ]
         self._keys = Keys(self._times, len(self._outputs))
+        self.surprise = Surprise(profile.features)
 
     def fields(self) -> list[tuple[str, ...]]:
         """Groups of the table's columns that are read: time, outputs, features."""
@@ -83,11 +87,17 @@ class Joint:
         run, first = -1, self.fields()[0]
         for together in gathered(pieces, self.fields()):
             if together[0].run != run:
+                self._end()
                 run = together[0].run
-                self._keys.clear()
             fields = tuple(piece.column for piece in together)
             self.rows += together[0].cells.rows if fields == first else 0
             self._add(fields, together)
+        self._end()
+
+    def _end(self) -> None:
+        """A run of rows is over."""
+        self._keys.clear()
+        self.surprise.end()
 
     def _add(self, fields: tuple[str, ...], together: Sequence[Piece]) -> None:
         cells = [piece.cells for piece in together]
@@ -103,6 +113,8 @@ class Joint:
         for place, output in enumerate(self._outputs):
             if output.column is watched.column:
                 self._keys.add_answers(place, output.words(placed))
+        if watched.asked:
+            self.surprise.add(watched.column, placed.bins, start)
         watched.counts.add(placed.bins, self._keys.slice(start, placed.bins.size))
         if watched.again is not None:
             watched.again.add(placed)
@@ -110,6 +122,7 @@ class Joint:
     def merge(self, other: "Joint") -> None:
         """Add all that the pass over another part holds."""
         self.rows += other.rows
+        self.surprise.merge(other.surprise)
         for (_, mine), (_, theirs) in zip(self.columns, other.columns, strict=True):
             for one, another in zip(mine, theirs, strict=True):
                 one.merge(another)
@@ -122,9 +135,11 @@ class Joint:
         """The profile with what was counted."""
         found = {id(watched.column): watched.found(self._outputs) for _, columns in self.columns for watched in columns}
         profile = self._profile
+        features = tuple(found[id(column)] for column in profile.features)
         return replace(
             profile,
-            features=tuple(found[id(column)] for column in profile.features),
+            features=features,
             outputs=tuple(found[id(column)] for column in profile.outputs),
+            unusual=self.surprise.found(features),
             digest="",
         )

@@ -12,8 +12,8 @@ from exporter.profile.clock import GAP, HOUR, MICROSECONDS, Clock, Microseconds
 from exporter.profile.placing import Placed
 from exporter.reference import Column
 
-_UNIT: Final = float(1 << 26)
-"""Of a standard deviation: 2^16 rows of the wildest answers are summed exactly in floats."""
+WORD: Final = float(1 << 26)
+"""So many make a standard deviation: 2^16 rows of the wildest answers are summed exactly in floats."""
 _MOST_SD: Final = 1024.0
 """So that one wild answer cannot poison a mean."""
 _FALSE, _TRUE = 0, 1
@@ -62,8 +62,9 @@ class Output:
 
     def __init__(self, column: Column) -> None:
         self.column = column
-        self._indicator = not column.ordered
-        self._unit = column.sd or abs(column.mean) or 1.0
+        self.indicator = not column.ordered
+        """Whether it is 0 or 1, and words are whole answers."""
+        self.unit = column.sd or abs(column.mean) or 1.0
         """Of what does not vary in this table, but may in the next, which is built with --like."""
 
     def words(self, placed: Placed) -> NDArray[np.float64]:
@@ -74,16 +75,16 @@ class Output:
             known = placed.bins <= _TRUE if truth else placed.bins != len(column.counts) - 1
             return np.where(known, (placed.bins == (_TRUE if truth else 0)).astype(float), np.nan)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            away = (placed.values - column.mean) / self._unit
-        return np.where(np.isfinite(placed.values), np.rint(np.clip(away, -_MOST_SD, _MOST_SD) * _UNIT), np.nan)
+            away = (placed.values - column.mean) / self.unit
+        return np.where(np.isfinite(placed.values), np.rint(np.clip(away, -_MOST_SD, _MOST_SD) * WORD), np.nan)
 
     def mean(self, total: int, count: int) -> float:
         """Of so many answers whose words add up to `total`, rounded once; 0 where there are none."""
         if not count:
             return 0.0
-        if self._indicator:
+        if self.indicator:
             return total / count
-        return float(Fraction(self.column.mean) + Fraction(self._unit) * Fraction(total, int(_UNIT) * count))
+        return float(Fraction(self.column.mean) + Fraction(self.unit) * Fraction(total, int(WORD) * count))
 
 
 class Times:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exporter.profile import parsing
 from exporter.profile.parsing import Fault
-from exporter.reference import NUMERIC_BINS, Adoption, Column, Embedding, TimeSpan
+from exporter.reference import NUMERIC_BINS, Adoption, Column, Embedding, TimeSpan, Unusual
 
 _SIDES: Final = ("features", "outputs")
 _MOST_AXES: Final = 64
@@ -74,6 +74,16 @@ def zone(node: object, path: str) -> str:
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         raise Fault(f"{path}: no time zone is called {name!r} here, one is Europe/Berlin") from None
     return name
+
+
+def parse_unusual(node: object, path: str) -> Unusual:
+    """How unusual the rows of the training data are."""
+    item = parsing.mapping(node, path)
+    parsing.only(item, {*Unusual._fields}, f"{path}.")
+    found = Unusual(*(parsing.count(item.get(word), f"{path}.{word}") for word in Unusual._fields))
+    if found.beyond >= found.rows:
+        raise Fault(f"{path}.beyond: must be below rows")
+    return found
 
 
 def parse_performance(node: object, path: str) -> dict[str, float]:

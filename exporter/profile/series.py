@@ -9,17 +9,22 @@ from itertools import chain
 
 from exporter import catalogue
 from exporter.drift import Needs, chosen
+from exporter.drift.association import LEAST_ROWS
 from exporter.families import Columns, Family
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.profile import overrides
 from exporter.profile.in_force import in_force
-from exporter.reference import OUT_OF_RANGE, UNKNOWN, Adoption, Column, Profile
+from exporter.reference import OUT_OF_RANGE, UNKNOWN, Adoption, Association, Column, Profile
 from exporter.snapshots import IMPACT
 
 _OF_PROFILE = 4
 """Its source, its rows, whether it is provisional, and how many of its columns cannot be read."""
 _OF_SHORTEST = 1
 """The window that suffices."""
+_OF_UNUSUAL = 2
+"""The share of unusual rows, and what it is held against."""
+_OF_ASSOCIATION = 2
+"""Of a feature and an output: the shift, and what it is held against."""
 _OF_MATCHES = 4
 """How payloads of a side fit."""
 
@@ -35,7 +40,7 @@ def count(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES, now: f
         (catalogue.FEATURES, "features", profile.features, of_features),
         (catalogue.OUTPUTS, "outputs", profile.outputs, of_outputs),
     )
-    total = _of_profile(profile) + windows
+    total = _of_profile(profile) + windows + _OF_UNUSUAL * windows * (profile.unusual is not None)
     for families, side, columns, rules in sides:
         adopted = {one.name: one for one in profile.adoptions if one.side == side}
         total += _OF_MATCHES * bool(columns)
@@ -63,7 +68,14 @@ def _of_people(rule: Override, column: Column, adopted: Adoption | None, now: fl
 def _of_column(families: Columns, column: Column, rule: Override, windows: int) -> int:
     of_kind = chain(_families(families, column), _of_quality(families, column, rule))
     known = sum(getattr(column, word) is not None for word in families.known)
+    long = max(1, windows - 1)  # all but the shortest window, where there are several
+    known += _OF_ASSOCIATION * sum(map(_tells, column.association)) * long
     return known + _OF_SHORTEST + sum(_of_family(family, column, windows) for family in of_kind)
+
+
+def _tells(association: Association) -> bool:
+    """Whether it has bins that can be compared."""
+    return sum(rows >= LEAST_ROWS for rows in association.counts) > 1
 
 
 def _families(families: Columns, column: Column) -> Iterator[Family]:

@@ -7,7 +7,7 @@ show it in `families`. One that has nothing to count of some columns is not made
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from exporter.monitor.aspects import distinct, duplicates, infinite, mistyped, quantiles, runs, unseen
+from exporter.monitor.aspects import distinct, duplicates, infinite, mistyped, quantiles, runs, unseen, unusual
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.parts import Part, Parts
 
@@ -19,6 +19,7 @@ ASPECTS: Final[Mapping[str, Callable[[Scope], Part[Batch] | None]]] = {
     "quantiles": quantiles.made,
     "runs": runs.made,
     "unseen": unseen.made,
+    "unusual": unusual.made,
 }
 
 

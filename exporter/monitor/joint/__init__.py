@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from exporter.monitor.batch import Paired, Scope
+from exporter.monitor.joint import association
 from exporter.monitor.parts import Part, Parts
 
-JOINTS: Final[Mapping[str, Callable[[Scope, Scope], Part[Paired] | None]]] = {}
+JOINTS: Final[Mapping[str, Callable[[Scope, Scope], Part[Paired] | None]]] = {
+    "association": association.made,
+}
 
 
 def joints(features: Scope, outputs: Scope) -> Parts[Paired]:
