@@ -111,7 +111,10 @@ def full_windows(columns: int) -> None:
         pack(image._replace(arrays=monitor.held(now)))
 
     print(f"{columns} features, windows of {', '.join(one.window for one in found.scores)}, all panes filled")
-    tell("scores of all windows", milliseconds(lambda: [scoring.score(one.counts, one.deviation) for one in found.scores]))
+    tell(
+        "scores of all windows",
+        milliseconds(lambda: [scoring.score(one.counts, one.deviation) for one in found.scores]),
+    )
     tell("a snapshot", milliseconds(lambda: monitor.snapshot(now)))
     tell("a page", milliseconds(lambda: page(profile, monitor, now), 5))
     tell("holding the windows and packing them", milliseconds(hold, 5))

@@ -190,12 +190,20 @@ def category_name(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value) if _SMALLEST <= value <= _LARGEST else "huge integer"
+        return str(value) if _SMALLEST <= value <= _LARGEST else _huge(value)
     if isinstance(value, float):
         if math.isnan(value):
             return None
         return str(int(value)) if value.is_integer() and _SMALLEST <= value <= _LARGEST else repr(value)
     return f"<{type(value).__name__}>"
+
+
+def _huge(value: int) -> str:
+    """An integer that is a float to some libraries, so that it is spelled alike whichever read it."""
+    try:
+        return repr(float(value))
+    except OverflowError:
+        return "inf" if value > 0 else "-inf"
 
 
 def truth_name(name: str) -> str:

@@ -41,7 +41,8 @@ def exchanges(traffic: Any) -> list[Exchange]:
 def arrays_equal(one: Any, other: Any) -> bool:
     left, right = one.arrays(), other.arrays()
     assert left.keys() == right.keys()
-    return all(np.array_equal(left[name], right[name]) for name in left)
+    kept = [name for name in left if ".runs." not in name]  # of what comes in a row the order is the whole point
+    return all(np.array_equal(left[name], right[name]) for name in kept)
 
 
 def within(traffic: Any, now: float, length: float) -> list[Any]:
@@ -145,7 +146,7 @@ def test_a_day_of_wild_values_does_not_wrap_around(profile: Profile) -> None:
     """A unit error: every value a thousand standard deviations away, in every pane of a day."""
     monitor = watch(profile, [exchange([dict.fromkeys(FEATURES, 1e15)], [0.5], pane * 300.0) for pane in range(288)])
     for name, pane in monitor.arrays().items():
-        if name.endswith(".panes"):
+        if name.endswith(".panes") and pane.itemsize > 1:  # the others are no counts
             pane[...] *= 1 << 22  # as many rows
     score = monitor.snapshot(287 * 300.0).features.scores[2].values["mean_shift_zscore"][FEATURES.index("amount")]
     assert score > 1e4

@@ -143,9 +143,7 @@ def test_windows_come_back_from_a_disk_with_what_was_outside(profile: Profile) -
 def test_rules_that_are_lifted_leave_nothing_behind(profile: Profile) -> None:
     assert (
         Monitor(profile, SHORT, ()).arrays().keys()
-        == Monitor(profile, SHORT, (), Said(Overrides({"amount": Override(owner="me", ignore=True, tolerance=0.5)})))
-        .arrays()
-        .keys()
+        == Monitor(profile, SHORT, (), Said(Overrides({"amount": Override(owner="me", tolerance=0.5)}))).arrays().keys()
     )
 
 
@@ -169,9 +167,8 @@ def test_a_column_that_is_to_be_ignored_has_no_series_and_is_no_unknown_field(pr
     traffic = [seen(live_rows(300, 1)), seen(live_rows(300, 2), status=500)]
     plain, found = (watched(profile, said, traffic) for said in (NO_OVERRIDES, IGNORED))
     shown = page(profile, found)
-    assert shown == [
-        (name, labels) for name, labels in page(profile, plain) if not {"amount", "city", "score"} & {*labels}
-    ]
+    expected = [(name, labels) for name, labels in page(profile, plain) if not {"amount", "city", "score"} & {*labels}]
+    assert sorted(shown) == sorted(expected)
     assert any("age" in labels for _, labels in shown)
     assert found.snapshot(1.0).rows.unknown_fields == plain.snapshot(1.0).rows.unknown_fields == 0
 

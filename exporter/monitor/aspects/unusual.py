@@ -88,5 +88,7 @@ def critical(rows: int, reference: Unusual, dependence: float = 1.0, level: floa
 
 
 def made(scope: Scope) -> UnusualRows | None:
-    """None where the profile does not say what is unusual."""
-    return UnusualRows(scope, scope.unusual) if scope.unusual else None
+    """None where the profile does not say what is unusual, or every column is to be ignored."""
+    if scope.unusual is None or all(rule.ignore for rule in scope.said):
+        return None
+    return UnusualRows(scope, scope.unusual)

@@ -67,6 +67,8 @@ class Associations:
         widths = np.array([len(column.counts) for column in columns], np.int64)
         self._starts = np.concatenate(([0], widths.cumsum()[:-1])).astype(np.int64)
         self._answers = [_answer(outputs, name, columns, self._starts) for name in named]
+        said = {column.name: rule for column, rule in zip(outputs.columns, outputs.said, strict=True)}
+        self._ignored = [said[name].ignore for name in named]
         self._cells = int(widths.sum())
         shape = (len(named), 3, self._cells)
         self._windows = {
@@ -126,8 +128,9 @@ class Associations:
         """Scores and critical values, of windows that hold enough rows of which both sides are known."""
         for length, windows in self._windows.items():
             counts = windows.total(now, length)
-            for one, of_output in zip(self._answers, counts, strict=True):
-                yield from self._told(one, of_output, format_duration(length))
+            for one, ignored, of_output in zip(self._answers, self._ignored, counts, strict=True):
+                if not ignored:
+                    yield from self._told(one, of_output, format_duration(length))
 
     def _told(self, one: _Answer, counts: NDArray[np.int64], window: str) -> Iterator[Listed]:
         enough = np.add.reduceat(counts[_ROWS], self._starts) >= self._minimum
