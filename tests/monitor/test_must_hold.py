@@ -212,7 +212,7 @@ def test_no_counts_make_a_number_that_is_negative_infinite_or_none(small: Profil
     for family in text_string_to_metric_families(page(monitor, small, 1.0)):
         for sample in family.samples:
             assert math.isfinite(sample.value), sample
-            signed = sample.name.endswith(("_zscore", "_bin_change_ratio"))
+            signed = sample.name.endswith(("_zscore", "_bin_change_ratio", "_quantile"))
             assert signed or sample.value >= 0, sample
 
 
