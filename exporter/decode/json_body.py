@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from exporter.decode import prefix
 from exporter.errors import DecodeError
+
+_SURELY_64_BITS: Final = 19
+"""Characters; fewer are always within them."""
 
 
 def parsed(content: bytes) -> Any:  # noqa: ANN401 (whatever JSON has)
@@ -42,10 +45,21 @@ def lines(content: bytes) -> list[Any]:
     return found
 
 
+def _integer(digits: str) -> int | float:
+    """As orjson has them: what no 64 bits hold is a float. One beyond all floats, which orjson refuses, stays."""
+    number = int(digits)
+    if len(digits) < _SURELY_64_BITS or -(1 << 63) <= number < 1 << 64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return number
+
+
 def _tolerant(content: bytes) -> object:
     # What orjson refuses and the standard library reads: NaN, Infinity, a byte order mark, UTF-16, huge integers.
     try:
-        return json.loads(content)
+        return json.loads(content, parse_int=_integer)
     except RecursionError:
         raise DecodeError("invalid_json", "nested too deeply") from None
     except (ValueError, UnicodeError):

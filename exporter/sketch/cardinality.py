@@ -38,7 +38,8 @@ def of_numbers(values: NDArray[np.float64]) -> Hashes:
     The finaliser of SplitMix64 (Steele, Lea & Flood, Fast splittable pseudorandom number generators, 2014), but for its
     last step, which serves the low bits.
     """
-    mixed = (values + 0.0).view(np.uint64)
+    with np.errstate(invalid="ignore"):  # a NaN may be a signalling one; it is not there, and left out later
+        mixed = (values + 0.0).view(np.uint64)
     mixed ^= mixed >> np.uint64(30)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)

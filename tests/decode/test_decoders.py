@@ -196,6 +196,15 @@ def test_huge_numbers_are_read() -> None:
     assert cells(b"1" + b"0" * 400) == [10**400]
 
 
+@pytest.mark.parametrize(
+    "digits", [2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**18, 10**30, -(10**300)]
+)
+def test_a_number_is_the_same_whatever_stands_beside_it(digits: int) -> None:
+    (alone,) = cells(b"%d" % digits)
+    beside, _ = cells(b"%d, NaN" % digits)
+    assert (type(beside), beside) == (type(alone), alone)
+
+
 def test_integers_too_long_to_be_meant_are_not_read() -> None:
     assert features(b'{"instances": [%s]}' % (b"1" * 5000)) == Failure("invalid_json")
 

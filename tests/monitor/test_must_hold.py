@@ -204,16 +204,16 @@ COUNTS = st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 10_000), st.jus
 def test_no_counts_make_a_number_that_is_negative_infinite_or_none(small: Profile, data: Any) -> None:
     seen = watch(small, requests(few_rows(2, 1), 1.0), WINDOWS)
     held = {name: values.copy() for name, values in seen.held(1.0).items()}
-    rings = [values for name, values in held.items() if name.startswith("features.counts") and values.ndim == 3]
-    drawn = data.draw(st.lists(COUNTS, min_size=rings[0][-1].size, max_size=rings[0][-1].size))
-    for panes in rings:
-        panes[-1] = np.array(drawn).reshape(panes[-1].shape)
+    panes = [values for name, values in held.items() if name.startswith("features.counts.") and name.endswith(".panes")]
+    for counts in panes:
+        drawn = data.draw(st.lists(COUNTS, min_size=counts.size, max_size=counts.size))
+        counts[...] = np.array(drawn).reshape(counts.shape)
     monitor = Monitor(small, WINDOWS, ())
     monitor.put_back(held, 0.0, 1.0)
     for family in text_string_to_metric_families(page(monitor, small, 1.0)):
         for sample in family.samples:
             assert math.isfinite(sample.value), sample
-            signed = sample.name.endswith(("_zscore", "_bin_change_ratio"))
+            signed = sample.name.endswith(("_zscore", "_bin_change_ratio", "_quantile"))
             assert signed or sample.value >= 0, sample
 
 
