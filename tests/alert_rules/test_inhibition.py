@@ -88,7 +88,9 @@ def fires(state: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
     """The alerts that fire at the end of a test of rules, by name and labels."""
     samples = [sample["labels"] for sample in state["promql_expr_test"][-1]["exp_samples"]]
     every = [dict(re.findall(r'(\w+)="([^"]*)"', labels)) for labels in samples]
-    return [(one.pop("alertname"), {k: v for k, v in one.items() if k not in {"alertstate", "severity"}}) for one in every]
+    return [
+        (one.pop("alertname"), {k: v for k, v in one.items() if k not in {"alertstate", "severity"}}) for one in every
+    ]
 
 
 @pytest.mark.parametrize("state", yaml.safe_load(STATES.read_text())["tests"], ids=lambda state: state["name"])

@@ -86,7 +86,7 @@ class RunLengths:
         for pane in self._longest.panes(batch.at):
             np.maximum(pane, np.minimum(longest, _LONGEST).astype(pane.dtype), out=pane)
         for pane in self._values.panes(batch.at):
-            pane += values.astype(pane.dtype)
+            pane[...] += values.astype(pane.dtype)
 
     # out
 
