@@ -13,21 +13,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter import analyser, collect
+from exporter import collect
 from exporter.collect.scene import Page, Scene
 from exporter.config import Settings
+from exporter.decode.turned import Turned
 from exporter.handoff import memory, report
 from exporter.handoff.ledger import Ledger
 from exporter.monitor import Monitor
-from exporter.monitor.block import Block
 from exporter.monitor.models import Models
 from exporter.monitor.scoring import Scoring
-from exporter.decode.turned import Turned
 from exporter.profile.directory import OneProfile
 from exporter.records import Body, Capture, Exchange, Observation, Owner, Table
 from exporter.reference import NUMERIC_BINS, Column, Profile

@@ -131,15 +131,13 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "longest_run_values_critical": (GAUGE, "What the longest run exceeds at most once in 1000 windows of this very size without drift: d (1 + ln(1000 n) / -ln q), q being the share of the reference's fullest bin and three standard errors, d the dependence factor.", ("window",)),
     "distinct_values": (GAUGE, "Different values, missing and not finite ones left out, of the last half to whole of the window; estimated by a sketch within 5 % (one standard error).", ("window",)),
     "distinct_values_critical": (GAUGE, "What the different values are below at most once in 1000 windows of this very size without drift, by the reference's own different values and bins; absent where one could be enough.", ("window",)),
-    "reference_distinct_values": (GAUGE, "Different values that the reference has, where the profile says it; of numbers estimated within 5 %.", ()),
+    "reference_distinct_values": (GAUGE, "Different values that the reference has, where the profile says it; of numbers estimated within 5 %, of categories those that it lists.", ()),
     "unseen_values": (GAUGE, "Values of the last half to whole of the window that were this category, which the reference does not list: the three most frequent ones, from 10 rows on. Never too many; too few by at most a 33rd of the unseen ones, where these are over 32 different ones.", ("text", "window")),
     "infinite_ratio": (GAUGE, "Share of the window's values that were an infinite number of this sign; absent where there was none. The rest of what is not finite is of a wrong type.", ("sign", "window")),
     "current_run_values": (GAUGE, "How often the last value has come in a row by now.", ()),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
-_SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "duplicate_rows_ratio": (GAUGE, "Share of the window's rows that were identical to one of the 10,000 rows before them.", ("window",)),
-}
+_SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}
 """Of a whole side, likewise: the label of the column is not there."""
 _OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "association_shift": (GAUGE, "Root mean square change, over the feature's bins, of the mean answer where its value is in a bin, in standard deviations of the output; a shift that all bins share is taken off. Numbers as they are, truth values as 0 and 1, categories as 1 for the most frequent one; bins with fewer than 10 rows on either side are left out. Of windows of 60 panes or more, in twelfths of their length, once they hold windows.minimum_samples rows of which both sides are known.", ("output", "window")),
@@ -147,6 +145,7 @@ _OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
 }
 """As `_ASPECTS`, of features alone."""
 _ROWS_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "duplicate_rows_ratio": (GAUGE, "Share of the window's rows that were identical to one of the 10,000 rows before them.", ("window",)),
     "unusual_rows_ratio": (GAUGE, "Share of the window's rows that are more unusual than all but one in a hundred of the training data's: a row is the more unusual the more of its values lie in bins where few of the training data's do, by the sum of -ln of their shares there. It may be off a little in several features and far in none.", ("window",)),
     "unusual_rows_ratio_critical": (GAUGE, "What the share of unusual rows exceeds at most once in 1000 windows of this very size without drift, from how many rows of the training data are beyond the same point.", ("window",)),
 }

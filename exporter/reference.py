@@ -75,7 +75,7 @@ class Column:
     wander: float | None = None
     """Total variation by which an hour of the training data may differ from their mean, sampling noise taken off."""
     distinct: int | None = None
-    """Different values among the rows, missing ones left out; of numbers finite ones, estimated within some 5 %."""
+    """Different finite numbers among the rows, estimated within some 5 %. Ordered kinds only."""
     hours: tuple[tuple[int, ...], ...] = ()
     """Rows per bin in each of the 168 hours of a week; empty without a column of time."""
     association: tuple[Association, ...] = ()
@@ -100,6 +100,13 @@ class Column:
     def finite(self) -> int:
         """Finite numbers among them."""
         return sum(self.counts[BELOW : ABOVE + 1]) if self.ordered else 0
+
+    @property
+    def different(self) -> int | None:
+        """Different values that it is known to have: of categories those that may be written down."""
+        if self.ordered:
+            return self.distinct
+        return len(self.others) + sum(rows > 0 for _, rows in zip(self.categories, self.counts, strict=False))
 
     @property
     def present(self) -> int:

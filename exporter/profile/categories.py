@@ -72,7 +72,7 @@ def column(name: str, kind: str, names: Counter[str], missing: int, salt: Salt |
     return Column(
         name, kind, (*(rows for _, rows in listed), other, unseen, missing),
         categories=tuple(one for one, _ in listed), others=tuple(one for one, _ in others),
-        salt=salt.fingerprint if salt else "", distinct=len(names),
+        salt=salt.fingerprint if salt else "",
     )  # fmt: skip
 
 

@@ -33,7 +33,6 @@ _PARSERS: Final[Mapping[str, parsing.Parse]] = {
     "reference_error": _SHARE,
     "dependence": parsing.between(1, math.inf),
     "wander": _SHARE,
-    "distinct": parsing.count,
 }
 """What may be said of a column of any kind, but for what needs its bins."""
 _KNOWN: Final = {"name", "kind", "counts", "hours", "association", *_PARSERS}
@@ -72,7 +71,7 @@ def check_scalar(column: Column, path: str, axes: int | None) -> None:
 
 
 def _ordered(item: Mapping[str, Any], path: str) -> dict[str, Any]:
-    parsing.only(item, {*_KNOWN, "edges", "mean", "sd", "minimum", "maximum"}, f"{path}.")
+    parsing.only(item, {*_KNOWN, "edges", "mean", "sd", "minimum", "maximum", "distinct"}, f"{path}.")
     edges = parsing.items(item.get("edges"), f"{path}.edges", parsing.number)
     if not 2 <= len(edges) <= MOST_INSIDE + 1 or any(b <= a for a, b in pairwise(edges)):
         raise Fault(f"{path}.edges: must be 2 to {MOST_INSIDE + 1} ascending numbers")
@@ -88,7 +87,8 @@ def _ordered(item: Mapping[str, Any], path: str) -> dict[str, Any]:
     moments = {word: parsing.number(item.get(word), f"{path}.{word}") for word in ("mean", "sd", "minimum", "maximum")}
     if moments["sd"] < 0:
         raise Fault(f"{path}.sd: must not be negative")
-    return {"counts": _filled(bins, path), "edges": tuple(edges), **moments}
+    distinct = parsing.optional(item.get("distinct"), f"{path}.distinct", parsing.count)
+    return {"counts": _filled(bins, path), "edges": tuple(edges), "distinct": distinct, **moments}
 
 
 def _categorical(item: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -174,4 +174,5 @@ def _bins(column: Column) -> dict[str, Any]:
             "missing": counts[MISSING], "nonfinite": counts[NONFINITE],
         },
         "mean": column.mean, "sd": column.sd, "minimum": column.minimum, "maximum": column.maximum,
+        **({} if column.distinct is None else {"distinct": column.distinct}),
     }  # fmt: skip

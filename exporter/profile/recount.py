@@ -41,9 +41,10 @@ class Recount:
         """The column with what was counted, in the profile's bins; nothing of what else is known of it."""
         mean, sd, low, high = self.numbers.moments() if self.numbers.sum.count else (0.0, 0.0, 0.0, 0.0)
         counts = tuple(self.counts.tolist())
+        different = self.numbers.different() if self.numbers.sum.count else None
         return replace(
             self._column, counts=counts, mean=mean, sd=sd, minimum=low, maximum=high, reference_error=None,
-            dependence=None, wander=None, distinct=self.numbers.different() if self.numbers.sum.count else None, hours=(), association=(),
+            dependence=None, wander=None, distinct=different, hours=(), association=(),
         )  # fmt: skip
 
 

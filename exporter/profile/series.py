@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from exporter import catalogue
+from exporter.calibration.largest import largest_share
 from exporter.drift import Needs, chosen
 from exporter.drift.association import LEAST_ROWS
 from exporter.families import Columns, Family
@@ -44,6 +45,7 @@ def count(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES, now: f
     for families, side, columns, rules in sides:
         adopted = {one.name: one for one in profile.adoptions if one.side == side}
         total += _OF_MATCHES * bool(columns)
+        total += windows * ("duplicate_rows_ratio" in families.aspects and not all(rule.ignore for rule in rules))
         for column, rule in zip(columns, rules, strict=True):
             if not rule.ignore:
                 total += _of_column(families, column, rule, windows)
@@ -83,6 +85,7 @@ def _families(families: Columns, column: Column) -> Iterator[Family]:
     yield from (families.bins, families.reference_ratio, families.reference_samples, families.bin_info)
     yield from (families.values, families.type_errors, families.samples, families.sufficient)
     yield from (families.bin_step, families.aspects["type_error_ratio"])
+    yield from _of_values(families, column)
     yield from (*families.live.values(), *families.live_critical.values())
     applies = {Needs.BINS: True, Needs.ORDER: column.ordered, Needs.SPREAD: column.ordered and column.sd > 0}
     for name, statistic in chosen(()).items():
@@ -91,6 +94,16 @@ def _families(families: Columns, column: Column) -> Iterator[Family]:
             yield from (families.critical[name],) if statistic.critical else ()
     if column.importance is not None:
         yield families.statistics[IMPACT]
+
+
+def _of_values(families: Columns, column: Column) -> Iterator[Family]:
+    """How often the same comes again, and how many there are; what is critical where there is more than one value."""
+    of = families.aspects
+    yield from (of["longest_run_values"], of["current_run_values"], of["distinct_values"])
+    if largest_share(column) < 1:
+        yield from (of["longest_run_values_critical"], of["distinct_values_critical"])
+    if column.different is not None:
+        yield of["reference_distinct_values"]
 
 
 def _of_quality(families: Columns, column: Column, rule: Override) -> Iterator[Family]:

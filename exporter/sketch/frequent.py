@@ -1,7 +1,7 @@
 """The most frequent of many values, in a table of bounded size.
 
-Misra & Gries, Finding repeated elements (1982), merged as Agarwal et al., Mergeable summaries (2012), do it: of n values
-in all, a count is too low by at most n / (SIZE + 1), and never too high. Up to SIZE different values it is exact.
+Misra & Gries, Finding repeated elements (1982), merged as in Agarwal et al., Mergeable summaries (2012): of n values in
+all, a count is too low by at most n / (SIZE + 1), and never too high. Up to SIZE different values it is exact.
 """
 
 from collections import Counter

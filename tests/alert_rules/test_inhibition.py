@@ -1,6 +1,7 @@
 """What a running Alertmanager silences on its own, and what it must not."""
 
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -8,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support import eventually, free_port, tool
 
+STATES = Path(__file__).parents[2] / "alert_rules" / "tests" / "told_apart.test.yml"
 CONFIG = Path(__file__).parents[2] / "alert_rules" / "alertmanager.yml"
 A, B = {"job": "models", "instance": "a:9877"}, {"job": "models", "instance": "b:9877"}
 CHURN, FRAUD = {"model": "churn", "model_version": "7"}, {"model": "fraud", "model_version": "1"}
@@ -78,6 +81,32 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "model_version": "8"}, "active"),
         ("InferenceExporterDropping", {**A, **CHURN}, "active"),
+    )
+
+
+def fires(state: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """The alerts that fire at the end of a test of rules, by name and labels."""
+    samples = [sample["labels"] for sample in state["promql_expr_test"][-1]["exp_samples"]]
+    every = [dict(re.findall(r'(\w+)="([^"]*)"', labels)) for labels in samples]
+    return [
+        (one.pop("alertname"), {k: v for k, v in one.items() if k not in {"alertstate", "severity"}}) for one in every
+    ]
+
+
+@pytest.mark.parametrize("state", yaml.safe_load(STATES.read_text())["tests"], ids=lambda state: state["name"])
+def test_of_all_that_fires_in_an_outage_exactly_one_speaks(state: dict[str, Any], alertmanager: str) -> None:
+    first, *others = fires(state)
+    becomes(alertmanager, (*first, "active"), *((*one, "suppressed") for one in others))
+
+
+def test_a_feature_that_collapses_is_told_once_and_one_that_is_stuck_tells_more(alertmanager: str) -> None:
+    becomes(
+        alertmanager,
+        ("ModelFeatureCollapse", {**A, **CHURN, **AMOUNT}, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "suppressed"),
+        ("ModelFeatureStuck", {**A, **CHURN, **AGE}, "active"),
+        ("ModelFeatureCollapse", {**A, **CHURN, **AGE}, "suppressed"),
+        ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT}, "active"),
     )
 
 

@@ -98,7 +98,10 @@ def told(monitor: Monitor, now: float = 2.0) -> Iterator[Any]:
     yield from block.aspects
 
 
-def measured(profile: Profile, monitor: Monitor, word: str, name: str, window: str = "10s", now: float = 2.0) -> float:
+def measured(  # noqa: PLR0917 (as it is asked)
+    profile: Profile, monitor: Monitor, word: str, name: str, window: str = "10s", now: float = 2.0
+) -> float:
+    """What a family says of a column."""
     place = [column.name for column in profile.features].index(name)
     (found,) = [one.values[place] for one in told(monitor, now)
                 if isinstance(one, Measured) and (one.word, one.window) == (word, window)]  # fmt: skip
@@ -262,7 +265,7 @@ def test_where_rows_come_together_longer_runs_and_fewer_values_are_chance(profil
 
 
 def test_the_profile_knows_how_many_values_there_were(profile: Profile) -> None:
-    found = {column.name: column.distinct for column in profile.features}
+    found = {column.name: column.different for column in profile.features}
     assert found["measured"] == pytest.approx(ROWS, rel=0.15)
     assert {name: found[name] for name in ("few", "mostly_zero", "constant", "flag", "city")} == {
         "few": 4, "mostly_zero": 2, "constant": 1, "flag": 2, "city": 3,

@@ -148,8 +148,8 @@ FAULTS = [
     (put("features", 0, "sd", value=-1), "features[0].sd: must not be negative"),
     (put("features", 0, "maximum", value=float("inf")), "features[0].maximum: must be a finite number"),
     (put("features", 0, "others", value=[]),
-     ("features[0].others: unknown key, known are association, counts, dependence, edges, hours, importance, kind,"
-     " maximum, mean, minimum, name, origin, reference_error, salt, scalar, sd, wander")),
+     ("features[0].others: unknown key, known are association, counts, dependence, distinct, edges, hours, importance,"
+     " kind, maximum, mean, minimum, name, origin, reference_error, salt, scalar, sd, wander")),
     (put("features", 0, "counts", value={"below": 0, "inside": [0] * 12, "above": 0, "missing": 0, "nonfinite": 0}),
      "features[0].counts: must hold at least one row"),
     (put("features", 1, "counts", "listed", 0, value=["a"]), "features[1].counts.listed[0]: must be [category, rows]"),

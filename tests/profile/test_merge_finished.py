@@ -50,10 +50,13 @@ def test_the_same_table_in_the_bins_of_its_profile_is_the_profile(tmp_path: Path
 
 
 def rounded(column: Column) -> Column:
-    """Without what is not counted: the moments, and answers, which the parts know in units of their own."""
+    """Without what is not counted: the moments, and answers, which the parts know in units of their own.
+
+    Nor different values, of which nobody knows which ones the parts have in common.
+    """
     association = tuple(one._replace(means=tuple(round(mean, 7) for mean in one.means)) for one in column.association)
     importance = None if column.importance is None else round(column.importance, 3)
-    return dataclasses.replace(column, mean=0, sd=0, association=association, importance=importance)
+    return dataclasses.replace(column, mean=0, sd=0, distinct=None, association=association, importance=importance)
 
 
 def test_the_parts_add_up_to_the_whole(parts: Parts) -> None:

@@ -1,5 +1,6 @@
 """Runs of equal values: as long as a count by hand finds them, however the rows are shared out between batches."""
 
+import math
 from itertools import groupby
 
 import numpy as np
@@ -11,14 +12,16 @@ from exporter.sketch.runs import Runs
 
 def by_hand(column: list[float], upto: int) -> tuple[int, int]:
     """The longest run and the one that goes on, after so many values; NaN is not there."""
-    runs = [len(list(group)) for _, group in groupby(value for value in column[:upto] if value == value)]
+    runs = [len(list(group)) for _, group in groupby(value for value in column[:upto] if not math.isnan(value))]
     return max(runs, default=0), runs[-1] if runs else 0
 
 
 def rows(seed: int) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
-    columns = [random.normal(size=400), random.integers(0, 2, 400), random.random(400) < 0.97, np.full(400, 7.0),
-               np.where(random.random(400) < 0.3, 1.0, 0.0), np.full(400, np.nan), np.repeat(random.normal(size=40), 10)]  # fmt: skip
+    columns = [
+        random.normal(size=400), random.integers(0, 2, 400), random.random(400) < 0.97, np.full(400, 7.0),
+        np.where(random.random(400) < 0.3, 1.0, 0.0), np.full(400, np.nan), np.repeat(random.normal(size=40), 10),
+    ]  # fmt: skip
     values = np.stack(columns, axis=1).astype(np.float64)
     for place in (1, 2, 4, 6):
         values[random.random(400) < 0.1 * place, place] = np.nan

@@ -48,7 +48,7 @@ class DistinctValues:
         shape = (len(columns), REGISTERS)
         self._registers = CoarseWindows(windows.lengths, windows.pane, _PANES, shape, np.int8)
         self._values = CoarseWindows(windows.lengths, windows.pane, _PANES, shape[:1], np.int64)
-        self._reference = np.array([np.nan if column.distinct is None else column.distinct for column in columns])
+        self._reference = np.array([_known(column) for column in columns])
         self._rows = np.array([max(column.present, 1) for column in columns])
         self._dependence = np.array([column.dependence or 1.0 for column in columns])
         self._shares = _shares(columns)
@@ -86,7 +86,7 @@ class DistinctValues:
         for pane in self._registers.panes(batch.at):
             np.maximum(pane, found, out=pane)
         for pane in self._values.panes(batch.at):
-            pane += values
+            pane[...] += values
 
     # out
 
@@ -108,6 +108,10 @@ class DistinctValues:
         filled = ((chances * self._shares.shape[1] <= _LEVEL) & (self._shares > 0)).sum(axis=1)
         fewest = np.fmax(growth, filled) * (1 - _SIGMA * ERROR)
         return np.where(fewest > _LEAST, fewest, np.nan)
+
+
+def _known(column: Column) -> float:
+    return math.nan if column.different is None else float(column.different)
 
 
 def _at_least(expected: Values) -> Values:

@@ -52,7 +52,7 @@ class InfiniteNumbers:
             positive = (batch.numbers == np.inf).sum(axis=0) - batch.mistyped[self._ordered]
             counts[:, 0], counts[:, 1] = np.maximum(positive, 0), negative
         for pane in self._windows.panes(batch.at):
-            pane += counts.astype(pane.dtype)
+            pane[...] += counts.astype(pane.dtype)
 
     def snapshot(self, now: float) -> Iterator[Listed]:
         """Shares of windows that had some."""

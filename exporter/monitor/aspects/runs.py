@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.calibration.largest import largest_share
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.tokens import present, tokens
-from exporter.reference import MISSING, Column
 from exporter.sketch.coarse import CoarseWindows
 from exporter.sketch.runs import Runs
 from exporter.sketch.window import Arrays
@@ -29,8 +29,6 @@ CURRENT: Final = "current_run_values"
 _PANES: Final = 12
 _LEVEL: Final = 0.001
 _LONGEST: Final = np.iinfo(np.int32).max
-_DOUBTS: Final = 3.0
-"""Standard errors by which the largest share may be larger than that of the reference."""
 
 
 class RunLengths:
@@ -47,7 +45,7 @@ class RunLengths:
         shape = (len(columns),)
         self._longest = CoarseWindows(scope.windows.lengths, scope.windows.pane, _PANES, shape, np.int32)
         self._values = CoarseWindows(scope.windows.lengths, scope.windows.pane, _PANES, shape, np.int32)
-        self._surprise = np.array([-math.log(_largest_share(column)) for column in columns])
+        self._surprise = np.array([-math.log(largest_share(column)) for column in columns])
         self._dependence = np.array([column.dependence or 1.0 for column in columns])
 
     # what is kept
@@ -86,7 +84,7 @@ class RunLengths:
         for pane in self._longest.panes(batch.at):
             np.maximum(pane, np.minimum(longest, _LONGEST).astype(pane.dtype), out=pane)
         for pane in self._values.panes(batch.at):
-            pane += values.astype(pane.dtype)
+            pane[...] += values.astype(pane.dtype)
 
     # out
 
@@ -110,19 +108,6 @@ class RunLengths:
         with np.errstate(divide="ignore", invalid="ignore"):
             length = np.ceil(1 + np.log(values / _LEVEL) / self._surprise) * self._dependence
         return np.where((values > 0) & (self._surprise > 0), length, np.nan)
-
-
-def _largest_share(column: Column) -> float:
-    """At most so large is the share of a single value among those that are there; 1 where it may be all of them.
-
-    No value has more than the fullest bin, and as a share of the reference it is a few standard errors in doubt.
-    """
-    counts = column.counts[:MISSING] if column.ordered else column.counts[:-1]
-    total = sum(counts)
-    most = max(counts) + 0.5
-    if not total or most >= total:
-        return 1.0
-    return min(1.0, (most + _DOUBTS * math.sqrt(most * (total - most) / total)) / total)
 
 
 def made(scope: Scope) -> RunLengths:
