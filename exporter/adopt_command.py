@@ -31,7 +31,9 @@ def add(adopt: argparse.ArgumentParser) -> None:
     adopt.add_argument("--feature", action="append", default=[], metavar="NAME",
                        help="column whose distribution is taken, or a pattern (*, ?, [abc]); repeatable")  # fmt: skip
     adopt.add_argument("--prediction", action="append", default=[], metavar="NAME", help="the same of an output")
-    adopt.add_argument("--from", dest="window", metavar="WINDOW", help="one of the exporter's windows, such as 24h or 10000rows")
+    adopt.add_argument(
+        "--from", dest="window", metavar="WINDOW", help="one of the exporter's windows, such as 24h or 10000rows"
+    )
     adopt.add_argument("--exporter", default="http://127.0.0.1:9877", metavar="URL",
                        help="web address of the running exporter (http://127.0.0.1:9877)")  # fmt: skip
     adopt.add_argument("--model", metavar="NAME", help="what the exporter calls it, where several have the profile")
