@@ -17,11 +17,8 @@ from exporter.profile.keys import Bins, Keys, Output, Times
 from exporter.profile.pieces import Piece, gathered
 from exporter.profile.placing import Placed, Placing, placings
 from exporter.profile.recount import Recount
-<<<<<<< HEAD
-from exporter.profile.unusual import Surprise
-=======
 from exporter.profile.segmented import Dividing
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
+from exporter.profile.unusual import Surprise
 from exporter.reference import Column, Profile
 from exporter.scalars.salted import Salt
 from exporter.segmentations import Segmented
@@ -33,19 +30,13 @@ MOST_OUTPUTS: Final = 8
 class _Watched:
     """A column of the profile, counted."""
 
-<<<<<<< HEAD
-    def __init__(self, column: Column, times: Times | None, outputs: int | None, *, anew: bool) -> None:
+    def __init__(
+        self, column: Column, times: Times | None, outputs: int | None, segments: int, *, anew: bool
+    ) -> None:  # fmt: skip
         """`outputs` that it is counted with, None where it is one itself."""
         self.column = column
         self.asked = outputs is not None
-        self.counts = JointCounts(len(column.counts), times, outputs or 0)
-=======
-    def __init__(
-        self, column: Column, times: Times | None, outputs: int, segments: int, *, anew: bool
-    ) -> None:  # fmt: skip
-        self.column = column
-        self.counts = JointCounts(len(column.counts), times, outputs, segments)
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
+        self.counts = JointCounts(len(column.counts), times, outputs or 0, segments)
         self.again = Recount(column) if anew or column.kind == "embedding" else None
         """Scalars of embeddings have bins before anybody has counted them."""
 
@@ -79,29 +70,21 @@ class Joint:
         bins = sum(len(column.counts) for column in (*profile.outputs, *profile.features))
         clock = Clock(profile.time.zone) if profile.time and calendar else None
         self._times = Times(clock, calendar, bins) if clock and calendar else None
-<<<<<<< HEAD
-        made: list[tuple[Placing, int | None]] = [(one, None) for one in placings(profile.outputs, (), salt)]
-=======
         self._divisions = [Dividing(one, salt) for one in profile.segments]
         segments = sum(one.segments for one in self._divisions)
-        made = [(one, 0) for one in placings(profile.outputs, (), salt)]
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
+        made: list[tuple[Placing, int | None]] = [(one, None) for one in placings(profile.outputs, (), salt)]
         made += [(one, len(self._outputs)) for one in placings(profile.features, profile.embeddings, salt)]
         self.columns: list[tuple[Placing, list[_Watched]]] = [
             (one, [_Watched(column, self._times, outputs, segments, anew=anew) for column in one.columns])
             for one, outputs in made
         ]
-<<<<<<< HEAD
-        self._keys = Keys(self._times, len(self._outputs))
-        self.surprise = Surprise(profile.features)
-=======
         self._keys = self._no_keys()
         self._later: list[tuple[_Watched, Bins, int]] = []
         """Bins of columns that divide the rows: they come before the answers, and are counted behind them."""
+        self.surprise = Surprise(profile.features)
 
     def _no_keys(self) -> Keys:
         return Keys(self._times, len(self._outputs), len(self._divisions))
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
 
     def fields(self) -> list[tuple[str, ...]]:
         """Groups of the table's columns that are read: time, what divides the rows, outputs, features."""
@@ -120,7 +103,6 @@ class Joint:
             if together[0].run != run:
                 self._end()
                 run = together[0].run
-<<<<<<< HEAD
             fields = tuple(piece.column for piece in together)
             self.rows += together[0].cells.rows if fields == first else 0
             self._add(fields, together)
@@ -128,16 +110,9 @@ class Joint:
 
     def _end(self) -> None:
         """A run of rows is over."""
+        self._count_later()
         self._keys.clear()
         self.surprise.end()
-=======
-                self._count_later()
-                self._keys.clear()
-            fields = tuple(piece.column for piece in together)
-            self.rows += together[0].cells.rows if fields == first else 0
-            self._add(fields, together)
-        self._count_later()
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
 
     def _add(self, fields: tuple[str, ...], together: Sequence[Piece]) -> None:
         cells = [piece.cells for piece in together]
@@ -158,12 +133,8 @@ class Joint:
         for place, output in enumerate(self._outputs):
             if output.column is watched.column:
                 self._keys.add_answers(place, output.words(placed))
-<<<<<<< HEAD
         if watched.asked:
             self.surprise.add(watched.column, placed.bins, start)
-        watched.counts.add(placed.bins, self._keys.slice(start, placed.bins.size))
-=======
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
         if watched.again is not None:
             watched.again.add(placed)
         if any(watched.column.field in one.fields for one in self._divisions):
@@ -192,23 +163,16 @@ class Joint:
         """The profile with what was counted."""
         watched = {id(one.column): one for _, columns in self.columns for one in columns}
         profile = self._profile
-<<<<<<< HEAD
-        features = tuple(found[id(column)] for column in profile.features)
-        return replace(
-            profile,
-            features=features,
-            outputs=tuple(found[id(column)] for column in profile.outputs),
-            unusual=self.surprise.found(features),
-=======
         features, outputs = (
             [watched[id(column)] for column in side] for side in (profile.features, profile.outputs)
         )  # fmt: skip
+        found = tuple(one.found(self._outputs) for one in features)
         return replace(
             profile,
-            features=tuple(one.found(self._outputs) for one in features),
+            features=found,
             outputs=tuple(one.found(self._outputs) for one in outputs),
+            unusual=self.surprise.found(found),
             segments=tuple(self._segmented(features, outputs)),
->>>>>>> 04b9f2b (Traffic is divided into segments, each held against the same segment of the training data)
             digest="",
         )
 
