@@ -171,9 +171,8 @@ class Snapshot:
     outputs: BlockSnapshot | None = None
     failed: FailedSnapshot | None = None
     segments: SegmentSnapshot | None = None
-    """None where nobody divides the traffic."""
     generated: GenerationCounts | None = None
-    """None where it is no language model, as far as is known."""
+    """None where it is no language model, as far as is known; as above, where there is nothing to say."""
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""
 
