@@ -187,7 +187,8 @@ class Found:
     def _place_of(self, name: str) -> int:
         if name in self._by_name:
             return self._by_name[name]
-        return self._give(name) if len(self._by_name) <= self.room else self.room
+        fits = len(self._by_name) <= self.room and len(name) <= LONGEST
+        return self._give(name) if fits else self.room
 
 
 def _text(row: NDArray[np.uint8]) -> str:
