@@ -74,7 +74,7 @@ class Analyser:
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
-        self._desk = Desk(settings.events, self._board)
+        self._desk = Desk(settings.events, self._board, settings.kept_headers)
         self._ledger = Ledger(orders["ledger_fd"])
         self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
         referring = self._referring

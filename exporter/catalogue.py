@@ -5,7 +5,19 @@ Collectors, the README's table and the tests take them from here. Help says the 
 
 from typing import Final
 
-from exporter.families import COUNTER, FEATURE, GAUGE, HISTOGRAM, MODEL, PROFILED, Columns, Family, of_side
+from exporter.families import (
+    COUNTER,
+    FEATURE,
+    GAUGE,
+    HISTOGRAM,
+    MODEL,
+    PROFILED,
+    Columns,
+    Family,
+    Segments,
+    of_segments,
+    of_side,
+)
 
 
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
@@ -71,6 +83,14 @@ FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*PROFILED, "windo
 FAILED_VARIATION = Family("model_feature_failed_total_variation", GAUGE, (*_FAILED, "window", "code"), "How much the values of failed requests differ from those of successful ones in the same window: half the sum of |p-r|.")
 FAILED_CRITICAL = Family("model_feature_failed_total_variation_critical", GAUGE, (*_FAILED, "window", "code"), "What the largest of all features exceeds at most once in 1000 windows of this very size if failing has nothing to do with the values.")
 FAILED_EXCESS = Family("model_feature_failed_bin_excess_ratio", GAUGE, (*_FAILED, "bin", "window", "code"), "The bin that failed requests have most beyond successful ones: share of the failed values in it minus share of the successful ones. Only of features beyond the critical value.")
+
+# --- segments of the traffic
+
+_SEGMENT: Final = (*PROFILED, "segment", "value")
+SEGMENT_ROWS = Family("model_segment_rows_total", COUNTER, _SEGMENT, "Rows of model input by segment, as segments.by divides the traffic, of requests answered with 2xx: `other` are those of no value that is shown, `missing` those without one.")
+SEGMENT_REFERENCE_ROWS = Family("model_segment_reference_rows", GAUGE, _SEGMENT, "Rows of training data of the segment, as `profile build --segment` counted them; absent where it did not, and nothing of the segment is scored then.")
+SEGMENT_FEATURES = of_segments("feature", "feature")
+SEGMENT_OUTPUTS = of_segments("prediction", "output")
 
 # --- the exporter itself
 
@@ -139,7 +159,7 @@ def families() -> tuple[Family, ...]:
     for item in globals().values():
         if isinstance(item, Family):
             found.append(item)
-        elif isinstance(item, Columns):
+        elif isinstance(item, Columns | Segments):
             for part in item:
                 found += [part] if isinstance(part, Family) else part.values() if isinstance(part, dict) else []
     return tuple(found)

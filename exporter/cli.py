@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -150,6 +150,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     for name, profile in profiles.items():
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
+    for line in _segments(settings, profiles):
+        print(f"segments: {line}")
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
@@ -165,6 +167,19 @@ def _check_salt(settings: "Settings", profiles: "Mapping[str, Profile]") -> None
         if column is not None:
             words = "is of another salt" if fingerprint else "is needed"
             raise ConfigError(f"salt_file: {words}: {name} has hashes of the categories of {column.name!r}")
+
+
+def _segments(settings: "Settings", profiles: "Mapping[str, Profile]") -> Iterator[str]:
+    """What people should know of the ways in which traffic is to be divided."""
+    from exporter.monitor.said import Said  # noqa: PLC0415 (this child only)
+    from exporter.monitor.sides import advice  # noqa: PLC0415
+    from exporter.profile import salts  # noqa: PLC0415
+    from exporter.referring import segment_bytes  # noqa: PLC0415
+
+    salt = salts.load(settings.salt_file, "salt_file") if settings.salt_file else None
+    said = Said(salt=salt, segments=settings.segments, segment_bytes=segment_bytes(settings))
+    for name, profile in profiles.items() if settings.segments.by else ():
+        yield from (f"{name}: {line}" for line in advice(profile, settings.windows, said) or ["fine"])
 
 
 def _overrides(path: str | None, profiles: "Sequence[Profile]", is_serving: bool) -> int:

@@ -20,6 +20,7 @@ from exporter.sections import (
     ListenTLS,
     Provisional,
     RequestId,
+    Segments,
     State,
     UpstreamTLS,
     Web,
@@ -197,6 +198,7 @@ class Settings:
     capture: Capture = field(default_factory=Capture)
     request_id: RequestId = field(default_factory=RequestId)
     windows: Windows = field(default_factory=Windows)
+    segments: Segments = field(default_factory=Segments)
     provisional: Provisional = field(default_factory=Provisional)
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)
@@ -227,6 +229,11 @@ class Settings:
     def relays(self) -> int:
         """How many processes relay."""
         return self.workers if self.relay else 0
+
+    @property
+    def kept_headers(self) -> tuple[str, ...]:
+        """Headers that are looked at beside those that protocols have."""
+        return tuple(filter(None, (self.request_id.header, *self.segments.headers)))
 
     @property
     def takes_events(self) -> bool:

@@ -51,6 +51,15 @@ class Columns(NamedTuple):
     """What is counted beside bins and moments, by the word that snapshots have for it."""
 
 
+class Segments(NamedTuple):
+    """The families of one side by segment; the side's label comes behind the segment's."""
+
+    samples: Family
+    sufficient: Family
+    variation: Family
+    critical: Family
+
+
 _QUALITY: Final = {
     "missing": "null, NaN, absent, or an empty cell of training data",
     "nonfinite": "infinite, or of a type that is no number",
@@ -202,4 +211,37 @@ def of_side(side: str, label: str) -> Columns:
             },
         },
         **plain,
+    )
+
+
+def of_segments(side: str, label: str) -> Segments:
+    """The families by segment of one side, whose names have `side` in them and whose label is `label`."""
+    segment, window = (*PROFILED, "segment", "value"), ("window",)
+    name = f"model_segment_{side}"
+    score = (*segment, label, *window)
+    return Segments(
+        samples=Family(
+            f"{name}_window_samples",
+            GAUGE,
+            (*segment, *window),
+            "Rows of the segment in the window, there to a twelfth of its length; the windows are those nearest to segments.windows.",
+        ),
+        sufficient=Family(
+            f"{name}_window_sufficient",
+            GAUGE,
+            (*segment, *window),
+            "Whether these are enough for the segment's scores to be judged.",
+        ),
+        variation=Family(
+            f"{name}_total_variation",
+            GAUGE,
+            score,
+            "Share of the segment's values that changed bin: half the sum of |p-r|, r being the same segment of the training data.",
+        ),
+        critical=Family(
+            f"{name}_total_variation_critical",
+            GAUGE,
+            score,
+            "What the largest of all segments exceeds at most once in 1000 windows of these very sizes without drift.",
+        ),
     )

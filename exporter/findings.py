@@ -63,6 +63,42 @@ class FailedScores(NamedTuple):
     """Share of the failed rows in it, less that of the successful ones; NaN where the score is within chance."""
 
 
+class SegmentRows(NamedTuple):
+    """Rows of one segment."""
+
+    segment: str
+    """What divides the traffic, and the value."""
+    value: str
+    rows: int
+    """Of model input, since start."""
+    reference: int | None
+    """Of the training data; None where these are not divided so."""
+
+
+class SegmentScores(NamedTuple):
+    """Segments in one window beside the same ones of the training data; arrays have shape (values, columns)."""
+
+    segment: str
+    window: str
+    values: tuple[str | None, ...]
+    """None of one that nobody has taken."""
+    samples: "NDArray[np.int64]"
+    """Shape (values,), as the next."""
+    sufficient: "NDArray[np.bool_]"
+    total_variation: "NDArray[np.float64]"
+    """NaN where one of the sides has no row."""
+    critical: "NDArray[np.float64]"
+    """What the largest of all values exceeds once in 1000 windows of these very sizes without drift."""
+
+
+class SegmentSnapshot(NamedTuple):
+    """Traffic by segment."""
+
+    rows: tuple[SegmentRows, ...]
+    features: tuple[SegmentScores, ...]
+    outputs: tuple[SegmentScores, ...]
+
+
 class FailedSnapshot(NamedTuple):
     """Features of failed requests."""
 

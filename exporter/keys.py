@@ -137,9 +137,14 @@ def resolve(section: type[_Section], *layers: Layer) -> _Section:
                 try:
                     values[key.name] = key.parse(layer[key.name])
                 except ValueError as error:
-                    inside = f".{error.path}" if isinstance(error, Fault) else ""
+                    inside = _within(error.path) if isinstance(error, Fault) else ""
                     raise ConfigError(f"{source}: {key.name}{inside}: {error}") from None
     return _build(section, "", values)
+
+
+def _within(path: str) -> str:
+    """A path behind a key: an item of a list, or a key of a mapping."""
+    return path if path.startswith("[") else f".{path}"
 
 
 def _build(section: type[_Section], prefix: str, values: Mapping[str, object]) -> _Section:

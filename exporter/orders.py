@@ -24,7 +24,7 @@ def worker(settings: Settings, index: int, listeners: Sequence[int], ring_fd: in
         "upstream_tls": upstream_tls(settings),
         "methods": settings.capture.methods,
         "paths": settings.capture.paths,
-        "id_header": settings.request_id.header,
+        "headers": settings.kept_headers,
         "max_body": settings.capture.max_body,
         "max_pending": settings.capture.max_pending,
         "connect_timeout": settings.upstream_connect_timeout,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from exporter import adopt_command
+from exporter import adopt_command, segmentations
 from exporter.errors import ConfigError
 from exporter.override import NO_OVERRIDES
 from exporter.values import nearest
@@ -24,7 +24,7 @@ _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Pa
 
 _OF_THE_PROFILE: Final = (
     "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time", "time_zone",
-    "importance",
+    "importance", "segment",
 )  # fmt: skip
 """Flags of a build that another profile answers."""
 
@@ -83,6 +83,9 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--embedding", action="append", default=[], metavar="NAME[=PATTERN]",
                        help="column of lists of numbers that are vectors, or columns that are one, such as "
                             "vector=emb_*; * stands for anything")  # fmt: skip
+    build.add_argument("--segment", action="append", default=[], metavar="COLUMN[=EDGES]",
+                       help="column whose values, or intervals such as age=18,30,60, are references of their own; it"
+                            " need not be a feature")  # fmt: skip
     build.add_argument("--like", metavar="PROFILE", help="take columns, bins and model from another profile")
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
@@ -147,6 +150,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         importance=stated.importance(given.importance) if given.importance else {},
         performance=stated.performance(given.metrics) if given.metrics else {},
         hashed=given.hash, salt=_salt(given), embeddings=_embeddings(given.embedding),
+        segments=segmentations.of_flags(given.segment),
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
+from exporter.segmentations import Segmented
+
 DEFAULT: Final = "default"
 """What a model is called that nobody names."""
 UNKNOWN: Final = "unknown"
@@ -255,6 +257,7 @@ class Profile:
     provisional: bool = False
     """Whether it was made of live traffic, because there was no other."""
     adoptions: tuple[Adoption, ...] = ()
+    segments: tuple[Segmented, ...] = ()
     replaced: tuple[tuple[str, Column], ...] = ()
     """Of a profile in force: side, and column as the training data had it, where what was adopted counts instead."""
 

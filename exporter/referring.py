@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from exporter import locations
 from exporter.config import Settings
@@ -18,6 +18,8 @@ from exporter.profile.directory import OneProfile, ProfilesByName
 from exporter.profile.standing import Standing
 from exporter.scalars.salted import Salt
 from exporter.state.provisional import ProvisionalFiles
+
+_SEGMENTS_SHARE: Final = 24
 
 
 class Referring:
@@ -52,11 +54,17 @@ def _profiles(settings: Settings, orders: Mapping[str, Any]) -> OneProfile | Pro
     return OneProfile(profile, settings.model.name)
 
 
+def segment_bytes(settings: Settings) -> int:
+    """What one model's segments may take: with both copies in the ledger an eighth of the analyser's memory."""
+    return settings.analyser.memory_limit // _SEGMENTS_SHARE
+
+
 def _said(settings: Settings, orders: Mapping[str, Any]) -> Said:
     """What people say of columns, and the salt: the files that the supervisor has kept."""
     kept, salt = orders["overrides_fd"], orders["salt_file_fd"]
     rules = NO_OVERRIDES if kept is None else overrides.loads(memory.kept(kept), str(settings.overrides))
     try:
-        return Said(rules, None if salt is None else Salt(memory.kept(salt)))
+        secret = None if salt is None else Salt(memory.kept(salt))
     except ValueError as error:  # it was another one a moment ago, when it was checked
         raise ConfigError(f"salt_file: {settings.salt_file} {error}") from None
+    return Said(rules, secret, settings.segments, segment_bytes(settings))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from exporter.addresses import address
 from exporter.keys import setting
+from exporter.segmentations import MOST_VALUES, Segmentation, segmentations
 from exporter.values import (
     boolean,
     duration,
@@ -245,3 +246,36 @@ class Windows:
         for rows in self.rows:
             if rows % _ROW_PANES:
                 raise ValueError(f"rows: {rows} is not a multiple of {_ROW_PANES}")
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """By what traffic is divided, so that each part is compared with its own part of the training data."""
+
+    by: tuple[Segmentation, ...] = setting(
+        (),
+        "What divides traffic into segments, at most four: names of features or of fields of a payload's rows, or"
+        " mappings with name and field or header, and values or edges. Of each value `profile build --segment` counts"
+        " the training data. It is JSON outside of this file, or names with commas.",
+        segmentations,
+        "[]",
+    )
+    limit: int = setting(
+        10,
+        "Most values of one of them, where it does not list them itself; the rest is `other`.",
+        integer(1, MOST_VALUES),
+    )
+    windows: tuple[float, ...] = setting(
+        (3600.0, 86400.0),
+        "Over what segments are scored: of windows.lengths those nearest to these.",
+        durations,
+        "[1h, 24h]",
+    )
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Headers of requests that some of them need, in lower case."""
+        return tuple(dict.fromkeys(one.header for one in self.by if one.header))
+
+
+NO_SEGMENTS = Segments()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, Unread
+from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, SegmentSnapshot, Unread
 from exporter.override import Override
 
 if TYPE_CHECKING:
@@ -170,8 +170,9 @@ class Snapshot:
     features: BlockSnapshot | None = None
     outputs: BlockSnapshot | None = None
     failed: FailedSnapshot | None = None
+    segments: SegmentSnapshot | None = None
     generated: GenerationCounts | None = None
-    """None where it is no language model, as far as is known."""
+    """None where it is no language model, as far as is known; as above, where there is nothing to say."""
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""
 

@@ -73,7 +73,7 @@ class Worker:
                 upstream.tls, upstream.server_name = server, orders["upstream_tls"]["server_name"]
         self._drain_timeout = orders["drain_timeout"]
         self._head_timeout_ns, self._next_look_ns = round(orders["head_timeout"] * 1e9), 0
-        wanted = Filter(orders["methods"], orders["paths"], orders["id_header"])
+        wanted = Filter(orders["methods"], orders["paths"], orders["headers"])
         self._tap.tune(orders["max_body"], orders["max_pending"], wanted)
         self._ending = orders["announce_end"]
         if self._ending:

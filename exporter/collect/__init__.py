@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
-from exporter.collect import columns, events, exposition, failed, generated, models, reference, relay, server, traffic
+from exporter.collect import (
+    columns,
+    events,
+    exposition,
+    failed,
+    generated,
+    models,
+    reference,
+    relay,
+    segments,
+    server,
+    traffic,
+)
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
 from exporter.collect.scene import Page, Scene
@@ -39,6 +51,7 @@ COLLECTORS: Final = (
     Collector("reference", _each(reference.collect)),
     Collector("columns", _each(columns.collect)),
     Collector("failed", _each(failed.collect)),
+    Collector("segments", _each(segments.collect)),
     Collector("generated", _each(generated.collect)),
     Collector("models", models.collect),
     Collector("relay", relay.collect),

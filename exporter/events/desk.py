@@ -6,7 +6,7 @@ it knows; what was received is on the board.
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -34,8 +34,10 @@ _NOT_OURS: Final = {FEEDBACK: "feedback", OTHER: "other_type"}
 class Desk:
     """One analyser's."""
 
-    def __init__(self, settings: Events, seats: "memoryview[int]") -> None:
+    def __init__(self, settings: Events, seats: "memoryview[int]", kept: Collection[str] = ()) -> None:
+        """`kept` are headers of requests that are looked at beside the usual, in lower case."""
         self._settings = settings
+        self._kept = kept
         self._seats = seats
         self._reading = threading.Lock()
         """A body of JSON takes thirty times its size while it is read: one at a time."""
@@ -63,7 +65,7 @@ class Desk:
         try:
             with self._reading:
                 found = modes.events(headers, body, self.most_bytes)
-                read = [halves.half(event, arrival) for event in found]
+                read = [halves.half(event, arrival, self._kept) for event in found]
             self._intake.offer(read)
         except EventError as error:
             error.events = max(error.events, len(found))

@@ -7,7 +7,7 @@ sent. Seldon (executor/logger/worker.go): `io.seldon.serving.inference.request|r
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -53,8 +53,11 @@ class Half(NamedTuple):
     """Bytes that it takes while it waits, roughly."""
 
 
-def half(event: Event, arrival: Arrival) -> Half:
-    """What an event says. EventError: malformed, where it is a request or an answer that nothing joins."""
+def half(event: Event, arrival: Arrival, kept: Collection[str] = ()) -> Half:
+    """What an event says. EventError: malformed, where it is a request or an answer that nothing joins.
+
+    `kept` are headers in lower case that are looked at beside the usual.
+    """
     attributes = event.attributes
     kind = next((kind for ending, kind in _KINDS if attributes["type"].endswith(ending)), OTHER)
     told = {name: attributes[name][:LONGEST_VALUE] for name in _TOLD if attributes.get(name)}
@@ -63,14 +66,14 @@ def half(event: Event, arrival: Arrival) -> Half:
         raise EventError("malformed", "id: missing, and there is no requestid")
     key = (joined_by, *(told.get(name, "") for name in _TOLD[1:]))
     headers = {f"ce-{name}": value for name, value in told.items()} | {"ce-id": joined_by}
-    headers |= _about_body(event, kind)
+    headers |= _about_body(event, kind, kept)
     cost = _OVERHEAD + len(event.data) + sum(map(len, headers.values())) * 2  # those of the key are there twice
     sent_ns = _sent_ns(attributes.get("time", ""))
     return Half(kind, key, headers, _path(attributes), event.data, sent_ns, arrival, cost)
 
 
-def _about_body(event: Event, kind: str) -> dict[str, str]:
-    headers = _of_request(event.attributes.get("metadata", "")) if kind == REQUEST else {}
+def _about_body(event: Event, kind: str, kept: Collection[str]) -> dict[str, str]:
+    headers = _of_request(event.attributes.get("metadata", ""), kept) if kind == REQUEST else {}
     content_type = event.content_type[:LONGEST_VALUE]
     if kind == RESPONSE and event.data.lstrip()[:1] in {b"{", b"["}:
         content_type = "application/json"  # the type that came along is the request's
@@ -83,7 +86,7 @@ def _about_body(event: Event, kind: str) -> dict[str, str]:
     return headers
 
 
-def _of_request(metadata: str) -> dict[str, str]:
+def _of_request(metadata: str, kept: Collection[str]) -> dict[str, str]:
     """Headers of the request that its logger was told to pass on: a JSON object of lists."""
     try:
         found = json.loads(metadata) if 0 < len(metadata) <= _LONGEST_METADATA else None
@@ -94,7 +97,10 @@ def _of_request(metadata: str) -> dict[str, str]:
     return {
         name.lower(): values[0][:LONGEST_VALUE]
         for name, values in found.items()
-        if name.lower() in _KEPT and isinstance(values, list) and values and isinstance(values[0], str)
+        if (name.lower() in _KEPT or name.lower() in kept)
+        and isinstance(values, list)
+        and values
+        and isinstance(values[0], str)
     }
 
 

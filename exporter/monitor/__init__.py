@@ -90,7 +90,7 @@ class Monitor:
             self._payloads.add(_RESPONSE, predictions, observation.protocol, exchange)
             if isinstance(predictions, Table) and not observation.request_id:
                 self._rows.without_id(predictions.rows - sum(map(bool, observation.row_ids)))
-        self._sides.add(exchange.ended_ns / 1e9, asked, answered)
+        self._sides.add(exchange.ended_ns / 1e9, asked, answered, exchange.request_headers)
 
     def _input(self, exchange: Exchange, table: Table | Failure) -> tuple[Table | Failure, Given | None]:
         """The features of an exchange, if they count, or why they do not."""
@@ -138,6 +138,7 @@ class Monitor:
             features=features,
             outputs=outputs,
             failed=self._failed.snapshot(now, successful.counted) if self._failed and successful else None,
+            segments=self._sides.segmented(now),
             generated=self._generated.snapshot(),
             unreadable=self.unreadable,
         )

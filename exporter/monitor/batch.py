@@ -1,7 +1,7 @@
 """Rows of one side on their way into what is counted: binned once, looked at by every part that counts."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from exporter.reference import Column, Unusual
 from exporter.sections import Windows
 
 NO_NUMBERS: NDArray[np.float64] = np.zeros((0, 0))
+NO_SEGMENTS: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+UNKNOWN_SEGMENT: Final = 255
+"""Of an answer whose request nobody could read."""
 
 
 class Batch(NamedTuple):
@@ -27,6 +30,11 @@ class Batch(NamedTuple):
     """Values of the other columns by place, a name for each row; None is missing."""
     mistyped: NDArray[np.int64]
     """Values of a type that does not fit, by column."""
+    segments: NDArray[np.uint8] = NO_SEGMENTS
+    """The segment of every row in each way that the operator divides traffic, shape (rows, ways); empty where in none.
+
+    All ways number their segments on: no two have one of the same number.
+    """
 
     @property
     def rows(self) -> int:
@@ -36,7 +44,16 @@ class Batch(NamedTuple):
     def picked(self, rows: NDArray[np.int64]) -> "Batch":
         """Some of the rows, by place and in that order; `mistyped` stays that of all."""
         names = {place: [column[row] for row in rows.tolist()] for place, column in self.names.items()}
-        return self._replace(bins=self.bins[rows], numbers=self.numbers[rows], names=names)
+        segments = self.segments[rows] if self.segments.size else self.segments
+        return self._replace(bins=self.bins[rows], numbers=self.numbers[rows], names=names, segments=segments)
+
+
+class Run(NamedTuple):
+    """Rows that lie one behind the other on both sides."""
+
+    asked: int
+    answered: int
+    rows: int
 
 
 class Paired(NamedTuple):

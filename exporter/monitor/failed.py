@@ -22,7 +22,7 @@ from exporter.records import Table
 from exporter.reference import Side
 from exporter.scalars.salted import Salt
 from exporter.sections import Windows as WindowSettings
-from exporter.sketch.window import PaneRing
+from exporter.sketch.coarse import CoarseWindows
 from exporter.values import format_duration
 
 _MOST_PANES: Final = 12
@@ -42,7 +42,7 @@ class Failed:
         self._placed = np.zeros(shape, np.int64)
         """How much of the blocks' totals is in the panes, or has left them."""
         self._waiting = False
-        self._rings = {length: _ring(length, windows.pane, shape) for length in windows.lengths}
+        self._windows = CoarseWindows(windows.lengths, windows.pane, _MOST_PANES, shape, np.int32)
         self._pane_s = windows.pane
         self._at = 0.0
 
@@ -51,9 +51,7 @@ class Failed:
         kept: dict[str, NDArray[Any]] = {f"{prefix}.placed": self._placed}
         for name, block, repeated in zip(FAILURE_CLASSES, self._blocks, self._repeated, strict=True):
             kept |= block.arrays(f"{prefix}.{name}") | repeated.arrays(f"{prefix}.{name}.repeated")
-        for length, (ring, _) in self._rings.items():
-            kept |= ring.arrays(f"{prefix}.{length:g}")
-        return kept
+        return kept | self._windows.arrays(prefix)
 
     # in
 
@@ -79,10 +77,7 @@ class Failed:
             block.flush(self._at)
         fresh = np.stack([block.totals for block in self._blocks]) - self._placed
         self._placed += fresh
-        for ring, _ in self._rings.values():
-            pane = ring.pane(self._at)
-            if pane is not None:
-                pane += fresh.astype(pane.dtype, copy=False)
+        self._windows.add(self._at, fresh)
 
     # out
 
@@ -98,21 +93,13 @@ class Failed:
         return FailedSnapshot(totals, tuple(self._scores(now, successful)))
 
     def _scores(self, now: float, successful: Callable[[float, float], Counts]) -> Iterator[FailedScores]:
-        for length, (ring, reach) in self._rings.items():
-            failed = ring.total(now, reach)
+        for length in self._windows.lengths:
+            failed = self._windows.total(now, length)
             if failed.any():
                 beside = of_bins(successful(now, length))
                 for code, counts in zip(FAILURE_CLASSES, failed, strict=True):
                     if counts.any():
                         yield _compared(format_duration(length), code, beside, of_bins(counts))
-
-
-def _ring(length: float, pane_s: float, shape: tuple[int, ...]) -> tuple[PaneRing, float]:
-    """A ring for windows of `length`, and the length it has: the last pane may reach beyond."""
-    panes = round(length / pane_s)
-    wide = -(-panes // _MOST_PANES)
-    slots = -(-panes // wide)
-    return PaneRing(slots, wide * pane_s, shape, np.int32), slots * wide * pane_s
 
 
 def _compared(window: str, code: str, successful: Summary, failed: Summary) -> FailedScores:

@@ -217,7 +217,8 @@ class Models:
         if snapshot.rows.observed or not self._is_superseded(watched):
             return Shown(label, watched.profile, snapshot, True)
         # Requests, but not one prediction: whatever else there is to say of it would be said twice.
-        return Shown(label, None, replace(snapshot, features=None, outputs=None, failed=None), not watched.idle)
+        bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None)
+        return Shown(label, None, bare, not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:
         """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""

@@ -4,14 +4,19 @@ from typing import Final, NamedTuple
 
 from exporter.override import NO_OVERRIDES, Overrides
 from exporter.scalars.salted import Salt
+from exporter.sections import NO_SEGMENTS, Segments
 
 
 class Said(NamedTuple):
-    """Files that are read beside the profile."""
+    """Of columns, in files beside the profile, and of traffic."""
 
     overrides: Overrides = NO_OVERRIDES
     salt: Salt | None = None
     """Under which categories of a profile may be hashed."""
+    segments: Segments = NO_SEGMENTS
+    """By what traffic is divided."""
+    segment_bytes: int = 1 << 30
+    """Most that the windows of one model's segments may take."""
 
 
 NOTHING_SAID: Final = Said()

@@ -10,19 +10,23 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.monitor.batch import Batch, Paired
+from exporter.findings import SegmentSnapshot
+from exporter.monitor import segments
+from exporter.monitor.batch import Batch, Paired, Run
 from exporter.monitor.block import Block
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
 from exporter.monitor.said import Said
+from exporter.monitor.segments.sources import Noted
 from exporter.profile import overrides
 from exporter.records import Table
 from exporter.reference import Profile
-from exporter.sections import Windows
+from exporter.sections import NO_SEGMENTS, Windows
 from exporter.snapshots import BlockSnapshot
 
 FEATURES: Final = "features"
 OUTPUTS: Final = "outputs"
+NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Given(NamedTuple):
@@ -30,14 +34,6 @@ class Given(NamedTuple):
 
     fit: Fit
     table: Table
-
-
-class _Run(NamedTuple):
-    """Rows that lie one behind the other on both sides."""
-
-    asked: int
-    answered: int
-    rows: int
 
 
 class Sides:
@@ -51,10 +47,12 @@ class Sides:
         self.features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
         self.outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
         self._joints = joints(self.features.scope, self.outputs.scope) if self.features and self.outputs else None
+        scopes = {name: block.scope for name, block in self.blocks()}
+        self._segments = segments.made(profile, said, scopes) if profile else None
         self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
         self._pane_s = windows.pane
         self._at = self._pane = 0.0
-        self._runs: list[_Run] = []
+        self._runs: list[Run] = []
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
         """Those that there are, by name."""
@@ -72,6 +70,7 @@ class Sides:
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept; call `flush` first."""
         kept = self._joints.arrays(f"{prefix}.joint") if self._joints else {}
+        kept |= self._segments.arrays(f"{prefix}.segments") if self._segments else {}
         for name, block in self.blocks():
             kept |= block.arrays(f"{prefix}.{name}")
         return kept
@@ -79,6 +78,7 @@ class Sides:
     def held(self, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`, to be kept for another time; call `flush` first."""
         held = self._joints.held("joint", now) if self._joints else {}
+        held |= self._segments.held("segments", now) if self._segments else {}
         for name, block in self.blocks():
             held |= block.held(name, now)
         return held
@@ -87,12 +87,16 @@ class Sides:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         if self._joints:
             self._joints.put_back(held, "joint", shift_s, now)
+        if self._segments:
+            self._segments.put_back(held, "segments", shift_s, now)
         return sum(block.put_back(held, name, shift_s, now) for name, block in self.blocks())
 
     # in
 
-    def add(self, at: float, asked: Given | None, answered: Given | None) -> None:
-        """Take an exchange seen at the moment `at`, as far as its sides count."""
+    def add(
+        self, at: float, asked: Given | None, answered: Given | None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:  # fmt: skip
+        """Take an exchange seen at the moment `at`, as far as its sides count; `headers` are the request's."""
         if asked is None and answered is None:
             return
         if at // self._pane_s != self._pane:
@@ -102,15 +106,18 @@ class Sides:
         rows = max(given.table.rows for given in (asked, answered) if given)
         paired = bool(asked and answered and asked.table.rows == answered.table.rows)
         for start in range(0, rows, self._most):  # a huge payload must not become huge arrays
-            self._add(asked, answered, slice(start, start + self._most), paired)
+            part = slice(start, start + self._most)
+            if self._segments:
+                self._segments.note(_noted(headers, asked, answered, part, paired))
+            self._add(asked, answered, part, paired)
 
     def _add(self, asked: Given | None, answered: Given | None, part: slice, paired: bool) -> None:
         before = self._waiting()
         for block, given in ((self.features, asked), (self.outputs, answered)):
             if block and given and part.start < given.table.rows:
                 block.add(given.fit, given.table, part.start, min(part.stop, given.table.rows))
-        if paired and self._joints:
-            self._runs.append(_Run(*before, self._waiting()[0] - before[0]))
+        if paired and (self._joints or self._segments):
+            self._runs.append(Run(*before, self._waiting()[0] - before[0]))
         if any(block.waiting >= self._most for _, block in self.blocks()):
             self.flush()
 
@@ -122,11 +129,17 @@ class Sides:
         asked = self.features.flush(self._at) if self.features else None
         answered = self.outputs.flush(self._at) if self.outputs else None
         runs, self._runs = self._runs, []
+        if self._segments and (asked or answered):
+            asked, answered = self._segments.add(asked, answered, runs)
         if self._joints and asked and answered and runs:
             self._joints.add(Paired(_picked(asked, [(run.asked, run.rows) for run in runs]),
                                     _picked(answered, [(run.answered, run.rows) for run in runs])))  # fmt: skip
 
     # out
+
+    def segmented(self, now: float) -> SegmentSnapshot | None:
+        """By segment at `now`; None where nobody divides the traffic."""
+        return self._segments.snapshot(now) if self._segments else None
 
     def snapshot(self, now: float) -> tuple[BlockSnapshot | None, BlockSnapshot | None]:
         """Of features and outputs at `now`."""
@@ -135,6 +148,23 @@ class Sides:
         if features and self._joints:
             features = features._replace(aspects=(*features.aspects, *self._joints.snapshot(now)))
         return features, outputs
+
+
+def advice(profile: Profile, windows: Windows, said: Said) -> list[str]:
+    """What people should know of the ways in which a model's traffic is to be divided."""
+    sides = Sides(profile, windows, said._replace(segments=NO_SEGMENTS))
+    return segments.told(profile, said, {name: block.scope for name, block in sides.blocks()})
+
+
+def _noted(
+    headers: Mapping[str, str], asked: Given | None, answered: Given | None, part: slice, paired: bool
+) -> Noted:  # fmt: skip
+    """What a part of an exchange says of the segments of its rows."""
+    alone = 0 if paired or answered is None else len(range(answered.table.rows)[part])
+    if asked is None:
+        return Noted(headers, None, None, slice(0, 0), alone)
+    rows = range(asked.table.rows)[part]
+    return Noted(headers, asked.fit, asked.table, slice(rows.start, rows.stop), alone)
 
 
 def _picked(batch: Batch, runs: list[tuple[int, int]]) -> Batch:

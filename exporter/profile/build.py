@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import embedded, frames, sources, spark, whole
+from exporter.profile import embedded, frames, segmented, sources, spark, whole
 from exporter.profile.builder import DECLARED, ColumnBuilder
 from exporter.profile.clock import Clock, NoTime
 from exporter.profile.draft import Draft, Time, Watch, watched
@@ -28,7 +28,8 @@ from exporter.reference import Column, Profile
 __all__ = ["Built", "Plan", "build", "build_frame", "build_like", "build_spark", "count_like", "finish"]
 
 _ONCE: Final = (
-    "the table can be read only once: nothing is known of its hours, nor of how features and answers go together"
+    "the table can be read only once: nothing is known of its hours and segments, nor of how features and answers go"
+    " together"
 )
 
 
@@ -142,7 +143,7 @@ def _built(given: Plan, table: Table, watch: Watch | None) -> Built:
         raise DataError(f"{plan.source}: no rows")
     profile, notes = finish(plan, draft)
     if not table.again:
-        return whole.complete(profile, plan.importance), [*notes, _ONCE]
+        return whole.complete(replace(profile, segments=()), plan.importance), [*notes, _ONCE]
     joint, names = Joint(profile, draft.calendar, plan.salt), []
     with _faults_of(plan):
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
@@ -213,6 +214,7 @@ def finish(plan: Plan, draft: Draft) -> Built:
         time=whole.span(draft, plan.source, plan.time, plan.zone) if plan.time else None,
         influenced=whole.influenced(draft, plan.source, plan.influenced) if plan.influenced else None,
         performance=dict(plan.performance),
+        segments=tuple(segmented.of_plan(plan, lambda name: (_columns(plan, by_name[name])[0], by_name[name].note))),
     )
     if not profile.features:
         raise DataError(f"{plan.source}: no column is left to be a feature")
@@ -243,6 +245,7 @@ def _check_names(plan: Plan, draft: Draft) -> None:
     known = draft.order
     asked = [("--prediction", name) for name in plan.predictions]
     asked += [("--ignore", name) for name in plan.ignored] + [("--kind", name) for name in plan.kinds]
+    asked += [("--segment", name) for name in plan.segments]
     single = (("--target", plan.target), ("--time", plan.time), ("--influenced", plan.influenced))
     asked += [(flag, name) for flag, name in single if name] + [("--hash", name) for name in plan.hashed]
     for flag, name in asked:
@@ -250,6 +253,7 @@ def _check_names(plan: Plan, draft: Draft) -> None:
             shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
             raise ConfigError(f"{flag} {name}: {plan.source} has no such column, it has {shown}")
     _check_hashed(plan)
+    segmented.check(plan, {field for fields in draft.groups.values() for field in fields})
     for field in (field for fields in draft.groups.values() for field in fields):
         if plan.kinds.get(field, "numeric") != "numeric":
             raise ConfigError(f"--kind {field}: an embedding is of numbers, and it is declared {plan.kinds[field]}")

@@ -1,4 +1,4 @@
-"""Joint counts of one column: with the hours of a week, with hours and minutes, and with what the model answered."""
+"""Joint counts of one column: with the hours of a week, with hours and minutes, with answers and with segments."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from exporter.profile.calendar import MINUTES
 from exporter.profile.keys import Bins, Moments, Output, Slice, Times
 from exporter.reference import HOURS, Association
 
-_ARRAYS = ("week", "hours", "minutes", "answers", "sums")
+_ARRAYS = ("week", "hours", "minutes", "answers", "sums", "segments")
 _SPARSE = 8
 
 
 class JointCounts:
     """Of one column. They can be pickled, and merged with others of the same column."""
 
-    def __init__(self, bins: int, times: Times | None, outputs: int) -> None:
+    def __init__(self, bins: int, times: Times | None, outputs: int, segments: int = 0) -> None:
         self.bins = bins
         hours, paned = (times.hours, times.paned) if times else (0, 0)
         self.week = np.zeros((HOURS if times else 0, bins), np.int64)
@@ -26,12 +26,15 @@ class JointCounts:
         self.minutes = np.zeros((paned * MINUTES, bins), np.int32)
         self.answers = np.zeros((outputs, bins), np.int64)
         self.sums = np.zeros((outputs, bins), np.int64)
+        self.segments = np.zeros((segments, bins), np.int64)
 
     def add(self, bins: Bins, keys: Slice) -> None:
         """Count some rows, no more than 2^16."""
         for counts, moments in ((self.week, keys.week), (self.hours, keys.hours), (self.minutes, keys.minutes)):
             if moments is not None:
                 self._count(counts, bins, moments)
+        for moments in keys.segments:
+            self._count(self.segments, bins, moments)
         for output, (rows, words) in enumerate(keys.answers[: len(self.answers)]):
             held = bins if rows is None else bins[rows]
             self.answers[output] += np.bincount(held, minlength=self.bins)
@@ -63,6 +66,10 @@ class JointCounts:
     def table(self) -> tuple[tuple[int, ...], ...]:
         """Rows per bin in each hour of a week; empty without a column of time."""
         return tuple(map(tuple, self.week.tolist()))
+
+    def segmented(self, start: int, end: int) -> tuple[tuple[int, ...], ...]:
+        """Rows per bin in each of some segments."""
+        return tuple(map(tuple, self.segments[start:end].tolist()))
 
     def noise(self) -> tuple[float | None, float | None]:
         """The dependence factor and the natural wander; None without a column of time."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import columns, parsing, parts, whole_file
+from exporter.profile import columns, parsing, parts, segmented, whole_file
 from exporter.profile.parsing import Fault
 from exporter.reference import Profile
 
@@ -24,6 +24,7 @@ _IMPORTANCE: Final = ("given", "estimated")
 _REQUIRED: Final = {"format", "model", "rows", "source", "features", "outputs"}
 _OPTIONAL: Final = {
     "fields", "embeddings", "time", "influenced", "performance", "importance", "provisional", "adoptions", "unusual",
+    "segments",
 }  # fmt: skip
 
 
@@ -59,6 +60,7 @@ def parse(document: object) -> Profile:
     model = parsing.mapping(top.get("model"), "model")
     parsing.only(model, {"name", "version", "trained_at"}, "model.")
     features, outputs = (columns.parse_all(top.get(side), side) for side in ("features", "outputs"))
+    sides = {"features": features, "outputs": outputs}
     profile = Profile(
         model=parsing.name(model.get("name"), "model.name"),
         version=parsing.name(model.get("version"), "model.version"),
@@ -68,9 +70,8 @@ def parse(document: object) -> Profile:
         features=features,
         outputs=outputs,
         **_optional(top),
-        adoptions=parts.parse_adoptions(
-            top.get("adoptions", []), "adoptions", {"features": features, "outputs": outputs}
-        ),
+        adoptions=parts.parse_adoptions(top.get("adoptions", []), "adoptions", sides),
+        segments=segmented.parse_all(top.get("segments", []), "segments", sides),
     )
     _check_whole(profile)
     return dataclasses.replace(profile, digest=digest(profile))
@@ -86,7 +87,7 @@ def _require_format(node: object) -> None:
 
 
 def _optional(top: Mapping[str, Any]) -> dict[str, Any]:
-    """What a document need not say, but for what was adopted."""
+    """What a document need not say, but for what needs the columns."""
     importance = top.get("importance", "")
     if "importance" in top and importance not in _IMPORTANCE:
         raise Fault(f"importance: must be one of {', '.join(_IMPORTANCE)}")
@@ -124,7 +125,7 @@ def _check_whole(profile: Profile) -> None:
 
 def describe(profile: Profile) -> dict[str, Any]:
     """The document of a profile; what it does not know is left out."""
-    at = profile.trained_at
+    at, sides = profile.trained_at, {"features": profile.features, "outputs": profile.outputs}
     model = {"name": profile.model, "version": profile.version, "trained_at": None if at is None else parsing.stamp(at)}
     known = {
         "fields": list(profile.fields),
@@ -135,6 +136,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "unusual": profile.unusual and dict(profile.unusual._asdict()),
         "provisional": profile.provisional,
         "adoptions": [parts.describe_adoption(one) for one in profile.adoptions],
+        "segments": [segmented.describe(one, sides) for one in profile.segments],
     }
     return {
         "format": FORMAT,

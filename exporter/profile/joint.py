@@ -4,20 +4,24 @@ By now the bins are known. Of each run of rows the keys come first, times and an
 bins and counted with them, in whole numbers: neither the order of the rows nor how they are shared out shows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
+
+import numpy as np
 
 from exporter.profile.calendar import Calendar
 from exporter.profile.clock import Clock
 from exporter.profile.counts import JointCounts
-from exporter.profile.keys import Keys, Output, Times
+from exporter.profile.keys import Bins, Keys, Output, Times
 from exporter.profile.pieces import Piece, gathered
 from exporter.profile.placing import Placed, Placing, placings
 from exporter.profile.recount import Recount
+from exporter.profile.segmented import Dividing
 from exporter.profile.unusual import Surprise
 from exporter.reference import Column, Profile
 from exporter.scalars.salted import Salt
+from exporter.segmentations import Segmented
 
 MOST_OUTPUTS: Final = 8
 """Outputs that features are compared with."""
@@ -26,11 +30,13 @@ MOST_OUTPUTS: Final = 8
 class _Watched:
     """A column of the profile, counted."""
 
-    def __init__(self, column: Column, times: Times | None, outputs: int | None, *, anew: bool) -> None:
+    def __init__(
+        self, column: Column, times: Times | None, outputs: int | None, segments: int, *, anew: bool
+    ) -> None:  # fmt: skip
         """`outputs` that it is counted with, None where it is one itself."""
         self.column = column
         self.asked = outputs is not None
-        self.counts = JointCounts(len(column.counts), times, outputs or 0)
+        self.counts = JointCounts(len(column.counts), times, outputs or 0, segments)
         self.again = Recount(column) if anew or column.kind == "embedding" else None
         """Scalars of embeddings have bins before anybody has counted them."""
 
@@ -64,19 +70,27 @@ class Joint:
         bins = sum(len(column.counts) for column in (*profile.outputs, *profile.features))
         clock = Clock(profile.time.zone) if profile.time and calendar else None
         self._times = Times(clock, calendar, bins) if clock and calendar else None
+        self._divisions = [Dividing(one, salt) for one in profile.segments]
+        segments = sum(one.segments for one in self._divisions)
         made: list[tuple[Placing, int | None]] = [(one, None) for one in placings(profile.outputs, (), salt)]
         made += [(one, len(self._outputs)) for one in placings(profile.features, profile.embeddings, salt)]
         self.columns: list[tuple[Placing, list[_Watched]]] = [
-            (one, [_Watched(column, self._times, outputs, anew=anew) for column in one.columns])
+            (one, [_Watched(column, self._times, outputs, segments, anew=anew) for column in one.columns])
             for one, outputs in made
         ]
-        self._keys = Keys(self._times, len(self._outputs))
+        self._keys = self._no_keys()
+        self._later: list[tuple[_Watched, Bins, int]] = []
+        """Bins of columns that divide the rows: they come before the answers, and are counted behind them."""
         self.surprise = Surprise(profile.features)
 
+    def _no_keys(self) -> Keys:
+        return Keys(self._times, len(self._outputs), len(self._divisions))
+
     def fields(self) -> list[tuple[str, ...]]:
-        """Groups of the table's columns that are read: time, outputs, features."""
+        """Groups of the table's columns that are read: time, what divides the rows, outputs, features."""
         time = [(self._profile.time.column,)] if self._profile.time and self._times else []
-        return list(dict.fromkeys([*time, *(one.fields for one, _ in self.columns)]))
+        keys = [*time, *(one.fields for one in self._divisions)]
+        return list(dict.fromkeys([*keys, *(one.fields for one, _ in self.columns)]))
 
     def arrange(self, _: Sequence[str]) -> list[tuple[str, ...]]:
         """All of them, whatever the table has."""
@@ -96,6 +110,7 @@ class Joint:
 
     def _end(self) -> None:
         """A run of rows is over."""
+        self._count_later()
         self._keys.clear()
         self.surprise.end()
 
@@ -104,6 +119,11 @@ class Joint:
         time = self._profile.time
         if self._times and time and fields == (time.column,):
             self._keys.add_times(self._times.clock.read(cells[0]))
+        offset = 0
+        for division, dividing in enumerate(self._divisions):
+            if fields == dividing.fields:
+                self._keys.add_segments(division, dividing.codes(cells[0]) + np.int32(offset))
+            offset += dividing.segments
         for one, columns in self.columns:
             if one.fields == fields:
                 for watched, placed in zip(columns, one.place(cells), strict=True):
@@ -115,9 +135,17 @@ class Joint:
                 self._keys.add_answers(place, output.words(placed))
         if watched.asked:
             self.surprise.add(watched.column, placed.bins, start)
-        watched.counts.add(placed.bins, self._keys.slice(start, placed.bins.size))
         if watched.again is not None:
             watched.again.add(placed)
+        if any(watched.column.field in one.fields for one in self._divisions):
+            self._later.append((watched, placed.bins.astype(np.uint8), start))
+        else:
+            watched.counts.add(placed.bins, self._keys.slice(start, placed.bins.size))
+
+    def _count_later(self) -> None:
+        for watched, bins, start in self._later:
+            watched.counts.add(bins.astype(np.int64), self._keys.slice(start, bins.size))
+        self._later.clear()
 
     def merge(self, other: "Joint") -> None:
         """Add all that the pass over another part holds."""
@@ -129,17 +157,29 @@ class Joint:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the keys of the last run."""
-        return vars(self) | {"_keys": Keys(self._times, len(self._outputs))}
+        return vars(self) | {"_keys": self._no_keys()}
 
     def completed(self) -> Profile:
         """The profile with what was counted."""
-        found = {id(watched.column): watched.found(self._outputs) for _, columns in self.columns for watched in columns}
+        watched = {id(one.column): one for _, columns in self.columns for one in columns}
         profile = self._profile
-        features = tuple(found[id(column)] for column in profile.features)
+        features, outputs = (
+            [watched[id(column)] for column in side] for side in (profile.features, profile.outputs)
+        )  # fmt: skip
+        found = tuple(one.found(self._outputs) for one in features)
         return replace(
             profile,
-            features=features,
-            outputs=tuple(found[id(column)] for column in profile.outputs),
-            unusual=self.surprise.found(features),
+            features=found,
+            outputs=tuple(one.found(self._outputs) for one in outputs),
+            unusual=self.surprise.found(found),
+            segments=tuple(self._segmented(features, outputs)),
             digest="",
         )
+
+    def _segmented(self, features: Sequence[_Watched], outputs: Sequence[_Watched]) -> Iterator[Segmented]:
+        start = 0
+        for one in self._profile.segments:
+            end = start + one.segments
+            sides = (tuple(watched.counts.segmented(start, end) for watched in side) for side in (features, outputs))
+            yield one._replace(features=next(sides), outputs=next(sides))
+            start = end

@@ -52,6 +52,8 @@ class Slice(NamedTuple):
     """Places of the minutes of those that have panes."""
     answers: tuple[Answers, ...]
     """By output."""
+    segments: tuple[Moments, ...] = ()
+    """Places of the segments, by what divides the rows."""
 
 
 class Output:
@@ -132,15 +134,18 @@ def _short(places: Bins) -> Places:
 class Keys:
     """The keys of one run of rows."""
 
-    def __init__(self, times: Times | None, outputs: int) -> None:
+    def __init__(self, times: Times | None, outputs: int, divisions: int = 0) -> None:
+        """`divisions` are the columns whose segments are added before anything is cut."""
         self._times = times
         self._outputs = outputs
+        self._divisions = divisions
         self.clear()
 
     def clear(self) -> None:
         """Another run begins."""
         self._read = _Parts[Microseconds]()
         self._answers = [_Parts[NDArray[np.float64]]() for _ in range(self._outputs)]
+        self._segments = [_Parts[Places]() for _ in range(self._divisions)]
         self._slices: dict[tuple[int, int], Slice] = {}
 
     def add_times(self, times: Microseconds) -> None:
@@ -150,6 +155,10 @@ class Keys:
     def add_answers(self, output: int, words: NDArray[np.float64]) -> None:
         """Of the run's next rows."""
         self._answers[output].add(words)
+
+    def add_segments(self, division: int, places: Places) -> None:
+        """Of the run's next rows."""
+        self._segments[division].add(places)
 
     def slice(self, start: int, rows: int) -> Slice:
         """Those of some rows; of the outputs that are known by now."""
@@ -161,9 +170,10 @@ class Keys:
 
     def _cut(self, start: int, end: int) -> Slice:
         answers = tuple(_finite(words.between(start, end)) for words in self._answers if words)
+        segments = tuple(Moments(None, places.between(start, end)) for places in self._segments)
         if self._times is None:
-            return Slice(None, None, None, answers)
-        return Slice(*self._times.moments(self._read.between(start, end)), answers)
+            return Slice(None, None, None, answers, segments)
+        return Slice(*self._times.moments(self._read.between(start, end)), answers, segments)
 
 
 def _finite(words: NDArray[np.float64]) -> Answers:

@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.calibration import rounded
 from exporter.errors import DataError
-from exporter.profile import importance, whole
+from exporter.profile import importance, segmented, whole
 from exporter.profile.parsing import LONGEST_TEXT
 from exporter.reference import Association, Column, Profile, TimeSpan
 
@@ -40,7 +40,8 @@ def merge(named: Sequence[Named]) -> Profile:
         unusual=None,  # of rows that nobody has any more
         provisional=any(profile.provisional for profile in profiles),
     )
-    return whole.complete(merged, {})
+    segments = (segmented.in_order_of(profile, merged) for profile in profiles)
+    return whole.complete(replace(merged, segments=tuple(map(segmented.merged, zip(*segments, strict=True)))), {})
 
 
 def _comparable(profiles: list[Profile]) -> list[Profile]:
@@ -75,6 +76,8 @@ def _faults(one: Profile, other: Profile) -> Iterator[str]:
         yield "something was adopted in one of them: merge the training's profiles first, then adopt"
     if (one.fields, one.embeddings) != (other.fields, other.embeddings):
         yield "of other fields or embeddings: build one with --like the other"
+    if len(one.segments) != len(other.segments) or not all(map(segmented.alike, one.segments, other.segments)):
+        yield "of other segments: build one with --like the other"
     if one.time and other.time and one.time[:2] != other.time[:2]:
         yield "their times are of different columns or zones"
     if importance.GIVEN in {one.importance, other.importance}:

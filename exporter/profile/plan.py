@@ -39,6 +39,8 @@ class Plan:
     hashed: Sequence[str] = ()
     """Columns whose categories are written as their hashes under the salt."""
     salt: Salt | None = None
+    segments: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Columns that divide the rows, whose segments are counted by themselves; of numbers the edges between them."""
     embeddings: Mapping[str, str] = field(default_factory=dict)
     """Names of embeddings, and patterns of the columns that are their dimensions; * stands for anything.
 

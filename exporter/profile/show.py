@@ -70,6 +70,8 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "performance", ", ".join(measures) + ", at the training"
     if profile.influenced is not None:
         yield "influenced", f"{profile.influenced:.1%} of the rows by the model itself"
+    for one in profile.segments:
+        yield "segments", f"{one.name}: {', '.join(one.values)}"
     if profile.importance:
         yield "importance", profile.importance
 

@@ -44,7 +44,8 @@ class Prepared:
     def arrange(self, names: Sequence[str]) -> Sequence[Sequence[str]]:
         """Columns in the first reading: those of an embedding together, and not what is left out."""
         inside = {one for fields in self.groups.values() for one in fields}
-        out = {*self.plan.ignored} - {self.plan.target, self.plan.time, self.plan.influenced}
+        read = {self.plan.target, self.plan.time, self.plan.influenced, *self.plan.segments}
+        out = {*self.plan.ignored} - read
         alone = [(name,) for name in names if name not in inside and name not in out]
         return [*alone, *self.groups.values()] if alone or self.groups else [(name,) for name in names]
 

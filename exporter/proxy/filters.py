@@ -17,10 +17,10 @@ class Filter:
 
     def __init__(
         self, methods: Collection[str] = ("POST", "PUT", "PATCH"), paths: Collection[str] = (),
-        id_header: str | None = None,
+        headers: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """Without `paths`, or where one of them is `/*`, every path will do; `id_header` is kept beside the usual."""
-        self.headers = KEPT_HEADERS | {id_header.lower().encode()} if id_header else KEPT_HEADERS
+        """Without `paths`, or where one of them is `/*`, every path will do; `headers` are kept beside the usual."""
+        self.headers = KEPT_HEADERS.union(name.lower().encode() for name in headers)
         """Names in lower case."""
         self._methods = frozenset(methods)
         one_of = "|".join(fnmatch.translate(path) for path in paths)

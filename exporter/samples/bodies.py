@@ -81,7 +81,7 @@ def printable(text: str) -> str:
 def exchange(request: Half, response: Half, path: str, settings: Settings) -> Exchange:
     """What would be decoded had these bodies passed: long ones cut, headers that are not kept left out."""
     most = settings.capture.max_body
-    names = Filter(settings.capture.methods, settings.capture.paths, settings.request_id.header).headers
+    names = Filter(settings.capture.methods, settings.capture.paths, settings.kept_headers).headers
     return Exchange(
         1, 1, 1, 200, "POST", path.partition("?")[0][:LONGEST_PATH],
         _kept(request.headers, names), _kept(response.headers, names),

@@ -26,9 +26,7 @@ class CoarseWindows:
         self._rings: dict[float, PaneRing] = {}
         self._reach: dict[float, float] = {}
         for length in lengths:
-            panes = round(length / pane_s)
-            wide = -(-panes // most)
-            slots = -(-panes // wide)
+            slots, wide = panes_of(length, pane_s, most)
             self._rings[length] = PaneRing(slots, wide * pane_s, shape, dtype)
             self._reach[length] = slots * wide * pane_s
 
@@ -41,6 +39,11 @@ class CoarseWindows:
         """The panes of the moment `at`, one of each window that still has it, to be changed in place."""
         found = (ring.pane(at) for ring in self._rings.values())
         return [pane for pane in found if pane is not None]
+
+    def add(self, at: float, counts: NDArray[Any]) -> None:
+        """Add counts that belong to the moment `at`."""
+        for pane in self.panes(at):
+            np.add(pane, counts, out=pane, casting="unsafe")
 
     def total(self, now: float, length: float) -> NDArray[Any]:
         """The sum over the window of `length` seconds that ends now, as int64."""
@@ -59,3 +62,10 @@ class CoarseWindows:
         """Go on with what other windows held, as far as it fits. The clock showed `shift_s` less."""
         for length, ring in self._rings.items():
             ring.put_back(held, f"{prefix}.{length:g}", shift_s, now)
+
+
+def panes_of(length: float, pane_s: float, most: int) -> tuple[int, int]:
+    """How many panes a window has, and how many of the finest ones each of them is."""
+    fine = round(length / pane_s)
+    wide = -(-fine // most)
+    return -(-fine // wide), wide

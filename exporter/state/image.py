@@ -2,7 +2,7 @@
 
 Layout: magic, format version and lengths; a head of JSON; the arrays behind each other, compressed; SHA-256 of it all.
 Names that a reader does not know are for other versions of it. It is no pickle, and it holds no value of any payload:
-counts per bin only, whose names stand in the profile.
+counts per bin only, whose names stand in the profile, and names of segments, which are on the page.
 """
 
 import hashlib

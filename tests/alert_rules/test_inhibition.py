@@ -163,6 +163,18 @@ def test_an_absent_feature_silences_its_own_drift_only(alertmanager: str) -> Non
     )
 
 
+def test_what_has_drifted_as_a_whole_is_not_said_of_its_parts(alertmanager: str) -> None:
+    part = {"profile": "0a1b2c3d", "segment": "country", "value": "DE"}
+    becomes(
+        alertmanager,
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "active"),
+        ("ModelSegmentDrift", {**A, **CHURN, **AMOUNT, **part}, "suppressed"),
+        ("ModelSegmentDrift", {**A, **CHURN, **AGE, **part}, "active"),
+        ("ModelSegmentDrift", {**B, **CHURN, **AMOUNT, **part}, "active"),
+        ("ModelSegmentDrift", {**A, **CHURN, **part, "output": "score"}, "active"),
+    )
+
+
 def test_a_profile_mismatch_silences_what_single_columns_of_its_side_say(alertmanager: str) -> None:
     profile = {"profile": "0a1b2c3d"}
     becomes(

@@ -14,10 +14,10 @@ from exporter.events.halves import Arrival, Half
 NOW = Arrival(1_000_000_000, 1_800_000_000_000_000_000)
 
 
-def half(post: loggers.Post) -> Half:
+def half(post: loggers.Post, *kept: str) -> Half:
     headers, body = post
     [event] = modes.events(loggers.lower(headers), body, 1 << 20)
-    return halves.half(event, NOW)
+    return halves.half(event, NOW, kept)
 
 
 def test_halves_of_one_exchange_have_the_same_key_whoever_logs_them() -> None:
@@ -77,6 +77,12 @@ def test_headers_that_kserve_was_told_to_pass_on_are_the_requests() -> None:
     assert request.headers["x-request-id"] == "r-1"
     assert not {"authorization", "user-agent"} & request.headers.keys()
     assert "x-request-id" not in half(loggers.kserve("response", b"{}", "x", metadata=metadata)).headers
+
+
+def test_headers_that_settings_name_are_passed_on_as_well() -> None:
+    metadata = json.dumps({"X-Tenant": ["acme"], "X-Other": ["no"]})
+    assert half(loggers.kserve("request", b"{}", "x", metadata=metadata), "x-tenant").headers["x-tenant"] == "acme"
+    assert "x-tenant" not in half(loggers.kserve("request", b"{}", "x", metadata=metadata)).headers
 
 
 @pytest.mark.parametrize("metadata", ["{", "[]", "5", "[" * 5000, '{"X-Request-Id": []}', '{"X-Request-Id": [5]}'])

@@ -193,7 +193,7 @@ class Relay:
                 for one, place in zip(self._listeners, places, strict=True)
             ],
             "listen_tls": None, "proxy_protocol": "off", "log_level": "info", "announce_end": False,
-            "upstream_tls": None, "methods": ["POST"], "paths": ["/*"], "id_header": None,
+            "upstream_tls": None, "methods": ["POST"], "paths": ["/*"], "headers": [],
             "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0,
             "connect_timeout": 10.0, "head_timeout": 0.0, "max_connections": 0, **orders,
         }  # fmt: skip

@@ -36,7 +36,7 @@ def test_what_is_filtered_out_is_counted_and_not_copied() -> None:
 
 
 def test_one_more_header_may_be_kept() -> None:
-    desk = bench(wanted=Filter(id_header="X-Own"))
+    desk = bench(wanted=Filter(headers=["X-Own"]))
     head = b" HTTP/1.1\r\nx-OWN: %d\r\nX-Other: 3\r\nContent-Length: 1\r\n\r\n"
     for number, cuts in ((1, 1), (2, 30)):  # at a glance, and read closely
         observer = Observer(desk.tap)
