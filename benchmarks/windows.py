@@ -1,33 +1,32 @@
 """What windows cost once they are full: to look at, to keep, to score; and what the analyser weighs with many columns.
 
-`--columns` features over 5m, 1h and 24h, the panes of a whole day filled: the time of a snapshot, of holding and writing
-what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all that the
+`--columns` features over 5m, 1h and 24h, the panes of a whole day filled: the time of a snapshot, of holding and
+writing what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all that the
 analyser has: memory after 10^6 values, 10^7 and so on of 1,000 features, with commits to the ledger, pages and state
 files on the way (`--values 1e8` for all that was promised: it must stay where it is).
 """
 
 import argparse
+import importlib
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter import analyser, collect
+from exporter import collect, manners
 from exporter.collect.scene import Page, Scene
 from exporter.config import Settings
+from exporter.decode.turned import Turned
 from exporter.handoff import memory, report
 from exporter.handoff.ledger import Ledger
 from exporter.monitor import Monitor
-from exporter.monitor.block import Block
 from exporter.monitor.models import Models
 from exporter.monitor.scoring import Scoring
-from exporter.decode.turned import Turned
 from exporter.profile.directory import OneProfile
 from exporter.records import Body, Capture, Exchange, Observation, Owner, Table
 from exporter.reference import NUMERIC_BINS, Column, Profile
@@ -111,7 +110,10 @@ def full_windows(columns: int) -> None:
         pack(image._replace(arrays=monitor.held(now)))
 
     print(f"{columns} features, windows of {', '.join(one.window for one in found.scores)}, all panes filled")
-    tell("scores of all windows", milliseconds(lambda: [scoring.score(one.counts, one.deviation) for one in found.scores]))
+    tell(
+        "scores of all windows",
+        milliseconds(lambda: [scoring.score(one.counts, one.deviation) for one in found.scores]),
+    )
     tell("a snapshot", milliseconds(lambda: monitor.snapshot(now)))
     tell("a page", milliseconds(lambda: page(profile, monitor, now), 5))
     tell("holding the windows and packing them", milliseconds(hold, 5))
@@ -133,13 +135,14 @@ def page(profile: Profile, monitor: Monitor, now: float) -> bytes:
 # --- memory, in a process of its own
 
 
-def resident_mib() -> float:
+def resident_mib(which: str = "VmRSS") -> float:
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmRSS"].split()[0]) / 1024
+    return int(status[which].split()[0]) / 1024
 
 
 def weigh(columns: int, most: int) -> None:
     """Count values, and print what is resident whenever there are ten times as many as before."""
+    importlib.import_module("exporter.analyser")
     before = resident_mib()
     profile = profile_of(columns)
     models = Models(Settings(), OneProfile(profile, MODEL))
@@ -156,7 +159,9 @@ def weigh(columns: int, most: int) -> None:
                 publish(profile, models, at)
             if counted >= due:
                 publish(profile, models, at)
-                print(f"  after {counted:13,} values {resident_mib():8.1f} MiB", flush=True)
+                most_mib = resident_mib("VmHWM")
+                manners.trim()  # as the analyser does every ten seconds
+                print(f"  after {counted:13,} values {resident_mib():6.0f} MiB, at most {most_mib:.0f}", flush=True)
                 due *= 10
 
 
@@ -184,7 +189,7 @@ def main() -> None:
         return
     full_windows(given.columns)
     words = [sys.executable, __file__, "--weigh", "1000", "--values", str(given.values)]
-    subprocess.run(words, check=True, env=None)
+    subprocess.run(words, check=True)
 
 
 if __name__ == "__main__":
