@@ -1,12 +1,13 @@
 """What windows cost once they are full: to look at, to keep, to score; and what the analyser weighs with many columns.
 
-`--columns` features over 5m, 1h and 24h, the panes of a whole day filled: the time of a snapshot, of holding and writing
-what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all that the
+`--columns` features over 5m, 1h and 24h, the panes of a whole day filled: the time of a snapshot, of holding and
+writing what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all that the
 analyser has: memory after 10^6 values, 10^7 and so on of 1,000 features, with commits to the ledger, pages and state
 files on the way (`--values 1e8` for all that was promised: it must stay where it is).
 """
 
 import argparse
+import importlib
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter import collect
+from exporter import collect, manners
 from exporter.collect.scene import Page, Scene
 from exporter.config import Settings
 from exporter.decode.turned import Turned
@@ -134,13 +135,14 @@ def page(profile: Profile, monitor: Monitor, now: float) -> bytes:
 # --- memory, in a process of its own
 
 
-def resident_mib() -> float:
+def resident_mib(which: str = "VmRSS") -> float:
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmRSS"].split()[0]) / 1024
+    return int(status[which].split()[0]) / 1024
 
 
 def weigh(columns: int, most: int) -> None:
     """Count values, and print what is resident whenever there are ten times as many as before."""
+    importlib.import_module("exporter.analyser")
     before = resident_mib()
     profile = profile_of(columns)
     models = Models(Settings(), OneProfile(profile, MODEL))
@@ -157,7 +159,9 @@ def weigh(columns: int, most: int) -> None:
                 publish(profile, models, at)
             if counted >= due:
                 publish(profile, models, at)
-                print(f"  after {counted:13,} values {resident_mib():8.1f} MiB", flush=True)
+                most_mib = resident_mib("VmHWM")
+                manners.trim()  # as the analyser does every ten seconds
+                print(f"  after {counted:13,} values {resident_mib():6.0f} MiB, at most {most_mib:.0f}", flush=True)
                 due *= 10
 
 
@@ -185,7 +189,7 @@ def main() -> None:
         return
     full_windows(given.columns)
     words = [sys.executable, __file__, "--weigh", "1000", "--values", str(given.values)]
-    subprocess.run(words, check=True, env=None)
+    subprocess.run(words, check=True)
 
 
 if __name__ == "__main__":

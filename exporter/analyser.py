@@ -194,7 +194,7 @@ class Analyser:
             self._models.observe(exchanges.counted(pair, exchange), seen)
 
     def _commit(self) -> None:
-        """Make what was observed so far the truth. It copies everything, so it is paced by what it costs."""
+        """Make what was observed so far the truth. It looks at everything, so it is paced by what it costs."""
         begun = time.monotonic()
         self._models.flush()
         made = {_MADE} if self._referring.provisional.changed else set[str]()

@@ -61,19 +61,22 @@ COLLECTORS: Final = (
 
 def page(shown: Page) -> bytes:
     """The text of /metrics."""
-    return exposition.render(_collect(shown))
+    writer = exposition.Writer()
+    text = b"".join(_families(shown, writer.text))
+    writer.close()
+    return text
 
 
-def _collect(shown: Page) -> Iterator[Samples | Distributions]:
-    yield Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)])
+def _families(shown: Page, written: Callable[[Samples | Distributions], bytes]) -> Iterator[bytes]:
+    yield written(Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)]))
     success = []
     for collector in COLLECTORS:
         try:
-            collected = list(collector.collect(shown))
+            collected = [written(item) for item in collector.collect(shown)]
         except Exception:  # noqa: BLE001 (one collector never costs the page)
             _LOG.exception("collector %s failed", collector.name)
             success.append(((collector.name,), 0))
         else:
             success.append(((collector.name,), 1))
             yield from collected
-    yield Samples(catalogue.COLLECTOR_SUCCESS, success)
+    yield written(Samples(catalogue.COLLECTOR_SUCCESS, success))

@@ -29,18 +29,31 @@ class Distributions(NamedTuple):
     values: Sequence[tuple[Labels, Histogram]]
 
 
-def render(collected: Iterable[Samples | Distributions]) -> bytes:
-    """The page."""
-    sets: _Sets = {}
-    text = []
-    for item in collected:
+class Writer:
+    """Writes the families of one page, each on its own: its samples need not be in memory with those of others."""
+
+    def __init__(self) -> None:
+        self._sets: _Sets = {}
+
+    def text(self, item: Samples | Distributions) -> bytes:
+        """One family."""
         family = item.family
         lines = [f"# HELP {family.name} {_escape_help(family.help)}\n# TYPE {family.name} {family.type}\n"]
-        lines += _histogram(item) if isinstance(item, Distributions) else _lines(item, sets)
-        text.append("".join(lines).encode())  # bytes of many thousand lines are a third of these
-    _last.clear()
-    _last.update(sets)
-    return b"".join(text)
+        lines += _histogram(item) if isinstance(item, Distributions) else _lines(item, self._sets)
+        return "".join(lines).encode()
+
+    def close(self) -> None:
+        """The page has all its families: the next one will mostly have the same label sets."""
+        _last.clear()
+        _last.update(self._sets)
+
+
+def render(collected: Iterable[Samples | Distributions]) -> bytes:
+    """A page of some families."""
+    writer = Writer()
+    text = b"".join([writer.text(item) for item in collected])
+    writer.close()
+    return text
 
 
 def number(value: float) -> str:

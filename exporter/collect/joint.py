@@ -4,25 +4,38 @@ Families with the label `model` have all their samples side by side; those witho
 every model adds to them is added up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from exporter.collect.exposition import Distributions, Labels, Samples
 
 Family = Samples | Distributions
 
 
-def joined(parts: Iterable[tuple[bool, Iterable[Family]]]) -> list[Family]:
-    """Families in the order in which they came first; of parts that are not visible only what is added up."""
+def joined(parts: Iterable[tuple[bool, Iterable[Family]]]) -> Iterator[Family]:
+    """Families in the order in which they came first; of parts that are not visible only what is added up.
+
+    A part has a family once. Of the first part families are taken as they are asked for: mostly it is the only one
+    with many samples.
+    """
+    first, *others = list(parts) or [(False, ())]
     found: dict[str, list[Family]] = {}
-    for visible, collected in parts:
-        for item in collected:
-            if visible or "model" not in item.family.labels:
-                found.setdefault(item.family.name, []).append(item)
-    return [items[0] if len(items) == 1 else _join(items) for items in found.values()]
+    for item in chain.from_iterable(_shown(*part) for part in others):
+        found.setdefault(item.family.name, []).append(item)
+    for item in _shown(*first):
+        yield _join([item, *found.pop(item.family.name, ())])
+    for items in found.values():
+        yield _join(items)
+
+
+def _shown(visible: bool, collected: Iterable[Family]) -> Iterator[Family]:
+    return (item for item in collected if visible or "model" not in item.family.labels)
 
 
 def _join(items: list[Family]) -> Family:
     first = items[0]
+    if len(items) == 1:
+        return first
     if isinstance(first, Distributions):
         return first._replace(
             values=[pair for item in items if isinstance(item, Distributions) for pair in item.values]

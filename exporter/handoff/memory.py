@@ -26,16 +26,16 @@ def create(name: str, size: int) -> int:
             return _memfd(name, size)
     with tempfile.TemporaryFile(prefix=f"inference-exporter-{name}-") as file:
         file.truncate(size)
-        _take_room(file.fileno(), size)
+        take_room(file.fileno(), 0, size)
         return os.dup(file.fileno())
 
 
-def _take_room(fd: int, size: int) -> None:
-    """Room is taken now: memory or a disk that is full later would kill whoever writes (SIGBUS)."""
+def take_room(fd: int, start: int, size: int) -> None:
+    """Room is taken now: memory or a disk that is full later would kill whoever writes (SIGBUS). OSError says so."""
     if sys.platform != "linux" or not size:
         return
     try:
-        os.posix_fallocate(fd, 0, size)
+        os.posix_fallocate(fd, start, size)
     except OSError as error:
         if error.errno not in _NOT_HERE:
             raise
@@ -43,7 +43,7 @@ def _take_room(fd: int, size: int) -> None:
 
 def grow(fd: int, size: int) -> None:
     """Have a block be `size` bytes. OSError where there is no room for it, and nothing was changed then."""
-    _take_room(fd, size)
+    take_room(fd, 0, size)
     os.ftruncate(fd, size)
 
 
@@ -71,6 +71,19 @@ def kept(fd: int) -> bytes:
 def attach(fd: int) -> mmap.mmap:
     """Map all of a block; the descriptor stays the caller's."""
     return mmap.mmap(fd, os.fstat(fd).st_size)
+
+
+def attach_privately(fd: int) -> mmap.mmap:
+    """Map all of a block as it is; what is written there nobody else will see."""
+    return mmap.mmap(fd, os.fstat(fd).st_size, mmap.MAP_PRIVATE)
+
+
+def give_back(block: mmap.mmap, start: int, size: int) -> None:
+    """Give the memory of whole pages back where that can be done; it must be taken again before it is used."""
+    first, last = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE, (start + size) // mmap.PAGESIZE * mmap.PAGESIZE
+    if sys.platform == "linux" and first < last:
+        with contextlib.suppress(OSError):
+            block.madvise(mmap.MADV_REMOVE, first, last - first)
 
 
 def slots(block: mmap.mmap, count: int) -> "memoryview[int]":

@@ -22,8 +22,8 @@ from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile, References
 
-_COPIES: Final = 3
-"""The live arrays, and two in the ledger."""
+_COPIES: Final = 2
+"""The live arrays, and those in the ledger."""
 _MEMORY_SHARE: Final = 2
 """One part in so many of the analyser's memory may be arrays; payloads, pages and files need the rest."""
 

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -51,9 +51,16 @@ def pack(image: Image) -> bytes:
         **image.owner._asdict(), **image.moment._asdict(),
         "arrays": [[name, array.dtype.str, array.shape] for name, array in image.arrays.items()],
     }).encode()  # fmt: skip
-    body = zlib.compress(b"".join([array.tobytes() for array in image.arrays.values()]), _LEVEL)
+    body = _compressed(image.arrays.values())
     content = _PREFIX.pack(MAGIC, VERSION, len(head), len(body)) + head + body
     return content + hashlib.sha256(content).digest()
+
+
+def _compressed(arrays: Iterable[NDArray[Any]]) -> bytes:
+    """Array by array: all of them in one piece would be in memory twice."""
+    press = zlib.compressobj(_LEVEL)
+    parts = [press.compress(np.ascontiguousarray(array).data) for array in arrays if array.size]
+    return b"".join((*parts, press.flush()))
 
 
 def unpack(content: bytes) -> Image:

@@ -34,6 +34,7 @@ def test_who_is_not_visible_counts_where_things_are_added_up_and_nowhere_else() 
     assert 'inference_exporter_y_total{side="in"} 6\n' in text
     only = joined([(False, part("hidden", 5))])
     assert [item.family for item in only] == [OF_ALL]
+    assert not list(joined([]))
 
 
 def test_names_of_series_are_kept_from_one_page_to_the_next_and_no_longer() -> None:

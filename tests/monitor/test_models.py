@@ -240,8 +240,8 @@ def test_what_can_be_no_label_is_counted_as_nobodys(name: str) -> None:
 
 def test_arrays_take_no_more_than_their_share_of_the_memory(nameless: Profile, caplog: Any) -> None:
     one = next(iter(models(nameless))).size
-    watched = models(nameless, analyser__memory_limit=max(one * 3 * 2 * 4, 1 << 24))
-    room = max(one * 3 * 2 * 4, 1 << 24) // (one * 6)
+    watched = models(nameless, analyser__memory_limit=max(one * 2 * 2 * 4, 1 << 24))
+    room = max(one * 2 * 2 * 4, 1 << 24) // (one * 4)
     for number in range(100):
         see(watched, f"m{number}")
     assert len(requests(watched)) == room
