@@ -78,11 +78,8 @@ def watch(profile: Profile, rows: Table, sizes: int = 500, said: Overrides = NO_
 def shares(monitor: Monitor, now: float = 1.0) -> dict[tuple[str, str], float]:
     features = monitor.snapshot(now).features
     assert features
-    return {
-        (one.word, one.window): one.value
-        for one in features.aspects
-        if isinstance(one, OfSide) and one.word.startswith("unusual")
-    }
+    return {(one.word, one.window): one.value for one in features.aspects
+            if isinstance(one, OfSide) and one.word.startswith("unusual_rows")}  # fmt: skip
 
 
 def share(monitor: Monitor, window: str = "10s") -> tuple[float, float]:
