@@ -16,9 +16,10 @@ SERVERS := $(basename $(notdir $(wildcard tests/servers/requirements/*.txt)))
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
-# A file of tests stays in one process and in order: what its tests share is made once. Those in which minutes pass in
-# seconds come afterwards, one by one.
-PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
+# Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
+# share what was made for them. Those in which minutes pass in seconds come afterwards, one for each processor.
+PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
+PACED ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist worksteal)
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,9 +29,9 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 	@$(BIN)/inference-exporter demo $(if $(DURATION),--duration $(DURATION)) $(if $(STORY),--story $(STORY)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
-test: $(VENV)/.test ## Run the tests, a process for each core (ARGS="-k relay", PARALLEL= for one by one)
+test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k relay", PARALLEL= for one by one)
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
-	$(BIN)/python -m pytest -m paced $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest $(PACED) -m paced $(ARGS) || [ $$? -eq 5 ]
 
 test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)

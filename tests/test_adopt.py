@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from support import Metrics, Sidecar, command, eventually, model_server, predict, sidecar
+from support import Metrics, Sidecar, build_profile, command, eventually, model_server, predict, sidecar
 
 FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,1h", "--windows.snapshot-interval", "200ms")
 
@@ -20,11 +20,9 @@ def rows_of(count: int, seed: int, amount: float = 0.0, age: float = 0.0) -> lis
 
 
 def build(directory: Path) -> Path:
-    table, path = directory / "train.jsonl", directory / "profile.json"
+    table = directory / "train.jsonl"
     table.write_text("".join(json.dumps(row | {"p": 0.5}) + "\n" for row in rows_of(3000, 1)))
-    made = command("profile", "build", str(table), "--prediction", "p", "--model", "m", "--output", str(path))
-    assert made.returncode == 0, made.stderr
-    return path
+    return build_profile(table, directory / "profile.json", "--prediction", "p", "--model", "m")
 
 
 def adopt(running: Sidecar, path: Path, *words: str) -> Any:
