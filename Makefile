@@ -23,7 +23,8 @@ SERVERS := $(basename $(notdir $(wildcard tests/servers/requirements/*.txt)))
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
 # Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
-# share what was made for them. Those in which minutes pass in seconds come afterwards, one for each processor.
+# share what was made for them. Those in which minutes pass in seconds come afterwards: one for each processor, and then those that
+# need them all.
 PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
 PACED ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist worksteal)
 
@@ -37,7 +38,8 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 
 test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k relay", PARALLEL= for one by one)
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
-	$(BIN)/python -m pytest $(PACED) -m paced $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest $(PACED) -m 'paced and not alone' $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
 
 test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
@@ -138,6 +140,11 @@ $(VENV)/bin/python:
 		|| { echo "Python 3.11 or newer is needed (PYTHON=python3.12 make ...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); deploy/install-tools python3-venv && $(PYTHON) -m venv $(VENV); }
 
-$(VENV)/.%: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
+$(VENV)/.%: pyproject.toml | $(VENV)/.setuptools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[$*]'
+	@touch $@
+
+# All that it takes where nothing is compiled: no environment is made, with a compiler in it, for each set of extras.
+$(VENV)/.setuptools: | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'setuptools>=77'
 	@touch $@

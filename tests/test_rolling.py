@@ -23,7 +23,7 @@ from support import Sidecar, build_profile, eventually, free_port, model_server,
 
 from exporter.demo import watchers
 
-pytestmark = pytest.mark.paced
+pytestmark = [pytest.mark.paced, pytest.mark.alone]
 PATIENCE_S = 150.0
 MINUTES_IN_SECONDS = ("--windows.pane", "1s", "--windows.lengths", "10s,30s", "--windows.snapshot-interval", "500ms",
                       "--upstream-probe-interval", "200ms")  # fmt: skip
