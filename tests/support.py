@@ -3,6 +3,7 @@
 Everything listens on loopback and ephemeral ports, and everything that is started is ended by its process id.
 """
 
+import io
 import json
 import os
 import shlex
@@ -17,13 +18,15 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from exporter import cli
 
 PATIENCE_S = 120.0
 """A guard against waiting for ever, not a measure: the processors may be shared with much else."""
@@ -299,6 +302,15 @@ def command(*words: str, environ: Mapping[str, str] | None = None) -> "subproces
         [sys.executable, "-m", "exporter", *words],
         capture_output=True, text=True, timeout=120, check=False, env=os.environ | dict(environ or {}),
     )  # fmt: skip
+
+
+def build_profile(source: Path, output: Path, *words: str) -> Path:
+    """What `inference-exporter profile build` writes, for tests about something else: no interpreter is started."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        code = cli.main(["profile", "build", str(source), "--output", str(output), *words])
+    assert code == 0, said.getvalue()
+    return output
 
 
 def predict(url: str, instances: list[Any], path: str = "/v1/models/m:predict") -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from support import Metrics, Sidecar, command, eventually, model_server, predict, sidecar
+from support import Metrics, Sidecar, build_profile, command, eventually, model_server, predict, sidecar
 
 FAST: Final = ("--windows.pane", "1s", "--windows.lengths", "60s,1h", "--windows.snapshot-interval", "200ms")
 
@@ -20,11 +20,9 @@ def rows_of(count: int, seed: int, amount: float = 0.0, age: float = 0.0) -> lis
 
 
 def build(directory: Path) -> Path:
-    table, path = directory / "train.jsonl", directory / "profile.json"
+    table = directory / "train.jsonl"
     table.write_text("".join(json.dumps(row | {"p": 0.5}) + "\n" for row in rows_of(3000, 1)))
-    made = command("profile", "build", str(table), "--prediction", "p", "--model", "m", "--output", str(path))
-    assert made.returncode == 0, made.stderr
-    return path
+    return build_profile(table, directory / "profile.json", "--prediction", "p", "--model", "m")
 
 
 def adopt(running: Sidecar, path: Path, *words: str) -> Any:
@@ -88,13 +86,13 @@ def test_what_cannot_be_adopted_is_refused_in_words_and_the_file_stays_as_it_is(
     with model_server() as upstream, sidecar(upstream, *FAST, "--profile", str(path)) as running:
         predict(running.url, rows_of(30, 2))
         eventually(lambda: running.metrics().total("model_rows_total") == 30, what="30 rows")
-        content = path.read_bytes()
 
-        def refused(code: int, words: str, *flags: str) -> None:
-            result = adopt(running, path, *flags)
+        def refused(code: int, words: str, *flags: str, into: Path = path) -> None:
+            content = into.read_bytes()
+            result = adopt(running, into, *flags)
             assert result.returncode == code, result.stdout + result.stderr
             assert words in result.stderr
-            assert path.read_bytes() == content
+            assert into.read_bytes() == content
 
         eventually(
             lambda: "fewer than" in adopt(running, path, "--feature", "amount").stderr, what="a snapshot of them"
@@ -112,8 +110,7 @@ def test_what_cannot_be_adopted_is_refused_in_words_and_the_file_stays_as_it_is(
         refused(64, "--drop: nothing was adopted", "--feature", "amount", "--drop")
         refused(64, "--exporter: must be http://HOST:PORT", "--feature", "amount", "--exporter", "ftp://x")
         refused(69, "does not answer", "--feature", "amount", "--exporter", "http://127.0.0.1:1")
-        other = json.loads(content) | {"rows": 2999}
-        path.write_text(json.dumps(other))
-        content = path.read_bytes()
-        refused(65, "no model is so", "--feature", "amount")
-        refused(65, "adopt into the file that is in force", "--feature", "amount", "--model", "m")
+        other = tmp_path / "other.json"  # the file in force would be followed in the meantime
+        other.write_text(json.dumps(json.loads(path.read_bytes()) | {"rows": 2999}))
+        refused(65, "no model is so", "--feature", "amount", into=other)
+        refused(65, "adopt into the file that is in force", "--feature", "amount", "--model", "m", into=other)

@@ -26,8 +26,8 @@ from support import (
     Answering,
     Metrics,
     Sidecar,
+    build_profile,
     children,
-    command,
     eventually,
     free_port,
     model_server,
@@ -186,7 +186,7 @@ def _assert_no_counter_went_back(pages: list[Metrics]) -> None:
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A profile made by the command from 3,000 rows: a skewed number, one with gaps, a category and an output."""
+    """A profile of 3,000 rows: a skewed number, one with gaps, a category and an output."""
     directory = tmp_path_factory.mktemp("profile")
     random = np.random.default_rng(11)
     with (directory / "train.csv").open("w", newline="") as file:
@@ -196,12 +196,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             amount, age = random.lognormal(3, 1), random.integers(18, 90)
             colour = random.choice(["red", "green", "blue"], p=[0.5, 0.3, 0.2])
             writer.writerow([amount, "" if random.random() < 0.05 else age, colour, amount + age])
-    result = command(
-        "profile", "build", str(directory / "train.csv"), "--prediction", "score",
-        "--model", "m", "--model-version", "3", "--output", str(directory / "profile.json"),
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    return directory / "profile.json"
+    words = ("--prediction", "score", "--model", "m", "--model-version", "3")
+    return build_profile(directory / "train.csv", directory / "profile.json", *words)
 
 
 def _live_rows(count: int) -> list[dict[str, Any]]:

@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 import yaml
 from events import loggers
-from support import PATIENCE_S, Metrics, Sidecar, children, command, eventually, model_server, predict, sidecar
+from support import (
+    PATIENCE_S,
+    Metrics,
+    Sidecar,
+    build_profile,
+    children,
+    command,
+    eventually,
+    model_server,
+    predict,
+    sidecar,
+)
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s", "--windows.snapshot-interval", "100ms")
 PREFIX = "inference_exporter_events"
@@ -61,9 +72,7 @@ def settled(running: Sidecar, received: int, waiting: int = 0) -> Metrics:
 def profile(tmp_path: Path) -> Path:
     table, path = tmp_path / "train.csv", tmp_path / "profile.json"
     table.write_text("a,b,p\n" + "".join(f"{n % 50},{n % 3},{n % 50 / 7}\n" for n in range(1000)))
-    done = command("profile", "build", str(table), "--prediction", "p", "--output", str(path))
-    assert done.returncode == 0, done.stderr
-    return path
+    return build_profile(table, path, "--prediction", "p")
 
 
 def test_what_loggers_post_is_scored_like_what_is_relayed(profile: Path) -> None:

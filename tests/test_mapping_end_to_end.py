@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Metrics, Sidecar, command, eventually, model_server, sidecar
+from support import Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar
 from test_metadata import MODEL
 
 JOBS = ["admin", "clerk", "miner"]
@@ -53,10 +53,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in range(600):
             age, tenure = source.gauss(40, 5), source.gauss(400, 50)
             table.writerow([tenure, age, source.choice(JOBS), source.choice(["no", "yes"])])
-    built = command("profile", "build", str(folder / "train.csv"), "--prediction", "label", "--model", "churn",
-                    "--model-version", "7", "--output", str(folder / "profile.json"))  # fmt: skip
-    assert built.returncode == 0, built.stderr
-    return folder / "profile.json"
+    words = ("--prediction", "label", "--model", "churn", "--model-version", "7")
+    return build_profile(folder / "train.csv", folder / "profile.json", *words)
 
 
 def post(running: Sidecar, path: str, document: Any) -> None:

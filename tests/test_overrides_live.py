@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from profile_tables import write_csv
-from support import Metrics, Sidecar, command, eventually, model_server, predict, sidecar
+from support import Metrics, Sidecar, build_profile, command, eventually, model_server, predict, sidecar
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s", "--windows.snapshot-interval", "100ms")
 ROWS = [{"amount": at, "town": "ab"[at % 2], "age": at % 50} for at in range(100)]
@@ -18,10 +18,8 @@ ROWS = [{"amount": at, "town": "ab"[at % 2], "age": at % 50} for at in range(100
 def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
     directory = tmp_path_factory.mktemp("profile")
     columns = {name: [row[name] for row in ROWS] for name in ROWS[0]} | {"p": [0.5] * len(ROWS)}
-    path = str(directory / "profile.json")
-    done = command("profile", "build", write_csv(directory / "t.csv", columns), "--prediction", "p", "--output", path)
-    assert done.returncode == 0, done.stderr
-    return path
+    write_csv(directory / "t.csv", columns)
+    return str(build_profile(directory / "t.csv", directory / "profile.json", "--prediction", "p"))
 
 
 @contextmanager

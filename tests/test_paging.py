@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pytest
 from monitoring import Inbox, Notice, Prometheus, alertmanager, ask, inbox, prometheus
-from support import Answering, Sidecar, command, eventually, model_server, predict, sidecar, tool
+from support import Answering, Sidecar, build_profile, eventually, model_server, predict, sidecar, tool
 
 Row = dict[str, Any]
 
@@ -38,7 +38,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """2,000 rows and the profile that the command makes of them: a skewed number, one with gaps and a category."""
+    """2,000 rows and the profile of them: a skewed number, one with gaps and a category."""
     directory = tmp_path_factory.mktemp("profile")
     random = np.random.default_rng(5)
     rows: list[Row] = [
@@ -53,12 +53,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         writer = csv.writer(file)
         writer.writerow([*rows[0], "score"])
         writer.writerows([*row.values(), row["amount"] + (row["age"] or 0)] for row in rows)
-    result = command(
-        "profile", "build", str(directory / "train.csv"), "--prediction", "score",
-        "--model", "m", "--model-version", "3", "--output", str(directory / "profile.json"),
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    return Trained(rows, directory / "profile.json")
+    words = ("--prediction", "score", "--model", "m", "--model-version", "3")
+    return Trained(rows, build_profile(directory / "train.csv", directory / "profile.json", *words))
 
 
 def unchanged(row: Row) -> Row:

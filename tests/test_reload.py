@@ -13,7 +13,7 @@ import pytest
 import yaml
 from proxy.rig import Peer
 from proxy.test_tls import make
-from support import Sidecar, command, eventually, model_server, predict, sidecar
+from support import Sidecar, build_profile, eventually, model_server, predict, sidecar
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 FAST = {"windows": {"pane": "1s", "lengths": ["60s"], "snapshot_interval": "100ms"}}
@@ -109,8 +109,7 @@ def test_a_new_profile_comes_into_force_and_no_count_is_lost(tmp_path: Path) -> 
         names = columns.split(",")
         rows = "".join(",".join(str((at * 7 + place) % 50) for place in range(len(names))) + "\n" for at in range(400))
         table.write_text(f"{columns}\n{rows}")
-        done = command("profile", "build", str(table), "--prediction", "p", "--output", str(profile))
-        assert done.returncode == 0, done.stderr
+        build_profile(table, profile, "--prediction", "p")
 
     build("a,b,p")
     with configured(path, {"profile": str(profile)}) as running:

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 import yaml
 from monitoring import MINUTE_S, Inbox, Prometheus, _running, alertmanager, inbox
-from support import Sidecar, command, eventually, free_port, model_server, predict, sidecar, tool
+from support import Sidecar, build_profile, eventually, free_port, model_server, predict, sidecar, tool
 
 from exporter.demo import watchers
 
-pytestmark = pytest.mark.paced
+pytestmark = [pytest.mark.paced, pytest.mark.alone]
 PATIENCE_S = 150.0
 MINUTES_IN_SECONDS = ("--windows.pane", "1s", "--windows.lengths", "10s,30s", "--windows.snapshot-interval", "500ms",
                       "--upstream-probe-interval", "200ms")  # fmt: skip
@@ -52,12 +52,8 @@ def trained(directory: Path, version: str, shift: float, seed: int) -> Version:
         writer = csv.writer(file)
         writer.writerow([*rows[0], "score"])
         writer.writerows([*row.values(), row["amount"] + row["age"]] for row in rows)
-    done = command(
-        "profile", "build", str(directory / "train.csv"), "--prediction", "score", "--model", "m", "--model-version",
-        version, "--output", str(directory / "profile.json"),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return Version(rows, (directory / "profile.json").read_bytes())
+    words = ("--prediction", "score", "--model", "m", "--model-version", version)
+    return Version(rows, build_profile(directory / "train.csv", directory / "profile.json", *words).read_bytes())
 
 
 class Pod:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from support import Answering, Metrics, Sidecar, command, eventually, model_server, sidecar, tool
+from support import Answering, Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar, tool
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s,1000s", "--windows.snapshot-interval", "100ms")
 KNOWN = re.compile(r"/v2/models/(?:churn|fraud|m\d+)(?:/versions/\w+)?/infer")
@@ -68,15 +68,14 @@ def upstream() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Profiles made by the command: of features a and b, one.json and two.json; other.json of three features."""
+    """Profiles: of features a and b, one.json and two.json; other.json of three features."""
     directory = tmp_path_factory.mktemp("tables")
     for name, columns, factor in (("one", "a,b,p", 7), ("two", "a,b,p", 3), ("other", "a,b,c,p", 7)):
         count = len(columns.split(","))
         rows = "".join(",".join(str((at * factor + one) % 50) for one in range(count)) + "\n" for at in range(400))
         (directory / f"{name}.csv").write_text(f"{columns}\n{rows}")
-        done = command("profile", "build", str(directory / f"{name}.csv"), "--prediction", "p", "--trained-at",
-                       "2026-01-01", "--output", str(directory / f"{name}.json"))  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        words = ("--prediction", "p", "--trained-at", "2026-01-01")
+        build_profile(directory / f"{name}.csv", directory / f"{name}.json", *words)
     return directory
 
 

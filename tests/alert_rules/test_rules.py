@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 from itertools import starmap
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ MOST_RULES = 20
 FAMILY = re.compile(r"(?:model|inference_exporter)_[a-z_]+(?=\{)")
 
 
+@cache
 def groups() -> list[dict[str, Any]]:
     return [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
 
@@ -38,6 +40,7 @@ def alerts() -> list[Any]:
     return [pytest.param(rule, id=rule["alert"]) for rule in rules("alert")]
 
 
+@cache
 def documents() -> dict[str, dict[str, Any]]:
     return {path.name: yaml.safe_load(path.read_text()) for path in TESTS}
 

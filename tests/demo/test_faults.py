@@ -10,6 +10,9 @@ import pytest
 from demo.demos import demo, home_of, kill, rest, stand_in, until
 from support import tool
 
+from exporter.demo import start
+from exporter.demo.stage import stage
+
 LISTEN = f'exec {sys.executable} -m http.server --bind 127.0.0.1 "$GF_SERVER_HTTP_PORT"'
 
 
@@ -95,10 +98,10 @@ def test_a_container_that_does_not_start_is_a_remark_and_is_removed_by_its_name_
     assert removed == f"rm --force {name[1]}"
 
 
-def test_a_program_that_cannot_be_run_is_a_remark(home: Path) -> None:
-    path = stand_in(home, "prometheus", "")
+def test_a_program_that_cannot_be_run_is_a_remark(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", stand_in(home, "prometheus", ""))
     (home / "prometheus").write_bytes(b"\x7fELF no such machine")
-    with demo(home, PATH=path) as process:
-        printed = until(process, "healthy traffic")
-        process.send_signal(signal.SIGINT)
-    assert "Prometheus does not run, so nobody can be paged: [Errno 8] Exec format error" in printed
+    with stage() as found:
+        watching = start.monitoring(found, web_port=9, pager_port=9, minute_s=1.0)
+    assert [name for name, _ in watching.links if name == "Prometheus"] == []
+    assert "Prometheus does not run, so nobody can be paged: [Errno 8] Exec format error" in watching.remarks[0]

@@ -76,11 +76,13 @@ def test_without_prometheus_the_scores_are_told_and_what_is_missing_and_it_goes_
     assert "no page, no ticket" in printed
 
 
-@pytest.mark.parametrize("moment", [
-    "at once", "training", "building its profile", "clients use", "highest three",
+@pytest.mark.parametrize(("moment", "number"), [
+    ("at once", signal.SIGINT), ("at once", signal.SIGTERM), ("at once", signal.SIGHUP),
+    ("training", signal.SIGTERM), ("building its profile", signal.SIGHUP), ("clients use", signal.SIGTERM),
+    ("highest three", signal.SIGINT),
 ])  # fmt: skip
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_an_interrupt_leaves_no_process_behind(home: Path, moment: str, number: signal.Signals) -> None:
+    """Each moment, and each signal before and after it is listened to: one handler has them all."""
     with demo(home) as process:
         if moment != "at once":
             until(process, moment)
@@ -108,11 +110,11 @@ def test_under_nohup_a_terminal_that_is_closed_is_no_reason_to_stop(home: Path) 
         until(process, "clients use")
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_an_interrupt_at_any_moment_of_the_start_leaves_no_process_behind(home: Path, seed: int) -> None:
+@pytest.mark.parametrize("after_s", [1.0, 2.4, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.3, 1.7, 3.1))])
+def test_an_interrupt_at_any_moment_of_the_start_leaves_no_process_behind(home: Path, after_s: float) -> None:
     with demo(home) as process:
         until(process, "building its profile")
-        time.sleep(0.3 + 0.7 * seed)
+        time.sleep(after_s)
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE_S)
     assert process.returncode == 130

@@ -14,7 +14,7 @@ import pytest
 from faults.document import written
 from faults.own import OwnClients
 from faults.stage import Case, Probe, Stage, stage, stream
-from support import command
+from support import build_profile
 
 _ROWS = pytest.StashKey[list[dict[str, Any]]]()
 _OWN = pytest.StashKey[dict[str, OwnClients]]()
@@ -32,12 +32,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.writerow([
                 draw.lognormvariate(3, 1), draw.randint(18, 89), draw.choice(["red", "green", "blue"]), draw.random()
             ])  # fmt: skip
-    result = command(
-        "profile", "build", str(directory / "train.csv"), "--prediction", "score",
-        "--model", "m", "--model-version", "3", "--output", str(directory / "profile.json"),
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    return directory / "profile.json"
+    words = ("--prediction", "score", "--model", "m", "--model-version", "3")
+    return build_profile(directory / "train.csv", directory / "profile.json", *words)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -43,13 +44,16 @@ def texts(sdist: Sdist, folder: str, ending: str, cache: Path) -> dict[str, byte
 
 def _download(sdist: Sdist, cache: Path) -> None:
     """By pip, which knows this machine's index, proxy and certificates, and checks the hash."""
-    wanted = cache / f"{sdist.project}.txt"
-    wanted.write_text(f"{sdist.project}=={sdist.version} --hash=sha256:{sdist.sha256}\n")
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--no-binary", sdist.project, "--require-hashes", "--requirement", str(wanted), "--dest", str(cache),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    with tempfile.TemporaryDirectory(dir=cache) as own:  # other processes of tests may look at the same time
+        wanted = Path(own, "wanted.txt")
+        wanted.write_text(f"{sdist.project}=={sdist.version} --hash=sha256:{sdist.sha256}\n")
+        command = [
+            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+            "--no-binary", sdist.project, "--require-hashes", "--requirement", str(wanted), "--dest", own,
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+        for archive in Path(own).glob("*.tar.gz"):
+            archive.rename(cache / archive.name)
     if done.returncode:
         message = f"{sdist.project} {sdist.version} cannot be downloaded: {done.stderr.strip()[-500:]}"
         if os.environ.get("CI"):

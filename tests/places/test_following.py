@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from places.sites import Page, Site, silent, site
-from support import Metrics, Sidecar, command, eventually, model_server, predict, sidecar
+from support import Metrics, Sidecar, build_profile, command, eventually, model_server, predict, sidecar
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s,1000s", "--windows.snapshot-interval", "100ms")
 OFTEN = ("--profile-poll-interval", "200ms")
@@ -25,16 +25,14 @@ def upstream() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Profiles made by the command, of features a and b."""
+    """Profiles of features a and b."""
     directory = tmp_path_factory.mktemp("made")
     found = {}
     for name, most in (("one", 50), ("two", 30)):
         rows = "".join(f"{at * 7 % most},{(at * 7 + 1) % most},{at % 9}\n" for at in range(400))
         (directory / "train.csv").write_text(f"a,b,p\n{rows}")
         path = directory / f"{name}.json"
-        done = command("profile", "build", str(directory / "train.csv"), "--prediction", "p", "--output", str(path))
-        assert done.returncode == 0, done.stderr
-        found[name] = path.read_bytes()
+        found[name] = build_profile(directory / "train.csv", path, "--prediction", "p").read_bytes()
     return found
 
 

@@ -42,6 +42,12 @@ def on_a_terminal(*words: str, until: Any = None) -> tuple[int, str]:
     return process.returncode, seen.decode()
 
 
+@pytest.fixture(scope="module")
+def long_table(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Long enough for progress to be told of."""
+    return table(tmp_path_factory.mktemp("long") / "t.csv", 600_000)
+
+
 def test_profiles_of_equal_edges_are_merged(tmp_path: Path) -> None:
     one, two, three = (str(tmp_path / name) for name in ("one.json", "two.json", "three.json"))
     source = table(tmp_path / "t.csv")
@@ -108,9 +114,8 @@ def test_a_line_of_progress_says_share_rows_rate_and_time_left() -> None:
     assert line(0.0, 0, 0.0) == "░" * 24 + "   0%  0 rows, 0/s"
 
 
-def test_a_terminal_sees_progress_and_at_the_end_a_clean_line(tmp_path: Path) -> None:
-    source = table(tmp_path / "t.csv", 600_000)
-    code, seen = on_a_terminal("build", source, "--prediction", "p", "--output", str(tmp_path / "p.json"))
+def test_a_terminal_sees_progress_and_at_the_end_a_clean_line(long_table: str, tmp_path: Path) -> None:
+    code, seen = on_a_terminal("build", long_table, "--prediction", "p", "--output", str(tmp_path / "p.json"))
     assert code == 0
     shares = [int(share) for share in re.findall(r"(\d+)%", seen)]
     assert len(shares) > 3
@@ -119,9 +124,8 @@ def test_a_terminal_sees_progress_and_at_the_end_a_clean_line(tmp_path: Path) ->
     assert seen.endswith("\r\x1b[K")
 
 
-def test_what_is_no_terminal_sees_nothing(tmp_path: Path) -> None:
-    result = command("profile", "build", table(tmp_path / "t.csv", 600_000), "--prediction", "p",
-                     "--output", str(tmp_path / "p.json"))  # fmt: skip
+def test_what_is_no_terminal_sees_nothing(long_table: str, tmp_path: Path) -> None:
+    result = command("profile", "build", long_table, "--prediction", "p", "--output", str(tmp_path / "p.json"))
     assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
 

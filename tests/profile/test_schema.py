@@ -1,6 +1,5 @@
 """The JSON Schema and the reader agree, and a file of every version there has been is still read."""
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -73,10 +72,17 @@ def test_the_command_prints_the_schema() -> None:
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Any:
+    """Of a list of numbers the first two stand for all: a hundred draws are not to be lost among its numbers."""
     yield path
     if isinstance(node, dict | list):
-        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        alike = isinstance(node, list) and all(isinstance(one, int | float) for one in node)
+        found = list(node.items() if isinstance(node, dict) else enumerate(node))
+        for key, value in found[: 2 if alike else None]:
             yield from places(value, (*path, key))
+
+
+WHOLE = (DOCUMENTS / NEWEST).read_bytes()
+PLACES = list(places(json.loads(WHOLE)))[1:]
 
 
 VALUES = st.one_of(
@@ -94,11 +100,11 @@ BEYOND = (
 """What the schema's description says it does not say."""
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_the_schema_refuses_what_the_reader_refuses_and_nothing_else(data: st.DataObject) -> None:
-    node = copy.deepcopy(json.loads((DOCUMENTS / NEWEST).read_bytes()))
-    path = data.draw(st.sampled_from(list(places(node))[1:]))
+    node = json.loads(WHOLE)
+    path = data.draw(st.sampled_from(PLACES))
     target = node
     for step in path[:-1]:
         target = target[step]

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import PATIENCE_S, children, command, eventually, free_port, model_server, sidecar
+from support import PATIENCE_S, build_profile, children, command, eventually, free_port, model_server, sidecar
 
 from exporter.records import Body, Capture, Exchange
 from exporter.samples.live import Seen
@@ -72,10 +72,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table.writerow(["age", "job", "label", "p"])
         for _ in range(600):
             table.writerow([source.gauss(40, 5), source.choice(JOBS), source.choice(FINE), source.random()])
-    built = command("profile", "build", str(folder / "train.csv"), "--prediction", "label", "--prediction", "p",
-                    "--output", str(folder / "profile.json"))  # fmt: skip
-    assert built.returncode == 0, built.stderr
-    return folder / "profile.json"
+    return build_profile(folder / "train.csv", folder / "profile.json", "--prediction", "label", "--prediction", "p")
 
 
 class Suggest:
