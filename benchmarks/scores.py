@@ -61,6 +61,7 @@ class Bins:
     def __init__(self, reference: Rows) -> None:
         self.edges = np.quantile(reference, QUANTILES, axis=0).T
         self.mean, self.sd = reference.mean(axis=0), reference.std(axis=0)
+        self.reach = 2 * np.abs((reference - self.mean) / self.sd).max(axis=0)
         self._bins = NumberBins(self.edges.tolist())
         self._offsets = np.arange(reference.shape[1]) * NUMERIC_BINS
 
@@ -72,7 +73,7 @@ class Bins:
     def take(self, rows: Rows) -> None:
         """What a batch costs."""
         self.counts(rows)
-        sums(rows, self.mean, self.sd)
+        sums(rows, self.mean, self.sd, self.reach)
 
     def summary(self, rows: Rows) -> Summary:
         """One side of a comparison."""

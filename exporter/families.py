@@ -73,7 +73,7 @@ _STATISTICS: Final = {
     "js_distance": "Jensen-Shannon distance, base 2: root of half KL(p,m) + half KL(r,m) with m=(p+r)/2; 0 to 1.",
     "ks": "Kolmogorov-Smirnov distance over the ordered bins 00-13, renormalised; taken at bin edges only.",
     "wasserstein_ratio": "Wasserstein distance over the ordered bins, each at its middle, in standard deviations of the reference.",
-    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1.",
+    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1. A value counts at most as one twice as far out as the reference's farthest (8 sd at least), so that none decides alone.",
     "hellinger_distance": f"Hellinger distance: root of 1 - sum of sqrt(p r); 0 to 1. {_OPTIONAL}",
     "kl_divergence": f"Kullback-Leibler divergence in nats: sum of p ln(p/r), smoothed as the PSI is. {_OPTIONAL}",
     "l_infinity": f"Largest change of one bin's share: max |p-r|. {_OPTIONAL}",

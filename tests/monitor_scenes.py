@@ -203,6 +203,7 @@ def _z(column: Column, training: Any, cells: Any) -> float:
     numbers = numbers[np.isfinite(numbers)]
     known = np.array([number_of(column, cell) for cell in training if cell is not None])
     error = math.sqrt(1 / numbers.size + 1 / known.size)
-    # One wild value may count for 1024 standard deviations at most.
-    deviations = np.clip((numbers - known.mean()) / column.sd, -1024, 1024)
+    # One wild value counts at most as one twice as far out as the reference goes.
+    reach = max(8.0, 2 * np.abs((known - known.mean()) / column.sd).max())
+    deviations = np.clip((numbers - known.mean()) / column.sd, -reach, reach)
     return float(deviations.mean() / error)

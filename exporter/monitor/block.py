@@ -15,7 +15,7 @@ from exporter.monitor.by_rows import ByRows, Counter
 from exporter.monitor.live import Live
 from exporter.monitor.match import Fit, Matcher
 from exporter.monitor.outside import Outside, share
-from exporter.monitor.scoring import Scoring, importance
+from exporter.monitor.scoring import Scoring, importance, reach
 from exporter.monitor.shares import Shares, of_samples
 from exporter.override import NOTHING, Override
 from exporter.records import Table
@@ -23,7 +23,7 @@ from exporter.reference import OUT_OF_RANGE, Side
 from exporter.scalars.salted import Salt
 from exporter.sections import Windows as WindowSettings
 from exporter.sketch.binning import counted
-from exporter.sketch.moments import WORDS, in_sd, sums
+from exporter.sketch.moments import WORDS, in_sd, sums, within_reach
 from exporter.sketch.window import Arrays, Windows
 from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores
 from exporter.values import format_duration
@@ -58,6 +58,7 @@ class Block:
         self._ordered = np.flatnonzero([column.ordered for column in columns])
         self._mean = np.array([column.mean for column in ordered])
         self._sd = np.array([column.sd or np.nan for column in ordered])
+        self._reach = reach(ordered)
         self._bins = max(len(column.counts) for column in columns)
         self._shares = Shares(columns, self._outside.places)
         self._scoring = Scoring(columns, windows.scores, importance(columns, self._said))
@@ -179,7 +180,7 @@ class Block:
 
     def _deviated(self, batch: Batch, part: slice) -> NDArray[np.int64]:
         deviations = np.zeros((len(self._readable), WORDS), np.int64)
-        deviations[self._ordered] = sums(batch.numbers[part], self._mean, self._sd)
+        deviations[self._ordered] = sums(batch.numbers[part], self._mean, self._sd, self._reach)
         return deviations
 
     # out
@@ -225,7 +226,7 @@ class Block:
     ) -> Scores:
         """Of what one window holds; the shares outside are those of the columns of which something is said."""
         samples, deviation = counts.sum(axis=1), in_sd(deviations)
-        scored = self._scoring.score(counts, deviation)
+        scored = self._scoring.score(counts, within_reach(deviations))
         ratios = of_samples(self._shares.counted(counts), samples)
         ratios[OUT_OF_RANGE][self._outside.places] = outside
         critical = {**scored.critical, **{f"{name}_ratio": one for name, one in self._shares.critical(samples).items()}}

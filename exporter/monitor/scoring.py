@@ -14,6 +14,7 @@ from exporter.snapshots import IMPACT, Moved
 
 _MOST_MOVED: Final = 3
 """Bins of a column that are named."""
+_LEAST_REACH: Final = 8.0
 Values = NDArray[np.float64]
 
 
@@ -64,7 +65,7 @@ class Scoring:
         )
 
     def score(self, counts: NDArray[np.int64], deviation: Values) -> Scored:
-        """Of counts of shape (columns, bins), and summed deviations in standard deviations of the reference."""
+        """Of counts of shape (columns, bins), and summed deviations in the reference's sd, each value within reach."""
         current = self._summary(counts, deviation)
         applies = {Needs.BINS: current.samples > 0}
         applies[Needs.ORDER] = self._ordered & (current.ordered.sum(axis=1) > 0)
@@ -107,6 +108,14 @@ def importance(columns: Sequence[Column], said: Sequence[Override]) -> Values:
 def _reach(column: Column) -> float:
     """From the mean to the farthest number, in standard deviations."""
     return max(column.maximum - column.mean, column.mean - column.minimum) / column.sd
+
+
+def reach(columns: Sequence[Column]) -> Values:
+    """How far from the mean a value counts for its shift, in standard deviations: twice as far as the reference goes.
+
+    So a unit error is a shift as large as any, and a single wild value is none.
+    """
+    return np.array([max(_LEAST_REACH, 2 * _reach(column)) if column.sd else _LEAST_REACH for column in columns])
 
 
 def _steps(column: Column) -> Values:

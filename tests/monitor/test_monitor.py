@@ -142,7 +142,7 @@ def test_a_day_of_wild_values_does_not_wrap_around(profile: Profile) -> None:
         if name.endswith(".panes") and {"counts", "deviations"} & set(name.split(".")):
             pane[...] *= 1 << 22  # as many rows
     score = monitor.snapshot(287 * 300.0).features.scores[2].values["mean_shift_zscore"][FEATURES.index("amount")]
-    assert score > 1e4
+    assert score > 1e3
 
 
 # --- determinism
