@@ -110,6 +110,10 @@ def layout() -> list[Json]:
     return placed
 
 
+_OF_TIME = "~[0-9]+(ms|s|m|h|d)"
+"""Windows of rows, such as 200rows, are no ranges of time that a panel could ask for."""
+
+
 def variables() -> list[Json]:
     """What is chosen at the top."""
     chosen = {"model": "$model", "model_version": "$version"}
@@ -117,7 +121,7 @@ def variables() -> list[Json]:
         ("model", "Model", f"label_values({c.MODEL_INFO.name}, model)"),
         ("version", "Version", f'label_values({c.MODEL_INFO.name}{{model="$model"}}, model_version)'),
         ("feature", "Feature", f"label_values({of(c.FEATURES.reference_samples, **chosen)}, feature)"),
-        ("window", "Window", f"label_values({of(c.FEATURES.samples, **chosen)}, window)"),
+        ("window", "Window", f"label_values({of(c.FEATURES.samples, **chosen, window=_OF_TIME)}, window)"),
     )
     source = {"label": "Data source", "name": "datasource", "query": "prometheus", "type": "datasource"}
     return [source] + [

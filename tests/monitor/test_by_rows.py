@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from exporter import catalogue, config
+from exporter.collect import columns
 from exporter.decode.turned import Turned
+from exporter.errors import ConfigError
 from exporter.monitor.block import Block
 from exporter.override import NOTHING
 from exporter.records import Table
@@ -162,3 +165,33 @@ def test_memory_does_not_depend_on_traffic() -> None:
     for minute in range(6, 40):
         feed(found, normal(250, minute), minute * 400.0)
     assert {name: array.nbytes for name, array in found.arrays("x").items()} == before
+
+
+@pytest.mark.parametrize(("samples", "sufficient", "shortest"), [
+    ((3, 90, 45, 90), (False, False, False, False), None),
+    ((3, 900, 205, 900), (False, True, True, True), "40rows"),
+    ((300, 900, 205, 900), (True, True, True, True), "5m"),
+    ((3, 900, 45, 900), (False, True, False, True), "1h"),
+])  # fmt: skip
+def test_the_shortest_window_that_suffices_is_named(
+    samples: tuple[int, ...], sufficient: tuple[bool, ...], shortest: str | None
+) -> None:
+    one = block(replace(SETTINGS, compare=())).snapshot(0.0)
+    scores = tuple(
+        one.scores[0]._replace(window=name, samples=np.full(2, count), sufficient=np.full(2, enough))
+        for name, count, enough in zip(("5m", "1h", "40rows", "200rows"), samples, sufficient, strict=True)
+    )
+    found = columns._shortest(catalogue.FEATURES, [("x",), ("y",)], scores)
+    assert [labels for labels, _ in found.values] == ([("x", shortest), ("y", shortest)] if shortest else [])
+
+
+@pytest.mark.parametrize(("given", "rows"), [
+    ("[]", ()), ("200", (200,)), ("[1000, 200, 200]", (200, 1000)), ([40], (40,)), ("210", None), ("0", None),
+    ("soon", None), (7, None),
+])  # fmt: skip
+def test_lengths_in_rows_are_multiples_of_twenty(given: Any, rows: tuple[int, ...] | None) -> None:
+    if rows is None:
+        with pytest.raises(ConfigError, match="rows"):
+            config.resolve(("test", {"windows.rows": given}))
+    else:
+        assert config.resolve(("test", {"windows.rows": given})).windows.rows == rows
