@@ -136,8 +136,20 @@ def parts(rows: Sequence[Cells], size: int) -> list[Sequence[Cells]]:
 @pytest.mark.parametrize("size", [1, 7, 300])
 def test_how_rows_are_batched_changes_nothing(profile: Profile, size: int) -> None:
     rows = odd(400, 3)
-    whole, batched = watched(profile, [rows]), watched(profile, parts(rows, size))
-    assert repr(in_words(whole)) == repr(in_words(batched))
+    whole, batched = (
+        [one for one in in_words(watched(profile, some)) if one[0] != "absent_ratio"]  # which is of payloads
+        for some in ([rows], parts(rows, size))
+    )
+    assert repr(whole) == repr(batched)
+
+
+def test_when_payloads_are_counted_changes_nothing(profile: Profile) -> None:
+    payloads = parts(odd(400, 3), 9)
+    together = Monitor(profile, WINDOWS, ())
+    for number, rows in enumerate(payloads):
+        seen(together, rows, 1.0 + number * 1e-4)
+    together.flush()
+    assert repr(in_words(watched(profile, payloads))) == repr(in_words(together))
 
 
 def test_the_order_of_rows_changes_nothing_but_runs(profile: Profile) -> None:
@@ -399,5 +411,22 @@ def test_infinite_numbers_are_told_by_sign_and_apart_from_wrong_types(profile: P
     assert not listed(profile, monitor, "infinite_ratio", "few")
 
 
+# --- absent fields
+
+
+def test_a_field_that_payloads_do_not_have_is_told_apart_from_null(profile: Profile) -> None:
+    whole = drawn(6)
+    without = [{name: cell for name, cell in row.items() if name not in {"few", "city"}} for row in drawn(4)]
+    nulls = [row | {"few": None, "city": None} for row in drawn(10)]
+    monitor = watched(profile, [whole, without, nulls])
+    for name in ("few", "city"):
+        assert measured(profile, monitor, "absent_ratio", name) == 0.2
+        assert math.isnan(measured(profile, monitor, "absent_ratio", name, now=50.0))
+    assert math.isnan(measured(profile, monitor, "absent_ratio", "measured"))
+    block = monitor.snapshot(2.0).features
+    assert block
+    assert block.scores[0].ratios["missing"][1] == 0.7
+
+
 def test_all_that_is_built_here_is_on_the_shelf() -> None:
-    assert ASPECTS.keys() >= {"runs", "distinct", "unseen", "duplicates", "infinite"}
+    assert ASPECTS.keys() >= {"runs", "distinct", "unseen", "duplicates", "infinite", "absent"}
