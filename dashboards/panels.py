@@ -169,15 +169,15 @@ def quality() -> Iterator[Panel]:
     runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     repeated = f"{of(of_values['longest_run_values'], **WINDOW)} / {runs}"
     different = f"{of(of_values['distinct_values'], **WINDOW)} / {fewest}"
-    yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it, on the worst"
-                " replica; features within it are left out.", "none",
+    yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it, on the"
+                " worst replica; features within it are left out.", "none",
                 [Query(f"max by (feature) ({repeated}) > 1", "{{feature}}")], 8)  # fmt: skip
     yield Panel("timeseries", "Different values", "Different values in the window over how few chance leaves at the"
                 " least, on the worst replica; features beyond it are left out.", "none",
                 [Query(f"min by (feature) ({different}) < 1", "{{feature}}")], 8)  # fmt: skip
     again = of(of_values["duplicate_rows_ratio"], **WINDOW)
-    yield Panel("timeseries", "Identical rows", "Share of the window's rows that are identical to one of the 10,000 rows"
-                " before them, on the worst replica.", "percentunit", [Query(f"max({again})", "identical")], 8,
+    yield Panel("timeseries", "Identical rows", "Share of the window's rows that are identical to one of the 10,000"
+                " rows before them, on the worst replica.", "percentunit", [Query(f"max({again})", "identical")], 8,
                 field={"min": 0, "max": 1})  # fmt: skip
 
 

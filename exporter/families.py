@@ -142,6 +142,7 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "distinct_values_critical": (GAUGE, "What the different values are below at most once in 1000 windows of this very size without drift, by the reference's own different values and bins; absent where one could be enough.", ("window",)),
     "reference_distinct_values": (GAUGE, "Different values that the reference has, where the profile says it; of numbers estimated within 5 %, of categories those that it lists.", ()),
     "unseen_values": (GAUGE, "Values of the last half to whole of the window that were this category, which the reference does not list: the three most frequent ones, from 10 rows on. Never too many; too few by at most a 33rd of the unseen ones, where these are over 32 different ones.", ("text", "window")),
+    "absent_ratio": (GAUGE, "Share of the window's rows in whose payload no row had the field at all; these are among the missing ones, of which the others are null or NaN. Left out where every payload had it.", ("window",)),
     "infinite_ratio": (GAUGE, "Share of the window's values that were an infinite number of this sign; absent where there was none. The rest of what is not finite is of a wrong type.", ("sign", "window")),
     "current_run_values": (GAUGE, "How often the last value has come in a row by now.", ()),
 }

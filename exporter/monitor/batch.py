@@ -30,6 +30,8 @@ class Batch(NamedTuple):
     """Values of the other columns by place, a name for each row; None is missing."""
     mistyped: NDArray[np.int64]
     """Values of a type that does not fit, by column."""
+    absent: NDArray[np.int64]
+    """Rows of payloads that do not have the field at all, by column; the value is missing there."""
     segments: NDArray[np.uint8] = NO_SEGMENTS
     """The segment of every row in each way that the operator divides traffic, shape (rows, ways); empty where in none.
 
@@ -42,7 +44,7 @@ class Batch(NamedTuple):
         return len(self.bins)
 
     def picked(self, rows: NDArray[np.int64]) -> "Batch":
-        """Some of the rows, by place and in that order; `mistyped` stays that of all."""
+        """Some of the rows, by place and in that order; `mistyped` and `absent` stay those of all."""
         names = {place: [column[row] for row in rows.tolist()] for place, column in self.names.items()}
         segments = self.segments[rows] if self.segments.size else self.segments
         return self._replace(bins=self.bins[rows], numbers=self.numbers[rows], names=names, segments=segments)

@@ -24,6 +24,7 @@ class Binner:
         self._reading = Reading(side, salt)
         self.readable = np.array([place not in self._reading.unreadable for place in range(len(columns))])
         """Columns of which anything is counted, shape (columns,)."""
+        self._fields = self._reading.fields_of_columns()
         self._ordered = np.flatnonzero([column.ordered for column in columns])
         self._number_bins = NumberBins([columns[place].edges for place in self._ordered])
         self._category_bins = {
@@ -53,7 +54,7 @@ class Binner:
                 names[place], wrong = self._reading.names(place, waiting)
                 bins[:, place] = self._category_bins[place].place(names[place])
                 mistyped[place] += wrong
-        return Batch(at, bins, numbers, names, mistyped)
+        return Batch(at, bins, numbers, names, mistyped, np.where(self.readable, taken.absent[self._fields], 0))
 
     def _numbers(self, taken: Taken, rows: int, mistyped: NDArray[np.int64]) -> NDArray[np.float64]:
         """Values of the ordered columns, and how many were of a wrong type."""

@@ -30,6 +30,8 @@ class _Plan(NamedTuple):
     pick_numbers: Pick | None
     """The numbers of a row in the profile's order; None where the row is that as it is."""
     pick_others: Pick
+    absent: NDArray[np.int64]
+    """Places of the profile's fields that such tables do not have."""
 
 
 class Taken(NamedTuple):
@@ -42,14 +44,16 @@ class Taken(NamedTuple):
     """Wrong types by field of numbers."""
     vector_errors: NDArray[np.int64]
     """Rows by embedding in which one of its fields had a wrong type."""
+    absent: NDArray[np.int64]
+    """Rows of tables that do not have it, by field of the profile, as far as anybody reads one."""
 
 
 class Intake:
     """Cells that wait."""
 
     __slots__ = (
-        "_errors", "_fit", "_number_places", "_other_places", "_others", "_packed", "_plan", "_vector_errors",
-        "_vector_of", "rows",
+        "_absent", "_errors", "_fit", "_number_places", "_other_places", "_others", "_packed", "_plan",
+        "_vector_errors", "_vector_of", "rows",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +71,7 @@ class Intake:
         self._others: list[list[object]] = [[] for _ in other_places]
         self._errors = np.zeros(len(number_places), np.int64)
         self._vector_errors = np.zeros(len(embeddings), np.int64)
+        self._absent = np.zeros(1 + max((*number_places, *other_places), default=0), np.int64)
         self.rows = 0
 
     def add(self, fit: Fit, columns: Columns, start: int, stop: int) -> None:
@@ -88,13 +93,17 @@ class Intake:
                 self._add_rows(plan, list(zip(*given, strict=True)))
             else:
                 self._add_columns(plan, given, stop - start)
+        if plan.absent.size:
+            self._absent[plan.absent] += stop - start
         self.rows += stop - start
 
     def _make_plan(self, places: Sequence[int | None], width: int) -> _Plan:
         numbers = [places[place] for place in self._number_places]
         others = [places[place] for place in self._other_places]
         pick = None if numbers == list(range(width)) else _picker(numbers, cells.NAN)
-        return _Plan(numbers, others, pick, _picker(others, None))
+        read = (*self._number_places, *self._other_places)
+        absent = np.array([place for place in read if places[place] is None], np.int64)
+        return _Plan(numbers, others, pick, _picker(others, None), absent)
 
     def _add_rows(self, plan: _Plan, rows: Sequence[Row]) -> None:
         if self._number_places:
@@ -154,11 +163,12 @@ class Intake:
     def take(self) -> Taken:
         """All that waits; nothing does then."""
         numbers = np.frombuffer(b"".join(self._packed)).reshape(self.rows, len(self._number_places))
-        taken = Taken(numbers, self._others, self._errors, self._vector_errors)
+        taken = Taken(numbers, self._others, self._errors, self._vector_errors, self._absent)
         self._packed = []
         self._others = [[] for _ in self._other_places]
         self._errors = np.zeros_like(self._errors)
         self._vector_errors = np.zeros_like(self._vector_errors)
+        self._absent = np.zeros_like(self._absent)
         self.rows = 0
         return taken
 

@@ -35,7 +35,7 @@ class Reading:
 
     def __init__(self, side: Side, salt: Salt | None) -> None:
         columns = side.columns
-        self._columns = columns
+        self._side, self._columns = side, columns
         self._salt = salt
         mine = {"", salt.fingerprint if salt else ""}
         self.unreadable = {place for place, column in enumerate(columns) if column.salt not in mine}
@@ -62,6 +62,14 @@ class Reading:
         self._measured = [
             _vector(one, [packed[at[field]] for field in one.fields], derived[one.name], columns) for one in vectors
         ]
+
+    def fields_of_columns(self) -> Places:
+        """The place of each column's field; of an embedding that of its first one, of what is not read any."""
+        first = {one.name: one.fields[0] for one in self._side.embeddings}
+        at = {field: place for place, field in enumerate(self._side.fields)}
+        read = {*self.number_places, *self.other_places}
+        found = [at[first.get(column.field, column.field)] for column in self._columns]
+        return np.array([place if place in read else 0 for place in found], np.int64)
 
     def numbers(self, packed: NDArray[np.float64]) -> Iterator[tuple[Places, NDArray[np.float64]]]:
         """Places of ordered columns, and their values, of numbers of shape (rows, fields that are read as numbers)."""

@@ -136,8 +136,20 @@ def parts(rows: Sequence[Cells], size: int) -> list[Sequence[Cells]]:
 @pytest.mark.parametrize("size", [1, 7, 300])
 def test_how_rows_are_batched_changes_nothing(profile: Profile, size: int) -> None:
     rows = odd(400, 3)
-    whole, batched = watched(profile, [rows]), watched(profile, parts(rows, size))
-    assert repr(in_words(whole)) == repr(in_words(batched))
+    whole, batched = (
+        [one for one in in_words(watched(profile, some)) if one[0] != "absent_ratio"]  # which is of payloads
+        for some in ([rows], parts(rows, size))
+    )
+    assert repr(whole) == repr(batched)
+
+
+def test_when_payloads_are_counted_changes_nothing(profile: Profile) -> None:
+    payloads = parts(odd(400, 3), 9)
+    together = Monitor(profile, WINDOWS, ())
+    for number, rows in enumerate(payloads):
+        seen(together, rows, 1.0 + number * 1e-4)
+    together.flush()
+    assert repr(in_words(watched(profile, payloads))) == repr(in_words(together))
 
 
 def test_the_order_of_rows_changes_nothing_but_runs(profile: Profile) -> None:
@@ -153,7 +165,7 @@ def test_nothing_that_is_told_is_negative_or_infinite(profile: Profile) -> None:
     for rows in ([{}], odd(60, 5), filled([{"measured": math.inf}] * 3), filled([{"city": "Atlantis"}] * 40), drawn(1)):
         monitor = watched(profile, [rows])
         for now in (2.0, 50.0, 1e6):
-            for one in told(monitor, now):
+            for one in (one for one in told(monitor, now) if not one.word.endswith("quantile")):
                 values = one.values if isinstance(one, Measured) else np.array([one.value])
                 assert (np.isnan(values) | ((values >= 0) & np.isfinite(values))).all(), one
                 assert isinstance(one, Measured) or not np.isnan(one.value)
@@ -236,17 +248,17 @@ def test_a_stuck_sensor_is_beyond_chance_and_a_constant_of_the_training_is_not(p
     assert math.isnan(measured(profile, monitor, "longest_run_values_critical", "constant"))
 
 
-@pytest.mark.parametrize("count", [50, 400, 3000])
+@pytest.mark.parametrize("count", [50, 400, 2000])
 def test_chance_alone_hardly_ever_reaches_what_is_critical(profile: Profile, count: int) -> None:
     beyond = 0
-    for seed in range(20):
+    for seed in range(10):
         monitor = watched(profile, [drawn(count, 100 + seed)])
         for name in ("measured", "few", "mostly_zero", "flag", "city"):
             critical = measured(profile, monitor, "longest_run_values_critical", name)
             beyond += measured(profile, monitor, "longest_run_values", name) > critical
             least = measured(profile, monitor, "distinct_values_critical", name)
             beyond += measured(profile, monitor, "distinct_values", name) < least
-    assert beyond == 0  # 200 chances of one in 1000 at most
+    assert beyond == 0  # 100 chances of one in 1000 at most
 
 
 def test_where_rows_come_together_longer_runs_and_fewer_values_are_chance(profile: Profile) -> None:
@@ -399,5 +411,22 @@ def test_infinite_numbers_are_told_by_sign_and_apart_from_wrong_types(profile: P
     assert not listed(profile, monitor, "infinite_ratio", "few")
 
 
+# --- absent fields
+
+
+def test_a_field_that_payloads_do_not_have_is_told_apart_from_null(profile: Profile) -> None:
+    whole = drawn(6)
+    without = [{name: cell for name, cell in row.items() if name not in {"few", "city"}} for row in drawn(4)]
+    nulls = [row | {"few": None, "city": None} for row in drawn(10)]
+    monitor = watched(profile, [whole, without, nulls])
+    for name in ("few", "city"):
+        assert measured(profile, monitor, "absent_ratio", name) == 0.2
+        assert math.isnan(measured(profile, monitor, "absent_ratio", name, now=50.0))
+    assert math.isnan(measured(profile, monitor, "absent_ratio", "measured"))
+    block = monitor.snapshot(2.0).features
+    assert block
+    assert block.scores[0].ratios["missing"][1] == 0.7
+
+
 def test_all_that_is_built_here_is_on_the_shelf() -> None:
-    assert ASPECTS.keys() >= {"runs", "distinct", "unseen", "duplicates", "infinite"}
+    assert ASPECTS.keys() >= {"runs", "distinct", "unseen", "duplicates", "infinite", "absent"}

@@ -7,11 +7,12 @@ show it in `families`. One that has nothing to count of some columns is not made
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from exporter.monitor.aspects import distinct, duplicates, infinite, mistyped, quantiles, runs, unseen, unusual
+from exporter.monitor.aspects import absent, distinct, duplicates, infinite, mistyped, quantiles, runs, unseen, unusual
 from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.parts import Part, Parts
 
 ASPECTS: Final[Mapping[str, Callable[[Scope], Part[Batch] | None]]] = {
+    "absent": absent.made,
     "distinct": distinct.made,
     "duplicates": duplicates.made,
     "infinite": infinite.made,
