@@ -13,14 +13,14 @@ import hashlib
 import json
 import mmap
 import os
-import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.handoff import memory
+from exporter.handoff import memory, undo
+from exporter.handoff.undo import Change
 
 Arrays = Mapping[str, NDArray[Any]]
 Chapters = Mapping[str, Arrays]
@@ -33,10 +33,6 @@ _UNDO: Final = 1
 _ALIGN: Final = 64
 _SUM_BYTES: Final = hashlib.sha256().digest_size
 _LENGTH_BYTES: Final = 8
-_RECORD: Final = struct.Struct("<QQ")  # the root as it was, how many entries
-_ENTRY: Final = struct.Struct("<QQ")  # where, how many bytes; they follow
-_ROW_BYTES: Final = 1 << 10
-"""Of arrays with rows of such a size (panes, mostly) those that differ are overwritten; others as a whole."""
 _LARGE_RECORD: Final = 8 << 20
 """The memory of larger ones is given back: they are rare, as when windows are read from disk."""
 
@@ -48,37 +44,33 @@ class _Extent(NamedTuple):
     size: int
 
 
-class _Change(NamedTuple):
-    """Bytes to be written over others."""
-
-    at: int
-    new: NDArray[np.uint8]
-
-
 class _Chapter:
     """Some arrays in the block."""
 
-    __slots__ = ("arrays", "layout", "room")
+    __slots__ = ("arrays", "layout", "places", "room")
 
     def __init__(self, layout: Layout, room: _Extent) -> None:
         self.layout = layout
         self.room = room
         self.arrays: dict[str, NDArray[Any]] = {}
+        self.places: dict[str, int] = {}
+        """Where the arrays lie in the block."""
 
     def map(self, block: mmap.mmap) -> None:
         """Find the arrays in a block."""
-        self.arrays = {name: array for name, _, array in _views(block, self.layout, self.room.start)}
+        for name, place, array in _views(block, self.layout, self.room.start):
+            self.arrays[name], self.places[name] = array, place
 
     def write(self, arrays: Arrays) -> None:
         """Have all of it be `arrays`; only where it is not in force."""
         for name, target in self.arrays.items():
             target[...] = arrays[name]
 
-    def changes(self, block: mmap.mmap, arrays: Arrays) -> Iterator[_Change]:
+    def changes(self, arrays: Arrays) -> Iterator[Change]:
         """What must be written for it to be `arrays`."""
-        for name, at, held in _views(block, self.layout, self.room.start):
+        for name, held in self.arrays.items():
             if held.size:
-                yield from _differences(at, held, np.ascontiguousarray(arrays[name]))
+                yield from undo.differences(self.places[name], held, np.ascontiguousarray(arrays[name]))
 
 
 class Ledger:
@@ -90,10 +82,10 @@ class Ledger:
         self._edition = _Extent(_HEAD_BYTES, 0)
         self._chapters: dict[str, _Chapter] = {}
         self._map(memory.attach(fd))
-        self._is_half_made = _holds_record(self._block, self._slots[_UNDO])
+        self._is_half_made = _HEAD_BYTES <= self._slots[_UNDO] < len(self._block) - undo.LEAST
         if self._is_half_made:
             self._map(memory.attach_privately(fd))
-            _put_back(self._block, self._slots)
+            self._put_back()
         self._read()
 
     def chapters(self) -> dict[str, dict[str, NDArray[Any]]]:
@@ -104,10 +96,9 @@ class Ledger:
         }
 
     def commit(self, chapters: Chapters, changed: Collection[str] | None = None) -> None:
-        """Make `chapters` the committed state, others are no more.
+        """Make `chapters` the committed state, others are no more. OSError where there is no room; all is as it was.
 
-        `changed` are the titles of those that may differ from the last commit's; None for any. OSError where there is
-        no room: then nothing has changed.
+        `changed` are the titles of those that may differ from the last commit's; None for any.
         """
         self._settle()
         layouts = {title: _layout(arrays) for title, arrays in chapters.items()}
@@ -115,12 +106,15 @@ class Ledger:
         changes = [
             change
             for title, chapter in in_force.items() if changed is None or title in changed
-            for change in chapter.changes(self._block, chapters[title])
+            for change in chapter.changes(chapters[title])
         ]  # fmt: skip
-        self._edition, record = self._make_room(layouts, _record_size(changes))
+        self._edition, record = self._make_room(layouts, undo.size_of(changes))
         for title in chapters.keys() - in_force.keys():
             self._chapters[title].write(chapters[title])
-        self._overwrite(changes, record)
+        if changes:
+            undo.record(self._block, record.start, self._slots[_ROOT], changes)
+            self._slots[_UNDO] = record.start
+            undo.overwrite(self._block, changes)
         self._slots[_ROOT] = self._edition.start
         self._slots[_UNDO] = 0
         if record.size > _LARGE_RECORD:
@@ -130,16 +124,19 @@ class Ledger:
         """Put back what somebody who died was about to overwrite."""
         if self._is_half_made:
             self._map(memory.attach(self._fd))
-            _put_back(self._block, self._slots)
+            self._put_back()
             self._is_half_made = False
+
+    def _put_back(self) -> None:
+        """Have the block be as it was before that commit. It may be tried again and again."""
+        self._slots[_ROOT] = undo.put_back(self._block, self._slots[_UNDO])
+        self._slots[_UNDO] = 0
 
     def _make_room(self, layouts: Mapping[str, Layout], record_size: int) -> tuple[_Extent, _Extent]:
         """Room for chapters, the edition that names them, and a record; nothing that is in force is touched."""
         used = [self._edition, *(chapter.room for chapter in self._chapters.values())]
         if layouts == {title: chapter.layout for title, chapter in self._chapters.items()}:
-            record = _room(used, record_size)
-            self._have([*used, record], record)
-            return self._edition, record
+            return self._edition, self._have(used, record_size)
         after: dict[str, _Chapter] = {}
         for title, layout in layouts.items():
             known = self._chapters.get(title)
@@ -149,34 +146,21 @@ class Ledger:
             after[title] = known
         text = _text(after)
         edition = _room(used, len(text))
-        used.append(edition)
-        record = _room(used, record_size)
-        self._have([*used, record], record)
+        record = self._have([*used, edition], record_size)
         self._chapters = after
         self._map(memory.attach(self._fd))
         self._block[edition.start : edition.start + edition.size] = text
         return edition, record
 
-    def _have(self, used: Iterable[_Extent], record: _Extent) -> None:
-        size = max(extent.start + extent.size for extent in used)
+    def _have(self, used: Sequence[_Extent], record_size: int) -> _Extent:
+        """Make sure of all that is used, and of room for a record beside it."""
+        record = _room(used, record_size)
+        size = max(extent.start + extent.size for extent in (*used, record))
         if size > os.fstat(self._fd).st_size:
             memory.grow(self._fd, size)
             self._map(memory.attach(self._fd))
         memory.take_room(self._fd, record.start, record.size)
-
-    def _overwrite(self, changes: Sequence[_Change], record: _Extent) -> None:
-        if not changes:
-            return
-        block, cursor = self._block, record.start + _RECORD.size
-        block[record.start : cursor] = _RECORD.pack(self._slots[_ROOT], len(changes))
-        for at, new in changes:
-            block[cursor : cursor + _ENTRY.size] = _ENTRY.pack(at, new.size)
-            cursor += _ENTRY.size
-            block[cursor : cursor + new.size] = block[at : at + new.size]
-            cursor += new.size
-        self._slots[_UNDO] = record.start
-        for at, new in changes:
-            block[at : at + new.size] = new.data
+        return record
 
     def _map(self, block: mmap.mmap) -> None:
         """Use a mapping of all of the block; whoever held on to an older one would keep its pages twice."""
@@ -196,42 +180,6 @@ class Ledger:
             arrays = tuple((name, dtype, tuple(shape)) for name, dtype, shape in layout)
             chapter = self._chapters[title] = _Chapter(arrays, _Extent(*room))
             chapter.map(self._block)
-
-
-# --- what a commit overwrites
-
-
-def _differences(at: int, held: NDArray[Any], new: NDArray[Any]) -> Iterator[_Change]:
-    """Runs of rows that differ, bit by bit, of two arrays of one layout, the first of which lies at `at`."""
-    rows = len(new) if new.ndim > 1 and new.nbytes >= len(new) * _ROW_BYTES else 1
-    whole = np.dtype(f"u{new.itemsize}")  # -0.0 is another number than 0.0, and NaN the same as itself
-    different = (held.view(whole).reshape(rows, -1) != new.view(whole).reshape(rows, -1)).any(axis=1)
-    ends = np.flatnonzero(np.diff(different, prepend=False, append=False)).tolist()
-    content, width = new.reshape(-1).view(np.uint8), new.nbytes // rows
-    for start, stop in zip(ends[::2], ends[1::2], strict=True):
-        yield _Change(at + start * width, content[start * width : stop * width])
-
-
-def _record_size(changes: Sequence[_Change]) -> int:
-    return _RECORD.size + sum(_ENTRY.size + change.new.size for change in changes) if changes else 0
-
-
-def _holds_record(block: mmap.mmap, start: int) -> bool:
-    return _HEAD_BYTES <= start < len(block) - _RECORD.size
-
-
-def _put_back(block: mmap.mmap, slots: "memoryview[int]") -> None:
-    """Have a block be as it was before the commit that somebody did not end. It may be tried again and again."""
-    start = slots[_UNDO]
-    root, entries = _RECORD.unpack_from(block, start)
-    cursor = start + _RECORD.size
-    for _ in range(entries):
-        at, size = _ENTRY.unpack_from(block, cursor)
-        cursor += _ENTRY.size
-        block[at : at + size] = block[cursor : cursor + size]
-        cursor += size
-    slots[_ROOT] = root
-    slots[_UNDO] = 0
 
 
 # --- layouts

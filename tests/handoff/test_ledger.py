@@ -88,7 +88,7 @@ def _number(fd: int) -> int:
 STEPPER = """
 import os, signal, sys
 import numpy as np
-from exporter.handoff import ledger as module, memory
+from exporter.handoff import ledger as module, memory, undo
 from exporter.handoff.ledger import Ledger
 
 def chapter(value, width=50):
@@ -117,7 +117,7 @@ def killed_at(fd, line):
     seen = 0
     def trace(frame, event, _):
         nonlocal seen
-        if frame.f_code.co_filename not in (module.__file__, memory.__file__):
+        if frame.f_code.co_filename not in (module.__file__, memory.__file__, undo.__file__):
             return None
         seen += event == "line"
         if seen >= line:
