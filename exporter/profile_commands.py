@@ -24,7 +24,7 @@ _SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Pa
 
 _OF_THE_PROFILE: Final = (
     "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time", "time_zone",
-    "importance", "segment",
+    "importance", "segment", "together",
 )  # fmt: skip
 """Flags of a build that another profile answers."""
 
@@ -80,6 +80,8 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
                        help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
     _add_salt(build)
+    build.add_argument("--together", action="store_true",
+                       help="watch the numeric features as one, too: what goes with what")  # fmt: skip
     build.add_argument("--embedding", action="append", default=[], metavar="NAME[=PATTERN]",
                        help="column of lists of numbers that are vectors, or columns that are one, such as "
                             "vector=emb_*; * stands for anything")  # fmt: skip
@@ -151,6 +153,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         performance=stated.performance(given.metrics) if given.metrics else {},
         hashed=given.hash, salt=_salt(given), embeddings=_embeddings(given.embedding),
         segments=segmentations.of_flags(given.segment),
+        together=given.together,
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:

@@ -160,6 +160,18 @@ class Embedding(NamedTuple):
     """Principal axes of unit length, the longest variance first; shape (axes, dimensions)."""
 
 
+class Together(NamedTuple):
+    """Numeric features that are watched as one, too; each of them is a column of its own all the same."""
+
+    name: str
+    """The origin of the columns that are computed of them."""
+    fields: tuple[str, ...]
+    centre: tuple[float, ...]
+    scales: tuple[float, ...]
+    axes: tuple[tuple[float, ...], ...]
+    """Of unit length, in standardised features; shape (axes, fields)."""
+
+
 class Unusual(NamedTuple):
     """When a row of features is unusual: where it reaches a point, in units of `sketch.rarity`."""
 
@@ -178,6 +190,7 @@ class Side(NamedTuple):
     """Of a payload, in order. What a column is computed from is among them, or an embedding of them."""
     embeddings: tuple[Embedding, ...] = ()
     unusual: Unusual | None = None
+    together: Together | None = None
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -252,6 +265,7 @@ class Profile:
     """Of the training, by whatever name."""
     importance: str = ""
     """Where the features' importance is from: `given`, `estimated`, or empty."""
+    together: Together | None = None
     unusual: Unusual | None = None
     """Of the features; None where it is not known, or not true of the columns in force."""
     provisional: bool = False
@@ -269,7 +283,7 @@ class Profile:
     @property
     def asked(self) -> Side:
         """The side of the features."""
-        return Side(self.features, self.inputs, self.embeddings, self.unusual)
+        return Side(self.features, self.inputs, self.embeddings, self.unusual, self.together)
 
     @property
     def answered(self) -> Side:

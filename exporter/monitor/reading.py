@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from exporter.monitor import cells
 from exporter.override import Override
-from exporter.reference import Column, Embedding, Side
+from exporter.reference import Column, Embedding, Side, Together
 from exporter.scalars import vector_scalars
 from exporter.scalars.salted import Salt
+from exporter.scalars.together import Measure as MeasureTogether
+from exporter.scalars.together import names as together_scalars
 from exporter.scalars.vectors import Measure
 
 Places = NDArray[np.int64]
@@ -20,9 +22,9 @@ Named = tuple[list[str | None], int]
 
 
 class _Vector(NamedTuple):
-    """An embedding."""
+    """An embedding, or the numeric features as one."""
 
-    measure: Measure
+    measure: Measure | MeasureTogether
     at: Places | slice
     """Its dimensions among the numbers that are read."""
     places: Places
@@ -63,9 +65,13 @@ class Reading:
             _vector(one, [packed[at[field]] for field in one.fields], derived[one.name], columns) for one in vectors
         ]
 
+        one = side.together if side.together and side.together.name in derived else None
+        self._as_one = one and _together(one, [packed[at[field]] for field in one.fields], derived[one.name], columns)
+
     def fields_of_columns(self) -> Places:
-        """The place of each column's field; of an embedding that of its first one, of what is not read any."""
-        first = {one.name: one.fields[0] for one in self._side.embeddings}
+        """The place of each column's field; of what is computed of several that of the first one, else any."""
+        several = [*self._side.embeddings, *([self._side.together] if self._side.together else [])]
+        first = {one.name: one.fields[0] for one in several}
         at = {field: place for place, field in enumerate(self._side.fields)}
         read = {*self.number_places, *self.other_places}
         found = [at[first.get(column.field, column.field)] for column in self._columns]
@@ -77,6 +83,8 @@ class Reading:
             yield self._direct, packed if self._whole else packed[:, self._direct_at]
         for one in self._measured:
             yield one.places, one.measure(packed[:, one.at])[:, one.chosen]
+        if self._as_one:
+            yield self._as_one.places, self._as_one.measure(packed[:, self._as_one.at])[:, self._as_one.chosen]
 
     def errors(self, numbers: Places, vectors: Places) -> Iterator[tuple[Places, Places | int]]:
         """Places of columns, and their wrong types, of those by field that is read as a number, and by embedding."""
@@ -125,10 +133,17 @@ def _by_embedding(columns: Sequence[Column]) -> dict[str, list[int]]:
 
 def _vector(one: Embedding, at: list[int], places: list[int], columns: Sequence[Column]) -> _Vector:
     scalars = vector_scalars(len(one.axes))
+    chosen = [scalars.index(columns[place].scalar) for place in places]
+    return _Vector(Measure(one.centroid, one.axes), _taken(at), np.array(places, np.int64), np.array(chosen, np.int64))
+
+
+def _together(one: Together, at: list[int], places: list[int], columns: Sequence[Column]) -> _Vector:
+    scalars = together_scalars(len(one.axes))
+    chosen = [scalars.index(columns[place].scalar) for place in places]
+    measure = MeasureTogether(one.centre, one.scales, one.axes)
+    return _Vector(measure, _taken(at), np.array(places, np.int64), np.array(chosen, np.int64))
+
+
+def _taken(at: list[int]) -> Places | slice:
     in_a_row = at == list(range(at[0], at[0] + len(at)))
-    return _Vector(
-        Measure(one.centroid, one.axes),
-        slice(at[0], at[0] + len(at)) if in_a_row else np.array(at, np.int64),
-        np.array(places, np.int64),
-        np.array([scalars.index(columns[place].scalar) for place in places], np.int64),
-    )
+    return slice(at[0], at[0] + len(at)) if in_a_row else np.array(at, np.int64)

@@ -54,12 +54,13 @@ def build_frame(table: object, plan: Plan) -> Built:
 
 def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an extra)
     """The profile of a DataFrame of Spark, read where its partitions are. ConfigError, DataError."""
+    _require_whole_rows(plan)
     frame = spark.plain(frame)
     ready = prepared(plan, spark.look(frame))
     with _faults_of(plan):
         draft = spark.draft(frame, ready, Draft(_kinds(ready.plan), _time(plan), ready.groups))
         profile, notes = finish(ready.plan, draft)
-        joint = spark.joint(frame, ready, Joint(profile, draft.calendar, plan.salt))
+        joint = spark.joint(frame, ready, Joint(profile, draft.calendar, plan.salt, together=plan.together))
     return _whole(plan, joint, draft), [*notes, *ready.notes]
 
 
@@ -127,7 +128,14 @@ def _of_file(plan: Plan) -> Table:
     return Table(read, look, sources.again(plan.source))
 
 
+def _require_whole_rows(plan: Plan) -> None:
+    """ConfigError where what is computed of rows would have to be counted by segment."""
+    if plan.together and plan.segments:
+        raise ConfigError("--together: cannot be counted by segment yet, leave out --segment or this")
+
+
 def _built(given: Plan, table: Table, watch: Watch | None) -> Built:
+    _require_whole_rows(given)
     if given.embeddings and not table.again:
         raise ConfigError(
             f"--embedding: {given.source} can be read only once, and an embedding takes several readings: "
@@ -144,7 +152,7 @@ def _built(given: Plan, table: Table, watch: Watch | None) -> Built:
     profile, notes = finish(plan, draft)
     if not table.again:
         return whole.complete(replace(profile, segments=()), plan.importance), [*notes, _ONCE]
-    joint, names = Joint(profile, draft.calendar, plan.salt), []
+    joint, names = Joint(profile, draft.calendar, plan.salt, together=plan.together), []
     with _faults_of(plan):
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
     return _whole(plan, joint, draft), [*notes, *ready.notes]

@@ -18,7 +18,11 @@ _LEAST_MOVED: Final = 0.1
 
 def compare(profile: Profile, found: Recounted) -> list[str]:
     """A line for every column that is not as it was, and one for the others."""
-    pairs = list(zip((*profile.features, *profile.outputs), (*found.features, *found.outputs), strict=True))
+    pairs = [
+        (reference, now)
+        for reference, now in zip((*profile.features, *profile.outputs), (*found.features, *found.outputs), strict=True)
+        if not (profile.together and reference.origin == profile.together.name)  # of rows that are whole
+    ]
     known = profile.time.column if profile.time else None
     lines = [f"{name}: not in the profile" for name in found.strangers if name != known]
     alike = 0

@@ -23,8 +23,8 @@ FORMAT: Final = f"{_FAMILY}{_VERSION}"
 _IMPORTANCE: Final = ("given", "estimated")
 _REQUIRED: Final = {"format", "model", "rows", "source", "features", "outputs"}
 _OPTIONAL: Final = {
-    "fields", "embeddings", "time", "influenced", "performance", "importance", "provisional", "adoptions", "unusual",
-    "segments",
+    "fields", "embeddings", "time", "influenced", "performance", "importance", "provisional", "adoptions", "together",
+    "unusual", "segments",
 }  # fmt: skip
 
 
@@ -98,6 +98,7 @@ def _optional(top: Mapping[str, Any]) -> dict[str, Any]:
         "influenced": parsing.optional(top.get("influenced"), "influenced", parsing.between(0, 1)),
         "performance": parts.parse_performance(top.get("performance", {}), "performance"),
         "importance": importance,
+        "together": parsing.optional(top.get("together"), "together", parts.parse_together),
         "unusual": parsing.optional(top.get("unusual"), "unusual", parts.parse_unusual),
         "provisional": parsing.truth(top.get("provisional", False), "provisional"),
     }
@@ -111,6 +112,9 @@ def _check_whole(profile: Profile) -> None:
         raise Fault("fields: one stands there twice")
     parts.check_embeddings(profile.embeddings, profile.inputs)
     axes = {one.name: len(one.axes) for one in profile.embeddings}
+    if profile.together:
+        parts.check_together(profile.together, profile.features, {*profile.inputs, *axes})
+        axes[profile.together.name] = len(profile.together.axes)
     known = {*profile.inputs, *axes}
     for index, column in enumerate(profile.features):
         if column.field not in known:
@@ -133,6 +137,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "time": profile.time and parts.describe_time(profile.time),
         "performance": dict(profile.performance),
         "importance": profile.importance,
+        "together": profile.together and parts.describe_together(profile.together),
         "unusual": profile.unusual and dict(profile.unusual._asdict()),
         "provisional": profile.provisional,
         "adoptions": [parts.describe_adoption(one) for one in profile.adoptions],

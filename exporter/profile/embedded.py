@@ -143,12 +143,16 @@ def _columns(one: Embedding, sample: Sample) -> list[Column]:
     """Bins of the scalars, with what the sample has in them."""
     found = Measure(one.centroid, one.axes)(sample.vectors)
     return [
-        _column(one.name, scalar, found[:, at], sample.times) for at, scalar in enumerate(vector_scalars(len(one.axes)))
+        counted_column(one.name, scalar, found[:, at], sample.times)
+        for at, scalar in enumerate(vector_scalars(len(one.axes)))
     ]
 
 
-def _column(called: str, scalar: str, values: Array, times: NDArray[np.int64]) -> Column:
-    """Open at both ends: nothing that comes lies outside."""
+def counted_column(called: str, scalar: str, values: Array, times: NDArray[np.int64]) -> Column:
+    """The scalar of an embedding, or of what else is watched as a whole, in bins of its own.
+
+    Open at both ends: nothing that comes lies outside.
+    """
     numbers = Numbers()
     counted: Counter[float] = Counter()
     for value, rows in zip(values.tolist(), times.tolist(), strict=True):

@@ -15,9 +15,10 @@ from exporter.profile.clock import Clock
 from exporter.profile.counts import JointCounts
 from exporter.profile.keys import Bins, Keys, Output, Times
 from exporter.profile.pieces import Piece, gathered
-from exporter.profile.placing import Placed, Placing, placings
+from exporter.profile.placing import OfFeatures, Placed, Placing, placings
 from exporter.profile.recount import Recount
 from exporter.profile.segmented import Dividing
+from exporter.profile.together import sampled
 from exporter.profile.unusual import Surprise
 from exporter.reference import Column, Profile
 from exporter.scalars.salted import Salt
@@ -58,11 +59,12 @@ class Joint:
     """A second pass under way. It can be pickled, and merged with those of other parts of the table."""
 
     def __init__(
-        self, profile: Profile, calendar: Calendar | None, salt: Salt | None = None, *, anew: bool = False
-    ) -> None:
+        self, profile: Profile, calendar: Calendar | None, salt: Salt | None = None, *, anew: bool = False,
+        together: bool = False,
+    ) -> None:  # fmt: skip
         """`calendar` of the first pass, where the profile has a column of time; `anew` counts the bins, too.
 
-        `salt` is that of hashed categories.
+        `salt` is that of hashed categories; `together` finds out how the numeric features are watched as one.
         """
         self.rows = 0
         self._profile = profile
@@ -73,7 +75,10 @@ class Joint:
         self._divisions = [Dividing(one, salt) for one in profile.segments]
         segments = sum(one.segments for one in self._divisions)
         made: list[tuple[Placing, int | None]] = [(one, None) for one in placings(profile.outputs, (), salt)]
-        made += [(one, len(self._outputs)) for one in placings(profile.features, profile.embeddings, salt)]
+        self.sample = sampled(profile) if together else None
+        one_of = self.sample.together if self.sample else profile.together
+        asked = placings(profile.features, profile.embeddings, salt, one_of)
+        made += [(one, len(self._outputs)) for one in asked]
         self.columns: list[tuple[Placing, list[_Watched]]] = [
             (one, [_Watched(column, self._times, outputs, segments, anew=anew) for column in one.columns])
             for one, outputs in made
@@ -126,8 +131,11 @@ class Joint:
             offset += dividing.segments
         for one, columns in self.columns:
             if one.fields == fields:
-                for watched, placed in zip(columns, one.place(cells), strict=True):
+                found = one.place(cells)
+                for watched, placed in zip(columns, found, strict=True):
                     self._count(watched, placed, together[0].start)
+                if self.sample and isinstance(one, OfFeatures):
+                    self.sample.add(np.column_stack([placed.values for placed in found if placed.values is not None]))
 
     def _count(self, watched: _Watched, placed: Placed, start: int) -> None:
         for place, output in enumerate(self._outputs):
@@ -151,6 +159,8 @@ class Joint:
         """Add all that the pass over another part holds."""
         self.rows += other.rows
         self.surprise.merge(other.surprise)
+        if self.sample and other.sample:
+            self.sample.merge(other.sample)
         for (_, mine), (_, theirs) in zip(self.columns, other.columns, strict=True):
             for one, another in zip(mine, theirs, strict=True):
                 one.merge(another)
@@ -167,7 +177,7 @@ class Joint:
             [watched[id(column)] for column in side] for side in (profile.features, profile.outputs)
         )  # fmt: skip
         found = tuple(one.found(self._outputs) for one in features)
-        return replace(
+        counted = replace(
             profile,
             features=found,
             outputs=tuple(one.found(self._outputs) for one in outputs),
@@ -175,6 +185,7 @@ class Joint:
             segments=tuple(self._segmented(features, outputs)),
             digest="",
         )
+        return self.sample.completed(counted) if self.sample else counted
 
     def _segmented(self, features: Sequence[_Watched], outputs: Sequence[_Watched]) -> Iterator[Segmented]:
         start = 0

@@ -74,7 +74,7 @@ def _faults(one: Profile, other: Profile) -> Iterator[str]:
         yield "of different models or versions"
     if one.adoptions or other.adoptions:
         yield "something was adopted in one of them: merge the training's profiles first, then adopt"
-    if (one.fields, one.embeddings) != (other.fields, other.embeddings):
+    if (one.fields, one.embeddings, one.together) != (other.fields, other.embeddings, other.together):
         yield "of other fields or embeddings: build one with --like the other"
     if len(one.segments) != len(other.segments) or not all(map(segmented.alike, one.segments, other.segments)):
         yield "of other segments: build one with --like the other"

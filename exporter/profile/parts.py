@@ -3,11 +3,12 @@
 import math
 import zoneinfo
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from exporter.profile import parsing
 from exporter.profile.parsing import Fault
-from exporter.reference import NUMERIC_BINS, Adoption, Column, Embedding, TimeSpan, Unusual
+from exporter.reference import NUMERIC_BINS, Adoption, Column, Embedding, TimeSpan, Together, Unusual
 
 _SIDES: Final = ("features", "outputs")
 _MOST_AXES: Final = 64
@@ -49,6 +50,36 @@ def check_embeddings(embeddings: Sequence[Embedding], fields: Sequence[str]) -> 
             raise Fault(f"embeddings[{index}].name: {one.name!r} is a field's, or another embedding's")
         known.add(one.name)
         taken.update(one.fields)
+
+
+def parse_together(node: object, path: str) -> Together:
+    """Numeric features that are watched as one."""
+    item = parsing.mapping(node, path)
+    parsing.only(item, {*Together._fields}, f"{path}.")
+    fields = parsing.items(item.get("fields"), f"{path}.fields", parsing.name)
+    centre, scales = (parsing.items(item.get(word), f"{path}.{word}", parsing.number) for word in ("centre", "scales"))
+    axes = parsing.items(
+        item.get("axes"), f"{path}.axes", lambda axis, at: tuple(parsing.items(axis, at, parsing.number))
+    )
+    if not fields or len(set(fields)) != len(fields):
+        raise Fault(f"{path}.fields: must name every feature once")
+    if len(axes) > _MOST_AXES:
+        raise Fault(f"{path}.axes: at most {_MOST_AXES}")
+    if any(len(one) != len(fields) for one in (centre, scales, *axes)):
+        raise Fault(f"{path}: centre, scales and axes must have {len(fields)} numbers, one per field")
+    if min(scales) <= 0:
+        raise Fault(f"{path}.scales: must be above 0")
+    name = parsing.name(item.get("name"), f"{path}.name")
+    return Together(name, tuple(fields), tuple(centre), tuple(scales), tuple(axes))
+
+
+def check_together(one: Together, features: Sequence[Column], known: AbstractSet[str]) -> None:
+    """A fault where it does not go with the features; `known` are names that an origin may have without it."""
+    numbers = {column.name for column in features if column.kind == "numeric"}
+    if not {*one.fields} <= numbers:
+        raise Fault("together.fields: one of them is no numeric feature")
+    if one.name in known:
+        raise Fault(f"together.name: {one.name!r} is a field's, or an embedding's")
 
 
 def parse_time(node: object, path: str) -> TimeSpan:
@@ -133,6 +164,12 @@ def describe_embedding(one: Embedding) -> dict[str, Any]:
     """The document of an embedding."""
     axes = [list(axis) for axis in one.axes]
     return {"name": one.name, "fields": list(one.fields), "centroid": list(one.centroid), "axes": axes}
+
+
+def describe_together(one: Together) -> dict[str, Any]:
+    """The document of features that are watched as one."""
+    numbers = {"centre": list(one.centre), "scales": list(one.scales), "axes": [list(axis) for axis in one.axes]}
+    return {"name": one.name, "fields": list(one.fields), **numbers}
 
 
 def describe_time(span: TimeSpan) -> dict[str, Any]:

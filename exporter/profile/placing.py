@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from exporter.profile.builder import number_name
 from exporter.profile.pieces import Cells
-from exporter.reference import Column, Embedding
+from exporter.reference import Column, Embedding, Together
 from exporter.scalars import LENGTH, TEXT_SCALARS, vector_scalars
 from exporter.scalars.salted import Salt
+from exporter.scalars.together import Measure as MeasureTogether
+from exporter.scalars.together import names as together_scalars
 from exporter.scalars.vectors import Measure
 from exporter.sketch.binning import CategoryBins, NumberBins, truth_name
 
@@ -40,19 +42,33 @@ class Placing(Protocol):
 
 
 def placings(
-    columns: Sequence[Column], embeddings: Sequence[Embedding] = (), salt: Salt | None = None
-) -> list[Placing]:
-    """Those of some columns of a profile, in the order of the first of each; `salt` is that of hashed categories."""
+    columns: Sequence[Column], embeddings: Sequence[Embedding] = (), salt: Salt | None = None,
+    together: Together | None = None,
+) -> list[Placing]:  # fmt: skip
+    """Those of some columns of a profile, in the order of the first of each; `salt` is that of hashed categories.
+
+    Features that are watched `together` are placed so; where that is not said, nothing that is computed of them is.
+    """
     by_name = {one.name: one for one in embeddings}
     found: list[Placing] = []
+    derived: list[Column] = []
     for (field, kind), group in _by_origin(columns).items():
-        if kind == "embedding":
+        if kind == "embedding" and field not in by_name:
+            derived = group
+        elif kind == "embedding":
             found.append(OfVectors(by_name[field], group))
         elif kind == "text":
             found.append(OfTexts(field, group))
         else:
             found += [OwnBins(column, salt) for column in group]
-    return found
+    return found if together is None else as_one(found, together, derived)
+
+
+def as_one(found: Sequence[Placing], together: Together, derived: Sequence[Column] = ()) -> list[Placing]:
+    """The same, the features that are watched together being one; `derived` are columns that are computed of them."""
+    by_field = {one.column.field: one for one in found if isinstance(one, OwnBins)}
+    parts = [by_field[field] for field in together.fields]
+    return [*(one for one in found if one not in parts), OfFeatures(parts, together, derived)]
 
 
 def _by_origin(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]]:
@@ -122,6 +138,27 @@ class OfTexts:
             return Placed(bins.place([*(str(of(name)) for name in names), None])[codes], None)
         values = np.array([*map(of, names), np.nan], np.float64)[codes]
         return _placed(values[:, None], bins)[0]
+
+
+class OfFeatures:
+    """Numeric features that are watched together, and columns that are computed of them."""
+
+    def __init__(self, parts: Sequence[OwnBins], together: Together, derived: Sequence[Column]) -> None:
+        self.fields = together.fields
+        self.columns = (*(one.column for one in parts), *derived)
+        self._parts = parts
+        self._measure = MeasureTogether(together.centre, together.scales, together.axes)
+        scalars = together_scalars(len(together.axes))
+        self._chosen = [scalars.index(column.scalar) for column in derived]
+        self._bins = NumberBins([column.edges for column in derived])
+
+    def place(self, cells: Sequence[Cells]) -> Sequence[Placed]:
+        """The bins of each row, by column."""
+        placed = [one.place([own])[0] for one, own in zip(self._parts, cells, strict=True)]
+        if not self._chosen:
+            return placed
+        values = self._measure(np.column_stack([one.values for one in placed if one.values is not None]))
+        return [*placed, *_placed(values[:, self._chosen], self._bins)]
 
 
 class OfVectors:

@@ -41,6 +41,8 @@ class Plan:
     salt: Salt | None = None
     segments: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Columns that divide the rows, whose segments are counted by themselves; of numbers the edges between them."""
+    together: bool = False
+    """Whether the numeric features are watched as one, too."""
     embeddings: Mapping[str, str] = field(default_factory=dict)
     """Names of embeddings, and patterns of the columns that are their dimensions; * stands for anything.
 

@@ -20,9 +20,10 @@ Hashes = NDArray[np.uint64]
 class Sample:
     """The distinct rows of smallest hash, and how often each of them is there. It can be pickled, and merged."""
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dimensions: int, most: int = _MOST_ROWS) -> None:
+        """Of at most so many rows, fewer where they are long."""
         self.dimensions = dimensions
-        self.most = max(1, min(_MOST_ROWS, _MOST_BYTES // (8 * dimensions)))
+        self.most = max(1, min(most, _MOST_BYTES // (8 * dimensions)))
         self.hashes: Hashes = np.empty(0, np.uint64)
         """Ascending; of the rows of `vectors`, shape (rows, dimensions)."""
         self.vectors: Vectors = np.empty((0, dimensions))
