@@ -1,9 +1,9 @@
 """What windows cost once they are full: to look at, to keep, to score; and what the analyser weighs with many columns.
 
 `--columns` features over 5m, 1h and 24h, the panes of a whole day filled: the time of a snapshot, of holding and
-writing what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all that the
-analyser has: memory after 10^6 values, 10^7 and so on of 1,000 features, with commits to the ledger, pages and state
-files on the way (`--values 1e8` for all that was promised: it must stay where it is).
+writing what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all
+that the analyser has: memory after 10^6 values, 10^7 and so on of 1,000 features, with commits to the ledger, pages and
+state files on the way (`--values 1e8` for all that was promised: it must stay where it is).
 """
 
 import argparse
