@@ -70,8 +70,9 @@ class Reading:
 
     def fields_of_columns(self) -> Places:
         """The place of each column's field; of what is computed of several that of the first one, else any."""
-        several = [*self._side.embeddings, *([self._side.together] if self._side.together else [])]
-        first = {one.name: one.fields[0] for one in several}
+        first = {one.name: one.fields[0] for one in self._side.embeddings}
+        if self._side.together:
+            first[self._side.together.name] = self._side.together.fields[0]
         at = {field: place for place, field in enumerate(self._side.fields)}
         read = {*self.number_places, *self.other_places}
         found = [at[first.get(column.field, column.field)] for column in self._columns]

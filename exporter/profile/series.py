@@ -9,6 +9,7 @@ from itertools import chain
 
 from exporter import catalogue
 from exporter.calibration.largest import largest_share
+from exporter.calibration.ranks import RANKS, of_reference
 from exporter.drift import Needs, chosen
 from exporter.drift.association import LEAST_ROWS
 from exporter.families import Columns, Family
@@ -72,7 +73,12 @@ def _of_column(families: Columns, column: Column, rule: Override, windows: int) 
     known = sum(getattr(column, word) is not None for word in families.known)
     long = max(1, windows - 1)  # all but the shortest window, where there are several
     known += _OF_ASSOCIATION * sum(map(_tells, column.association)) * long
-    return known + _OF_SHORTEST + sum(_of_family(family, column, windows) for family in of_kind)
+    return known + _OF_SHORTEST + _of_quantiles(column) + sum(_of_family(family, column, windows) for family in of_kind)
+
+
+def _of_quantiles(column: Column) -> int:
+    """Live ones, of one window, and those of the reference."""
+    return len(RANKS) + sum(1 for _ in of_reference(column)) if column.ordered else 0
 
 
 def _tells(association: Association) -> bool:

@@ -112,7 +112,7 @@ def test_the_number_of_series_is_that_of_a_live_page(tmp_path: Path, lengths: st
     profile = save(profile, str(tmp_path / "profile.json"))
     (tmp_path / "rules.yml").write_text(rules)
     columns = monitor_scenes.training_rows()
-    rows = [{name: cells[row] for name, cells in columns.items() if name != "score"} for row in range(900)]
+    rows = [{name: cells[row] for name, cells in columns.items() if name != "score"} for row in range(1200)]
     with model_server() as upstream, sidecar(
         upstream, "--profile", str(tmp_path / "profile.json"), "--overrides", str(tmp_path / "rules.yml"),
         "--windows.lengths", lengths, "--windows.snapshot-interval", "200ms",

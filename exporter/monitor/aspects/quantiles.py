@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.calibration.ranks import RANKS, of_reference
 from exporter.monitor.batch import Batch, Scope
-from exporter.reference import Column
 from exporter.sketch.quantiles import CELLS, QuantileCells
 from exporter.sketch.window import Arrays, PaneRing
 from exporter.snapshots import Listed
@@ -20,11 +20,8 @@ from exporter.values import format_duration
 
 WORD: Final = "quantile"
 REFERENCE: Final = "reference_quantile"
-RANKS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 _PANES: Final = 4
 _LEAST: Final = 10
-_NEAR: Final = 0.1
-"""By so large a part of itself a rank (counted from the nearer end) may be another one than the reference's."""
 
 
 class Quantiles:
@@ -39,7 +36,7 @@ class Quantiles:
         self._name = f"{self._length:g}"
         self._of_reference = [
             Listed(REFERENCE, int(place), (f"{rank:g}",), value)
-            for place, column in zip(places, columns, strict=True) for rank, value in _known(column)
+            for place, column in zip(places, columns, strict=True) for rank, value in of_reference(column)
         ]  # fmt: skip
 
     def add(self, batch: Batch) -> None:
@@ -77,15 +74,3 @@ def made(scope: Scope) -> Quantiles | None:
     """Of the ordered columns of a side; None where there are none."""
     places = np.flatnonzero([column.ordered for column in scope.columns])
     return Quantiles(scope, places) if places.size else None
-
-
-def _known(column: Column) -> Iterator[tuple[float, float]]:
-    """Ranks at which the reference has an edge, nearly, and the edge."""
-    counts = np.array(column.counts[: len(column.edges)])
-    if not column.finite:
-        return
-    upto = counts.cumsum() / column.finite  # below each edge
-    for rank in RANKS:
-        nearest = int(np.abs(upto - rank).argmin())
-        if abs(upto[nearest] - rank) <= _NEAR * min(rank, 1 - rank):
-            yield rank, column.edges[nearest]
