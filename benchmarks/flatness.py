@@ -7,7 +7,7 @@ How much may grow, over the time that is judged:
 - what is counted: less than one half, that is nothing.
 - memory: 1 MiB, the unit in which Python takes memory (an arena), and 1 MiB an hour. With some hundred exchanges a
   second, ten minutes of that are less than 10 bytes an exchange, and the smallest object in Python has 16.
-- the page: 1 %, because numbers become longer.
+- the page: 1 %, because numbers become longer, and some are told only where there is something to tell.
 - how full the rings are under traffic: a quarter, because that depends on who else wants the processors.
 """
 

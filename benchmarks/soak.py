@@ -223,7 +223,7 @@ class Soak:
                 found.append(judge(f"{name} {what}", self._points(f"{name} {what}", self.lives[name][1]), tolerance))
         last = max(since for _, since in self.lives.values())
         found += [judge(f"page {what}", self._points(f"page {what}", last), tolerance)
-                  for what, tolerance in (("series", COUNTED), ("bytes", LENGTH))]  # fmt: skip
+                  for what, tolerance in (("series", LENGTH), ("bytes", LENGTH))]  # fmt: skip
         return [*found, judge("page ring fill", self._points("page ring fill", last, lull=False), SHARE)]
 
     def _points(self, key: str, since: float, *, lull: bool = True) -> list[tuple[float, float]]:

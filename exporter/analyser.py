@@ -284,6 +284,10 @@ def main() -> None:
     except MemoryError:
         _LOG.error("out of memory, as far as analyser.memory_limit goes")
         sys.exit(OUT_OF_MEMORY)
+    except Exception:  # noqa: BLE001 (whatever it was, another one may go on)
+        _LOG.critical("not caught", exc_info=True)
+        logs.finish()
+        os._exit(1)  # threads that wait for clients would keep us, and nobody would start us again
 
 
 if __name__ == "__main__":

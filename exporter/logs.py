@@ -67,3 +67,10 @@ def start(level: str, lost: Callable[[], None]) -> None:
     logging.basicConfig(level=level.upper(), handlers=[outlet])
     atexit.register(outlet.finish)
     sys.excepthook = lambda *error: logging.getLogger("exporter").critical("not caught", exc_info=error)
+
+
+def finish() -> None:
+    """Wait until what was said is written, for a while: whoever ends without `atexit` calls it."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Outlet):
+            handler.finish()

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from threading import Thread
 
 import pytest
 from proxy.rig import Peer
-from support import Sidecar, children, eventually, model_server, predict, sidecar
+from support import Sidecar, children, eventually, model_server, predict, sidecar, tool
 from watch import weigh
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -166,3 +167,17 @@ def test_every_process_shows_its_pulse() -> None:
         os.kill(stopped, signal.SIGSTOP)
         eventually(lambda: time.time() - min(beats(running).values()) > 2, what="a pulse that is missed")
         os.kill(stopped, signal.SIGCONT)
+
+
+def test_an_analyser_that_cannot_go_on_ends_at_once_and_another_one_takes_its_place() -> None:
+    prlimit = tool("prlimit", "util-linux")
+    with model_server() as upstream, sidecar(upstream) as running:
+        predict(running.url, [[1.0]])
+        running.settled(1)
+        first = running.pid_of("exporter.analyser")
+        subprocess.run([prlimit, "--pid", str(first), "--fsize=100:"], check=True)  # a model more finds no room
+        predict(running.url.replace("/m:", "/another:"), [[1.0]])
+        eventually(lambda: running.pid_of("exporter.analyser") not in {0, first}, within_s=30, what="another analyser")
+        predict(running.url, [[1.0]])
+        eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="its first page")
+        assert running.metrics().total("inference_exporter_process_restarts_total", reason="exited") == 1

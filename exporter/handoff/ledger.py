@@ -146,18 +146,22 @@ class Ledger:
             after[title] = known
         text = _text(after)
         edition = _room(used, len(text))
-        record = self._have([*used, edition], record_size)
+        most = undo.most(sum(map(_size, layouts.values())), sum(map(len, layouts.values())))
+        record = self._have([*used, edition], record_size, most)
         self._chapters = after
         self._map(memory.attach(self._fd))
         self._block[edition.start : edition.start + edition.size] = text
         return edition, record
 
-    def _have(self, used: Sequence[_Extent], record_size: int) -> _Extent:
-        """Make sure of all that is used, and of room for a record beside it."""
+    def _have(self, used: Sequence[_Extent], record_size: int, most: int = 0) -> _Extent:
+        """Make sure of all that is used, and of room for a record beside it; no later one has more than `most` bytes.
+
+        So the block grows with its layout alone: a limit on files that comes later costs no commit.
+        """
         record = _room(used, record_size)
         size = max(extent.start + extent.size for extent in (*used, record))
         if size > os.fstat(self._fd).st_size:
-            memory.grow(self._fd, size)
+            memory.grow(self._fd, size + most, size)
             self._map(memory.attach(self._fd))
         memory.take_room(self._fd, record.start, record.size)
         return record

@@ -41,9 +41,12 @@ def take_room(fd: int, start: int, size: int) -> None:
             raise
 
 
-def grow(fd: int, size: int) -> None:
-    """Have a block be `size` bytes. OSError where there is no room for it, and nothing was changed then."""
-    take_room(fd, 0, size)
+def grow(fd: int, size: int, taken: int) -> None:
+    """Have a block be `size` bytes, with room for the first `taken` ones now.
+
+    OSError where there is no room for it, and nothing was changed then.
+    """
+    take_room(fd, 0, taken)
     os.ftruncate(fd, size)
 
 

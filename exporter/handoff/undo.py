@@ -55,6 +55,11 @@ def size_of(changes: Sequence[Change]) -> int:
     return _RECORD.size + sum(_ENTRY.size + change.new.size for change in changes) if changes else 0
 
 
+def most(size: int, arrays: int) -> int:
+    """Bytes of the record of a commit that changes all of so many arrays, which are of so many bytes together."""
+    return _RECORD.size + size + _ENTRY.size * (arrays + size // _ROW_BYTES)
+
+
 def record(block: mmap.mmap, start: int, root: int, changes: Sequence[Change]) -> None:
     """Write down at `start` what the changes will overwrite."""
     cursor = start + _RECORD.size

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import columns, parsing, parts, segmented, whole_file
+from exporter.profile import columns, parsing, parts, segment_parts, whole_file
 from exporter.profile.parsing import Fault
 from exporter.reference import Profile
 
@@ -71,7 +71,7 @@ def parse(document: object) -> Profile:
         outputs=outputs,
         **_optional(top),
         adoptions=parts.parse_adoptions(top.get("adoptions", []), "adoptions", sides),
-        segments=segmented.parse_all(top.get("segments", []), "segments", sides),
+        segments=segment_parts.parse_all(top.get("segments", []), "segments", sides),
     )
     _check_whole(profile)
     return dataclasses.replace(profile, digest=digest(profile))
@@ -141,7 +141,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "unusual": profile.unusual and dict(profile.unusual._asdict()),
         "provisional": profile.provisional,
         "adoptions": [parts.describe_adoption(one) for one in profile.adoptions],
-        "segments": [segmented.describe(one, sides) for one in profile.segments],
+        "segments": [segment_parts.describe(one, sides) for one in profile.segments],
     }
     return {
         "format": FORMAT,

@@ -6,6 +6,7 @@ Columns that are to be ignored make no row another one.
 """
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ class DuplicateRows:
         self._every_number = bool(counting[ordered].all())
         self._named = np.flatnonzero(~ordered & counting)
         self._of_numbers, self._of_names = _factors(self._numbers.size), _factors(self._named.size)
-        self._seen: dict[int, int] = {}
+        self._seen: OrderedDict[int, int] = OrderedDict()
         """When each of the last rows came, by its fingerprint: the number of the row."""
         self._rows = 0
         self._windows = Windows(scope.windows.lengths, scope.windows.pane, (2,), np.int32)
@@ -80,7 +81,7 @@ class DuplicateRows:
             seen[one] = number  # so that the newest are last
         self._rows = number
         for _ in range(len(seen) - _REMEMBERED):
-            del seen[next(iter(seen))]
+            seen.popitem(last=False)  # of a plain dictionary the first one is sought among all that are gone
         return again
 
     # out
