@@ -7,7 +7,9 @@ the score is the root of Σ h (d - D)² / Σ h. A feature whose values shift whi
 Without drift d varies by v = s² (φ/n + 1/m), with s² the variance within the bin, and the sum is one of χ²(1) whose
 weights are no one's but have known power sums: its quantile is that of the χ² that has the same mean, variance and
 skewness (Hall 1983; Buckley and Eagleson 1988), widened as F is wider than χ² because v is an estimate, of as many
-degrees of freedom as Satterthwaite gives it. Bins may so vary much and little, as those of amounts do.
+degrees of freedom as Satterthwaite gives it. Bins may so vary much and little, as those of amounts do. Where tails are
+heavy most windows lack the few answers that make up most of the variance, so all in all it is never less than in the
+reference.
 """
 
 from typing import Final, NamedTuple
@@ -60,10 +62,19 @@ class Shift(NamedTuple):
     """What it exceeds once in 1000 windows of these very sizes without drift."""
 
 
-def of_numbers(live: Answers, squares: Values, starts: NDArray[np.int64]) -> Variance:
+def within(reference: Answers, starts: NDArray[np.int64], spread: float | Values) -> Values:
+    """The reference's variance within cells, by feature: that of all its answers, `spread`, but for that of means."""
+    rows = np.maximum(_total(reference.rows, starts), 1)
+    mean = _total(reference.rows * reference.means, starts) / rows
+    between = _total(reference.rows * reference.means**2, starts) / rows - mean**2
+    return np.asarray(np.maximum(spread - between, 0.0))
+
+
+def of_numbers(live: Answers, squares: Values, starts: NDArray[np.int64], least: Values) -> Variance:
     """The variance of numbers within each cell, drawn a little to that within all of a feature's.
 
-    `squares` are sums of squared answers, by cell.
+    `squares` are sums of squared answers, by cell. Where that within all of a feature's is less than its `least`, all
+    are as much larger.
     """
     sums = np.maximum(squares - live.rows * live.means**2, 0.0)
     freedom = np.maximum(live.rows - 1, 0)
@@ -71,7 +82,8 @@ def of_numbers(live: Answers, squares: Values, starts: NDArray[np.int64]) -> Var
     common = _total(sums, starts) / np.maximum(_total(freedom, starts), 1)
     freedom = freedom + _PRIOR_ROWS
     drawn = (sums + _PRIOR_ROWS * np.repeat(common, widths)) / freedom
-    return Variance(np.maximum(drawn, _LEAST_VARIANCE), freedom)
+    larger = np.maximum(least / np.maximum(common, _LEAST_VARIANCE), 1.0)
+    return Variance(np.maximum(drawn * np.repeat(larger, widths), _LEAST_VARIANCE), freedom)
 
 
 def of_truth(live: Answers, reference: Answers, sd: float) -> Variance:

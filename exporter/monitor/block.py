@@ -218,7 +218,7 @@ class Block:
 
     def _score_of_rows(self, now: float, rows: int) -> Scores:
         counts, deviations, outside = (self._by_rows.total(name, rows) for name in self._by_rows.names)
-        reach_s = max(0.0, now - self._by_rows.begun(rows))
+        reach_s = float(np.maximum(now - self._by_rows.begun(rows), 0.0))  # NaN stays it
         return self._score(f"{rows}rows", counts, deviations, share(outside))._replace(reach_s=reach_s)
 
     def _score(

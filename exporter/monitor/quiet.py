@@ -35,7 +35,7 @@ class Quiet:
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
-        return {f"{prefix}.since": self._since, **self._rows.arrays(prefix)}
+        return {f"{prefix}.since": self._since, **self._rows.arrays(f"{prefix}.{self._pane_s:g}")}
 
     def held(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What is to be kept for another time. How many rows came is not: there will be a gap."""

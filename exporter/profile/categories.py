@@ -14,7 +14,7 @@ MOST: Final = MOST_CATEGORIES + MOST_OTHERS
 LEAST_CATEGORY_ROWS: Final = 10
 """A rarer category is not written down: a profile must not identify anybody."""
 _LONGEST_CATEGORY: Final = 1024
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL: Final = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")
 _CARD: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,18}")
 RARE: Final = f"that fewer than {LEAST_CATEGORY_ROWS} rows have, as identifiers are"
 _REFUSALS: Final = (
@@ -26,9 +26,9 @@ _REFUSALS: Final = (
 
 def refusal(name: str, rows: int) -> str:
     """Why a value may not stand in a profile, where it must not; nothing else."""
-    if _EMAIL.fullmatch(name):
+    if _EMAIL.search(name):
         return _REFUSALS[1]
-    if _CARD.fullmatch(name) and _is_card(name):
+    if _CARD.fullmatch(name.strip()) and _is_card(name):
         return _REFUSALS[2]
     if rows < LEAST_CATEGORY_ROWS:
         return RARE

@@ -4,6 +4,7 @@ A window ends in the pane of now and reaches back over as many panes as it has, 
 where the panes do not go into the length, by up to a pane more.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,13 @@ class CoarseWindows:
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept for the windows to go on elsewhere."""
-        kept = (ring.arrays(f"{prefix}.{length:g}") for length, ring in self._rings.items())
+        kept = (ring.arrays(name) for name, ring in self._named(prefix))
         return {name: array for arrays in kept for name, array in arrays.items()}
+
+    def _named(self, prefix: str) -> Iterator[tuple[str, PaneRing]]:
+        """Names carry how wide a pane is: the place of one says nothing without."""
+        for length, ring in self._rings.items():
+            yield f"{prefix}.{length:g}.{self._reach[length] / ring.marks.size:g}", ring
 
     def panes(self, at: float) -> list[NDArray[Any]]:
         """The panes of the moment `at`, one of each window that still has it, to be changed in place."""
@@ -55,13 +61,13 @@ class CoarseWindows:
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What must be kept for the windows to go on later, on another machine even."""
-        held = (ring.held(f"{prefix}.{length:g}", now) for length, ring in self._rings.items())
+        held = (ring.held(name, now) for name, ring in self._named(prefix))
         return {name: array for arrays in held for name, array in arrays.items()}
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
         """Go on with what other windows held, as far as it fits. The clock showed `shift_s` less."""
-        for length, ring in self._rings.items():
-            ring.put_back(held, f"{prefix}.{length:g}", shift_s, now)
+        for name, ring in self._named(prefix):
+            ring.put_back(held, name, shift_s, now)
 
 
 def panes_of(length: float, pane_s: float, most: int) -> tuple[int, int]:

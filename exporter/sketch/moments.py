@@ -26,10 +26,11 @@ def sums(
 ) -> NDArray[np.int64]:
     """Summed deviations of `values` (rows, columns) from the reference, shape (columns, 3); not finite counts 0.
 
-    `reach` is in standard deviations, one for each column. Words are whole numbers below 2^31, so that the sums of
+    `reach` is in standard deviations, one for each column; it ends at MOST_SD. Words are whole numbers below 2^31, so that the sums of
     2^20 rows are exact in floats, too.
     """
     total = np.zeros((values.shape[1], WORDS), np.int64)
+    reach = np.minimum(reach, MOST_SD)
     rows = max(1, _IN_CACHE // max(1, values.shape[1]))
     for start in range(0, len(values), rows):
         total += _sums(values[start : start + rows], mean, sd, reach)

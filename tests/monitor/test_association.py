@@ -181,3 +181,22 @@ def test_a_profile_of_which_answers_were_not_counted_is_watched_without(profile:
     monitor = watch(bare, columns, answers_to(columns, random))
     assert found(monitor) == {}
     assert not any(".joint" in name for name in monitor.arrays())
+
+
+def test_rows_of_one_pane_stay_together_however_they_come(profile: Profile) -> None:
+    """A window of five panes has no twelfths by which rows could be counted."""
+    random = np.random.default_rng(8)
+    columns = rows_of(random, 900)
+    answers = answers_to(columns, random)
+    together, apart = (Monitor(profile, Windows(pane=1.0, lengths=(5.0,)), ()) for _ in range(2))
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    for place, at in enumerate((10.1, 10.9, 11.3)):
+        part = slice(place * 300, place * 300 + 300)
+        seen = exchange(rows[part], answers[part], at=at)
+        for monitor in (together, apart):
+            monitor.observe(seen, Decoder().decode(seen))
+        apart.flush()
+    together.flush()
+    for now in (11.5, 14.6, 15.2, 16.0):
+        assert found(together, now) == found(apart, now)
+        assert bool(found(apart, now)) == (now < 16)

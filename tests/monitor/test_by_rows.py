@@ -195,3 +195,9 @@ def test_lengths_in_rows_are_multiples_of_twenty(given: Any, rows: tuple[int, ..
             config.resolve(("test", {"windows.rows": given}))
     else:
         assert config.resolve(("test", {"windows.rows": given})).windows.rows == rows
+
+
+def test_a_window_of_rows_that_is_empty_begins_nowhere() -> None:
+    found = scored(quiet(), 400.0)["40rows"]
+    assert not found.samples.any()
+    assert np.isnan(found.reach_s)

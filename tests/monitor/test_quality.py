@@ -20,6 +20,7 @@ from exporter.override import Override, Overrides
 from exporter.reference import Profile
 from exporter.scalars.salted import Salt
 from exporter.sections import Windows
+from exporter.sketch import cardinality
 from exporter.snapshots import Listed, Measured, OfSide
 
 ROWS = 2000
@@ -311,6 +312,38 @@ def test_what_the_profile_does_not_say_is_asked_of_its_bins_alone(profile: Profi
     assert measured(profile, monitor, "distinct_values", "measured") > 800
 
 
+def test_values_that_share_a_register_for_good_are_no_collapse(tmp_path: Path) -> None:
+    """As two of five values do in two columns of a hundred."""
+    sharing = next(values for start in range(10_000) if occupied(values := range(start, start + 5)) == 4)
+    cells = [float(value) for value in sharing] * 400
+    made, _ = profile_of(tmp_path / "t.csv", {"x": cells, "flag": ["true", "false"] * 1000})
+    monitor = watched(made, [[{"x": cell, "flag": True} for cell in cells]])
+    seen_of, least = (measured(made, monitor, word, "x") for word in ("distinct_values", "distinct_values_critical"))
+    assert 2.5 < least <= seen_of < 4.5
+    collapsed = watched(made, [[{"x": cells[0], "flag": False}] * 500 + [{"x": cells[4], "flag": False}] * 500])
+    for name in ("x", "flag"):
+        assert measured(made, collapsed, "distinct_values", name) < measured(
+            made, collapsed, "distinct_values_critical", name
+        )
+
+
+def occupied(values: Iterable[int]) -> int:
+    found = cardinality.registers(1)
+    cardinality.add_numbers(found, np.array([[float(value)] for value in values]))
+    return int(np.count_nonzero(found))
+
+
+def test_what_follows_the_clock_has_few_values_at_a_time(tmp_path: Path) -> None:
+    hours = [float(at % 24) for at in range(4800)]
+    made, _ = profile_of(tmp_path / "t.csv", {"hour": hours, "x": [float(at % 7) for at in range(4800)]})
+    features = tuple(replace(column, wander=0.95 if column.name == "hour" else 0.01) for column in made.features)
+    told_so, rows = replace(made, features=features), [{"hour": 3.0, "x": float(at % 7)} for at in range(4800)]
+    for one, is_critical in ((made, True), (told_so, False)):
+        monitor = watched(one, [rows])
+        assert (measured(one, monitor, "distinct_values_critical", "hour") > 1.5) == is_critical
+        assert measured(one, monitor, "distinct_values_critical", "x") > 4
+
+
 # --- unseen values
 
 
@@ -327,7 +360,11 @@ def test_the_most_frequent_unseen_values_are_named_from_ten_rows_on(profile: Pro
     assert not listed(profile, monitor, "unseen_values", "city", 1000.0)
 
 
-@pytest.mark.parametrize("name", ["ann@example.org", "4111 1111 1111 1111", "x" * 65, ""])
+@pytest.mark.parametrize(
+    "name",
+    ["ann@example.org", " ann@example.org", "Ann <ann@example.org>", "ann@example.org;bob@example.org",
+     "4111 1111 1111 1111", " 4111-1111-1111-1111 ", "x" * 65, ""],
+)  # fmt: skip
 def test_what_may_be_somebody_is_never_named(profile: Profile, name: str) -> None:
     monitor = watched(profile, [filled([{"city": name}] * 100)])
     assert not listed(profile, monitor, "unseen_values", "city")
@@ -390,6 +427,16 @@ def test_a_column_to_be_ignored_makes_no_row_another_one(profile: Profile) -> No
     seen(monitor, [row | {"measured": float(at)} for at in range(10)])
     monitor.flush()
     assert duplicates(monitor)["10s"] == 0.9
+
+
+def test_shares_by_other_columns_are_not_taken_over(profile: Profile) -> None:
+    before = watched(profile, [drawn(1) * 10])
+    same, other = (Monitor(profile, WINDOWS, (), Said(Overrides({"few": Override(ignore=ignore)})))
+                   for ignore in (False, True))  # fmt: skip
+    for monitor in (same, other):
+        monitor.put_back(before.held(2.0), 0.0, 2.0)
+    assert duplicates(same)["10s"] == 0.9
+    assert not duplicates(other)
 
 
 def test_only_the_last_ten_thousand_rows_are_remembered(profile: Profile) -> None:

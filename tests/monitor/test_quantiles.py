@@ -82,3 +82,16 @@ def test_a_profile_of_one_value_has_quantiles_of_whatever_comes(tmp_path: Path) 
     monitor = Monitor(made, WINDOWS, ())
     observe(monitor, [3.0] * 50, 5.0)
     assert list(told(monitor, 5.0).values()) == pytest.approx([3.0] * 3, abs=(3 + 1) / 8)
+
+
+def test_rows_of_one_pane_stay_together_however_they_come(profile: Profile) -> None:
+    """Quarters of five panes are none that rows could be counted by."""
+    together, apart = (Monitor(profile, Windows(pane=1.0, lengths=(5.0,)), ()) for _ in range(2))
+    for at in (10.1, 10.9, 11.1, 11.6):
+        observe(together, [at] * 10, at)
+        observe(apart, [at] * 10, at)
+        apart.flush()
+    for now in (11.7, 14.5, 15.5, 16.5, 17.5):
+        assert told(together, now) == told(apart, now)
+    assert told(apart, 14.5)
+    assert not told(apart, 18.0)

@@ -92,3 +92,9 @@ def test_after_a_restart_it_is_watched_anew_and_the_first_row_is_known() -> None
     new.put_back({}, "x", 0.0, 900.0)
     new.put_back({"x.first": np.zeros(1, np.int64)}, "x", 0.0, 900.0)
     assert new.first == -999.0
+
+
+def test_panes_of_another_width_go_by_another_name() -> None:
+    other = Quiet(Windows(pane=120.0, lengths=(600.0, 3600.0), minimum_samples=100))
+    shared = set(other.arrays("quiet")) & set(Quiet(SETTINGS).arrays("quiet"))
+    assert shared == {"quiet.since"}

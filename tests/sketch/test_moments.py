@@ -68,3 +68,10 @@ def test_the_sum_of_many_rows_is_that_of_each_whatever_their_order() -> None:
     one_by_one = sum(sums(row[None], *known) for row in values)
     assert np.array_equal(sums(values, *known), one_by_one)
     assert np.array_equal(sums(values[::-1], *known), one_by_one)
+
+
+def test_a_reach_beyond_all_bounds_changes_nothing_with_what_rows_come_together() -> None:
+    values, reach = np.array([[3010.0], [1e9], [10.0]]), np.array([1e6])
+    one_by_one = sum(sums(row[None], MEAN, SD, reach) for row in values)
+    assert np.array_equal(sums(values, MEAN, SD, reach), one_by_one)
+    assert in_sd(one_by_one).tolist() == within_reach(one_by_one).tolist() == [2 * MOST_SD]

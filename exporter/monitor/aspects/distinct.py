@@ -5,7 +5,8 @@ panes. Kept are the registers of a sketch, 512 bytes for each pane: 3 KiB a colu
 
 The reference says how many are expected. Of n rows of it, drawn without order, the different values grow ever more
 slowly with n: at least the share n/N of the D that all its N rows have. And a bin that is not empty holds one at least.
-Where rows come as d at a time, n/d of them are on their own.
+Where rows come as d at a time, n/d of them are on their own. Hours that differ by w from all of them (in total
+variation), as those of what follows the clock do, may lack w of each bin, and are taken to lack w of the values.
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import pdtrc
 
 from exporter.monitor.batch import Batch, Scope
 from exporter.reference import MISSING, Column
@@ -31,6 +33,8 @@ _PANES: Final = 2
 _LEVEL: Final = 0.001
 _SIGMA: Final = 3.1
 """Standard errors that a normal number is off once in 1000 times, to one side."""
+_COLLISIONS: Final = 1 / REGISTERS
+"""So often two values share a register; of a column this is so for good."""
 _LEAST: Final = 1.5
 """Fewer than one value there cannot be, whatever the sketch makes of it."""
 Values = NDArray[np.float64]
@@ -51,7 +55,9 @@ class DistinctValues:
         self._reference = np.array([_known(column) for column in columns])
         self._rows = np.array([max(column.present, 1) for column in columns])
         self._dependence = np.array([column.dependence or 1.0 for column in columns])
-        self._shares = _shares(columns)
+        self._wander = np.array([column.wander or 0.0 for column in columns])
+        self._shares = _shares(columns, self._wander)
+        self._seen = _seen(self._shares.shape[1])
 
     # what is kept
 
@@ -103,10 +109,11 @@ class DistinctValues:
     def _critical(self, values: NDArray[np.int64]) -> Values:
         """So many there are at least in all but one of 1000 windows of so many values; NaN where 1 would be enough."""
         alone = values / self._dependence
-        growth = _at_least(_at_least(self._reference * (1 - _SIGMA * ERROR)) * np.minimum(alone / self._rows, 1))
+        all_rows = _at_least(self._reference * (1 - _SIGMA * ERROR)) * (1 - self._wander)
+        growth = _at_least(all_rows * np.minimum(alone / self._rows, 1)) * (1 - _SIGMA * ERROR)
         chances = np.exp(np.log1p(-self._shares) * alone[:, None])  # of each bin to stay empty
         filled = ((chances * self._shares.shape[1] <= _LEVEL) & (self._shares > 0)).sum(axis=1)
-        fewest = np.fmax(growth, filled) * (1 - _SIGMA * ERROR)
+        fewest = np.fmax(growth, self._seen[filled])
         return np.where(fewest > _LEAST, fewest, np.nan)
 
 
@@ -123,8 +130,20 @@ def _at_least(expected: Values) -> Values:
     return np.asarray(np.maximum(expected - np.sqrt(2 * math.log(1 / _LEVEL) * expected), 0))
 
 
-def _shares(columns: Sequence[Column]) -> Values:
-    """Shares of the bins among the values that are there, three standard errors below those of the reference.
+def _seen(most: int) -> Values:
+    """What the sketch makes of so many different values at least: in all but one of 500 sets of them; 0 to `most`.
+
+    Values that share a register are one to it, for as long as they come. About Poisson of i (i - 1) / 2 pairs.
+    """
+    values = np.arange(most + 1)
+    pairs = values * (values - 1) / (2 * REGISTERS)
+    hidden = (pdtrc(values[:, None], pairs) > _COLLISIONS).sum(axis=0)
+    filled = np.arange(REGISTERS) < (values - hidden)[:, None]
+    return cardinality.estimate(filled.astype(np.int8))
+
+
+def _shares(columns: Sequence[Column], wander: Values) -> Values:
+    """Shares of the bins among the values that are there, three standard errors and `wander` below the reference's.
 
     Shape (columns, bins); just under 1 where there is but one, for its logarithm.
     """
@@ -133,7 +152,7 @@ def _shares(columns: Sequence[Column]) -> Values:
         counts = np.array(column.counts[:MISSING] if column.ordered else column.counts[:-1], np.float64)
         share = counts / max(column.present, 1)
         error = np.sqrt(share * (1 - share) / max(column.present, 1))
-        shares[place, : counts.size] = np.clip(share - _SIGMA * error, 0, 1 - 1e-9)
+        shares[place, : counts.size] = np.clip(share - _SIGMA * error - wander[place], 0, 1 - 1e-9)
     return shares
 
 

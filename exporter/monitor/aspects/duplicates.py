@@ -2,9 +2,10 @@
 
 Of the last 10,000 rows a fingerprint of 64 bits is kept in memory, salted by process and never written down: 2 MB at
 most. Windows hold two counts a pane.
-Columns that are to be ignored make no row another one.
+Columns that are to be ignored make no row another one; names of arrays carry which are not.
 """
 
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ class DuplicateRows:
         ordered = np.array([column.ordered for column in scope.columns])
         counting = scope.readable & ~np.array([bool(rule.ignore) for rule in scope.said])
         self._columns = scope.columns
+        self._name = hashlib.sha256(repr(counting.tolist()).encode()).hexdigest()[:8]
         self._numbers = np.flatnonzero(counting[ordered])
         self._every_number = bool(counting[ordered].all())
         self._named = np.flatnonzero(~ordered & counting)
@@ -50,15 +52,15 @@ class DuplicateRows:
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
-        return dict(self._windows.arrays(prefix))
+        return dict(self._windows.arrays(f"{prefix}.{self._name}"))
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`."""
-        return self._windows.held(prefix, now)
+        return self._windows.held(f"{prefix}.{self._name}", now)
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
         """Go on with what was held."""
-        self._windows.put_back(held, prefix, shift_s, now)
+        self._windows.put_back(held, f"{prefix}.{self._name}", shift_s, now)
 
     # in
 

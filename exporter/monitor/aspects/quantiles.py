@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from exporter.calibration.ranks import RANKS, of_reference
 from exporter.monitor.batch import Batch, Scope
+from exporter.sketch.coarse import CoarseWindows
 from exporter.sketch.quantiles import CELLS, QuantileCells
-from exporter.sketch.window import Arrays, PaneRing
+from exporter.sketch.window import Arrays
 from exporter.snapshots import Listed
 from exporter.values import format_duration
 
@@ -31,9 +32,9 @@ class Quantiles:
         self._places = places
         columns = [scope.columns[place] for place in places]
         self._cells = QuantileCells([column.edges for column in columns])
-        self._length = sorted(scope.windows.lengths)[:2][-1]
-        self._ring = PaneRing(_PANES, self._length / _PANES, (places.size, CELLS), np.int32)
-        self._name = f"{self._length:g}"
+        windows = scope.windows
+        self._length = sorted(windows.lengths)[:2][-1]
+        self._window = CoarseWindows((self._length,), windows.pane, _PANES, (places.size, CELLS), np.int32)
         self._of_reference = [
             Listed(REFERENCE, int(place), (f"{rank:g}",), value)
             for place, column in zip(places, columns, strict=True) for rank, value in of_reference(column)
@@ -41,27 +42,25 @@ class Quantiles:
 
     def add(self, batch: Batch) -> None:
         """Count rows."""
-        pane = self._ring.pane(batch.at)
-        if pane is not None:
-            bins = batch.bins if batch.bins.shape[1] == self._places.size else batch.bins[:, self._places]
-            pane += self._cells.counts(batch.numbers, bins)
+        bins = batch.bins if batch.bins.shape[1] == self._places.size else batch.bins[:, self._places]
+        self._window.add(batch.at, self._cells.counts(batch.numbers, bins))
 
     def arrays(self, prefix: str) -> Arrays:
         """What must be kept."""
-        return self._ring.arrays(f"{prefix}.{self._name}")
+        return self._window.arrays(prefix)
 
     def held(self, prefix: str, now: float) -> Arrays:
         """What the window holds at `now`."""
-        return self._ring.held(f"{prefix}.{self._name}", now)
+        return self._window.held(prefix, now)
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
         """Go on with what was held."""
-        self._ring.put_back(held, f"{prefix}.{self._name}", shift_s, now)
+        self._window.put_back(held, prefix, shift_s, now)
 
     def snapshot(self, now: float) -> Iterator[Listed]:
         """Quantiles that enough values support."""
         yield from self._of_reference
-        counts = self._ring.total(now, self._length)
+        counts = self._window.total(now, self._length)
         counts[:, -1] = 0  # what is no finite number
         beyond = counts.sum(axis=1)[:, None] * [min(rank, 1 - rank) for rank in RANKS]
         found = self._cells.quantiles(counts, RANKS)

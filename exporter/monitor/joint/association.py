@@ -22,7 +22,8 @@ from exporter.profile.keys import WORD, Output
 from exporter.profile.placing import Placed
 from exporter.reference import Association, Column
 from exporter.sections import Windows as WindowSettings
-from exporter.sketch.window import Arrays, Windows
+from exporter.sketch.coarse import CoarseWindows
+from exporter.sketch.window import Arrays
 from exporter.snapshots import Listed
 from exporter.values import format_duration
 
@@ -47,6 +48,8 @@ class _Answer(NamedTuple):
     scale: float
     """Its standard deviation in the words' unit."""
     reference: Answers
+    least: NDArray[np.float64]
+    """The reference's variance within bins, by feature; of numbers alone."""
     features: Features
 
     def words(self, batch: Batch) -> NDArray[np.float64]:
@@ -71,28 +74,20 @@ class Associations:
         self._ignored = [said[name].ignore for name in named]
         self._cells = int(widths.sum())
         shape = (len(named), 3, self._cells)
-        self._windows = {
-            length: Windows((length,), length / _PANES, shape, np.int64) for length in _lengths(features.windows)
-        }
+        windows = features.windows
+        self._windows = CoarseWindows(tuple(_lengths(windows)), windows.pane, _PANES, shape, np.int64)
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
-        found: dict[str, NDArray[Any]] = {}
-        for length, windows in self._windows.items():
-            found |= windows.arrays(f"{prefix}.{length:g}")
-        return found
+        return self._windows.arrays(prefix)
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
         """What the windows hold at `now`."""
-        found: dict[str, NDArray[Any]] = {}
-        for length, windows in self._windows.items():
-            found |= windows.held(f"{prefix}.{length:g}", now)
-        return found
+        return self._windows.held(prefix, now)
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
         """Go on with what was held."""
-        for length, windows in self._windows.items():
-            windows.put_back(held, f"{prefix}.{length:g}", shift_s, now)
+        self._windows.put_back(held, prefix, shift_s, now)
 
     # in
 
@@ -100,8 +95,7 @@ class Associations:
         """Count rows."""
         cells = rows.features.bins[:, self._places]
         found = np.stack([self._counted(cells, one.words(rows.outputs), one.output) for one in self._answers])
-        for windows in self._windows.values():
-            windows.add(rows.features.at, found)
+        self._windows.add(rows.features.at, found)
 
     def _counted(self, bins: NDArray[np.uint8], words: NDArray[np.float64], output: Output) -> NDArray[np.int64]:
         """Of one output, shape (3, cells)."""
@@ -126,8 +120,8 @@ class Associations:
 
     def snapshot(self, now: float) -> Iterator[Listed]:
         """Scores and critical values, of windows that hold enough rows of which both sides are known."""
-        for length, windows in self._windows.items():
-            counts = windows.total(now, length)
+        for length in self._windows.lengths:
+            counts = self._windows.total(now, length)
             for one, ignored, of_output in zip(self._answers, self._ignored, counts, strict=True):
                 if not ignored:
                     yield from self._told(one, of_output, format_duration(length))
@@ -149,7 +143,7 @@ class Associations:
         if one.output.indicator:
             variance = association.of_truth(live, one.reference, one.scale)
         else:
-            variance = association.of_numbers(live, counts[_SQUARES] / _SQUARE, self._starts)
+            variance = association.of_numbers(live, counts[_SQUARES] / _SQUARE, self._starts, one.least)
         return association.shift(live, one.reference, variance, one.features)
 
 
@@ -169,10 +163,12 @@ def _answer(outputs: Scope, name: str, features: list[Column], starts: NDArray[n
         scale = float(np.sqrt(share * (1 - share))) if 0 < share < 1 else 1.0
     else:
         means = (means - output.column.mean) / output.unit
+    reference = Answers(rows, means / scale)
+    least = association.within(reference, starts, (output.column.sd / output.unit) ** 2)
     dependence = [max(column.dependence or 1.0, output.column.dependence or 1.0) for column in features]
     return _Answer(
         place, sum(column.ordered for column in outputs.columns[:place]), output, scale,
-        Answers(rows, means / scale), Features(starts, np.array(dependence)),
+        reference, least, Features(starts, np.array(dependence)),
     )  # fmt: skip
 
 
