@@ -195,12 +195,15 @@ def test_a_profile_mismatch_silences_what_single_columns_of_its_side_say(alertma
 
 def test_a_profile_mismatch_of_the_answers_leaves_what_features_say(alertmanager: str) -> None:
     profile = {"profile": "0a1b2c3d"}
+    part = {**profile, "segment": "country", "value": "DE"}
     becomes(
         alertmanager,
         ("ModelProfileMismatch", {**A, **CHURN, **profile, "side": "response"}, "active"),
         ("ModelPredictionDrift", {**A, **CHURN, **profile, "output": "score"}, "suppressed"),
+        ("ModelSegmentDrift", {**A, **CHURN, **part, "output": "score"}, "suppressed"),
         ("ModelPayloadsUndecodable", {**A, **CHURN, "side": "response"}, "suppressed"),
         ("ModelFeatureDrift", {**A, **CHURN, **AGE}, "active"),
+        ("ModelSegmentDrift", {**A, **CHURN, **part, "feature": "amount"}, "active"),
         ("ModelCoverageLow", {**A, **CHURN}, "active"),
     )
 
