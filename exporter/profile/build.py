@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import embedded, frames, segmented, sources, spark, whole
+from exporter.profile import embedded, frames, segmented, sources, spark, together, whole
 from exporter.profile.builder import DECLARED, ColumnBuilder
 from exporter.profile.clock import Clock, NoTime
 from exporter.profile.draft import Draft, Time, Watch, watched
@@ -61,7 +61,7 @@ def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an
         draft = spark.draft(frame, ready, Draft(_kinds(ready.plan), _time(plan), ready.groups))
         profile, notes = finish(ready.plan, draft)
         joint = spark.joint(frame, ready, Joint(profile, draft.calendar, plan.salt, together=plan.together))
-    return _whole(plan, joint, draft), [*notes, *ready.notes]
+    return _noted(plan, _whole(plan, joint, draft), [*notes, *ready.notes])
 
 
 def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
@@ -151,11 +151,17 @@ def _built(given: Plan, table: Table, watch: Watch | None) -> Built:
         raise DataError(f"{plan.source}: no rows")
     profile, notes = finish(plan, draft)
     if not table.again:
-        return whole.complete(replace(profile, segments=()), plan.importance), [*notes, _ONCE]
+        return _noted(plan, whole.complete(replace(profile, segments=()), plan.importance), [*notes, _ONCE])
     joint, names = Joint(profile, draft.calendar, plan.salt, together=plan.together), []
     with _faults_of(plan):
         joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
-    return _whole(plan, joint, draft), [*notes, *ready.notes]
+    return _noted(plan, _whole(plan, joint, draft), [*notes, *ready.notes])
+
+
+def _noted(plan: Plan, profile: Profile, notes: list[str]) -> Built:
+    """With what was asked for and could not be had."""
+    why = together.note(profile) if plan.together else ""
+    return profile, [*notes, why] if why else notes
 
 
 def _whole(plan: Plan, joint: Joint, draft: Draft) -> Profile:

@@ -37,7 +37,7 @@ def merge(named: Sequence[Named]) -> Profile:
         time=_span([profile.time for profile in profiles]),
         influenced=_mean([(profile.rows, profile.influenced) for profile in profiles]),
         performance=first.performance if all(one.performance == first.performance for one in profiles) else {},
-        unusual=None,  # of rows that nobody has any more
+        unusual=None if rest else first.unusual,  # of rows that nobody has any more
         provisional=any(profile.provisional for profile in profiles),
     )
     segments = (segmented.in_order_of(profile, merged) for profile in profiles)

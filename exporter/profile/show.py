@@ -72,6 +72,12 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "influenced", f"{profile.influenced:.1%} of the rows by the model itself"
     for one in profile.segments:
         yield "segments", f"{one.name}: {', '.join(one.values)}"
+    if profile.together is not None:
+        fields, axes = len(profile.together.fields), len(profile.together.axes)
+        yield "together", f"{fields} numeric features as one, {profile.together.name}: along {axes} axes, and off them"
+    if profile.unusual is not None:
+        share = profile.unusual.beyond / profile.unusual.rows
+        yield "unusual", f"{share:.2%} of the rows, by their features all together"
     if profile.importance:
         yield "importance", profile.importance
 
@@ -181,6 +187,8 @@ def _more(column: Column) -> Iterator[str]:
         yield f"the {column.scalar} of {column.origin}"
     if column.salt:
         yield f"categories are hashed, with the salt {column.salt}"
+    if column.distinct is not None:
+        yield f"some {column.distinct:,} different numbers"
     if column.reference_error is not None:
         yield f"a table of so many rows may be off by {column.reference_error:.1%} of its values by chance alone"
     if (column.dependence or 1) >= _NOTABLE_DEPENDENCE:

@@ -78,9 +78,32 @@ class Rows:
 
 def sampled(profile: Profile) -> Rows | None:
     """The numeric features that can be watched as one; None where they are too few or too many."""
-    found = [column for column in profile.features if column.kind == "numeric" and column.sd > 0]
-    taken = NAME in {*profile.inputs, *(one.name for one in profile.embeddings)}
-    return None if taken or not LEAST_FEATURES <= len(found) <= MOST_FEATURES else Rows(found)
+    found = _varying(profile)
+    return None if _is_taken(profile) or not LEAST_FEATURES <= len(found) <= MOST_FEATURES else Rows(found)
+
+
+def _varying(profile: Profile) -> list[Column]:
+    return [column for column in profile.features if column.kind == "numeric" and column.sd > 0]
+
+
+def _is_taken(profile: Profile) -> bool:
+    """Whether something else has the name."""
+    return NAME in {*profile.inputs, *(one.name for one in profile.embeddings)}
+
+
+def note(profile: Profile) -> str:
+    """Why the features of a profile are not watched as one though somebody asked for it; empty where they are."""
+    if profile.together is not None:
+        return ""
+    count = len(_varying(profile))
+    why = f"it takes {_LEAST_ROWS} different rows, in a table that can be read twice"
+    if _is_taken(profile):
+        why = f"a column is called {NAME!r}"
+    elif not LEAST_FEATURES <= count <= MOST_FEATURES:
+        why = (
+            f"it takes {LEAST_FEATURES} to {MOST_FEATURES} numeric features whose values differ, and there are {count}"
+        )
+    return f"--together: {why}: no features are watched as one"
 
 
 def _axes(rows: Array, weights: Array) -> tuple[tuple[float, ...], ...]:

@@ -1,6 +1,7 @@
 """Numeric features as one: what goes with what is watched, and single features stay what they are."""
 
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from profile_tables import bytes_of, write_csv
 from exporter.decode import Decoder
 from exporter.errors import ConfigError, DataError
 from exporter.monitor import Monitor
-from exporter.profile import compare, document
+from exporter.profile import compare, document, show
 from exporter.profile.build import Plan, build, build_frame, build_like, count_like
 from exporter.profile.merge import merge
 from exporter.profile.together import NAME, sampled
@@ -181,9 +182,33 @@ def test_the_document_says_it_all_and_faults_are_named(profile: Profile) -> None
 
 def test_few_features_or_few_rows_are_not_taken_together(training: pd.DataFrame) -> None:
     for table in (training[["x0", "x1", "town", "p"]], training[:499]):
-        found, _ = build_frame(table, PLAN)
+        found, notes = build_frame(table, PLAN)
         assert found.together is None
         assert not of_all(found)
+        assert [line for line in notes if "--together: it takes" in line]
+
+
+def test_nothing_is_said_where_they_are_watched_as_one_or_nobody_asked(training: pd.DataFrame) -> None:
+    for plan, table in ((PLAN, training[:2000]), (replace(PLAN, together=False), training[["x0", "town", "p"]])):
+        assert not any("--together" in line for line in build_frame(table, plan)[1])
+
+
+def test_a_table_that_is_read_once_says_why_nothing_is_watched_as_one(training: pd.DataFrame) -> None:
+    found, notes = build_frame(iter([training[:1000]]), PLAN)
+    assert found.together is None
+    assert "can be read twice" in notes[-1]
+
+
+def test_a_column_that_has_its_name_is_named(training: pd.DataFrame) -> None:
+    _, notes = build_frame(training[:1000].rename(columns={"town": NAME}), PLAN)
+    assert notes[-1] == "--together: a column is called '_numeric': no features are watched as one"
+
+
+def test_people_see_what_is_watched_as_one(profile: Profile) -> None:
+    page = show.page(profile, ["x0"])
+    assert "together    10 numeric features as one, _numeric: along 5 axes, and off them" in page
+    assert re.search(r"unusual     (1\.00|0\.\d\d)% of the rows, by their features all together", page)
+    assert re.search(r"some \d\d,\d{3} different numbers", page)
 
 
 def test_segments_are_not_counted_of_what_is_computed_of_rows(training: pd.DataFrame) -> None:
