@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from exporter import collect, manners
 from exporter.collect.scene import Page, Scene
+from exporter.condition import Health, ServerVitals
 from exporter.config import Settings
 from exporter.decode.turned import Turned
 from exporter.handoff import memory, report
@@ -31,7 +32,6 @@ from exporter.profile.directory import OneProfile
 from exporter.records import Body, Capture, Exchange, Observation, Owner, Table
 from exporter.reference import NUMERIC_BINS, Column, Profile
 from exporter.sections import Windows
-from exporter.snapshots import Health, ServerVitals
 from exporter.state import clock
 from exporter.state.image import Image, pack, unpack
 

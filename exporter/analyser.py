@@ -22,6 +22,7 @@ import numpy as np
 from exporter import collect, config, logs, manners, metadata, vitals, web
 from exporter.addresses import upstream_place
 from exporter.collect.scene import Page, Scene
+from exporter.condition import Health, ProcessVitals, ServerVitals
 from exporter.decode import Decoder, rules
 from exporter.errors import ExporterError
 from exporter.events import exchanges
@@ -38,7 +39,6 @@ from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
-from exporter.snapshots import Health, ProcessVitals, ServerVitals
 from exporter.state.keeper import Keeper
 from exporter.web import windows
 from exporter.web.server import WebServer

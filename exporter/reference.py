@@ -7,7 +7,7 @@ of the others: the listed categories, then other, unseen and missing.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from exporter.segmentations import Segmented
 
@@ -298,34 +298,3 @@ class Profile:
     def short_digest(self) -> str:
         """The label `profile` on /metrics."""
         return self.digest[:8]
-
-
-class References(Protocol):
-    """Which profile belongs to which model."""
-
-    @property
-    def changes(self) -> int:
-        """How often a model came by another profile."""
-
-    @property
-    def errors(self) -> int:
-        """Files that could not be used."""
-
-    @property
-    def model(self) -> str:
-        """What the model is called where neither settings nor traffic name it."""
-
-    def of(self, model: str, version: str) -> Profile | None:
-        """The profile of a model's version, None where it has none. Any thread may ask."""
-
-    def offered(self, model: str) -> Profile | None:
-        """A profile of another name that may be the model's, should its columns be. Any thread may ask."""
-
-    def take(self, model: str) -> None:
-        """From now on what was offered is the model's."""
-
-    def leave(self, model: str) -> None:
-        """It is not, after all."""
-
-    def version_of(self, model: str) -> str:
-        """The version of a model where neither settings nor traffic name it."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psutil
 
 from exporter.addresses import Place
-from exporter.snapshots import ProcessVitals, ServerVitals
+from exporter.condition import ProcessVitals, ServerVitals
 
 _LOG = logging.getLogger("exporter.vitals")
 _CONNECT_TIMEOUT_S: Final = 2.0

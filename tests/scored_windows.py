@@ -14,11 +14,12 @@ from support import tool
 
 from exporter.collect import columns, exposition, reference
 from exporter.collect.scene import Scene
+from exporter.condition import ServerVitals
 from exporter.monitor import Monitor
 from exporter.profile import Plan, build_frame, document
 from exporter.reference import Profile
 from exporter.sections import Windows
-from exporter.snapshots import Scores, ServerVitals
+from exporter.snapshots import Scores
 
 WINDOWS: Final = Windows(pane=1.0, lengths=(60.0,))
 ROOT: Final = Path(__file__).parents[1]

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from exporter.condition import Attribution, Health, ServerVitals
 from exporter.reference import Profile
-from exporter.snapshots import Attribution, Health, ServerVitals, Snapshot
+from exporter.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

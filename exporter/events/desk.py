@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.condition import EventCounts
 from exporter.errors import EventError
 from exporter.events import halves, modes
 from exporter.events.exchanges import exchange
@@ -21,7 +22,6 @@ from exporter.events.joining import Joiner, Pair
 from exporter.handoff.board import Seat
 from exporter.records import EVENT_LOSSES, EVENT_PAIRS, EVENT_REFUSALS, Exchange
 from exporter.sections import Events
-from exporter.snapshots import EventCounts
 
 _BATCH: Final = 1000
 _BATCH_BYTES: Final = 8 << 20

@@ -4,11 +4,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from exporter.condition import ProfilePlace, Relay, State
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
 from exporter.records import DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS
-from exporter.snapshots import Histogram, ProfilePlace, Relay, State
+from exporter.snapshots import Histogram
 
 _CODES = 501
 

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.condition import Attribution
 from exporter.monitor.naming import OTHER
 from exporter.monitor.watched import Arrays
 from exporter.records import REFUSALS
-from exporter.snapshots import Attribution
 
 _LOG = logging.getLogger("exporter.monitor")
 NAME, UNKNOWN_MODEL, LIMIT, MEMORY = range(len(REFUSALS))

@@ -20,7 +20,8 @@ from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, untitled
 from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Label, Observation, Owner, Table
-from exporter.reference import UNKNOWN, Profile, References
+from exporter.reference import UNKNOWN, Profile
+from exporter.references import References
 
 _COPIES: Final = 2
 """The live arrays, and those in the ledger."""

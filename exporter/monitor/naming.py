@@ -12,7 +12,8 @@ from exporter import locations
 from exporter.config import Model
 from exporter.monitor.watched import NAMED_MODEL, NAMED_VERSION, Watched
 from exporter.records import Label, Observation
-from exporter.reference import DEFAULT, References
+from exporter.reference import DEFAULT
+from exporter.references import References
 
 OTHER: Final = "_other"
 """The model of all exchanges whose own is not watched."""

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from exporter.profile.in_force import in_force, is_in_force, next_expiry
 from exporter.records import Label
-from exporter.reference import Profile, References
+from exporter.reference import Profile
+from exporter.references import References
 
 _LOG = logging.getLogger("exporter.profile")
 _MOST_KNOWN: Final = 4096

@@ -10,7 +10,8 @@ from exporter.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from exporter.config import Settings
     from exporter.records import Exchange, Observation
-    from exporter.reference import Profile, References
+    from exporter.reference import Profile
+    from exporter.references import References
     from exporter.samples import bodies
 
 

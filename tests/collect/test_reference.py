@@ -8,12 +8,12 @@ from monitor_scenes import make_profile
 
 from exporter.collect import reference
 from exporter.collect.scene import Scene
+from exporter.condition import ServerVitals
 from exporter.config import Windows
 from exporter.monitor import Monitor
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.reference import Adoption, Profile, TimeSpan
-from exporter.snapshots import ServerVitals
 
 NOW = 1000.0
 Shown = dict[str, dict[tuple[str, ...], Any]]

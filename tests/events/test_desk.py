@@ -10,11 +10,11 @@ from events import loggers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.condition import EventCounts
 from exporter.errors import EventError
 from exporter.events.desk import Desk
 from exporter.handoff import board
 from exporter.sections import Events
-from exporter.snapshots import EventCounts
 
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
 

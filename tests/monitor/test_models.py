@@ -20,7 +20,8 @@ from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.profile.directory import OneProfile, in_directory
 from exporter.records import REFUSALS, Failure, Observation, Owner, Table
-from exporter.reference import Profile, References
+from exporter.reference import Profile
+from exporter.references import References
 
 NOBODY = Observation(Failure("empty"), Failure("empty"))
 

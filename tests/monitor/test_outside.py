@@ -8,6 +8,7 @@ from monitor_scenes import FEATURES, OUTPUT, answers, exchange, live_rows, make_
 
 from exporter.collect import columns, failed, reference
 from exporter.collect.scene import Scene
+from exporter.condition import ServerVitals
 from exporter.decode import Decoder
 from exporter.monitor import Monitor
 from exporter.monitor.said import Said
@@ -15,7 +16,6 @@ from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.records import Exchange
 from exporter.reference import Profile
 from exporter.sections import Windows
-from exporter.snapshots import ServerVitals
 
 SHORT = Windows(pane=1.0, lengths=(10.0, 100.0), rows=())
 RULES = Overrides(

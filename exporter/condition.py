@@ -1,0 +1,131 @@
+"""The nouns of how the exporter and the model server are. Plain data, as in `snapshots`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from exporter.snapshots import Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessVitals:
+    """What the operating system says of one process, or of a tree of them."""
+
+    cpu_seconds: float
+    resident_bytes: int
+    started_wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVitals:
+    """What is seen of the model server from outside."""
+
+    up: bool = False
+    watched: bool = True
+    """Whether there is one to look at."""
+    visible: bool = False
+    """Whether its process can be seen (same host and pid namespace)."""
+    processes: int = 0
+    process: ProcessVitals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What the workers counted, added up; keys are label values."""
+
+    observing: bool
+    offered: int
+    dropped: Mapping[str, int]
+    bodies_shed: Mapping[str, int]
+    sampling: Mapping[str, float]
+    ring_queued_bytes: int
+    ring_bytes: int
+    connections: Mapping[str, int]
+    """By worker, as are those open."""
+    connections_open: Mapping[str, int]
+    connect_errors: int
+    accept_errors: Mapping[str, int]
+    closed: Mapping[str, int]
+    bytes_to_server: int
+    bytes_to_client: int
+    in_flight: int
+    unobservable: Mapping[str, int]
+    incomplete: Mapping[str, int]
+    codes: Mapping[str, int]
+    duration: Histogram
+    hop: Histogram
+    observer_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """Events counted since start: received = observed + dropped + those that wait."""
+
+    received: int
+    observed: Mapping[str, int]
+    """By EVENT_PAIRS."""
+    dropped: Mapping[str, int]
+    """By EVENT_REFUSALS and EVENT_LOSSES."""
+    waiting: int
+
+
+class ProfilePlace(NamedTuple):
+    """What became of looking for the one profile where it lives."""
+
+    found: bool
+    """Whether the last look found a usable one."""
+    found_wall_s: float
+    kept: bool
+    """Whether that in force is what an earlier run kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What became of the windows on disk."""
+
+    restored: bool = False
+    """Whether they began with what an earlier run had kept."""
+    kept_wall_s: float = 0.0
+    """Unix time of what was written last, and its size; 0 before that."""
+    kept_bytes: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """By STATE_ERRORS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """How exchanges came to their models."""
+
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Exchanges of no model that is watched, by REFUSALS."""
+    profile_errors: int = 0
+    """Profiles that could not be had or used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the exporter knows of itself."""
+
+    started_wall_s: float
+    observed: int
+    relay: Relay
+    snapshot_wall_s: float = 0.0
+    snapshot_seconds: float = 0.0
+    processes: Mapping[str, ProcessVitals] = field(default_factory=dict)
+    """By process name, as is all that follows."""
+    restarts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By reason, too."""
+    heartbeats: Mapping[str, float] = field(default_factory=dict)
+    """Unix times of the last signs of life."""
+    ring_fill: Mapping[str, float] = field(default_factory=dict)
+    log_lines_lost: Mapping[str, int] = field(default_factory=dict)
+    reload_successful: bool = True
+    reloaded_wall_s: float = 0.0
+    state: State = field(default_factory=State)
+    profile: ProfilePlace | None = None
+    """None where there is no such place."""
+    profile_errors: int = 0
+    """Looks there that gave nothing usable, since start."""
+    events: EventCounts | None = None
+    """None where none are taken."""
+    relaying: bool = True
