@@ -79,7 +79,7 @@ OUTPUTS = of_side("prediction", "output")
 
 _FAILED: Final = (*PROFILED, "feature")
 FAILED_BINS = Family("model_feature_failed_bin_total", COUNTER, (*_FAILED, "bin", "code"), "Values in requests that failed, by bin of the profile and class of code; bins that never had any are left out.")
-FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*PROFILED, "window", "code"), "Failed rows in the window, there to a twelfth of its length; a request that fails again within a pane's width is in it once. The families below are absent where it has none, or no successful ones.")
+FAILED_SAMPLES = Family("model_failed_window_samples", GAUGE, (*PROFILED, "window", "code"), "Failed rows in the window, whose beginning moves in steps of a twelfth of its length; a request that fails again within a pane's width is in it once. What is compared with successful rows is absent where there are none of either.")
 FAILED_VARIATION = Family("model_feature_failed_total_variation", GAUGE, (*_FAILED, "window", "code"), "How much the values of failed requests differ from those of successful ones in the same window: half the sum of |p-r|.")
 FAILED_CRITICAL = Family("model_feature_failed_total_variation_critical", GAUGE, (*_FAILED, "window", "code"), "What the largest of all features exceeds at most once in 1000 windows of this very size if failing has nothing to do with the values.")
 FAILED_EXCESS = Family("model_feature_failed_bin_excess_ratio", GAUGE, (*_FAILED, "bin", "window", "code"), "The bin that failed requests have most beyond successful ones: share of the failed values in it minus share of the successful ones. Only of features beyond the critical value.")
@@ -87,8 +87,8 @@ FAILED_EXCESS = Family("model_feature_failed_bin_excess_ratio", GAUGE, (*_FAILED
 # --- segments of the traffic
 
 _SEGMENT: Final = (*PROFILED, "segment", "value")
-SEGMENT_ROWS = Family("model_segment_rows_total", COUNTER, _SEGMENT, "Rows of model input by segment, as segments.by divides the traffic, of requests answered with 2xx: `other` are those of no value that is shown, `missing` those without one.")
-SEGMENT_REFERENCE_ROWS = Family("model_segment_reference_rows", GAUGE, _SEGMENT, "Rows of training data of the segment, as `profile build --segment` counted them; absent where it did not, and nothing of the segment is scored then.")
+SEGMENT_ROWS = Family("model_segment_rows_total", COUNTER, _SEGMENT, "Rows of model input by segment, as segments.by divides the traffic, of requests answered with 2xx. `other`: rows of any value that is no segment of its own; `missing`: rows that do not say.")
+SEGMENT_REFERENCE_ROWS = Family("model_segment_reference_rows", GAUGE, _SEGMENT, "Rows of training data of the segment, as `profile build --segment` counted them. Absent where it did not: then the segment is counted, and not scored.")
 SEGMENT_FEATURES = of_segments("feature", "feature")
 SEGMENT_OUTPUTS = of_segments("prediction", "output")
 

@@ -68,18 +68,18 @@ _QUALITY: Final = {
 }
 _OPTIONAL: Final = "Computed where windows.scores asks for it."
 _STATISTICS: Final = {
-    "psi": "Population stability index in nats: sum of (p-r) ln(p/r) over the bins in use, p=(c+1/2)/(n+B/2), r alike.",
-    "total_variation": "Share of values that changed bin: half the sum of |p-r|.",
-    "js_distance": "Jensen-Shannon distance, base 2: root of half KL(p,m) + half KL(r,m) with m=(p+r)/2; 0 to 1.",
-    "ks": "Kolmogorov-Smirnov distance over the ordered bins 00-13, renormalised; taken at bin edges only.",
-    "wasserstein_ratio": "Wasserstein distance over the ordered bins, each at its middle, in standard deviations of the reference.",
-    "mean_shift_zscore": "Shift of the mean in standard errors: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1. A value counts at most as one twice as far out as the reference's farthest (8 sd at least), so that none decides alone.",
+    "psi": "Population stability index in nats, live against reference: sum of (p-r) ln(p/r) over the bins in use, p=(c+1/2)/(n+B/2), r alike; 0 where nothing differs. Beyond its _critical it is drift, by total_variation how much.",
+    "total_variation": "Share of the values that changed bin, live against reference: half the sum of |p-r|; 0 to 1. The score to begin with: beyond its _critical it is no chance.",
+    "js_distance": "Jensen-Shannon distance, base 2, live against reference: root of half KL(p,m) + half KL(r,m) with m=(p+r)/2; 0 to 1.",
+    "ks": "Kolmogorov-Smirnov distance: largest difference between the live and the reference's share of numbers below a bin's edge, missing and non-finite values left out; 0 to 1.",
+    "wasserstein_ratio": "How far numbers have moved on average, in standard deviations of the reference: Wasserstein distance over the ordered bins, each at its middle.",
+    "mean_shift_zscore": "Shift of the mean in standard errors, negative where it fell: (mean - reference mean) / (reference sd * sqrt(d/n + 1/m)), d being the profile's dependence factor, else 1. A value counts at most as one twice as far out as the reference's farthest (8 sd at least), so that none decides alone.",
     "hellinger_distance": f"Hellinger distance: root of 1 - sum of sqrt(p r); 0 to 1. {_OPTIONAL}",
     "kl_divergence": f"Kullback-Leibler divergence in nats: sum of p ln(p/r), smoothed as the PSI is. {_OPTIONAL}",
     "l_infinity": f"Largest change of one bin's share: max |p-r|. {_OPTIONAL}",
-    "chi_square_pvalue": f"P-value of the two-sample chi-square test of homogeneity; 1 where nothing differs. {_OPTIONAL}",
+    "chi_square_pvalue": f"P-value of the two-sample chi-square test of homogeneity: how likely so large a difference is by chance; 1 where nothing differs. {_OPTIONAL}",
     "tolerant_chi_square_pvalue": f"P-value of the chi-square test that lets 3 % of the values change bin (noncentral). {_OPTIONAL}",
-    "impact_ratio": "Importance (times the weight of the overrides) times the total variation less what it is on average without drift; 0 where that is not beyond its critical value. The sum over features is the share of what the model looks at that has moved. Absent where the profile knows no importance.",
+    "impact_ratio": "How much of what the model looks at has moved here: importance (times the weight of the overrides) times the total variation, less what that is on average without drift; 0 where it is not beyond its _critical. Many features drift? Begin with the largest. The sum over features is the share of the model's attention that has moved. Absent where the profile knows no importance.",
 }
 _BY_CHANCE: Final = "What it exceeds about once in 1000 windows of this very size without drift"
 _CRITICAL: Final = {
@@ -98,14 +98,14 @@ _CRITICAL_SHARE: Final = "What that share exceeds at most about once in 1000 win
 
 _LIVE: Final = ("total_variation", "psi")
 _BY_CHANCE_LIVE: Final = "What {} exceeds once in 1000 pairs of windows of these very sizes that do not differ. Where the profile has a dependence factor, it counts for both."
-_AGAINST: Final = "As {}, of the window against another live one, `against`: the one of the same length before it (previous), the last full hour against the same one a week ago (last_week), another version that has the same profile (version:NAME). Absent where either holds too few values."
+_AGAINST: Final = "Live values against other live values instead of the training data's, measured as {}. `against` says which: previous, the window of the same length just before; last_week, the last full hour against the same hour a week ago; version:NAME, another version of the model with the same profile. Beyond its _critical something is new since then, or the versions are asked or answer differently. Absent where either holds too few values."
 
 
 _KNOWN: Final = {
     "importance": "Share of all features' importance for the model, given or estimated at the build of the profile.",
-    "reference_error": "What the total variation of as many rows as the reference has, drawn from that very distribution, exceeds once in a hundred times: below it the reference itself is in doubt.",
-    "dependence": "Factor by which counts of a minute varied more in the training data than those of independent rows do: so many rows come as one.",
-    "wander": "Total variation by which an hour of the training data may differ from all of them, sampling noise taken off.",
+    "reference_error": "How far off the reference itself may be, for it is a sample: the total variation that as many rows, drawn from that very distribution, exceed once in a hundred times. Less drift than that cannot be told, however many live values there are.",
+    "dependence": "How many rows come as one: factor by which counts of a minute varied more in the training data than those of independent rows do. Critical values are wider by it.",
+    "wander": "How much an hour may differ without anything being wrong: total variation between hours of the training data and all of them, sampling noise taken off.",
 }
 _QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed, what is not."}
 _CRITICAL_NOTE: Final = {"out_of_range": " Absent where an override says what is allowed."}
@@ -121,8 +121,8 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "type_errors": ("type_error_values_total", COUNTER, "Values of a type that does not fit the kind, such as text where numbers were.", ()),
     "samples": ("window_samples", GAUGE, "Values in the window.", ("window",)),
     "sufficient": ("window_sufficient", GAUGE, "Whether the window holds enough values for its scores to be judged.", ("window",)),
-    "shortest": ("shortest_window_info", GAUGE, "1; of the windows that hold enough values, the one that reaches least far back: of the last minutes where these suffice. Absent where none does.", ("window",)),
-    "bin_change": ("bin_change_ratio", GAUGE, "Share of the window's values in the bin minus that of the reference's: the three bins that changed most, where the total variation is beyond its critical value, and absent elsewhere.", ("bin", "window")),
+    "shortest": ("shortest_window_info", GAUGE, "1; the window to look at: of those that hold enough values, the one that reaches least far back. Absent where none holds enough yet.", ("window",)),
+    "bin_change": ("bin_change_ratio", GAUGE, "Which range or category moved: share of the window's values in the bin minus that of the reference's, of the three bins that changed most. Absent unless the total variation is beyond its _critical; model_*_bin_info has the bin in words.", ("bin", "window")),
     "override_info": ("override_info", GAUGE, "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too), `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.", ("owner", "severity")),
     "tolerance": ("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1.", ()),
     "weight": ("weight", GAUGE, "How much it counts among the others, where the overrides say so.", ()),
@@ -134,30 +134,30 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
 
 _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "type_error_ratio": (GAUGE, "Share of the window's values that were of a type that does not fit the kind, such as text where numbers were.", ("window",)),
-    "quantile": (GAUGE, "Quantile of the window's finite numbers, off by a twelfth of its bin's width at most (beyond the outer edges: by an eighth of its distance from them and a 64th of their range): `rank` is the share of values that are not above it. The window moves in quarters of its length; told where ten values lie on either side.", ("rank", "window")),
-    "reference_quantile": (GAUGE, "Quantile of the reference's finite numbers, at ranks where it has an edge: to be laid beside the live one.", ("rank",)),
-    "longest_run_values": (GAUGE, "Longest run of one and the same value in the window, in the order of the rows and with what it had before the window; what is missing or not finite neither ends nor lengthens it.", ("window",)),
-    "longest_run_values_critical": (GAUGE, "What the longest run exceeds at most once in 1000 windows of this very size without drift: d (1 + ln(1000 n) / -ln q), q being the share of the reference's fullest bin and three standard errors, d the dependence factor.", ("window",)),
-    "distinct_values": (GAUGE, "Different values, missing and not finite ones left out, of the last half to whole of the window; estimated by a sketch within 5 % (one standard error).", ("window",)),
-    "distinct_values_critical": (GAUGE, "What the different values are below at most once in 1000 windows of this very size without drift, by the reference's own different values and bins; absent where one could be enough.", ("window",)),
-    "reference_distinct_values": (GAUGE, "Different values that the reference has, where the profile says it; of numbers estimated within 5 %, of categories those that it lists.", ()),
-    "unseen_values": (GAUGE, "Values of the last half to whole of the window that were this category, which the reference does not list: the three most frequent ones, from 10 rows on. Never too many; too few by at most a 33rd of the unseen ones, where these are over 32 different ones.", ("text", "window")),
-    "absent_ratio": (GAUGE, "Share of the window's rows in whose payload no row had the field at all; these are among the missing ones, of which the others are null or NaN. Left out where every payload had it.", ("window",)),
-    "infinite_ratio": (GAUGE, "Share of the window's values that were an infinite number of this sign; absent where there was none. The rest of what is not finite is of a wrong type.", ("sign", "window")),
-    "current_run_values": (GAUGE, "How often the last value has come in a row by now.", ()),
+    "quantile": (GAUGE, "Quantile of the window's finite numbers, for the eye: `rank` is the share of values that are not above it (0.5 is the median). Off by a twelfth of its bin's width at most, beyond the outer edges by an eighth of the distance from them and a 64th of their range. The window's beginning moves in steps of a quarter of its length; absent unless ten values lie on either side.", ("rank", "window")),
+    "reference_quantile": (GAUGE, "Quantile of the reference's finite numbers, to be laid beside the live one of the same `rank`; of ranks at which the profile has an edge.", ("rank",)),
+    "longest_run_values": (GAUGE, "How often the same value came in a row at most: longest run in the window, in the order of the rows and with what it had before the window; what is missing or not finite neither ends nor lengthens it. Beyond its _critical a sensor is stuck, or a default or one row is sent again and again.", ("window",)),
+    "longest_run_values_critical": (GAUGE, "What the longest run exceeds at most once in 1000 windows of this very size without drift: d (1 + ln(1000 n) / -ln q), q being the share of the reference's fullest bin with three standard errors on top, d the dependence factor. Absent where the reference has one value alone.", ("window",)),
+    "distinct_values": (GAUGE, "How many different values came, missing and not finite ones left out: of the last half to whole of the window, estimated within 5 % (one standard error). Below its _critical values are rounded, cut off, cached or replayed.", ("window",)),
+    "distinct_values_critical": (GAUGE, "Fewest different values that so many rows have without drift, but in one of 1000 windows: here too few is the finding, not too many. By the reference's own different values and bins; absent where a single value could be enough.", ("window",)),
+    "reference_distinct_values": (GAUGE, "How many different values the reference has, where the profile says it: of numbers estimated within 5 %, of categories those that it lists.", ()),
+    "unseen_values": (GAUGE, "How often a new category came, `text`, that the reference does not list: the three most frequent ones of the last half to whole of the window, from 10 rows on. Never too high; too low by a 33rd of all unseen values at most, where over 32 different ones came.", ("text", "window")),
+    "absent_ratio": (GAUGE, "Share of the window's rows whose payload did not have the field in any of its rows: at 1 a client has dropped or renamed it. They are among the missing ones, of which the others came as null or NaN. Absent where every payload had the field.", ("window",)),
+    "infinite_ratio": (GAUGE, "Share of the window's values that were infinite, by sign: a division by zero or an overflow upstream. Absent where none was; the rest of nonfinite_ratio is of a wrong type.", ("sign", "window")),
+    "current_run_values": (GAUGE, "How often the newest value has come in a row by now; 1 where it differs from the one before.", ()),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
 _SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}
 """Of a whole side, likewise: the label of the column is not there."""
 _OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "association_shift": (GAUGE, "Root mean square change, over the feature's bins, of the mean answer where its value is in a bin, in standard deviations of the output; a shift that all bins share is taken off. Numbers as they are, truth values as 0 and 1, categories as 1 for the most frequent one; bins with fewer than 10 rows on either side are left out. Of windows of 60 panes or more, in twelfths of their length, once they hold windows.minimum_samples rows of which both sides are known.", ("output", "window")),
-    "association_shift_critical": (GAUGE, "What the association shift exceeds about once in 1000 windows of these very rows by bin without drift, from the answers' variance within the bins.", ("output", "window")),
+    "association_shift": (GAUGE, "Whether the model answers the same value of the feature otherwise than on the training data, in standard deviations of the output: root mean square, over the feature's bins, of the change of the mean answer in each; a shift that all bins share is taken off. Beyond its _critical features were swapped or belong to other rows, what they mean has changed, or another model answers. Numbers count as they are, truth values as 0 and 1, categories as 1 for the most frequent one; bins with fewer than 10 rows on either side are left out. Of windows of 60 panes or more, whose beginning moves in steps of a twelfth, once windows.minimum_samples rows have both sides.", ("output", "window")),
+    "association_shift_critical": (GAUGE, "What the association shift exceeds about once in 1000 windows with as many rows in each bin without drift, from the answers' variance within the bins.", ("output", "window")),
 }
 """As `_ASPECTS`, of features alone."""
 _ROWS_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "duplicate_rows_ratio": (GAUGE, "Share of the window's rows that were identical to one of the 10,000 rows before them.", ("window",)),
-    "unusual_rows_ratio": (GAUGE, "Share of the window's rows that are more unusual than all but one in a hundred of the training data's: a row is the more unusual the more of its values lie in bins where few of the training data's do, by the sum of -ln of their shares there. It may be off a little in several features and far in none.", ("window",)),
-    "unusual_rows_ratio_critical": (GAUGE, "What the share of unusual rows exceeds at most once in 1000 windows of this very size without drift, from how many rows of the training data are beyond the same point.", ("window",)),
+    "duplicate_rows_ratio": (GAUGE, "Share of the window's rows that were identical, in all features, to one of the 10,000 rows before them: retries, a replayed batch, a test client. What is normal depends on the traffic, so nothing is critical.", ("window",)),
+    "unusual_rows_ratio": (GAUGE, "Share of the window's rows that are as unusual as one in a hundred of the training data's, all features together: by the sum of -ln of the share that the training data have in each value's bin. Without drift about 0.01 at most; beyond its _critical rows come that are a little off in several features at once, though each feature may look as ever.", ("window",)),
+    "unusual_rows_ratio_critical": (GAUGE, "What the share of unusual rows exceeds at most once in 1000 windows of this very size without drift.", ("window",)),
 }
 """As `_SIDES`, of features alone."""
 # fmt: on
@@ -225,24 +225,24 @@ def of_segments(side: str, label: str) -> Segments:
             f"{name}_window_samples",
             GAUGE,
             (*segment, *window),
-            "Rows of the segment in the window, there to a twelfth of its length; the windows are those nearest to segments.windows.",
+            "Rows of the segment in the window; the windows are those of windows.lengths nearest to segments.windows, and their beginning moves in steps of a twelfth of their length.",
         ),
         sufficient=Family(
             f"{name}_window_sufficient",
             GAUGE,
             (*segment, *window),
-            "Whether these are enough for the segment's scores to be judged.",
+            "Whether the segment has enough rows in the window for its scores to be judged (windows.minimum_samples).",
         ),
         variation=Family(
             f"{name}_total_variation",
             GAUGE,
             score,
-            "Share of the segment's values that changed bin: half the sum of |p-r|, r being the same segment of the training data.",
+            "Share of the segment's values that changed bin, live against the same segment of the training data: half the sum of |p-r|. Beyond its _critical this part of the traffic has drifted, whatever the whole looks like.",
         ),
         critical=Family(
             f"{name}_total_variation_critical",
             GAUGE,
             score,
-            "What the largest of all segments exceeds at most once in 1000 windows of these very sizes without drift.",
+            "What the largest total variation among all segments exceeds at most once in 1000 windows of these very sizes without drift: the more segments, the higher.",
         ),
     )
