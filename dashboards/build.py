@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 (scripts side by side, not a package)
 """Writes model-health.json, the dashboard "Model health at a glance". `--check` only says whether it is up to date.
 
-What is shown stands in panels.py; this file gives it a place and Grafana's form (classic model, schema 39). Panels flow
+What is shown stands in panels.py, its queries' words in queries.py; this file gives it a place and Grafana's form (classic model, schema 39). Panels flow
 from left to right and from top to bottom, 24 columns wide.
 """
 
@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from panels import ROWS, Panel, of
+from panels import ROWS, Panel
+from queries import of
 
 from exporter import catalogue as c
 

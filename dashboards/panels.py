@@ -7,11 +7,11 @@ A panel that asks for a label which its family does not have stops the build.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from exporter import catalogue as c
-from exporter.families import HISTOGRAM, Columns, Family
+from queries import WINDOW, drifted, here, of, over, over_critical, rate, reference, shares
 
-MODEL: Final = {"model": "$model", "model_version": "$version"}
-WINDOW: Final = {"window": "$window"}
+from exporter import catalogue as c
+from exporter.snapshots import IMPACT
+
 Json = dict[str, Any]
 
 
@@ -34,61 +34,6 @@ class Panel(NamedTuple):
     height: int = 8
     field: Json = {}  # noqa: RUF012 (never written to)
     """More defaults of its fields."""
-
-
-def of(family: Family, **labels: str) -> str:
-    """The series of a family for the chosen model, by more labels if given; `~` before a value matches a pattern."""
-    wanted = (MODEL if "model" in family.labels else {}) | labels
-    if strange := wanted.keys() - set(family.labels):
-        raise ValueError(f"{family.name} has no label {strange}")
-    matchers = [f'{name}=~"{value[1:]}"' if value[0] == "~" else f'{name}="{value}"' for name, value in wanted.items()]
-    name = f"{family.name}_bucket" if family.type == HISTOGRAM else family.name
-    return f"{name}{{{','.join(matchers)}}}" if matchers else name
-
-
-def rate(family: Family, **labels: str) -> str:
-    """Per second."""
-    return f"rate({of(family, **labels)}[$__rate_interval])"
-
-
-def here(expr: str) -> str:
-    """Of series without a model label, those from exporters of the chosen model."""
-    return f"({expr} and on (job, instance) {of(c.MODEL_INFO)})"
-
-
-def over_critical(columns: Columns) -> str:
-    """PSI over its critical value on the worst replica, where the window suffices."""
-    psi, critical = of(columns.statistics["psi"], **WINDOW), of(columns.critical["psi"], **WINDOW)
-    return f"max by ({columns.label}) ({psi} / {critical} and {of(columns.sufficient, **WINDOW)} == 1)"
-
-
-def drifted() -> str:
-    """How many features have drifted; nothing, rather than 0, where no window suffices."""
-    scores, critical = c.FEATURES.statistics, c.FEATURES.critical
-    judged = f"{of(c.FEATURES.sufficient, **WINDOW)} == 1"
-    beyond = " and ".join(
-        f"{of(scores[name], **WINDOW)} > {of(critical[name], **WINDOW)}" for name in ("psi", "total_variation")
-    )
-    floor = f"{of(scores['total_variation'], **WINDOW)} > 0.1"
-    return f"count(max by (feature) ({beyond} and {floor} and {judged})) or 0 * count({judged})"
-
-
-def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
-    """Share of the live values by bin, in words."""
-    match = f"job, instance, model, model_version, profile, {columns.label}, bin"
-    counts, texts = f"{function}({of(columns.bins, **labels)}[{span}])", of(columns.bin_info, **labels)
-    by = f"{columns.label}, bin, text"
-    return (
-        f"sum by ({by}) ({counts} * on ({match}) group_left (text) {texts})"
-        f" / on ({columns.label}) group_left () (sum by ({columns.label}) ({counts}) > 0)"
-    )
-
-
-def reference(columns: Columns, **labels: str) -> str:
-    """Share of the reference by bin, in words."""
-    by = f"{columns.label}, bin, text"
-    ratio, texts = of(columns.reference_ratio, **labels), of(columns.bin_info, **labels)
-    return f"max by ({by}) ({texts} * ignoring (text) group_left () {ratio})"
 
 
 def steps(*colours: tuple[float | None, str]) -> Json:
@@ -148,6 +93,37 @@ def drift() -> Iterator[Panel]:
     bars = [Query(reference(f, **chosen), "reference"), Query(shares(f, "$window", "increase", **chosen), "live")]
     yield Panel("barchart", "Bins of $feature", "Share of the values in each bin: training data, and all replicas"
                 " together over the chosen window.", "percentunit", bars, 12, 10)  # fmt: skip
+    impact = f"max by (feature) ({of(f.statistics[IMPACT], **WINDOW)}) > 0"
+    yield Panel("timeseries", "Impact", "Importance times what has moved beyond chance, on the worst replica: begin"
+                " with the largest. Features that have not moved are left out, and all where the profile knows no"
+                " importance.", "percentunit", [Query(impact, "{{feature}}")], 12, 8, {"min": 0})  # fmt: skip
+    live = over(f.live["total_variation"], f.live_critical["total_variation"], "feature, against", **WINDOW)
+    yield Panel("timeseries", "Live against live", "Total variation over its critical value, against the window before"
+                " (previous), the same hour a week ago (last_week) or another version. Above 1 it is new since then, or"
+                " the versions differ; the worst replica.", "none",
+                [Query(live, "{{feature}}, {{against}}")], 12, 8, LIMIT)  # fmt: skip
+
+
+def parts() -> Iterator[Panel]:
+    """What the whole and single features do not show."""
+    of_rows = c.FEATURES.aspects
+    sides = ("features", c.SEGMENT_FEATURES, "feature"), ("predictions", c.SEGMENT_OUTPUTS, "output")
+    for title, segments, word in sides:
+        beyond = f"{of(segments.variation)} / {of(segments.critical)}"
+        enough = f"{beyond} and ignoring ({word}) {of(segments.sufficient)} == 1"
+        yield Panel("timeseries", f"Segments, {title}", "Total variation of a part of the traffic over its critical"
+                    " value, against the same part of the training data. Above 1 it has drifted, in any window that"
+                    f" suffices; the worst {word} and replica.", "none",
+                    [Query(f"max by (segment, value) ({enough})", "{{segment}}: {{value}}")], 12, 8, LIMIT)  # fmt: skip
+    answers = over(of_rows["association_shift"], of_rows["association_shift_critical"], "feature, output")
+    yield Panel("timeseries", "Answers to the same value", "How far mean answers by bin have moved, over the critical"
+                " value. Above 1 features were swapped or belong to other rows, what they mean has changed, or another"
+                " model answers.", "none", [Query(answers, "{{feature}}: {{output}}")], 12, 8, LIMIT)  # fmt: skip
+    pair = (of_rows["unusual_rows_ratio"], "unusual"), (of_rows["unusual_rows_ratio_critical"], "critical")
+    yield Panel("timeseries", "Unusual rows", "Share of rows that are as unusual, all features together, as one in a"
+                " hundred of the training data's; on the worst replica.", "percentunit",
+                [Query(f"max({of(family, **WINDOW)})", legend) for family, legend in pair], 12, 8,
+                {"min": 0})  # fmt: skip
 
 
 def quality() -> Iterator[Panel]:
@@ -279,7 +255,7 @@ def itself() -> Iterator[Panel]:
 
 
 ROWS: Final = (
-    ("Now", now), ("Drift", drift), ("Data quality", quality), ("Coverage", coverage), ("Failures", failures),
-    ("Predictions", predictions),
+    ("Now", now), ("Drift", drift), ("Parts and rows", parts), ("Data quality", quality), ("Coverage", coverage),
+    ("Failures", failures), ("Predictions", predictions),
     ("Traffic and resources", resources), ("The exporter itself", itself),
 )  # fmt: skip
