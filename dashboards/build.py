@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 (scripts side by side, not a package)
 """Writes model-health.json, the dashboard "Model health at a glance". `--check` only says whether it is up to date.
 
-What is shown stands in panels.py, its queries' words in queries.py; this file gives it a place and Grafana's form (classic model, schema 39). Panels flow
-from left to right and from top to bottom, 24 columns wide.
+What is shown stands in panels.py, the words of its queries in queries.py; this file gives it a place and Grafana's form
+(classic model, schema 39). Panels flow from left to right and from top to bottom, 24 columns wide.
 """
 
 import argparse

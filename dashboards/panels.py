@@ -93,10 +93,10 @@ def drift() -> Iterator[Panel]:
     bars = [Query(reference(f, **chosen), "reference"), Query(shares(f, "$window", "increase", **chosen), "live")]
     yield Panel("barchart", "Bins of $feature", "Share of the values in each bin: training data, and all replicas"
                 " together over the chosen window.", "percentunit", bars, 12, 10)  # fmt: skip
-    impact = f"max by (feature) ({of(f.statistics[IMPACT], **WINDOW)}) > 0"
+    impact = f"max by (feature) ({of(f.statistics[IMPACT], **WINDOW)})"
     yield Panel("timeseries", "Impact", "Importance times what has moved beyond chance, on the worst replica: begin"
-                " with the largest. Features that have not moved are left out, and all where the profile knows no"
-                " importance.", "percentunit", [Query(impact, "{{feature}}")], 12, 8, {"min": 0})  # fmt: skip
+                " with the largest. 0 of what has not moved; nothing where the profile knows no importance.",
+                "percentunit", [Query(impact, "{{feature}}")], 12, 8, {"min": 0})  # fmt: skip
     live = over(f.live["total_variation"], f.live_critical["total_variation"], "feature, against", **WINDOW)
     yield Panel("timeseries", "Live against live", "Total variation over its critical value, against the window before"
                 " (previous), the same hour a week ago (last_week) or another version. Above 1 it is new since then, or"
@@ -143,14 +143,14 @@ def quality() -> Iterator[Panel]:
                  Query(f"sum({rate(c.UNKNOWN_FIELDS)}) > 0", "unknown fields")], 12)  # fmt: skip
     of_values = c.FEATURES.aspects
     runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
-    repeated = f"{of(of_values['longest_run_values'], **WINDOW)} / {runs}"
-    different = f"{of(of_values['distinct_values'], **WINDOW)} / {fewest}"
-    yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it, on the"
-                " worst replica; features within it are left out.", "none",
-                [Query(f"max by (feature) ({repeated}) > 1", "{{feature}}")], 8)  # fmt: skip
-    yield Panel("timeseries", "Different values", "Different values in the window over how few chance leaves at the"
-                " least, on the worst replica; features beyond it are left out.", "none",
-                [Query(f"min by (feature) ({different}) < 1", "{{feature}}")], 8)  # fmt: skip
+    repeated = f"max by (feature) ({of(of_values['longest_run_values'], **WINDOW)} / {runs})"
+    different = f"max by (feature) ({fewest} / {of(of_values['distinct_values'], **WINDOW)})"
+    yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it. Above 1 the"
+                " value is stuck, or one row comes again and again; the worst replica.", "none",
+                [Query(repeated, "{{feature}}")], 8, field=LIMIT)  # fmt: skip
+    yield Panel("timeseries", "Too few different values", "How few different values chance leaves at the least, over"
+                " those that came. Above 1 values have collapsed: rounded, cut off, repeated; the worst replica.",
+                "none", [Query(different, "{{feature}}")], 8, field=LIMIT)  # fmt: skip
     again = of(of_values["duplicate_rows_ratio"], **WINDOW)
     yield Panel("timeseries", "Identical rows", "Share of the window's rows that are identical to one of the 10,000"
                 " rows before them, on the worst replica.", "percentunit", [Query(f"max({again})", "identical")], 8,

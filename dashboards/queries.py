@@ -37,8 +37,8 @@ def over_critical(columns: Columns) -> str:
 
 
 def over(score: Family, critical: Family, by: str, **labels: str) -> str:
-    """A score over its critical value on the worst replica; what may be chance is left out."""
-    return f"max by ({by}) ({of(score, **labels)} / {of(critical, **labels)}) > 1"
+    """A score over its critical value on the worst replica."""
+    return f"max by ({by}) ({of(score, **labels)} / {of(critical, **labels)})"
 
 
 def drifted() -> str:

@@ -53,7 +53,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         writer = csv.writer(file)
         writer.writerow([*rows[0], "score"])
         writer.writerows([*row.values(), row["amount"] + (row["age"] or 0)] for row in rows)
-    words = ("--prediction", "score", "--model", "m", "--model-version", "3")
+    words = ("--prediction", "score", "--model", "m", "--model-version", "3", "--segment", "colour")
     return Trained(rows, build_profile(directory / "train.csv", directory / "profile.json", *words))
 
 
@@ -115,7 +115,7 @@ def watched(
         tool(name, name)
     with ExitStack() as server, ExitStack() as stack:
         upstream = server.enter_context(model_server(answering))
-        running = stack.enter_context(sidecar(upstream, "--profile", str(trained.profile), *flags, *MINUTES_IN_SECONDS))
+        running = stack.enter_context(sidecar(upstream, "--profile", str(trained.profile), *MINUTES_IN_SECONDS, *flags))
         received = stack.enter_context(inbox())
         pages = stack.enter_context(alertmanager(directory / "alertmanager", received.url))
         asked = stack.enter_context(prometheus(directory / "prometheus", [f"127.0.0.1:{running.web_port}"], pages))
@@ -127,8 +127,9 @@ def watched(
 
 @pytest.fixture(scope="module")
 def healthy(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """Under traffic that looks like the training data; each test leaves it so."""
-    with watched(trained, tmp_path_factory.mktemp("healthy")) as world:
+    """Under traffic that looks like the training data; each test leaves it so. Associations ask for a minute."""
+    flags = ("--segments.by", "colour", "--segments.windows", "30s", "--windows.lengths", "10s,30s,60s")
+    with watched(trained, tmp_path_factory.mktemp("healthy"), Answering, *flags) as world:
         yield world
 
 
@@ -170,6 +171,7 @@ def test_a_feature_in_another_unit_is_reported_in_words_and_its_recovery_as_well
     eventually(lambda: not healthy.inbox.unresolved(), PATIENCE_S, "an end to all that was told")
     told = {notice.labels.get("feature") for notice in healthy.inbox.all()}
     assert told <= {"amount", None}, "only the feature that changed, and the prediction that is made of it"
+    assert not healthy.inbox.of("ModelSegmentDrift", "firing"), "the whole has drifted: its parts are not told"
     assert healthy.traffic.failures == 0
 
 
