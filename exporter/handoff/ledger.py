@@ -148,8 +148,12 @@ class Ledger:
         edition = _room(used, len(text))
         most = undo.most(sum(map(_size, layouts.values())), sum(map(len, layouts.values())))
         record = self._have([*used, edition], record_size, most)
-        self._chapters = after
-        self._map(memory.attach(self._fd))
+        fresh = [chapter for title, chapter in after.items() if chapter is not self._chapters.get(title)]
+        for room in (edition, *(chapter.room for chapter in fresh)):  # they may lie where memory was given back
+            memory.take_room(self._fd, room.start, room.size)
+        for chapter in fresh:
+            chapter.map(self._block)
+        self._chapters = after  # from here on nothing can fail
         self._block[edition.start : edition.start + edition.size] = text
         return edition, record
 
@@ -162,6 +166,7 @@ class Ledger:
         size = max(extent.start + extent.size for extent in (*used, record))
         if size > os.fstat(self._fd).st_size:
             memory.grow(self._fd, size + most, size)
+        if size > len(self._block):  # which may be older than the file is large
             self._map(memory.attach(self._fd))
         memory.take_room(self._fd, record.start, record.size)
         return record

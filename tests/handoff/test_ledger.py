@@ -276,3 +276,43 @@ def test_a_head_that_leads_nowhere_is_an_empty_ledger(root: int) -> None:
     assert ledger.chapters() == {}
     ledger.commit({"x": arrays(2)})
     assert equal(committed(fd), {"x": arrays(2)})
+
+
+WITHOUT_ADDRESSES = """
+import resource
+import numpy as np
+from exporter.handoff import memory
+from exporter.handoff.ledger import Ledger
+
+def used():
+    return 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1])
+
+fd = memory.create("ledger", 4096)
+ledger = Ledger(fd)
+own = {"count": np.ones(1 << 20)}
+ledger.commit({"own": own, "gap": {"count": np.ones(2 << 20)}})
+ledger.commit({"own": own})
+more = {"own": own, "more": {"count": np.full(1 << 10, 7.0)}, "grown": {"count": np.full(1 << 22, 8.0)}}
+less = {title: more[title] for title in ("own", "more")}
+resource.setrlimit(resource.RLIMIT_AS, (used() + (10 << 20), resource.RLIM_INFINITY))
+ledger.commit(less)  # it fits where it is
+try:
+    ledger.commit(more)
+    raise SystemExit("there was no room to look at it")
+except OSError:
+    pass
+assert Ledger.chapters(ledger).keys() == less.keys()
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+less["more"]["count"] += 1
+ledger.commit(less)
+assert Ledger(fd).chapters()["more"]["count"].tolist() == [8.0] * (1 << 10)
+more["grown"]["count"] += 1
+ledger.commit(more)
+held = Ledger(fd).chapters()
+assert held.keys() == more.keys() and held["grown"]["count"].tolist() == [9.0] * (1 << 22)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are Linux's")
+def test_who_has_no_addresses_left_goes_on_as_before_and_commits_what_needs_none() -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_ADDRESSES], check=True, timeout=60)
