@@ -26,8 +26,8 @@ def sums(
 ) -> NDArray[np.int64]:
     """Summed deviations of `values` (rows, columns) from the reference, shape (columns, 3); not finite counts 0.
 
-    `reach` is in standard deviations, one for each column; it ends at MOST_SD. Words are whole numbers below 2^31, so
-    that the sums of 2^20 rows are exact in floats, too.
+    `reach` is in standard deviations, one for each column; it ends at MOST_SD. Words are whole numbers below
+    2^31, so that the sums of 2^20 rows are exact in floats, too.
     """
     total = np.zeros((values.shape[1], WORDS), np.int64)
     reach = np.minimum(reach, MOST_SD)

@@ -292,7 +292,7 @@ ledger = Ledger(fd)
 own = {"count": np.ones(1 << 20)}
 ledger.commit({"own": own, "gap": {"count": np.ones(2 << 20)}})
 ledger.commit({"own": own})
-more = {"own": own, "more": {"count": np.full(1 << 10, 7.0)}, "grown": {"count": np.full(1 << 22, 8.0)}}
+more = {"own": own, "more": {"count": np.full(1 << 10, 7.0)}, "grown": {"count": np.full(1 << 23, 8.0)}}
 less = {title: more[title] for title in ("own", "more")}
 resource.setrlimit(resource.RLIMIT_AS, (used() + (10 << 20), resource.RLIM_INFINITY))
 ledger.commit(less)  # it fits where it is
@@ -309,7 +309,7 @@ assert Ledger(fd).chapters()["more"]["count"].tolist() == [8.0] * (1 << 10)
 more["grown"]["count"] += 1
 ledger.commit(more)
 held = Ledger(fd).chapters()
-assert held.keys() == more.keys() and held["grown"]["count"].tolist() == [9.0] * (1 << 22)
+assert held.keys() == more.keys() and held["grown"]["count"].tolist() == [9.0] * (1 << 23)
 """
 
 
