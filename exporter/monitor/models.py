@@ -210,8 +210,7 @@ class Models:
         self.flush()
         found = sorted((self._show(watched, now) for watched in self), key=lambda one: one.label)
         found = versions.compared(found, self._settings.windows)
-        other = self._other
-        return [*found, Shown(other.label, None, other.monitor.snapshot(now), not other.idle)]
+        return [*found, Shown(self._other.label, None, self._other.monitor.snapshot(now), not self._other.idle)]
 
     def _show(self, watched: Watched, now: float) -> Shown:
         snapshot, label = watched.monitor.snapshot(now), watched.label
