@@ -98,11 +98,14 @@ class Block:
             **(self._aspects.arrays(prefix) if self._aspects else {}),
         }
 
-    def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
+    def held(self, prefix: str, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
         """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
-        held = self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
-        held |= self._outside.held(f"{prefix}.outside", now) | self._by_rows.held(f"{prefix}.by_rows")
-        return held | (self._aspects.held(prefix, now) if self._aspects else {})
+        yield from self._counts.held(f"{prefix}.counts", now).items()
+        yield from self._deviations.held(f"{prefix}.deviations", now).items()
+        yield from self._outside.held(f"{prefix}.outside", now).items()
+        yield from self._by_rows.held(f"{prefix}.by_rows").items()
+        if self._aspects:
+            yield from self._aspects.held(prefix, now)
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""

@@ -75,13 +75,14 @@ class Sides:
             kept |= block.arrays(f"{prefix}.{name}")
         return kept
 
-    def held(self, now: float) -> dict[str, NDArray[Any]]:
-        """What the windows hold at `now`, to be kept for another time; call `flush` first."""
-        held = self._joints.held("joint", now) if self._joints else {}
-        held |= self._segments.held("segments", now) if self._segments else {}
+    def held(self, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What the windows hold at `now`, to be kept for another time, array by array; call `flush` first."""
+        if self._joints:
+            yield from self._joints.held("joint", now)
+        if self._segments:
+            yield from self._segments.held("segments", now).items()
         for name, block in self.blocks():
-            held |= block.held(name, now)
-        return held
+            yield from block.held(name, now)
 
     def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
