@@ -41,8 +41,8 @@ class Monitor:
         self._generated = generated.Generated()
         self._profile = profile
         self._sides = Sides(profile, windows, said)
-        features = profile.asked if profile and profile.features else None
-        self._failed = Failed(features, windows, said.salt) if features else None
+        features = self._sides.features
+        self._failed = Failed(profile.asked, windows, features.binner) if profile and features else None
 
     @property
     def unreadable(self) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from exporter.findings import SegmentSnapshot
 from exporter.monitor import segments
 from exporter.monitor.batch import Batch, Paired, Run
+from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
@@ -43,9 +44,11 @@ class Sides:
         features = profile.asked if profile and profile.features else None
         outputs = profile.answered if profile and profile.outputs else None
         of_features, of_outputs = overrides.on(said.overrides, profile) if profile else ((), ())
-        salt = said.salt
-        self.features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
-        self.outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
+        self.features = self.outputs = None
+        if features:
+            self.features = Block(features, windows, Binner(features, said.salt), by_name=True, said=of_features)
+        if outputs:
+            self.outputs = Block(outputs, windows, Binner(outputs, said.salt), by_name=False, said=of_outputs)
         self._joints = joints(self.features.scope, self.outputs.scope) if self.features and self.outputs else None
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
