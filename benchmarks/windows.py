@@ -2,8 +2,9 @@
 
 `--columns` features over 5m, 1h and 24h, the panes of a whole day filled: the time of a snapshot, of holding and
 writing what the state file has, of reading it back, of the scores. Then, in a process of its own that has loaded all
-that the analyser has: memory after 10^6 values, 10^7 and so on of 1,000 features, with commits to the ledger, pages and
-state files on the way (`--values 1e8` for all that was promised: it must stay where it is).
+that the analyser has: memory of 1,000 features after a day of 10^6 values has filled all windows, after 10^7 and so on,
+with commits to the ledger, pages and state files on the way (`--values 1e8` for all that was promised: it must stay
+where it is).
 """
 
 import argparse
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import collect, manners
+from exporter.collect.pressed import Pressed
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health, ServerVitals
 from exporter.config import Settings
@@ -33,7 +35,7 @@ from exporter.records import Body, Capture, Exchange, Observation, Owner, Table
 from exporter.reference import NUMERIC_BINS, Column, Profile
 from exporter.sections import Windows
 from exporter.state import clock
-from exporter.state.image import Image, pack, unpack
+from exporter.state.image import pack, unpack
 
 MODEL = "churn"
 DAY_S = 86_400.0
@@ -96,8 +98,8 @@ def full_windows(columns: int) -> None:
         monitor.observe(*seen(rows, at))
     monitor.flush()
     now = 2 * DAY_S - 1
-    image = Image(Owner(MODEL, "1", profile.digest), clock.now(), monitor.held(now))
-    packed = pack(image)
+    owner = Owner(MODEL, "1", profile.digest)
+    packed = pack(owner, clock.now(), monitor.held(now))
     scoring, found = Scoring(profile.features), monitor.snapshot(now).features
     if found is None:
         raise SystemExit("nothing was counted")
@@ -107,7 +109,7 @@ def full_windows(columns: int) -> None:
             raise SystemExit("nothing came back")
 
     def hold() -> None:
-        pack(image._replace(arrays=monitor.held(now)))
+        pack(owner, clock.now(), monitor.held(now))
 
     print(f"{columns} features, windows of {', '.join(one.window for one in found.scores)}, all panes filled")
     tell(
@@ -126,7 +128,7 @@ def tell(what: str, number: float, unit: str = "ms") -> None:
     print(f"  {what:42}{number:10,.1f} {unit}")
 
 
-def page(profile: Profile, monitor: Monitor, now: float) -> bytes:
+def page(profile: Profile, monitor: Monitor, now: float) -> Pressed:
     health = Health(0.0, 0, report.relay([], 0, 0), snapshot_wall_s=now)
     scene = Scene(MODEL, "1", profile, monitor.snapshot(now), ServerVitals(watched=False), health)
     return collect.page(Page((scene,), health))
@@ -147,22 +149,24 @@ def weigh(columns: int, most: int) -> None:
     profile = profile_of(columns)
     models = Models(Settings(), OneProfile(profile, MODEL))
     ledger = Ledger(memory.create("windows", 4096))
-    counted, due = 0, 10**6
+    counted, due, days = 0, 10**6, 0
     print(f"{columns:,} features in the analyser's process, {before:.0f} MiB before any")
     while counted < most:
-        for at, rows in a_day(min(most, 10**7), columns):
-            models.observe(*seen(rows, at + counted // 10**7 * DAY_S))
+        for at, rows in a_day(min(most, 10**7) if days else 10**6, columns):
+            moment = at + days * DAY_S
+            models.observe(*seen(rows, moment))
             counted += rows.size
             if at % 300 == 0:
                 commit(models, ledger)
             if at % 7200 == 0:
-                publish(profile, models, at)
-            if counted >= due:
-                publish(profile, models, at)
-                most_mib = resident_mib("VmHWM")
-                manners.trim()  # as the analyser does every ten seconds
-                print(f"  after {counted:13,} values {resident_mib():6.0f} MiB, at most {most_mib:.0f}", flush=True)
-                due *= 10
+                publish(profile, models, moment)
+        days += 1
+        if counted >= due:
+            publish(profile, models, moment)
+            most_mib = resident_mib("VmHWM")
+            manners.trim()  # as the analyser does every ten seconds
+            print(f"  after {counted:13,} values {resident_mib():6.0f} MiB, at most {most_mib:.0f}", flush=True)
+            due *= 10
 
 
 def commit(models: Models, ledger: Ledger) -> None:
@@ -175,7 +179,7 @@ def publish(profile: Profile, models: Models, now: float) -> None:
     """A page, and the windows as the state file has them."""
     (watched,) = [one for one in models if one.profile]
     page(profile, watched.monitor, now)
-    pack(Image(Owner(*watched.label, profile.digest), clock.now(), watched.monitor.held(now)))
+    pack(Owner(*watched.label, profile.digest), clock.now(), watched.monitor.held(now))
 
 
 def main() -> None:

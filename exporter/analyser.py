@@ -21,6 +21,7 @@ import numpy as np
 
 from exporter import collect, config, logs, manners, metadata, vitals, web
 from exporter.addresses import upstream_place
+from exporter.collect.pressed import Pressed
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health, ProcessVitals, ServerVitals
 from exporter.decode import Decoder, rules
@@ -87,7 +88,7 @@ class Analyser:
         self._keeper = self._keeper_of_windows()
         if self._keeper is not None:
             self._keeper.resume()
-        self._page: bytes | None = None
+        self._page: Pressed | None = None
         self._scored: Sequence[Scored] = ()
         self._names: list[str] = []
         """Of the models on the page."""

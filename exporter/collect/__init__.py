@@ -5,7 +5,7 @@ Collectors only render. A collector that fails costs its own families, never the
 
 import logging
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from exporter.collect import (
 )
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
+from exporter.collect.pressed import Press, Pressed
 from exporter.collect.scene import Page, Scene
 
 _LOG = logging.getLogger("exporter.collect")
@@ -59,24 +60,26 @@ COLLECTORS: Final = (
 )
 
 
-def page(shown: Page) -> bytes:
+def page(shown: Page) -> Pressed:
     """The text of /metrics."""
-    writer = exposition.Writer()
-    text = b"".join(_families(shown, writer.text))
-    writer.close()
-    return text
-
-
-def _families(shown: Page, written: Callable[[Samples | Distributions], bytes]) -> Iterator[bytes]:
-    yield written(Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)]))
+    writer, press = exposition.Writer(), Press()
+    _write(Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)]), writer, press)
     success = []
     for collector in COLLECTORS:
+        before = press.mark()
         try:
-            collected = [written(item) for item in collector.collect(shown)]
+            for item in collector.collect(shown):
+                _write(item, writer, press)
         except Exception:  # noqa: BLE001 (one collector never costs the page)
             _LOG.exception("collector %s failed", collector.name)
+            press.back_to(before)
             success.append(((collector.name,), 0))
         else:
             success.append(((collector.name,), 1))
-            yield from collected
-    yield written(Samples(catalogue.COLLECTOR_SUCCESS, success))
+    _write(Samples(catalogue.COLLECTOR_SUCCESS, success), writer, press)
+    return press.end()
+
+
+def _write(item: Samples | Distributions, writer: exposition.Writer, press: Press) -> None:
+    for piece in writer.pieces(item):
+        press.add(piece)

@@ -13,7 +13,7 @@ from exporter.collect.scene import Scene
 from exporter.families import Columns, Family
 from exporter.records import SIDES
 from exporter.reference import Column
-from exporter.snapshots import BlockSnapshot, ColumnTotals, Compared, Measured, OfSide, Scores
+from exporter.snapshots import BlockSnapshot, ColumnTotals, Compared, Listed, Measured, OfSide, Scores
 
 
 def collect(scene: Scene) -> Iterator[Samples]:
@@ -135,19 +135,22 @@ def _aspects(
     families: Columns, profiled: Labels, labels: Mapping[int, Labels], block: BlockSnapshot
 ) -> Iterator[Samples]:
     """What is counted beside bins and moments; `labels` are those of the columns that are shown, by place."""
-    found: dict[str, list[tuple[Labels, float]]] = {word: [] for word in families.aspects}
-    shown = np.array(list(labels), np.int64)
+    found: dict[str, list[Measured | OfSide | Listed]] = {word: [] for word in families.aspects}
     for one in block.aspects:
-        if isinstance(one, Measured):
-            window = (one.window,) if one.window else ()
-            applying = _applying(list(labels.values()), one.values[shown])
-            found[one.word] += [((*of, *window), value) for of, value in applying]
-        elif isinstance(one, OfSide):
-            found[one.word].append(((*profiled, *((one.window,) if one.window else ())), one.value))
-        elif one.column in labels:
-            found[one.word].append(((*labels[one.column], *one.labels), one.value))
-    for word, samples in found.items():
-        yield Samples(families.aspects[word], samples)
+        found[one.word].append(one)
+    shown = np.array(list(labels), np.int64)
+    for word, told in found.items():
+        values: list[tuple[Labels, float]] = []
+        for one in told:
+            if isinstance(one, Measured):
+                window = (one.window,) if one.window else ()
+                applying = _applying(list(labels.values()), one.values[shown])
+                values += [((*of, *window), value) for of, value in applying]
+            elif isinstance(one, OfSide):
+                values.append(((*profiled, *((one.window,) if one.window else ())), one.value))
+            elif one.column in labels:
+                values.append(((*labels[one.column], *one.labels), one.value))
+        yield Samples(families.aspects[word], values)
 
 
 def _shortest(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Samples:

@@ -33,8 +33,9 @@ _UNDO: Final = 1
 _ALIGN: Final = 64
 _SUM_BYTES: Final = hashlib.sha256().digest_size
 _LENGTH_BYTES: Final = 8
-_LARGE_RECORD: Final = 8 << 20
-"""The memory of larger ones is given back: they are rare, as when windows are read from disk."""
+_LARGE_RECORD: Final = 1 << 20
+"""The memory of larger ones is given back: it is little work beside writing them, and they may be as large as all
+panes, as when windows are read from disk."""
 
 
 class _Extent(NamedTuple):

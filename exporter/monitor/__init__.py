@@ -41,8 +41,8 @@ class Monitor:
         self._generated = generated.Generated()
         self._profile = profile
         self._sides = Sides(profile, windows, said)
-        features = profile.asked if profile and profile.features else None
-        self._failed = Failed(features, windows, said.salt) if features else None
+        features = self._sides.features
+        self._failed = Failed(profile.asked, windows, features.binner) if profile and features else None
 
     @property
     def unreadable(self) -> int:
@@ -61,8 +61,11 @@ class Monitor:
         kept |= self._sides.arrays(f"{series}.{digest}")
         return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
 
-    def held(self, now: float) -> dict[str, NDArray[Any]]:
-        """What its windows hold at `now`, to be kept for another time; call `flush` first. No counts since start."""
+    def held(self, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What its windows hold at `now`, to be kept for another time; call `flush` first. No counts since start.
+
+        Name by name, with copies of the arrays: all at once would be in memory twice. Count nothing until the last one.
+        """
         return self._sides.held(now)
 
     def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:

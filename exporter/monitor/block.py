@@ -20,7 +20,6 @@ from exporter.monitor.shares import Shares, of_samples
 from exporter.override import NOTHING, Override
 from exporter.records import Table
 from exporter.reference import OUT_OF_RANGE, Side
-from exporter.scalars.salted import Salt
 from exporter.sections import Windows as WindowSettings
 from exporter.sketch.binning import counted
 from exporter.sketch.moments import WORDS, in_sd, sums, within_reach
@@ -36,20 +35,19 @@ class Block:
     """Some columns of a profile, and the values they had since."""
 
     def __init__(
-        self, side: Side, windows: WindowSettings, salt: Salt | None = None, *,
-        by_name: bool, said: Sequence[Override] = (),
-    ) -> None:  # fmt: skip
-        """`by_name` says whether a lone field must have its name, too; `salt` is that of hashed categories.
+        self, side: Side, windows: WindowSettings, binner: Binner, *, by_name: bool, said: Sequence[Override] = ()
+    ) -> None:
+        """`by_name` says whether a lone field must have its name, too; `said` is what people say of each column.
 
-        `said` is what people say of each column.
+        `binner` is the side's; it holds tables, so that blocks of one side share it.
         """
         columns = side.columns
         self._by_name = by_name or len(side.fields) > 1
         self._said = tuple(said) or (NOTHING,) * len(columns)
         self._matcher = Matcher(side, frozenset(at for at, rule in enumerate(self._said) if rule.ignore))
-        self._binner = Binner(side, salt)
-        self._readable = self._binner.readable
-        self.scope = Scope(columns, self._readable, self._binner.spelled(self._said), windows, by_name, side.unusual)
+        self.binner = binner
+        self._readable = binner.readable
+        self.scope = Scope(columns, self._readable, binner.spelled(self._said), windows, by_name, side.unusual)
         self._outside = Outside(self.scope)
         self._aspects = aspects(self.scope) if windows.lengths else None
         self.live = Live(columns, windows)
@@ -76,7 +74,7 @@ class Block:
             "deviations": Counter((len(columns), WORDS), np.int64, self._deviated),
             f"outside.{self._outside.name}": Counter((self._outside.places.size, 2), np.int32, self._outside.judged),
         })  # fmt: skip
-        self._intake = self._binner.intake()
+        self._intake = self.binner.intake()
         self.most_waiting = max(16, min(_MOST_PENDING_ROWS, _MOST_PENDING_CELLS // len(side.fields)))
         """Rows that should be counted before there are more of them."""
 
@@ -98,11 +96,14 @@ class Block:
             **(self._aspects.arrays(prefix) if self._aspects else {}),
         }
 
-    def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
+    def held(self, prefix: str, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
         """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
-        held = self._counts.held(f"{prefix}.counts", now) | self._deviations.held(f"{prefix}.deviations", now)
-        held |= self._outside.held(f"{prefix}.outside", now) | self._by_rows.held(f"{prefix}.by_rows")
-        return held | (self._aspects.held(prefix, now) if self._aspects else {})
+        yield from self._counts.held(f"{prefix}.counts", now).items()
+        yield from self._deviations.held(f"{prefix}.deviations", now).items()
+        yield from self._outside.held(f"{prefix}.outside", now).items()
+        yield from self._by_rows.held(f"{prefix}.by_rows").items()
+        if self._aspects:
+            yield from self._aspects.held(prefix, now)
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
@@ -158,7 +159,7 @@ class Block:
         rows = self._intake.rows
         if not rows:
             return None
-        batch = self._binner.batch(self._intake.take(), rows, at)
+        batch = self.binner.batch(self._intake.take(), rows, at)
         self._count(batch)
         return batch
 

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from exporter.drift import total_variation
 from exporter.drift.summary import Summary, of_bins
 from exporter.findings import FAILURE_CLASSES, FailedScores, FailedSnapshot
+from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.monitor.match import Fit
 from exporter.monitor.repeats import Repeats
 from exporter.records import Table
 from exporter.reference import Side
-from exporter.scalars.salted import Salt
 from exporter.sections import Windows as WindowSettings
 from exporter.sketch.coarse import CoarseWindows
 from exporter.values import format_duration
@@ -33,10 +33,11 @@ Counts = NDArray[np.int64]
 class Failed:
     """The features of a profile in requests that were answered with 4xx or 5xx."""
 
-    def __init__(self, side: Side, windows: WindowSettings, salt: Salt | None) -> None:
+    def __init__(self, side: Side, windows: WindowSettings, binner: Binner) -> None:
+        """`binner` is that of the side, which is large."""
         without = replace(windows, lengths=())  # they only bin: the panes are here
-        self._blocks = [Block(side, without, salt, by_name=True) for _ in FAILURE_CLASSES]
-        self._repeated = [Block(side, without, salt, by_name=True) for _ in FAILURE_CLASSES]
+        self._blocks = [Block(side, without, binner, by_name=True) for _ in FAILURE_CLASSES]
+        self._repeated = [Block(side, without, binner, by_name=True) for _ in FAILURE_CLASSES]
         self._repeats = [Repeats(windows.pane) for _ in FAILURE_CLASSES]
         shape = (len(FAILURE_CLASSES), *self._blocks[0].totals.shape)
         self._placed = np.zeros(shape, np.int64)

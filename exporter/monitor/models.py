@@ -262,14 +262,13 @@ class Models:
         watched = self._of(owner)
         return watched is None or not watched.taken[0]
 
-    def held(self, owner: Owner, now: float) -> Mapping[str, NDArray[Any]]:
-        """What an owner's windows hold at `now`."""
+    def held(self, owner: Owner, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What an owner's windows hold at `now`, array by array; nothing may be counted before the last one."""
         watched = self._of(owner)
-        if watched is None:
-            return {}
-        watched.monitor.flush()
-        self.changed.add(watched.title)
-        return watched.monitor.held(now)
+        if watched is not None:
+            watched.monitor.flush()
+            self.changed.add(watched.title)
+            yield from watched.monitor.held(now)
 
     def put_back(self, owner: Owner, held: Arrays, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""

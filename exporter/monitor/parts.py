@@ -48,10 +48,10 @@ class Parts(Generic[Rows_contra]):
         kept = (part.arrays(f"{prefix}.{name}") for name, part in self._parts.items())
         return {key: array for arrays in kept for key, array in arrays.items()}
 
-    def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
-        """What the windows hold at `now`."""
-        held = (part.held(f"{prefix}.{name}", now) for name, part in self._parts.items())
-        return {key: array for arrays in held for key, array in arrays.items()}
+    def held(self, prefix: str, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What the windows hold at `now`, part by part."""
+        for name, part in self._parts.items():
+            yield from part.held(f"{prefix}.{name}", now).items()
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> None:
         """Go on with what was held."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from exporter.findings import SegmentSnapshot
 from exporter.monitor import segments
 from exporter.monitor.batch import Batch, Paired, Run
+from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
@@ -43,9 +44,11 @@ class Sides:
         features = profile.asked if profile and profile.features else None
         outputs = profile.answered if profile and profile.outputs else None
         of_features, of_outputs = overrides.on(said.overrides, profile) if profile else ((), ())
-        salt = said.salt
-        self.features = Block(features, windows, salt, by_name=True, said=of_features) if features else None
-        self.outputs = Block(outputs, windows, salt, by_name=False, said=of_outputs) if outputs else None
+        self.features = self.outputs = None
+        if features:
+            self.features = Block(features, windows, Binner(features, said.salt), by_name=True, said=of_features)
+        if outputs:
+            self.outputs = Block(outputs, windows, Binner(outputs, said.salt), by_name=False, said=of_outputs)
         self._joints = joints(self.features.scope, self.outputs.scope) if self.features and self.outputs else None
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
@@ -75,13 +78,14 @@ class Sides:
             kept |= block.arrays(f"{prefix}.{name}")
         return kept
 
-    def held(self, now: float) -> dict[str, NDArray[Any]]:
-        """What the windows hold at `now`, to be kept for another time; call `flush` first."""
-        held = self._joints.held("joint", now) if self._joints else {}
-        held |= self._segments.held("segments", now) if self._segments else {}
+    def held(self, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What the windows hold at `now`, to be kept for another time, array by array; call `flush` first."""
+        if self._joints:
+            yield from self._joints.held("joint", now)
+        if self._segments:
+            yield from self._segments.held("segments", now).items()
         for name, block in self.blocks():
-            held |= block.held(name, now)
-        return held
+            yield from block.held(name, now)
 
     def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""

@@ -57,7 +57,9 @@ class PaneRing:
     def total(self, now: float, length_s: float, ago_s: float = 0.0) -> NDArray[Any]:
         """The sum over the window of `length_s` that ends in the pane of `now`, or so long before, as int64."""
         within = self._within(now, round(length_s / self._pane_s), round(ago_s / self._pane_s))
-        total: NDArray[Any] = self.panes[within].sum(axis=0, dtype=np.int64)
+        total: NDArray[Any] = np.zeros(self.panes.shape[1:], np.int64)
+        for run in _runs(within):
+            total += self.panes[run].sum(axis=0, dtype=np.int64)
         return total
 
     def largest(self, now: float) -> NDArray[Any]:
@@ -85,9 +87,13 @@ class PaneRing:
     # leaving and coming back
 
     def held(self, prefix: str, now: float) -> dict[str, NDArray[Any]]:
-        """Copies of the panes that have not left the ring at `now`, and their places: 0 begins at the clock's zero."""
+        """Panes that have not left the ring at `now`, and their places: 0 begins at the clock's zero.
+
+        To be used before anything is added: where these are all panes they are not copied, since a ring may be large.
+        """
         within = self._within(now, self._slots)
-        return {f"{prefix}.panes": self.panes[within], f"{prefix}.places": self.marks[within] - _ORIGIN}
+        panes = self.panes if within.all() else self.panes[within]
+        return {f"{prefix}.panes": panes, f"{prefix}.places": self.marks[within] - _ORIGIN}
 
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Take panes that another ring held, whose clock showed `shift_s` less, and that count at `now`; how many.
@@ -107,6 +113,12 @@ class PaneRing:
         slots = marks[within] % self._slots
         self.panes[slots], self.marks[slots] = panes[within], marks[within]
         return int(within.sum())
+
+
+def _runs(within: NDArray[np.bool_]) -> Iterator[slice]:
+    """Slots that lie side by side: what is taken of them is no copy."""
+    ends = np.flatnonzero(np.diff(within, prepend=False, append=False)).tolist()
+    return map(slice, ends[::2], ends[1::2])
 
 
 class Past(NamedTuple):

@@ -42,25 +42,26 @@ class Image(NamedTuple):
     arrays: Mapping[str, NDArray[Any]]
 
 
-def pack(image: Image) -> bytes:
-    """The bytes of a file. ValueError where they would be too many."""
-    raw = sum(array.nbytes for array in image.arrays.values())
-    if raw > LARGEST:
-        raise ValueError(f"windows of {raw >> 20} MiB are too large to be kept, {LARGEST >> 20} MiB is the most")
-    head = json.dumps({
-        **image.owner._asdict(), **image.moment._asdict(),
-        "arrays": [[name, array.dtype.str, array.shape] for name, array in image.arrays.items()],
-    }).encode()  # fmt: skip
-    body = _compressed(image.arrays.values())
-    content = _PREFIX.pack(MAGIC, VERSION, len(head), len(body)) + head + body
-    return content + hashlib.sha256(content).digest()
+def pack(owner: Owner, moment: Moment, arrays: Iterable[tuple[str, NDArray[Any]]]) -> bytes:
+    """The bytes of a file. ValueError where they would be too many.
 
-
-def _compressed(arrays: Iterable[NDArray[Any]]) -> bytes:
-    """Array by array: all of them in one piece would be in memory twice."""
+    Arrays are taken one by one, and none is needed once the next one is asked for.
+    """
     press = zlib.compressobj(_LEVEL)
-    parts = [press.compress(np.ascontiguousarray(array).data) for array in arrays if array.size]
-    return b"".join((*parts, press.flush()))
+    parts: list[bytes] = []
+    told: list[tuple[str, str, tuple[int, ...]]] = []
+    raw = 0
+    for name, array in arrays:
+        raw += array.nbytes
+        if raw > LARGEST:
+            raise ValueError(f"windows of more than {LARGEST >> 20} MiB are too large to be kept")
+        told.append((name, array.dtype.str, array.shape))
+        if array.size:
+            parts.append(press.compress(np.ascontiguousarray(array).data))
+    body = b"".join((*parts, press.flush()))
+    head = json.dumps({**owner._asdict(), **moment._asdict(), "arrays": told}).encode()
+    content = b"".join((_PREFIX.pack(MAGIC, VERSION, len(head), len(body)), head, body))
+    return content + hashlib.sha256(content).digest()
 
 
 def unpack(content: bytes) -> Image:

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,6 +20,7 @@ from exporter.handoff import board
 from exporter.handoff.board import Seat
 from exporter.records import STATE_ERRORS, Owner
 from exporter.state import clock, faults
+from exporter.state.clock import Moment
 from exporter.state.directory import MOST_KEPT, Claim, Directory, content
 from exporter.state.image import Image, Unreadable, pack, unpack
 
@@ -40,8 +41,8 @@ class Windows(Protocol):
     def owners(self) -> Sequence[Owner]:
         """Whose there are now."""
 
-    def held(self, owner: Owner, now: float) -> Arrays:
-        """What they hold; the arrays are not changed afterwards."""
+    def held(self, owner: Owner, now: float) -> Iterable[tuple[str, NDArray[Any]]]:
+        """What they hold, array by array: all of them at once would be in memory twice."""
 
     def lacks(self, owner: Owner) -> bool:
         """Whether they have yet to take what was kept."""
@@ -151,8 +152,20 @@ class Keeper:
         self._asked = None
         self._waiting.pop(0)
         if not place.unread:
-            image = Image(owner, clock.now(), self._windows.held(owner, time.monotonic()))
-            self._do(lambda: self._write(image, place))
+            self._pack(owner, place)
+
+    def _pack(self, owner: Owner, place: Directory) -> None:
+        """Have what an owner's windows hold now written. It is packed here: whoever counts would change it meanwhile.
+
+        What that costs is in proportion to their size, some 4 ms to a MiB, once in an interval.
+        """
+        moment = clock.now()
+        try:
+            packed = pack(owner, moment, self._windows.held(owner, time.monotonic()))
+        except Exception as error:  # noqa: BLE001 (whatever it was, counting goes on)
+            self._fail("other", f"{type(error).__name__}: {error}")
+        else:
+            self._do(lambda: self._write(owner, moment, packed, place))
 
     def _forget(self) -> None:
         """Places of those whose windows are no more, such as of another profile."""
@@ -185,7 +198,9 @@ class Keeper:
         for owner in looked:
             if self._windows.lacks(owner):  # there was nothing, or nothing that could be used
                 self._windows.put_back(owner, {}, 0.0, time.monotonic())
-        if found or looked:
+        has_looked = bool(found or looked)
+        del found  # as large as the windows, and so is what a commit takes for a moment
+        if has_looked:
             self._commit()
         if panes:
             self._seats[Seat.STATE_RESTORED] = 1
@@ -258,16 +273,15 @@ class Keeper:
             _LOG.error("the windows in %s cannot be read, are set aside and start empty: %s", self._directory, words)
         self._unreadable[str(owner)] = words
 
-    def _write(self, image: Image, place: Directory) -> None:
-        packed = pack(image)
+    def _write(self, owner: Owner, moment: Moment, packed: bytes, place: Directory) -> None:
         if place.may_be_news():  # another directory was put in its place
-            self._read(image.owner, place, 0.0)
+            self._read(owner, place, 0.0)
             if self._found:
                 return
         place.write(packed)
-        self._bytes[image.owner] = len(packed)
+        self._bytes[owner] = len(packed)
         self._seats[Seat.STATE_KEPT_BYTES] = sum(self._bytes.values())
-        self._seats[Seat.STATE_KEPT_WALL_NS] = int(image.moment.wall_s * 1e9)
+        self._seats[Seat.STATE_KEPT_WALL_NS] = int(moment.wall_s * 1e9)
         if self._fault:
             _LOG.info("windows are kept in %s again", self._directory)
             self._fault = ""

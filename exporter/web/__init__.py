@@ -9,7 +9,6 @@ POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where th
 POST /events     requests and answers as CloudEvents, where the settings allow it
 """
 
-import gzip
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -19,11 +18,11 @@ from flask import Flask, Response, request
 
 from exporter import __version__
 from exporter.collect.exposition import CONTENT_TYPE
+from exporter.collect.pressed import Pressed
 from exporter.findings import Unread
 from exporter.web.events import Receiver, take
 
 _LOG = logging.getLogger("exporter.web")
-_COMPRESSED_FROM: Final = 1024
 _LANDING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
 <body><h1>inference-exporter</h1><p>Version {version}. Watching {models}.</p>
@@ -37,7 +36,7 @@ _UNREAD: Final = """<h2>Payloads that could not be decoded</h2>
 
 
 def create_app(
-    page: Callable[[], bytes | None],
+    page: Callable[[], Pressed | None],
     models: Callable[[], Sequence[str]],
     observe: Callable[[bool], None] | None = None,
     events: Receiver | None = None,
@@ -52,13 +51,15 @@ def create_app(
 
     @app.get("/metrics")
     def metrics() -> Response:
-        text = page()
-        if text is None:
+        found = page()
+        if found is None:
             return Response("no snapshot yet\n", 503, mimetype="text/plain")
-        response = Response(text, content_type=CONTENT_TYPE)
-        if len(text) >= _COMPRESSED_FROM and request.accept_encodings.best_match(["gzip"]) == "gzip":
-            response.set_data(gzip.compress(text, 1))
+        if request.accept_encodings.best_match(["gzip"]) == "gzip":
+            response = Response(found.content, content_type=CONTENT_TYPE)
             response.headers["Content-Encoding"] = "gzip"
+        else:
+            response = Response(found.pieces(), content_type=CONTENT_TYPE)
+            response.content_length = found.size
         response.headers["Vary"] = "Accept-Encoding"
         return response
 

@@ -75,6 +75,18 @@ def _labels(labels: dict[str, str]) -> list[tuple[str, str | float]]:
     return sorted((key, float(value) if key == "le" else value) for key, value in labels.items())
 
 
+@pytest.mark.parametrize("labels", ["a", "abcd", "abcde", "abcdef"])
+def test_a_family_of_more_series_than_are_written_at_once_has_each_of_them_once(labels: str) -> None:
+    values = [(tuple(f"{name}{at % 7 if name in 'ab' else at}" for name in labels), at) for at in range(5000)]
+    for _ in range(2):  # a page leaves nothing behind for the next one
+        text = exposition.render([Samples(Family("model_x", GAUGE, tuple(labels), "X."), values)]).decode()
+        (parsed,) = text_string_to_metric_families(text)
+        assert [(tuple(one.labels.values()), one.value) for one in parsed.samples] == values
+
+
 def test_a_value_for_labels_that_the_family_lacks_is_a_bug() -> None:
     with pytest.raises(ValueError, match=r"shorter|longer"):
         exposition.render([Samples(Family("model_x", GAUGE, ("a",), "X."), [((), 1)])])
+    for labels in ((), ("1", "2", "3", "4"), ("1", "2", "3", "4", "5", "6")):
+        with pytest.raises(ValueError, match=r"shorter|longer"):
+            exposition.render([Samples(Family("model_x", GAUGE, tuple("abcde"), "X."), [(labels, 1)])])

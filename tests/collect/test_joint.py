@@ -35,14 +35,3 @@ def test_who_is_not_visible_counts_where_things_are_added_up_and_nowhere_else() 
     only = joined([(False, part("hidden", 5))])
     assert [item.family for item in only] == [OF_ALL]
     assert not list(joined([]))
-
-
-def test_names_of_series_are_kept_from_one_page_to_the_next_and_no_longer() -> None:
-    family = Family("model_kept", GAUGE, ("model",), "K.")
-    for number in range(3):
-        values = [((f"m{number}-{at}",), at) for at in range(50)]
-        for _ in range(2):
-            text = exposition.render([Samples(family, values)]).decode()
-            assert text.count("model_kept{") == 50
-            assert f'model_kept{{model="m{number}-49"}} 49\n' in text
-        assert len(exposition._last["model",]) == 50

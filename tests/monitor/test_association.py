@@ -170,7 +170,7 @@ def test_another_process_goes_on_and_a_restart_keeps_the_windows(profile: Profil
     for name, array in before.arrays().items():
         successor.arrays()[name][...] = array
     assert found(successor) == found(before)
-    assert later.put_back(before.held(1.0), 1000.0, 1001.0)
+    assert later.put_back(dict(before.held(1.0)), 1000.0, 1001.0)
     assert found(later, 1001.0) == found(before)
 
 

@@ -11,6 +11,7 @@ from exporter import catalogue, config
 from exporter.collect import columns
 from exporter.decode.turned import Turned
 from exporter.errors import ConfigError
+from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.override import NOTHING
 from exporter.records import Table
@@ -26,7 +27,9 @@ Rows = NDArray[np.float64]
 
 
 def block(windows: Windows = SETTINGS, **said: Any) -> Block:
-    return Block(SIDE, windows, by_name=True, said=(replace(NOTHING, **said), NOTHING) if said else ())
+    return Block(
+        SIDE, windows, Binner(SIDE, None), by_name=True, said=(replace(NOTHING, **said), NOTHING) if said else ()
+    )
 
 
 def feed(one: Block, rows: Rows, at: float) -> Block:
@@ -141,7 +144,7 @@ def test_after_a_death_and_after_a_restart_the_same_rows_are_the_last() -> None:
     heir, restarted = block(), block()
     for name, array in heir.arrays("x").items():
         array[...] = old.arrays("x")[name]
-    restarted.put_back(old.held("x", 500.0), "x", -10_000.0, -9400.0)
+    restarted.put_back(dict(old.held("x", 500.0)), "x", -10_000.0, -9400.0)
     for one, shift in ((heir, 0.0), (whole, 0.0), (restarted, -10_000.0)):
         feed(one, normal(33, 4), 700.0 + shift)
     now = {one: scored(one, 1100.0 + shift) for one, shift in ((heir, 0.0), (whole, 0.0), (restarted, -10_000.0))}

@@ -27,4 +27,4 @@ def test_the_arrays_of_a_thousand_columns_are_bounded_whatever_comes() -> None:
         sizes.append(size(monitor.arrays()))
     assert sizes == sizes[:1] * 10
     assert sizes[0] <= MOST_A_COLUMN * COLUMNS
-    assert size(monitor.held(1600.0)) <= sizes[0]
+    assert size(dict(monitor.held(1600.0))) <= sizes[0]

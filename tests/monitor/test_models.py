@@ -387,7 +387,7 @@ def test_windows_of_a_model_that_was_not_met_yet_bring_it_back(churn: Profile) -
     earlier = models(churn)
     see(earlier, "churn", "8", rows=9)
     (owner,) = [owner for owner in earlier.owners() if owner.version == "8"]
-    held = earlier.held(owner, 1.0)
+    held = dict(earlier.held(owner, 1.0))
     later = models(churn)
     assert later.owners() == [Owner("churn", "7", churn.digest)]
     assert later.wants(owner)

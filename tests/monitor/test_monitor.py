@@ -226,7 +226,7 @@ def test_the_moment_is_that_of_the_exchange_not_of_the_flush(profile: Profile) -
 def test_what_is_held_makes_the_same_scores_and_no_counts(profile: Profile, traffic: Any) -> None:
     monitor = watch(profile, exchanges(traffic[:50]), SHORT)
     again = Monitor(profile, SHORT, ())
-    assert again.put_back(monitor.held(50.0), 1000.0, 1050.0) > 0
+    assert again.put_back(dict(monitor.held(50.0)), 1000.0, 1050.0) > 0
     before, after = monitor.snapshot(50.0), again.snapshot(1050.0)
     for left, right in ((before.features, after.features), (before.outputs, after.outputs)):
         assert left.totals.bins.any()
@@ -240,7 +240,7 @@ def test_what_is_held_makes_the_same_scores_and_no_counts(profile: Profile, traf
 
 
 def test_a_window_of_another_profile_is_not_taken(profile: Profile) -> None:
-    held = watch(profile, [exchange(live_rows(9, 1), [0.5] * 9, 1.0)], SHORT).held(1.0)
+    held = dict(watch(profile, [exchange(live_rows(9, 1), [0.5] * 9, 1.0)], SHORT).held(1.0))
     other = Monitor(dataclasses.replace(profile, features=profile.features[1:]), SHORT, ())
     other.put_back(held, 0.0, 1.0)
     assert other.snapshot(1.0).features.scores[0].samples.sum() == 0

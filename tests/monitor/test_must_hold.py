@@ -202,7 +202,7 @@ COUNTS = st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 10_000), st.jus
 @given(data=st.data())
 def test_no_counts_make_a_number_that_is_negative_infinite_or_none(small: Profile, data: Any) -> None:
     seen = watch(small, requests(few_rows(2, 1), 1.0), WINDOWS)
-    held = {name: values.copy() for name, values in seen.held(1.0).items()}
+    held = {name: values.copy() for name, values in seen.held(1.0)}
     panes = [values for name, values in held.items() if name.startswith("features.counts.") and name.endswith(".panes")]
     for counts in panes:
         drawn = data.draw(st.lists(COUNTS, min_size=counts.size, max_size=counts.size))

@@ -134,7 +134,7 @@ def test_windows_come_back_from_a_disk_with_what_was_outside(profile: Profile) -
     before = watched(profile, RULES, [seen(live_rows(50, 1))])
     again, changed = Monitor(profile, SHORT, (), Said(RULES)), Monitor(profile, SHORT, ())
     for one in (again, changed):
-        assert one.put_back(before.held(1.0), 100.0, 101.0) > 0
+        assert one.put_back(dict(before.held(1.0)), 100.0, 101.0) > 0
     old, new = before.snapshot(1.0).features.scores[0], again.snapshot(101.0).features.scores[0]
     assert new.ratios["out_of_range"].tolist() == pytest.approx(old.ratios["out_of_range"].tolist(), nan_ok=True)
     assert changed.snapshot(101.0).features.scores[0].samples[0] == 50

@@ -190,7 +190,7 @@ def test_what_is_kept_does_not_grow_and_another_process_goes_on_with_it(profile:
 def test_windows_come_back_from_a_disk(profile: Profile) -> None:
     before = watched(profile, [odd(300, 8)])
     after = Monitor(profile, WINDOWS, ())
-    after.put_back(before.held(2.0), 0.0, 2.0)
+    after.put_back(dict(before.held(2.0)), 0.0, 2.0)
     gone = {"unseen_values", "current_run_values"}
     assert repr([one for one in in_words(after) if one[0] not in gone]) == repr(
         [one for one in in_words(before) if one[0] not in gone]
@@ -200,7 +200,7 @@ def test_windows_come_back_from_a_disk(profile: Profile) -> None:
 def test_no_value_goes_to_the_disk(profile: Profile) -> None:
     monitor = watched(profile, [filled([{"measured": 123.456, "city": "Atlantis"}] * 50)])
     needles = [np.float64(123.456).tobytes(), b"Atlantis"]
-    for name, array in monitor.held(2.0).items():
+    for name, array in monitor.held(2.0):
         assert not any(needle in array.tobytes() for needle in needles), name
 
 

@@ -73,7 +73,7 @@ def test_quantiles_go_on_after_a_death_and_after_a_restart(profile: Profile) -> 
     after_death, after_restart = Monitor(profile, WINDOWS, ()), Monitor(profile, WINDOWS, ())
     for name, array in after_death.arrays().items():
         array[...] = first.arrays()[name]
-    after_restart.put_back(first.held(6.0), 1000.0, 1006.0)
+    after_restart.put_back(dict(first.held(6.0)), 1000.0, 1006.0)
     assert told(after_death, 6.0) == told(after_restart, 1006.0) == expected
 
 

@@ -319,7 +319,7 @@ def test_windows_come_back_from_disk_under_the_names_that_they_had(profile: Prof
     late = [row | {"tenant": f"t{2 - at % 3}"} for at, row in enumerate(rows(300, 15))]
     before = watched(profile, said(by), sent(early, 100.0))
     after = watched(profile, said(by), sent(late, 50.0))  # another clock, another order of names
-    after.put_back(before.held(100.0), -90.0, 50.0)
+    after.put_back(dict(before.held(100.0)), -90.0, 50.0)
     np.testing.assert_array_equal(
         of_window(after, "country", 50.0, "2m").samples,
         of_window(before, "country", 100.0, "2m").samples
@@ -348,7 +348,7 @@ def test_who_asks_for_no_segments_pays_for_none(profile: Profile) -> None:
     monitor = watched(profile, Said(), sent(rows(20, 17), 1.0))
     assert monitor.snapshot(1.0).segments is None
     assert not [name for name in monitor.arrays() if ".segments." in name]
-    assert not [name for name in monitor.held(1.0) if name.startswith("segments")]
+    assert not [name for name, _ in monitor.held(1.0) if name.startswith("segments")]
     assert Sides(None, WINDOWS, said(["country"])).segmented(1.0) is None
 
 

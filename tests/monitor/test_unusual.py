@@ -132,7 +132,7 @@ def test_windows_end_and_another_process_goes_on(profile: Profile) -> None:
         after.arrays()[name][...] = array
     assert shares(after) == shares(before)
     assert {window for _, window in shares(before, 50.0)} == {"100s"}
-    assert later.put_back(before.held(1.0), 1000.0, 1001.0)
+    assert later.put_back(dict(before.held(1.0)), 1000.0, 1001.0)
     assert shares(later, 1001.0) == shares(before)
 
 

@@ -12,6 +12,7 @@ from profile_tables import profile_of
 from exporter import adopt_command
 from exporter.config import Windows
 from exporter.errors import ConfigError, DataError
+from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.profile import document, parsing
 from exporter.profile.adopt import Seen, Window, Wish, adopt, drop, parse
@@ -40,7 +41,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 def window_of(profile: Profile, **cells: Sequence[Any]) -> Window:
     """What an exporter would say that has seen these values; the others are those of the training."""
-    block = Block(profile.asked, Windows(), by_name=True)
+    block = Block(profile.asked, Windows(), Binner(profile.asked, None), by_name=True)
     names = tuple(COLUMNS)
     columns = tuple(list(cells.get(name, COLUMNS[name])) for name in names)
     table = Table(5000, names, columns)

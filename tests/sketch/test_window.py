@@ -343,12 +343,13 @@ def test_a_pane_that_has_left_the_window_makes_room_for_what_is_put_back() -> No
     assert totals(again, 400.0) == [1]
 
 
-def test_what_is_held_no_longer_changes() -> None:
+def test_a_full_ring_is_held_without_a_copy() -> None:
     kept = windows((300.0,))
-    kept.add(5.0, np.array([1]))
-    held = kept.held("x", 5.0)
-    kept.add(5.0, np.array([1]))
-    assert held["x.60.panes"].sum() == 1
+    for minute in range(7):
+        held = kept.held("x", (minute - 1) * MINUTE)["x.60.panes"]
+        assert len(held) == min(minute, 5)
+        assert np.shares_memory(held, kept.arrays("x")["x.60.panes"]) == (minute >= 5)
+        kept.add(minute * MINUTE, np.array([1]))
 
 
 def test_the_reach_of_a_window_is_that_of_its_oldest_pane_with_values() -> None:

@@ -22,6 +22,10 @@ MOMENT = Moment(1234.5, 1.8e9, "boot time:[1]")
 PREFIX = struct.Struct("<8sIIQ")
 
 
+def packed(image: Image) -> bytes:
+    return pack(*image[:2], image.arrays.items())
+
+
 def small() -> Image:
     counts = np.arange(12, dtype=np.int32).reshape(2, 2, 3)
     return Image(OWNER, MOMENT, {"a.panes": counts, "a.places": np.array([7, 9]), "none": np.zeros((0, 5), np.int32)})
@@ -50,7 +54,7 @@ def crafted(head: Any, raw: bytes = b"", version: int = VERSION) -> bytes:
 )
 def test_what_is_written_is_read(given_arrays: Any, name: str) -> None:
     owner = OWNER._replace(model=name)
-    found = unpack(pack(Image(owner, MOMENT, given_arrays)))
+    found = unpack(packed(Image(owner, MOMENT, given_arrays)))
     assert (found.owner, found.moment) == (owner, MOMENT)
     assert list(found.arrays) == list(given_arrays)
     for name_, array in given_arrays.items():
@@ -59,14 +63,14 @@ def test_what_is_written_is_read(given_arrays: Any, name: str) -> None:
 
 
 def test_a_file_cut_off_anywhere_is_refused() -> None:
-    content = pack(small())
+    content = packed(small())
     for length in range(len(content)):
         with pytest.raises(Unreadable):
             unpack(content[:length])
 
 
 def test_a_file_with_any_one_bit_flipped_is_refused() -> None:
-    content = pack(small())
+    content = packed(small())
     for bit in range(len(content) * 8):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -77,7 +81,7 @@ def test_a_file_with_any_one_bit_flipped_is_refused() -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_a_file_with_any_damage_is_refused(data: Any) -> None:
-    content = pack(small())
+    content = packed(small())
     start = data.draw(st.integers(0, len(content)))
     stop = data.draw(st.integers(start, len(content)))
     damaged = content[:start] + data.draw(st.binary(max_size=40)) + content[stop:]
@@ -116,13 +120,13 @@ def test_a_head_that_makes_no_sense_is_refused_whatever_its_checksum(head: Any) 
 
 
 def test_a_file_is_for_no_other_owner_and_holds_no_name_of_any_feature() -> None:
-    assert unpack(pack(small())).owner == OWNER
-    assert unpack(pack(small()._replace(owner=OWNER._replace(version="8")))).owner != OWNER
+    assert unpack(packed(small())).owner == OWNER
+    assert unpack(packed(small()._replace(owner=OWNER._replace(version="8")))).owner != OWNER
 
 
 def test_more_than_is_read_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image, "LARGEST", 63)
     with pytest.raises(ValueError, match="too large"):
-        pack(small())  # 48 bytes of counts and 16 of places
+        packed(small())  # 48 bytes of counts and 16 of places
     monkeypatch.setattr(image, "LARGEST", 64)
-    assert len(unpack(pack(small())).arrays) == 3
+    assert len(unpack(packed(small())).arrays) == 3

@@ -19,7 +19,7 @@ from exporter.sketch.window import Windows
 from exporter.state import clock, keeper
 from exporter.state.clock import Moment
 from exporter.state.directory import Directory, file_name
-from exporter.state.image import pack, unpack
+from exporter.state.image import Image, pack, unpack
 from exporter.state.keeper import Keeper
 
 OWNER = Owner("churn", "7", "ab" * 32)
@@ -53,7 +53,7 @@ class Kept:
 
     def held(self, owner: Owner, now: float) -> Any:
         assert abs(now - time.monotonic()) < 5
-        return self.now_held(owner) if callable(self.now_held) else self.now_held
+        return (self.now_held(owner) if callable(self.now_held) else self.now_held).items()
 
     def lacks(self, owner: Owner) -> bool:
         return owner in self.lacking
@@ -95,6 +95,10 @@ class Kept:
     def end(self) -> None:
         """As when its process does."""
         self.keeper._claim.let_go()
+
+
+def packed(image: Image) -> bytes:
+    return pack(*image[:2], image.arrays.items())
 
 
 def started(
@@ -180,7 +184,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "zeros": lambda content: bytes(len(content)),
     "newer": lambda content: content[:8] + b"\2" + content[9:],
     "foreign": lambda _: b"%PDF-1.7 " * 1000,
-    "another model's": lambda content: pack(unpack(content)._replace(owner=OWNER._replace(model="other"))),
+    "another model's": lambda content: packed(unpack(content)._replace(owner=OWNER._replace(model="other"))),
 }
 
 
@@ -206,7 +210,7 @@ def test_what_cannot_be_read_is_set_aside_and_said(tmp_path: Path, damage: str, 
 
 def other_clock(content: bytes, **changes: Any) -> bytes:
     image = unpack(content)
-    return pack(image._replace(moment=image.moment._replace(**changes)))
+    return packed(image._replace(moment=image.moment._replace(**changes)))
 
 
 @pytest.mark.parametrize("jump_s", [-DAY_S, DAY_S])

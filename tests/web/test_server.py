@@ -13,6 +13,7 @@ from proxy.rig import Peer
 from support import eventually
 
 from exporter import web
+from exporter.collect.pressed import pressed
 from exporter.events.desk import Desk
 from exporter.handoff import board
 from exporter.sections import Events
@@ -37,7 +38,7 @@ def serving(desk: Desk) -> Iterator[int]:
     """A web server in threads of the test's process; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    running = WebServer(listener, web.create_app(lambda: PAGE, "m", None, desk), desk.most_bytes)
+    running = WebServer(listener, web.create_app(lambda: pressed(PAGE), "m", None, desk), desk.most_bytes)
     try:
         yield port
     finally:
