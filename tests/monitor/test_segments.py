@@ -251,7 +251,7 @@ def test_answers_whose_rows_cannot_be_paired_are_of_no_segment_but_a_headers(pro
         for at, row in enumerate(live)
     ]
     arrays = watched(profile, said(by), exchanges).arrays()
-    (panes,) = (array for name, array in arrays.items() if ".segments." in name and ".outputs.10.panes" in name)
+    (panes,) = (array for name, array in arrays.items() if ".segments." in name and ".outputs.10.1.panes" in name)
     totals = panes.sum(axis=(0, 3))[:, 0]
     country, tenant = totals[:12], totals[12:]
     assert (country.sum(), tenant.sum()) == (200, 400)
@@ -325,7 +325,7 @@ def test_windows_come_back_from_disk_under_the_names_that_they_had(profile: Prof
         of_window(before, "country", 100.0, "2m").samples
         + of_window(watched(profile, said(by), sent(late, 50.0)), "country", 50.0, "2m").samples,
     )
-    (panes,) = (a for name, a in after.arrays().items() if ".segments." in name and ".features.120.panes" in name)
+    (panes,) = (a for name, a in after.arrays().items() if ".segments." in name and ".features.120.10.panes" in name)
     labels = [one.value for one in after.snapshot(50.0).segments.rows if one.segment == "tenant"]  # type: ignore[union-attr]
     of_tenants = panes.sum(axis=(0, 3))[12:, 0]
     assert labels == ["t2", "t1", "t0", "other", "missing"]
