@@ -155,10 +155,7 @@ class Keeper:
             self._pack(owner, place)
 
     def _pack(self, owner: Owner, place: Directory) -> None:
-        """Have what an owner's windows hold now written. It is packed here: whoever counts would change it meanwhile.
-
-        What that costs is in proportion to their size, some 4 ms to a MiB, once in an interval.
-        """
+        """Have what an owner's windows hold now written; packed here, at 4 ms a MiB: counting would change it meanwhile."""
         moment = clock.now()
         try:
             packed = pack(owner, moment, self._windows.held(owner, time.monotonic()))
