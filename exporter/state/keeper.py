@@ -155,7 +155,7 @@ class Keeper:
             self._pack(owner, place)
 
     def _pack(self, owner: Owner, place: Directory) -> None:
-        """Have what an owner's windows hold now written; packed here, at 4 ms a MiB: counting would change it meanwhile."""
+        """Have what an owner's windows hold written; packed here, at 4 ms a MiB: counting would change it meanwhile."""
         moment = clock.now()
         try:
             packed = pack(owner, moment, self._windows.held(owner, time.monotonic()))
