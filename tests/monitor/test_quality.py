@@ -434,7 +434,7 @@ def test_shares_by_other_columns_are_not_taken_over(profile: Profile) -> None:
     same, other = (Monitor(profile, WINDOWS, (), Said(Overrides({"few": Override(ignore=ignore)})))
                    for ignore in (False, True))  # fmt: skip
     for monitor in (same, other):
-        monitor.put_back(before.held(2.0), 0.0, 2.0)
+        monitor.put_back(dict(before.held(2.0)), 0.0, 2.0)
     assert duplicates(same)["10s"] == 0.9
     assert not duplicates(other)
 
