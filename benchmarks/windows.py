@@ -145,6 +145,7 @@ def resident_mib(which: str = "VmRSS") -> float:
 def weigh(columns: int, most: int) -> None:
     """Count values, and print what is resident whenever there are ten times as many as before."""
     importlib.import_module("exporter.analyser")
+    manners.return_large_blocks()
     before = resident_mib()
     profile = profile_of(columns)
     models = Models(Settings(), OneProfile(profile, MODEL))

@@ -47,7 +47,7 @@ from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
 _BATCH_RECORDS: Final = 2000
-_BATCH_BYTES: Final = 8 << 20
+_BATCH_BYTES: Final = 2 << 20
 _SHORTEST_SLEEP_S: Final = 0.005
 _LONGEST_SLEEP_S: Final = 0.1
 _LAST_DRAIN_S: Final = 5.0
@@ -276,6 +276,7 @@ def main() -> None:
     logs.start(orders["settings"]["log_level"], lambda: board.add(seats, Seat.ANALYSER_LOG_LINES_LOST))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     manners.step_back()
+    manners.return_large_blocks()
     manners.limit_memory(orders["settings"]["analyser.memory_limit"])
     try:
         Analyser(orders).run()

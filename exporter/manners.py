@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Final
 
 _NICE: Final = 10
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_LARGE_BLOCK: Final = 2 << 20
+"""Bytes: twice a body that is captured."""
 _DATA_PER_RESIDENT: Final = 2
 """Memory that is reserved and not touched counts as data; stacks of threads do."""
 
@@ -23,11 +26,19 @@ def step_back() -> None:
         Path("/proc/self/autogroup").write_text(f"{_NICE}\n")
 
 
-def trim() -> None:
-    """Give freed memory back: glibc keeps what large bodies leave between small blocks, and so grows to the worst mix.
+def return_large_blocks() -> None:
+    """Have glibc give each large block back at once; left to itself it soon keeps those of up to 32 MiB.
 
-    Its mmap threshold would do so too, at half as much CPU time again for each large body.
+    Not bodies, for which that would take half as much CPU time again: see `trim`.
     """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+        library.mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
+
+
+def trim() -> None:
+    """Give freed memory back: glibc keeps what large bodies leave between small blocks, and so grows to the worst mix."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

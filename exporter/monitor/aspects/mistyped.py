@@ -1,6 +1,7 @@
 """Values of a type that does not fit the column's kind, text where numbers were: how large a share of a window.
 
 The bins cannot tell: of numbers these lie in the one of what is not finite, of categories in that of unseen ones.
+Kept: a number of each column in every pane, and one of all rows.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from exporter.snapshots import Measured
 from exporter.values import format_duration
 
 WORD: Final = "type_error_ratio"
-_ALL, _WRONG = range(2)
 
 
 class Mistyped:
@@ -23,11 +23,11 @@ class Mistyped:
 
     def __init__(self, scope: Scope) -> None:
         self._readable = scope.readable
-        self._windows = Windows(scope.windows.lengths, scope.windows.pane, (len(scope.columns), 2), np.int32)
+        self._windows = Windows(scope.windows.lengths, scope.windows.pane, (len(scope.columns) + 1,), np.int32)
 
     def add(self, batch: Batch) -> None:
         """Count rows."""
-        self._windows.add(batch.at, np.stack((np.full_like(batch.mistyped, batch.rows), batch.mistyped), axis=1))
+        self._windows.add(batch.at, np.append(batch.mistyped, batch.rows))
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept."""
@@ -44,9 +44,9 @@ class Mistyped:
     def snapshot(self, now: float) -> Iterator[Measured]:
         """Shares of windows that hold anything."""
         for length in self._windows.lengths:
-            counts = self._windows.total(now, length)
+            *_, rows = counts = self._windows.total(now, length)
             with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = np.where(self._readable, counts[:, _WRONG] / counts[:, _ALL], np.nan)
+                ratio = np.where(self._readable, counts[:-1] / rows, np.nan)
             yield Measured(WORD, ratio, format_duration(length))
 
 
