@@ -109,7 +109,7 @@ def move_clocks(path: Path, **changes: float | str) -> None:
     image = unpack(path.read_bytes())
     clocks = image.moment._asdict()
     clocks |= {name: clocks[name] + more if isinstance(more, float) else more for name, more in changes.items()}
-    path.write_bytes(pack(image._replace(moment=type(image.moment)(**clocks))))
+    path.write_bytes(pack(image.owner, type(image.moment)(**clocks), image.arrays.items()))
 
 
 # --- disks that do not do what they should

@@ -50,7 +50,7 @@ CLOCKS: dict[str, tuple[dict[str, Any], bool]] = {
 def _give_away(path: Path, **whose: str) -> None:
     """Somebody else's windows under this name."""
     image = unpack(path.read_bytes())
-    path.write_bytes(pack(image._replace(owner=image.owner._replace(**whose))))
+    path.write_bytes(pack(image.owner._replace(**whose), image.moment, image.arrays.items()))
 
 
 class Place:
@@ -88,7 +88,7 @@ class Place:
         image = unpack(self.left)
         owner = image.owner._replace(version=version)
         path = self.state / file_name(owner)
-        path.write_bytes(pack(image._replace(owner=owner)))
+        path.write_bytes(pack(owner, image.moment, image.arrays.items()))
         change(path)
         reload(self.scene.running, self.disk.with_name("exporter.yml"), settings(self.state, version))
 
