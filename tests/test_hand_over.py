@@ -35,9 +35,9 @@ def test_rows_at_the_beginning_of_a_body_beyond_the_cap_are_counted() -> None:
 def test_bodies_of_many_pieces_arrive_whole() -> None:
     rows = [[number, number / 7] for number in range(20_000)]
     with model_server() as upstream, sidecar(upstream) as running:
-        for _ in range(20):
+        for number in range(1, 21):
             predict(running.url, rows)
-        metrics = running.settled(20)
+            metrics = running.settled(number)  # or a busy machine fills the ring, and bodies are drawn by lot
         assert metrics.value("model_rows_total") == 20 * len(rows)
         assert metrics.value("inference_exporter_payloads_decoded_total", side="response") == 20
         assert metrics.value("inference_exporter_exchanges_observed_total") == 20
