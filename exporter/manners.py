@@ -38,7 +38,7 @@ def return_large_blocks() -> None:
 
 
 def trim() -> None:
-    """Give freed memory back: glibc keeps what large bodies leave between small blocks, and so grows to the worst mix."""
+    """Give freed memory back: glibc keeps what bodies leave between small blocks, and so grows to the worst mix."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 
