@@ -77,6 +77,8 @@ class Measured(NamedTuple):
     """Shape (columns,); NaN where there is none."""
     window: str = ""
     """Empty for what is of no window."""
+    labels: tuple[str, ...] = ()
+    """Between those of the column and the window."""
 
 
 class OfSide(NamedTuple):

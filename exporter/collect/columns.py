@@ -143,9 +143,9 @@ def _aspects(
         values: list[tuple[Labels, float]] = []
         for one in told:
             if isinstance(one, Measured):
-                window = (one.window,) if one.window else ()
+                behind = (*one.labels, one.window) if one.window else one.labels
                 applying = _applying(list(labels.values()), one.values[shown])
-                values += [((*of, *window), value) for of, value in applying]
+                values += [((*of, *behind), value) for of, value in applying]
             elif isinstance(one, OfSide):
                 values.append(((*profiled, *((one.window,) if one.window else ())), one.value))
             elif one.column in labels:

@@ -58,10 +58,13 @@ def pack(owner: Owner, moment: Moment, arrays: Iterable[tuple[str, NDArray[Any]]
         told.append((name, array.dtype.str, array.shape))
         if array.size:
             parts.append(press.compress(np.ascontiguousarray(array).data))
-    body = b"".join((*parts, press.flush()))
+    parts.append(press.flush())
     head = json.dumps({**owner._asdict(), **moment._asdict(), "arrays": told}).encode()
-    content = b"".join((_PREFIX.pack(MAGIC, VERSION, len(head), len(body)), head, body))
-    return content + hashlib.sha256(content).digest()
+    begin = _PREFIX.pack(MAGIC, VERSION, len(head), sum(map(len, parts)))
+    digest = hashlib.sha256(begin + head)
+    for part in parts:
+        digest.update(part)
+    return b"".join((begin, head, *parts, digest.digest()))
 
 
 def unpack(content: bytes) -> Image:

@@ -1,5 +1,6 @@
 """Quantiles of live values: of a window, where enough values support them, beside those of the reference."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from exporter.monitor import Monitor
 from exporter.monitor.aspects.quantiles import RANKS, REFERENCE, WORD
 from exporter.reference import Profile
 from exporter.sections import Windows
-from exporter.snapshots import Listed
+from exporter.snapshots import Measured
 
 WINDOWS = Windows(pane=1.0, lengths=(10.0, 40.0, 400.0))
 
@@ -36,9 +37,12 @@ def told(monitor: Monitor, now: float, word: str = WORD) -> dict[tuple[str, ...]
     monitor.flush()
     block = monitor.snapshot(now).features
     assert block
-    found = [one for one in block.aspects if isinstance(one, Listed) and one.word == word]
-    assert {one.column for one in found} <= {0}  # categories have none
-    return {one.labels: one.value for one in found}
+    found = [one for one in block.aspects if isinstance(one, Measured) and one.word == word]
+    assert all(np.isnan(one.values[1:]).all() for one in found), "categories have none"
+    window = (one.window for one in found)
+    labels = [(*one.labels, *filter(None, [name])) for one, name in zip(found, window, strict=True)]
+    values = [float(one.values[0]) for one in found]
+    return {of: value for of, value in zip(labels, values, strict=True) if not math.isnan(value)}
 
 
 def test_live_quantiles_are_those_of_the_rows_in_the_second_shortest_window(profile: Profile) -> None:

@@ -16,7 +16,7 @@ from exporter.monitor.batch import Batch, Scope
 from exporter.sketch.coarse import CoarseWindows
 from exporter.sketch.quantiles import CELLS, QuantileCells
 from exporter.sketch.window import Arrays
-from exporter.snapshots import Listed
+from exporter.snapshots import Measured
 from exporter.values import format_duration
 
 WORD: Final = "quantile"
@@ -35,10 +35,12 @@ class Quantiles:
         windows = scope.windows
         self._length = sorted(windows.lengths)[:2][-1]
         self._window = CoarseWindows((self._length,), windows.pane, _PANES, (places.size, CELLS), np.int32)
-        self._of_reference = [
-            Listed(REFERENCE, int(place), (f"{rank:g}",), value)
-            for place, column in zip(places, columns, strict=True) for rank, value in of_reference(column)
-        ]  # fmt: skip
+        self._columns = len(scope.columns)
+        known = np.full((places.size, len(RANKS)), np.nan)
+        for at, column in enumerate(columns):
+            for rank, value in of_reference(column):
+                known[at, RANKS.index(rank)] = value
+        self._of_reference = list(self._told(REFERENCE, known, ""))
 
     def add(self, batch: Batch) -> None:
         """Count rows."""
@@ -57,16 +59,22 @@ class Quantiles:
         """Go on with what was held."""
         self._window.put_back(held, prefix, shift_s, now)
 
-    def snapshot(self, now: float) -> Iterator[Listed]:
+    def snapshot(self, now: float) -> Iterator[Measured]:
         """Quantiles that enough values support."""
         yield from self._of_reference
         counts = self._window.total(now, self._length)
         counts[:, -1] = 0  # what is no finite number
         beyond = counts.sum(axis=1)[:, None] * [min(rank, 1 - rank) for rank in RANKS]
         found = self._cells.quantiles(counts, RANKS)
-        window = format_duration(self._length)
-        for at, which in np.argwhere(beyond >= _LEAST - 1e-9).tolist():
-            yield Listed(WORD, int(self._places[at]), (f"{RANKS[which]:g}", window), float(found[at, which]))
+        found[beyond < _LEAST - 1e-9] = np.nan
+        yield from self._told(WORD, found, format_duration(self._length))
+
+    def _told(self, word: str, found: NDArray[np.float64], window: str) -> Iterator[Measured]:
+        """Rank by rank; `found` has the shape (ordered columns, ranks)."""
+        for at, rank in enumerate(RANKS):
+            values = np.full(self._columns, np.nan)
+            values[self._places] = found[:, at]
+            yield Measured(word, values, window, (f"{rank:g}",))
 
 
 def made(scope: Scope) -> Quantiles | None:
