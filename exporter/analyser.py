@@ -40,6 +40,7 @@ from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
+from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.web import windows
 from exporter.web.server import WebServer
@@ -79,7 +80,7 @@ class Analyser:
         self._ledger = Ledger(orders["ledger_fd"])
         self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
         referring = self._referring
-        self._models = Models(settings, referring.references, referring.said, referring.provisional)
+        self._models = Models(settings, referring.references, referring.said, referring.provisional, clock.wall)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._uncommitted = False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from exporter import keys
 from exporter.addresses import Route, is_tls, listener, refuse_loops, routes, upstream_url
+from exporter.guarantees import Evidence
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.origins import Origin, origins
@@ -199,6 +200,7 @@ class Settings:
     request_id: RequestId = field(default_factory=RequestId)
     windows: Windows = field(default_factory=Windows)
     segments: Segments = field(default_factory=Segments)
+    evidence: Evidence = field(default_factory=Evidence)
     provisional: Provisional = field(default_factory=Provisional)
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)

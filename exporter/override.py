@@ -21,6 +21,10 @@ class Override:
     """Share of values that may have changed bin (total variation)."""
     weight: float | None = None
     """How much it counts among the others."""
+    dependence: float | None = None
+    """How many rows come as one, measured on traffic."""
+    wander: float | None = None
+    """Total variation by which an hour of traffic may differ from the mean of all."""
     ignore: bool | None = None
     """Whether it is neither scored nor shown."""
     owner: str | None = None

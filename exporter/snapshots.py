@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from exporter.evidence.verdict import Verdict
+
 
 IMPACT: Final = "impact_ratio"
 """Among the statistics: importance times the share of values that moved beyond chance."""
@@ -173,6 +175,8 @@ class Snapshot:
     outputs: BlockSnapshot | None = None
     failed: FailedSnapshot | None = None
     segments: SegmentSnapshot | None = None
+    evidence: "Verdict | None" = None
+    """Of drift; of features first, then of outputs."""
     generated: GenerationCounts | None = None
     """None where it is no language model, as far as is known; as above, where there is nothing to say."""
     unreadable: int = 0

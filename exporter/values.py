@@ -4,6 +4,7 @@ The standard library only: every process reads settings.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Callable
 
@@ -97,6 +98,21 @@ def integers(low: int, high: int) -> Callable[[object], tuple[int, ...]]:
         return tuple(sorted({parse(item) for item in found if item != ""}))
 
     return parse_all
+
+
+def number(low: float, high: float) -> Callable[[object], float]:
+    """A number between `low` and `high`, both included."""
+
+    def parse(value: object) -> float:
+        try:
+            found = math.nan if isinstance(value, bool) else float(str(value))
+        except ValueError:
+            found = math.nan
+        if not low <= found <= high:
+            raise ValueError(f"must be a number from {low:g} to {high:g}, not {value!r}")
+        return found
+
+    return parse
 
 
 def boolean(value: object) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from exporter.monitor import generated
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
+from exporter.monitor.gathering import WATCHING, Watching
 from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
 from exporter.monitor.rows import Rows
@@ -32,15 +33,16 @@ class Monitor:
     """One model and version."""
 
     def __init__(
-        self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...], said: Said = NOTHING_SAID
-    ) -> None:
+        self, profile: Profile | None, windows: Windows, probe_paths: tuple[str, ...], said: Said = NOTHING_SAID,
+        watching: Watching = WATCHING,
+    ) -> None:  # fmt: skip
         """`said` is what the operator says of columns of any profile."""
         self._traffic = TrafficCounts(probe_paths)
         self._payloads = Payloads()
         self._rows = Rows()
         self._generated = generated.Generated()
         self._profile = profile
-        self._sides = Sides(profile, windows, said)
+        self._sides = Sides(profile, windows, said, watching)
         features = self._sides.features
         self._failed = Failed(profile.asked, windows, features.binner) if profile and features else None
 
@@ -142,6 +144,7 @@ class Monitor:
             outputs=outputs,
             failed=self._failed.snapshot(now, successful.counted) if self._failed and successful else None,
             segments=self._sides.segmented(now),
+            evidence=self._sides.evidence(now),
             generated=self._generated.snapshot(),
             unreadable=self.unreadable,
         )

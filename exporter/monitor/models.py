@@ -5,7 +5,7 @@ room, is counted for the model `_other`. The one that is known before the first 
 series begin at 0; it leaves the page where the traffic names the model otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from exporter.config import Settings
 from exporter.monitor import Monitor, attributing, versions
+from exporter.monitor.gathering import Watching, same_clock
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
 from exporter.monitor.provisional import Provisionals
@@ -34,11 +35,12 @@ class Models:
 
     def __init__(
         self, settings: Settings, references: References, said: Said = NOTHING_SAID,
-        provisional: Provisionals | None = None,
+        provisional: Provisionals | None = None, wall: Callable[[float], float] = same_clock,
     ) -> None:  # fmt: skip
-        """`provisional` makes references of models that have none."""
+        """`provisional` makes references of models that have none; `wall` gives Unix time."""
         self._settings, self._said, self._provisional = settings, said, provisional
         self._references = references
+        self._watching = Watching(settings.evidence, wall)
         self._naming = Naming(settings.model, references)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
@@ -55,7 +57,7 @@ class Models:
 
     def _make(self, profile: Profile | None) -> Monitor:
         overrides.warn(self._said.overrides, profile)
-        return Monitor(profile, self._settings.windows, self._settings.capture.probe_paths, self._said)
+        return Monitor(profile, self._settings.windows, self._settings.capture.probe_paths, self._said, self._watching)
 
     def _add(self, label: Label) -> Watched:
         watched = self._watched[label] = Watched(label, self._references.of(*label), self._make)
@@ -217,7 +219,7 @@ class Models:
         if snapshot.rows.observed or not self._is_superseded(watched):
             return Shown(label, watched.profile, snapshot, True)
         # Requests, but not one prediction: whatever else there is to say of it would be said twice.
-        bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None)
+        bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None, evidence=None)
         return Shown(label, None, bare, not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:
@@ -236,10 +238,8 @@ class Models:
 
     def owners(self) -> list[Owner]:
         """Whose windows there are."""
-        return [
-            Owner(*watched.label, watched.profile.digest) for watched in self
-            if watched.profile and not self._is_nobodys(watched)
-        ]  # fmt: skip
+        known = (watched for watched in self if watched.profile and not self._is_nobodys(watched))
+        return [Owner(*one.label, one.profile.digest) for one in known if one.profile]
 
     def _is_nobodys(self, watched: Watched) -> bool:
         """Whether it stands for a model that nobody has named yet, and has seen nothing."""

@@ -10,11 +10,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.evidence.verdict import Verdict
 from exporter.findings import SegmentSnapshot
 from exporter.monitor import segments
 from exporter.monitor.batch import Batch, Paired, Run
 from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
+from exporter.monitor.gathering import WATCHING, Watching, gathering
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
 from exporter.monitor.said import Said
@@ -40,7 +42,7 @@ class Given(NamedTuple):
 class Sides:
     """What is watched of a profile's columns."""
 
-    def __init__(self, profile: Profile | None, windows: Windows, said: Said) -> None:
+    def __init__(self, profile: Profile | None, windows: Windows, said: Said, watching: Watching = WATCHING) -> None:
         features = profile.asked if profile and profile.features else None
         outputs = profile.answered if profile and profile.outputs else None
         of_features, of_outputs = overrides.on(said.overrides, profile) if profile else ((), ())
@@ -52,6 +54,7 @@ class Sides:
         self._joints = joints(self.features.scope, self.outputs.scope) if self.features and self.outputs else None
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
+        self._evidence = gathering(profile, dict(self.blocks()), windows.pane, watching)
         self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
         self._pane_s = windows.pane
         self._at = self._pane = 0.0
@@ -74,6 +77,7 @@ class Sides:
         """What must be kept; call `flush` first."""
         kept = self._joints.arrays(f"{prefix}.joint") if self._joints else {}
         kept |= self._segments.arrays(f"{prefix}.segments") if self._segments else {}
+        kept |= self._evidence.arrays(f"{prefix}.evidence") if self._evidence else {}
         for name, block in self.blocks():
             kept |= block.arrays(f"{prefix}.{name}")
         return kept
@@ -84,6 +88,8 @@ class Sides:
             yield from self._joints.held("joint", now)
         if self._segments:
             yield from self._segments.held("segments", now).items()
+        if self._evidence:
+            yield from self._evidence.held()
         for name, block in self.blocks():
             yield from block.held(name, now)
 
@@ -93,6 +99,8 @@ class Sides:
             self._joints.put_back(held, "joint", shift_s, now)
         if self._segments:
             self._segments.put_back(held, "segments", shift_s, now)
+        if self._evidence:
+            self._evidence.put_back(held)
         return sum(block.put_back(held, name, shift_s, now) for name, block in self.blocks())
 
     # in
@@ -106,6 +114,8 @@ class Sides:
         if at // self._pane_s != self._pane:
             self.flush()
             self._pane = at // self._pane_s
+            if self._evidence:
+                self._evidence.advance(at)
         self._at = at
         rows = max(given.table.rows for given in (asked, answered) if given)
         paired = bool(asked and answered and asked.table.rows == answered.table.rows)
@@ -144,6 +154,13 @@ class Sides:
     def segmented(self, now: float) -> SegmentSnapshot | None:
         """By segment at `now`; None where nobody divides the traffic."""
         return self._segments.snapshot(now) if self._segments else None
+
+    def evidence(self, now: float) -> Verdict | None:
+        """Of drift at `now`; None where none is gathered, or nothing has come yet."""
+        if self._evidence is None:
+            return None
+        self._evidence.advance(now)
+        return self._evidence.told(now)
 
     def snapshot(self, now: float) -> tuple[BlockSnapshot | None, BlockSnapshot | None]:
         """Of features and outputs at `now`."""

@@ -29,6 +29,11 @@ def now() -> Moment:
     return Moment(time.monotonic(), time.time(), _boot())
 
 
+def wall(monotonic_s: float) -> float:
+    """Unix time of a moment on the monotonic clock, as far as is known now."""
+    return monotonic_s + time.time() - time.monotonic()
+
+
 def shift_s(held: Moment, here: Moment) -> float | None:
     """What to add to the monotonic clock of `held` to have that of `here`; None where their order is in doubt.
 

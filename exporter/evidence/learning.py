@@ -1,0 +1,100 @@
+"""What traffic itself says of chance: how many rows come as one, how much hours differ, what a week looks like.
+
+Wander is measured around the mean of the traffic, never around the reference: what differs always is skew, not wander.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.calibration.wander import wander
+from exporter.evidence.clipped import Shares
+
+_WIDTHS: Final = (1, 10)
+"""Panes that are compared as one: sessions may be longer than a pane."""
+_LEAST: Final = 200.0
+"""Independent rows' worth of differences from which on dependence can be told."""
+_MOST_BYTES: Final = 4 << 20
+WEEK, DAY = 168, 24
+
+
+class Learning:
+    """Of streams with one number of bins.
+
+    Memory: 4 bytes for each bin and hour of a week (of a day, where a week's would be over 4 MiB), and 40 for each bin.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        streams, bins = shape
+        slots = WEEK if WEEK * streams * bins * 4 <= _MOST_BYTES else DAY
+        self.hours: NDArray[np.int32] = np.zeros((slots, streams, bins), np.int32)
+        self.total: NDArray[np.int64] = np.zeros(shape, np.int64)
+        """Rows since the begin, shape (streams, bins)."""
+        self._hour: NDArray[np.int64] = np.zeros(shape, np.int64)
+        self._squares: Shares = np.zeros((len(_WIDTHS), *shape))
+        self._partial: NDArray[np.int64] = np.zeros(shape, np.int64)
+        self._rows: Shares = np.zeros((len(_WIDTHS), streams))
+        """Squares of the panes' rows."""
+        self._excess: Shares = np.zeros((len(_WIDTHS), streams))
+        self._independent: Shares = np.zeros((len(_WIDTHS), streams))
+        self._panes: NDArray[np.int64] = np.zeros(1, np.int64)
+
+    def arrays(self, prefix: str) -> Mapping[str, NDArray[Any]]:
+        """What must be kept."""
+        names = ("hour", "squares", "partial", "rows", "excess", "independent", "panes")
+        kept = {f"{prefix}.{name}": getattr(self, f"_{name}") for name in names}
+        return kept | {f"{prefix}.hours": self.hours, f"{prefix}.total": self.total}
+
+    def add(self, counts: NDArray[np.int64]) -> None:
+        """Take a pane, shape (streams, bins)."""
+        self.total += counts
+        self._hour += counts
+        self._partial += counts
+        self._square(0, counts)
+        self._panes += 1
+        if self._panes[0] % _WIDTHS[1] == 0:
+            self._end_partial()
+
+    def _square(self, at: int, counts: NDArray[np.int64]) -> None:
+        self._squares[at] += counts.astype(float) ** 2
+        self._rows[at] += counts.sum(axis=1).astype(float) ** 2
+
+    def _end_partial(self) -> None:
+        self._square(1, self._partial)
+        self._partial[...] = 0
+
+    def end_hour(self, slot: int, keep: bool) -> None:
+        """Compare the panes of an hour with their mean. `slot` is the hour of a week; `keep` says if it is a usual one.
+
+        Of panes alike, the sum of n X² over panes (X² is Pearson's, against the hour's shares p) is Σ c²/p - Σ n²; of
+        independent rows drawn from the hour without putting back it is (bins - 1) (N² - Σ n²) / (N - 1) on average.
+        """
+        if self._partial.any():
+            self._end_partial()
+        rows = self._hour.sum(axis=1).astype(float)
+        bins = np.maximum((self._hour > 0).sum(axis=1) - 1, 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            over = np.where(self._hour > 0, self._squares * (rows[:, None] / self._hour), 0.0).sum(axis=2)
+            self._excess += np.where(bins > 0, over - self._rows, 0.0)
+            self._independent += np.where(rows > 1, bins * (rows**2 - self._rows) / (rows - 1), 0.0)
+        if keep:
+            self.hours[slot % len(self.hours)] += self._hour.astype(np.int32)
+        for one in (self._hour, self._squares, self._rows, self._panes):
+            one[...] = 0
+
+    def dependence(self) -> Shares:
+        """How many rows come as one, at least 1; NaN where it cannot be told. Shape (streams,).
+
+        The larger one of panes and of ten of them: E[s²] / E[s] of groups of s rows alike within.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.where(self._independent >= _LEAST, self._excess / self._independent, np.nan)
+        widest = np.where(np.isnan(found[1]), found[0], np.fmax(found[0], found[1]))
+        return np.asarray(np.maximum(widest, 1.0))
+
+    def wander(self, dependence: Shares) -> Shares:
+        """Total variation by which an hour differed from the mean of all beyond chance, shape (streams,)."""
+        of_streams = self.hours.transpose(1, 0, 2).astype(np.int64)
+        return np.array([wander(hours, factor) for hours, factor in zip(of_streams, dependence.tolist(), strict=True)])

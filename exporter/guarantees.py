@@ -1,0 +1,55 @@
+"""The section of the settings about evidence: what is promised, and what it rests on until it is measured.
+
+As in `config`, which puts it in its place.
+"""
+
+from dataclasses import dataclass
+
+from exporter.keys import setting
+from exporter.values import duration, integer, number, switch
+
+_DAY_S = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """When drift is worth a page."""
+
+    enable: bool = setting(True, "Whether evidence of drift is gathered, which pages.", switch, "true")
+    false_page_every: float = setting(
+        30 * _DAY_S, "Mean time between two false pages of a model, at least.", duration, "30d"
+    )
+    false_ticket_every: float = setting(
+        90 * _DAY_S,
+        "The same of tickets about slow drift, for which half the tolerance holds and hours count instead of panes.",
+        duration,
+        "90d",
+    )
+    tolerance: float = setting(
+        0.03,
+        "Share of requests that may change bucket without a page, in each feature (total variation); overrides may say"
+        " another one of a feature.",
+        number(0.0, 0.5),
+    )
+    least_panes: int = setting(3, "Fewest panes of evidence that can page.", integer(1, 1000))
+    warm_up: float = setting(
+        _DAY_S,
+        "How long traffic is watched, at least, before what is measured of it counts: how many requests come as one,"
+        " how much hours differ, and how training data differ from it. The profile or `profile calibrate` may"
+        " say the first two from the start.",
+        duration,
+        "24h",
+    )
+    warm_up_rows: int = setting(10_000, "And for how many rows, at least.", integer(100, 10**9))
+    learn: float = setting(
+        7 * _DAY_S,
+        "How long the difference between hours is measured; until then default_tolerance holds where it is larger.",
+        duration,
+        "7d",
+    )
+    default_dependence: float = setting(
+        5.0, "How many requests are taken to come as one before it is measured.", number(1.0, 1000.0)
+    )
+    default_tolerance: float = setting(
+        0.05, "The tolerance before the difference between hours is measured.", number(0.0, 0.5)
+    )

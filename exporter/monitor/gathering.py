@@ -1,0 +1,112 @@
+"""Evidence of drift in what one model is asked and answers: each pane's counts, once the pane is over."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.evidence.engine import Engine
+from exporter.evidence.streams import of_column
+from exporter.evidence.terms import Terms, nothing_planned
+from exporter.evidence.verdict import Verdict
+from exporter.guarantees import Evidence
+from exporter.monitor.block import Block
+from exporter.reference import Profile
+from exporter.sketch.window import Arrays
+
+_NAME: Final = "evidence"
+
+
+def same_clock(at: float) -> float:
+    """Where exchanges are timed by Unix time."""
+    return at
+
+
+class Watching(NamedTuple):
+    """How evidence is gathered, whatever the model."""
+
+    settings: Evidence = Evidence()
+    wall: Callable[[float], float] = same_clock
+    """Unix time of a moment on the clock of exchanges."""
+    planned: Callable[[float], str | None] = nothing_planned
+    grouped: bool = False
+
+
+WATCHING: Final = Watching()
+
+
+class Gathering:
+    """Of features and outputs, as they are compared with one profile."""
+
+    def __init__(self, profile: Profile, blocks: Sequence[Block], pane_s: float, watching: Watching) -> None:
+        self._blocks, self._pane_s, self._wall = blocks, pane_s, watching.wall
+        streams = [of_column(column, said) for block in blocks
+                   for column, said in zip(block.scope.columns, block.scope.said, strict=True)]  # fmt: skip
+        terms = Terms(watching.settings, pane_s, _zone(profile), watching.planned, watching.grouped)
+        self._engine = Engine(streams, terms)
+        self._seen: NDArray[np.int64] = np.zeros((len(streams), max(len(one.counts) for one in streams)), np.int64)
+        """What was counted when the last pane ended."""
+        self._pane: NDArray[np.int64] = np.zeros(1, np.int64)
+        """The one that is not over; 0 before the first."""
+
+    # what is kept
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept."""
+        return {**self._engine.arrays(prefix), f"{prefix}.seen": self._seen, f"{prefix}.pane": self._pane}
+
+    def held(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What is to be kept for another time."""
+        return self._engine.held(_NAME)
+
+    def put_back(self, held: Arrays) -> bool:
+        """Go on with what was held; whether it fitted."""
+        return self._engine.put_back(held, _NAME)
+
+    # in
+
+    def advance(self, now: float) -> None:
+        """Take what was counted since the last pane ended, if that is over at `now`; what waits must be counted."""
+        pane = int(now // self._pane_s) + 1  # none is 0
+        begun, self._pane[0] = int(self._pane[0]), max(pane, self._pane[0])
+        if 0 < begun < pane:
+            self._engine.pane(self._new(), self._wall((begun - 1) * self._pane_s))
+
+    def _new(self) -> NDArray[np.int64]:
+        counted = np.zeros_like(self._seen)
+        start = 0
+        for block in self._blocks:
+            columns, bins = block.totals.shape
+            counted[start : start + columns, :bins] = block.totals
+            start += columns
+        new = counted - self._seen
+        self._seen[...] = counted
+        return new
+
+    # out
+
+    def told(self, now: float) -> Verdict | None:
+        """What there is to say; features first, then outputs."""
+        return self._engine.told(self._wall(now))
+
+
+def _zone(profile: Profile) -> tzinfo:
+    """The one in which the profile counts hours."""
+    try:
+        return ZoneInfo(profile.time.zone) if profile.time else UTC
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return UTC
+
+
+def gathering(
+    profile: Profile | None, blocks: Mapping[str, Block], pane_s: float, watching: Watching
+) -> Gathering | None:  # fmt: skip
+    """None where there is nothing to compare with, or nobody wants it."""
+    return (
+        Gathering(profile, list(blocks.values()), pane_s, watching)
+        if profile and blocks and watching.settings.enable
+        else None
+    )
