@@ -174,6 +174,7 @@ class Cohort:
         self.slow.restart(streams, hour)
         for memory in (self._lately, self._before):
             memory.seen[streams] = 0.0
+        self._hour[streams] = 0
 
     # out
 

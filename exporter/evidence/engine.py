@@ -19,10 +19,11 @@ from exporter.evidence.streams import Stream
 from exporter.evidence.terms import Terms
 from exporter.evidence.verdict import Verdict
 
-_BEGUN, _PANE, _HOUR, _STAGE, _PLANNED, _SLOT = range(6)
+_BEGUN, _PANE, _HOUR, _STAGE, _PLANNED, _SLOT, _NEW_UNTIL = range(7)
 _NEW_PANES: Final = 5
-_NEW_SHARE: Final = 0.2
-"""What began to differ within so much of the time watched did so from the first row, as far as anybody can tell."""
+_NEW_TIME: Final = 0.02
+_NEW_ROWS: Final = 0.1
+"""What began to differ before so much of a warm-up was over did so from the first row, as far as anybody can tell."""
 _RATE_PANES: Final = 60.0
 SHIFTS: Final = (0.1, 0.2)
 """Of which the expected delay is told, total variation."""
@@ -47,7 +48,7 @@ class Engine:
             places = [at for at, one in enumerate(sizes) if one == size]
             self._places.append(np.array(places, np.int64))
             self._cohorts.append(Cohort(tuple(streams[at] for at in places), weights[places], terms))
-        self._clock: NDArray[np.int64] = np.full(6, -1, np.int64)
+        self._clock: NDArray[np.int64] = np.full(7, -1, np.int64)
         self._clock[[_STAGE, _PLANNED]] = 0
         self._rate: Shares = np.zeros(2)
         """Rows a pane, fading, and how much of the fading past there is."""
@@ -121,13 +122,20 @@ class Engine:
         """How long it has watched."""
         return wall_s + self.terms.pane_s - float(self._clock[_BEGUN]) * self.terms.pane_s
 
+    def _rows(self) -> int:
+        """So many rows were counted of a stream."""
+        return max(int(cohort.learning.total.sum(axis=1).max()) for cohort in self._cohorts)
+
     def _grow_up(self, wall_s: float) -> None:
         """Take what traffic has shown once it was watched for long enough."""
         stage, settings = self._clock[_STAGE], self.terms.settings
+        if self._clock[_NEW_UNTIL] < 0 and self._rows() >= _NEW_ROWS * settings.warm_up_rows:
+            panes = max(_NEW_PANES, round(_NEW_TIME * settings.warm_up / self.terms.pane_s))
+            self._clock[_NEW_UNTIL] = max(self._clock[_PANE], self._clock[_BEGUN] + panes)
         if stage == LEARNED or self._seconds(wall_s) < (settings.warm_up if stage == COLD else settings.learn):
             return
         if stage == COLD:
-            if max(int(cohort.learning.total.sum(axis=1).max()) for cohort in self._cohorts) < settings.warm_up_rows:
+            if self._rows() < settings.warm_up_rows:
                 return
             self._settle()
         else:
@@ -151,8 +159,8 @@ class Engine:
 
     def _is_from_the_first_row(self, cohort: Cohort) -> NDArray[np.bool_]:
         """Streams that began to differ when they began to be watched."""
-        begun, pane = self._clock[_BEGUN], self._clock[_PANE]
-        return np.asarray(cohort.fast.leading().begun - begun <= max(_NEW_PANES, _NEW_SHARE * (pane - begun)))
+        until = self._clock[_NEW_UNTIL]
+        return np.asarray((cohort.fast.leading().begun <= until) | (until < 0))
 
     def _gathered(self, values: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:
         """Of each cohort, as they lie in the model."""

@@ -51,6 +51,8 @@ class Gathering:
         """What was counted when the last pane ended."""
         self._pane: NDArray[np.int64] = np.zeros(1, np.int64)
         """The one that is not over; 0 before the first."""
+        self._told: Verdict | None = None
+        """What was said since the last pane ended."""
 
     # what is kept
 
@@ -64,6 +66,7 @@ class Gathering:
 
     def put_back(self, held: Arrays) -> bool:
         """Go on with what was held; whether it fitted."""
+        self._told = None
         return self._engine.put_back(held, _NAME)
 
     # in
@@ -73,6 +76,7 @@ class Gathering:
         pane = int(now // self._pane_s) + 1  # none is 0
         begun, self._pane[0] = int(self._pane[0]), max(pane, self._pane[0])
         if 0 < begun < pane:
+            self._told = None
             self._engine.pane(self._new(), self._wall((begun - 1) * self._pane_s))
 
     def _new(self) -> NDArray[np.int64]:
@@ -90,7 +94,9 @@ class Gathering:
 
     def told(self, now: float) -> Verdict | None:
         """What there is to say; features first, then outputs."""
-        return self._engine.told(self._wall(now))
+        if self._told is None:
+            self._told = self._engine.told(self._wall(now))
+        return self._told
 
 
 def _zone(profile: Profile) -> tzinfo:
