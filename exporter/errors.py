@@ -28,6 +28,12 @@ class UpstreamError(ExporterError):
     exit_code = 69
 
 
+class PrometheusError(ExporterError):
+    """A Prometheus does not answer, or not what was asked."""
+
+    exit_code = 69
+
+
 class DecodeError(Exception):
     """A payload cannot be read as model input or output. `reason` is one of `decode.REASONS`.
 

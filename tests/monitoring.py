@@ -159,3 +159,23 @@ def prometheus(directory: Path, targets: Iterable[str], alertmanager_address: st
     command = plan.command(tool("prometheus", "prometheus"), directory, address)
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield Prometheus(address)
+
+
+@contextmanager
+def recorded(directory: Path, history: str) -> Iterator[str]:
+    """A Prometheus that scrapes nothing and has a history, which is written in OpenMetrics; gives its address."""
+    program, promtool = tool("prometheus", "prometheus"), tool("promtool", "prometheus")
+    directory.mkdir(parents=True)
+    written, data, address = directory / "history.om", directory / "data", f"127.0.0.1:{free_port()}"
+    written.write_text(history, encoding="utf-8")
+    subprocess.run(
+        [promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(written), str(data)],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    (directory / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
+    command = [
+        program, f"--config.file={directory / 'prometheus.yml'}", f"--storage.tsdb.path={data}",
+        f"--web.listen-address={address}", "--log.level=warn",
+    ]  # fmt: skip
+    with _running(command, directory / "log", f"http://{address}/-/ready"):
+        yield f"http://{address}"

@@ -10,7 +10,7 @@ from support import eventually
 
 from exporter.handoff.tally import Slot
 
-HEAVY = ("numpy", "scipy", "flask", "yaml", "prometheus_client", "orjson", "psutil", "cheroot")
+HEAVY = ("numpy", "scipy", "flask", "yaml", "prometheus_client", "orjson", "psutil", "cheroot", "requests")
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 NOTHING = b"HTTP/1.1 204 No Content\r\n\r\n"
 
