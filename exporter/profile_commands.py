@@ -1,4 +1,4 @@
-"""The commands `inference-exporter profile build | show | merge | check | adopt | schema`."""
+"""The commands `inference-exporter profile build | show | merge | check | adopt | calibrate | schema`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from exporter import adopt_command, segmentations
+from exporter import adopt_command, calibrate_command, segmentations, table_flags
 from exporter.errors import ConfigError
 from exporter.override import NO_OVERRIDES
 from exporter.values import nearest
@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exporter.override import Overrides
-    from exporter.profile.files import Dialect
     from exporter.profile.terminal import Paper
     from exporter.reference import Profile
-    from exporter.scalars.salted import Salt
-
-_SOURCES: Final = "CSV with a header, JSON Lines (either may be .gz or .zst), Parquet, Arrow, Feather or NumPy"
 
 _OF_THE_PROFILE: Final = (
     "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time", "time_zone",
@@ -46,6 +42,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     adopt_command.add(
         commands.add_parser("adopt", help="take what is seen live as normal for some columns", allow_abbrev=False)
     )
+    calibrate_command.add(
+        commands.add_parser("calibrate", help="find out of traffic how rows come and hours differ", allow_abbrev=False)
+    )
     schema = commands.add_parser("schema", help="print the JSON Schema of a profile", allow_abbrev=False)
     schema.set_defaults(run=_schema)
 
@@ -54,11 +53,11 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.set_defaults(run=_check)
     check.add_argument("file", metavar="PROFILE")
     check.add_argument("--overrides", metavar="FILE", help="YAML file of rules about its columns")
-    check.add_argument("--against", metavar="DATA", help="a fresh sample to compare with: " + _SOURCES)
+    check.add_argument("--against", metavar="DATA", help="a fresh sample to compare with: " + table_flags.SOURCES)
     check.add_argument("--replicas", type=_positive, default=1, metavar="NUMBER", help="how many will show it (1)")
     check.add_argument("--windows", type=_positive, default=3, metavar="NUMBER", help="windows of each (3)")
-    _add_salt(check)
-    _add_dialect(check)
+    table_flags.add_salt(check)
+    table_flags.add_dialect(check)
 
 
 def _positive(text: str) -> int:
@@ -69,7 +68,7 @@ def _positive(text: str) -> int:
 
 def _add_build(build: argparse.ArgumentParser) -> None:
     build.set_defaults(run=_build)
-    build.add_argument("source", metavar="TRAIN", help=_SOURCES)
+    build.add_argument("source", metavar="TRAIN", help=table_flags.SOURCES)
     build.add_argument("--prediction", action="append", default=[], metavar="COLUMN",
                        help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
     build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
@@ -79,7 +78,7 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     _add_training(build)
     build.add_argument("--hash", action="append", default=[], metavar="COLUMN",
                        help="column whose categories are written as salted hashes, not as they are")  # fmt: skip
-    _add_salt(build)
+    table_flags.add_salt(build)
     build.add_argument("--together", action="store_true",
                        help="watch the numeric features as one, too: what goes with what")  # fmt: skip
     build.add_argument("--embedding", action="append", default=[], metavar="NAME[=PATTERN]",
@@ -92,7 +91,7 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--model", metavar="NAME", help="the model's name (default)")
     build.add_argument("--model-version", metavar="VERSION", help="the model's version (unknown)")
     build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
-    _add_dialect(build)
+    table_flags.add_dialect(build)
     build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
 
 
@@ -106,38 +105,6 @@ def _add_training(build: argparse.ArgumentParser) -> None:
     build.add_argument("--metrics", metavar="FILE", help="JSON of how the training went, by any names")
 
 
-def _add_salt(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--salt-file", metavar="FILE", help="the secret under which categories are hashed")
-
-
-def _salt(given: argparse.Namespace) -> "Salt | None":
-    from exporter.profile import salts  # noqa: PLC0415
-
-    return salts.load(given.salt_file, "--salt-file") if given.salt_file else None
-
-
-def _add_dialect(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--delimiter", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
-    parser.add_argument("--quote", type=_character, metavar="CHARACTER", help="of a CSV file (found out)")
-    parser.add_argument(
-        "--decimal", choices=(".", ","), default=".", help="what stands before a fraction in a CSV file"
-    )
-    parser.add_argument("--encoding", default="utf-8-sig", metavar="NAME", help="of a CSV file (UTF-8)")
-
-
-def _character(text: str) -> str:
-    found = text.replace("\\t", "\t")
-    if len(found) != 1 or found in "\r\n\0":
-        raise argparse.ArgumentTypeError(f"must be one character, not {text!r}")
-    return found
-
-
-def _dialect(given: argparse.Namespace) -> "Dialect":
-    from exporter.profile.files import Dialect  # noqa: PLC0415
-
-    return Dialect(given.delimiter, given.quote, given.decimal, given.encoding)
-
-
 def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import build, document, show, stated, terminal  # noqa: PLC0415
     from exporter.profile.progress import Progress  # noqa: PLC0415
@@ -147,11 +114,11 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
     plan = build.Plan(
         source=given.source, predictions=given.prediction, target=given.target, ignored=given.ignore,
         model=_or(given.model, DEFAULT), version=_or(given.model_version, UNKNOWN),
-        trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=_dialect(given),
+        trained_at=_trained_at(given.trained_at), kinds=_kinds(given.kind), dialect=table_flags.dialect(given),
         time=given.time, zone=_or(given.time_zone, "UTC"), influenced=given.influenced,
         importance=stated.importance(given.importance) if given.importance else {},
         performance=stated.performance(given.metrics) if given.metrics else {},
-        hashed=given.hash, salt=_salt(given), embeddings=_embeddings(given.embedding),
+        hashed=given.hash, salt=table_flags.salt(given), embeddings=_embeddings(given.embedding),
         segments=segmentations.of_flags(given.segment),
         together=given.together,
     )  # fmt: skip
@@ -288,5 +255,6 @@ def _compared(given: argparse.Namespace, profile: "Profile") -> list[str]:
     from exporter.profile.progress import Progress  # noqa: PLC0415
 
     with Progress(sys.stderr) as watch:
-        found = build.count_like(build.Plan(given.against, dialect=_dialect(given), salt=_salt(given)), profile, watch)
+        plan = build.Plan(given.against, dialect=table_flags.dialect(given), salt=table_flags.salt(given))
+        found = build.count_like(plan, profile, watch)
     return [f"against {given.against}, {found.rows:,} rows:", *compare.compare(profile, found)]

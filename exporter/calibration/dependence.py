@@ -15,6 +15,11 @@ def dependence(panes: NDArray[np.int64]) -> float:
     changes are no dependence; what X² then has to be for independent rows is that of panes drawn from the hour without
     putting back, which holds however few rows there are.
     """
+    return factor(*variation(panes))
+
+
+def variation(panes: NDArray[np.int64]) -> tuple[float, float]:
+    """How much the counts of panes vary, and how much those of independent rows would; over hours both add up."""
     hours = panes.sum(axis=1)  # (hours, bins)
     rows, total = panes.sum(axis=2), hours.sum(axis=1)  # (hours, panes), (hours,)
     expected = rows[..., None] * (hours / np.maximum(total, 1)[:, None])[:, None, :]
@@ -22,4 +27,9 @@ def dependence(panes: NDArray[np.int64]) -> float:
     weighted = ((panes - expected) ** 2 / share[:, None, :]).sum()  # n X² of each pane, added up
     left = rows * (total[:, None] - rows) / np.maximum(total - 1, 1)[:, None]
     independent = (np.maximum((hours > 0).sum(axis=1) - 1, 0) * left.sum(axis=1)).sum()
-    return rounded(max(1.0, float(weighted / independent))) if independent > 0 else 1.0
+    return float(weighted), float(independent)
+
+
+def factor(weighted: float, independent: float) -> float:
+    """The dependence of panes that vary so much where independent rows would so much."""
+    return rounded(max(1.0, weighted / independent)) if independent > 0 else 1.0

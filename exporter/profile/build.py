@@ -4,8 +4,7 @@ A table is read twice where it can be: once for the bins, and once more to count
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,15 +13,13 @@ from typing import Any, Final
 from exporter.errors import ConfigError, DataError
 from exporter.profile import embedded, frames, segmented, sources, spark, together, whole
 from exporter.profile.builder import DECLARED, ColumnBuilder
-from exporter.profile.clock import Clock, NoTime
-from exporter.profile.draft import Draft, Time, Watch, watched
-from exporter.profile.files import TableFile
+from exporter.profile.clock import Clock, faults_of
+from exporter.profile.draft import Draft, Pass, Time, Watch, watched
 from exporter.profile.joint import Joint
-from exporter.profile.lists import Look, Widths
-from exporter.profile.pieces import Arrange, Piece
-from exporter.profile.plan import Plan
+from exporter.profile.lists import Look
+from exporter.profile.plan import Plan, require_salt
 from exporter.profile.recount import Recounted, arrange, recount
-from exporter.profile.table import Table, prepared
+from exporter.profile.table import Table, of_file, prepared
 from exporter.reference import Column, Profile
 
 __all__ = ["Built", "Plan", "build", "build_frame", "build_like", "build_spark", "count_like", "finish"]
@@ -40,7 +37,7 @@ Built = tuple[Profile, list[str]]
 def build(plan: Plan, watch: Watch | None = None) -> Built:
     """The profile of a table in a file. ConfigError for a wrong plan, DataError for a bad table."""
     with sources.unchanged(plan.source):
-        return _built(plan, _of_file(plan), watch)
+        return _built(plan, of_file(plan), watch)
 
 
 def build_frame(table: object, plan: Plan) -> Built:
@@ -57,7 +54,7 @@ def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an
     _require_whole_rows(plan)
     frame = spark.plain(frame)
     ready = prepared(plan, spark.look(frame))
-    with _faults_of(plan):
+    with faults_of(plan.source):
         draft = spark.draft(frame, ready, Draft(_kinds(ready.plan), _time(plan), ready.groups))
         profile, notes = finish(ready.plan, draft)
         joint = spark.joint(frame, ready, Joint(profile, draft.calendar, plan.salt, together=plan.together))
@@ -67,17 +64,9 @@ def build_spark(frame: Any, plan: Plan) -> Built:  # noqa: ANN401 (pyspark is an
 def count_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Recounted:
     """The values of a table in the bins of a profile. ConfigError, DataError."""
     names: list[str] = []
-    _require_salt(plan, reference)
-    pieces = _of_file(plan).opened(plan.source).read(names, arrange(reference))
+    require_salt(plan, reference)
+    pieces = of_file(plan).opened(plan.source).read(names, arrange(reference))
     return recount(reference, watched(pieces, names, watch), plan.salt)
-
-
-def _require_salt(plan: Plan, reference: Profile) -> None:
-    """ConfigError where categories cannot be hashed as those of the profile are."""
-    column = reference.salted_otherwise(plan.salt.fingerprint if plan.salt else "")
-    if column is not None:
-        words = "is of another salt" if plan.salt else "is needed"
-        raise ConfigError(f"--salt-file: {words}: the profile has hashes of the categories of {column.name!r}")
 
 
 def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Profile:
@@ -86,16 +75,16 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     Columns, model and version are those of the reference, as is the column of time. DataError where the table lacks a
     column. What was adopted is not taken over.
     """
-    _require_salt(plan, reference)
-    table = _of_file(plan).opened(plan.source)
+    require_salt(plan, reference)
+    table = of_file(plan).opened(plan.source)
     bare = replace(reference, source=Path(plan.source).name, provisional=False, adoptions=(),
                    trained_at=plan.trained_at or reference.trained_at,
                    performance=plan.performance or reference.performance)  # fmt: skip
-    first = _Pass(watch, 0, 2) if reference.time or plan.influenced else None
-    with _faults_of(plan), sources.unchanged(plan.source):
+    first = Pass(watch, 0, 2) if reference.time or plan.influenced else None
+    with faults_of(plan.source), sources.unchanged(plan.source):
         draft = _first_look(plan, bare, table, first)
         joint, names = Joint(bare, draft.calendar, plan.salt, anew=True), list[str]()
-        joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, 2) if first else watch))
+        joint.read(watched(table.read(names, joint.arrange), names, Pass(watch, 1, 2) if first else watch))
     whole.require_columns(plan.source, names, joint.fields())
     counted = replace(joint.completed(), rows=joint.rows)
     span = whole.span(draft, plan.source, bare.time.column, bare.time.zone) if bare.time else None
@@ -118,16 +107,6 @@ def _first_look(plan: Plan, reference: Profile, table: Table, watch: Watch | Non
     return draft
 
 
-def _of_file(plan: Plan) -> Table:
-    def read(names: list[str], wanted: Arrange, widths: Widths) -> Iterator[Piece]:
-        return sources.pieces(TableFile(plan.source, plan.dialect, widths), names, wanted)
-
-    def look(every: bool) -> Look:
-        return sources.look(TableFile(plan.source, plan.dialect), every=every)
-
-    return Table(read, look, sources.again(plan.source))
-
-
 def _require_whole_rows(plan: Plan) -> None:
     """ConfigError where what is computed of rows would have to be counted by segment."""
     if plan.together and plan.segments:
@@ -145,16 +124,16 @@ def _built(given: Plan, table: Table, watch: Watch | None) -> Built:
     plan, table = ready.plan, replace(table, widths=ready.widths)
     draft, names = Draft(_kinds(plan), _time(plan), ready.groups), list[str]()
     passes = 2 if table.again else 1
-    with _faults_of(plan):
-        draft.read(table.read(names, ready.arrange), names, _Pass(watch, 0, passes))
+    with faults_of(plan.source):
+        draft.read(table.read(names, ready.arrange), names, Pass(watch, 0, passes))
     if not draft.rows:
         raise DataError(f"{plan.source}: no rows")
     profile, notes = finish(plan, draft)
     if not table.again:
         return _noted(plan, whole.complete(replace(profile, segments=()), plan.importance), [*notes, _ONCE])
     joint, names = Joint(profile, draft.calendar, plan.salt, together=plan.together), []
-    with _faults_of(plan):
-        joint.read(watched(table.read(names, joint.arrange), names, _Pass(watch, 1, passes)))
+    with faults_of(plan.source):
+        joint.read(watched(table.read(names, joint.arrange), names, Pass(watch, 1, passes)))
     return _noted(plan, _whole(plan, joint, draft), [*notes, *ready.notes])
 
 
@@ -181,29 +160,6 @@ def _kinds(plan: Plan) -> dict[str, str]:
 
 def _time(plan: Plan) -> Time | None:
     return Time(plan.time, Clock(plan.zone)) if plan.time else None
-
-
-@contextmanager
-def _faults_of(plan: Plan) -> Iterator[None]:
-    """A fault in a column is one of the table."""
-    try:
-        yield
-    except NoTime as fault:
-        raise DataError(f"{plan.source}: {fault}") from None
-
-
-class _Pass:
-    """Tells somebody how far one of several readings of a table is."""
-
-    def __init__(self, watch: Watch | None, number: int, of: int) -> None:
-        self._watch, self._number, self._of = watch, number, of
-
-    def __call__(self, done: float, rows: int) -> None:
-        """Take the share that is done of this reading, and its rows."""
-        if self._watch is None:
-            return
-        so_far = (self._number + done) / self._of
-        self._watch(so_far, round(rows * so_far / done) if done else rows)
 
 
 def finish(plan: Plan, draft: Draft) -> Built:

@@ -52,14 +52,14 @@ class Calendar:
 
     def _choose(self, hours: NDArray[np.int64]) -> None:
         known = np.unique(np.concatenate((self.hours, hours)))
-        self.hours = known[np.argsort(_shuffled(known), kind="stable")][:MOST_HOURS]
+        self.hours = known[np.argsort(shuffled(known), kind="stable")][:MOST_HOURS]
 
     def paned(self, bins: int) -> int:
         """Of how many of these minutes are counted where all columns together have so many bins."""
         return min(self.hours.size, max(_LEAST_PANED, min(_MOST_PANED, _MOST_CELLS // (MINUTES * max(1, bins)))))
 
 
-def _shuffled(hours: NDArray[np.int64]) -> NDArray[np.uint64]:
+def shuffled(hours: NDArray[np.int64]) -> NDArray[np.uint64]:
     """A number for each hour, each another one, without a pattern (splitmix64)."""
     mixed = hours.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

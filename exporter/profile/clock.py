@@ -7,14 +7,15 @@ hour that is repeated in autumn is its first one, one that is skipped in spring 
 
 import math
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.errors import ConfigError
+from exporter.errors import ConfigError, DataError
 from exporter.profile.pieces import Cells
 from exporter.reference import HOURS
 
@@ -42,6 +43,15 @@ class NoTime(Exception):
     def __init__(self, place: int, words: str) -> None:
         super().__init__(words)
         self.place = place
+
+
+@contextmanager
+def faults_of(source: str) -> Iterator[None]:
+    """A fault in a column of times is one of the table."""
+    try:
+        yield
+    except NoTime as fault:
+        raise DataError(f"{source}: {fault}") from None
 
 
 class Clock:

@@ -135,3 +135,17 @@ def watched(pieces: Iterable[Piece], names: list[str], watch: Watch | None) -> I
         cells += piece.cells.rows
         if watch is not None:
             watch(piece.done, cells // max(1, len(names)))
+
+
+class Pass:
+    """Tells somebody how far one of several readings of a table is."""
+
+    def __init__(self, watch: Watch | None, number: int, of: int) -> None:
+        self._watch, self._number, self._of = watch, number, of
+
+    def __call__(self, done: float, rows: int) -> None:
+        """Take the share that is done of this reading, and its rows."""
+        if self._watch is None:
+            return
+        so_far = (self._number + done) / self._of
+        self._watch(so_far, round(rows * so_far / done) if done else rows)

@@ -81,6 +81,13 @@ def _weight(node: object) -> float:
     return number
 
 
+def _dependence(node: object) -> float:
+    number = _number(node)
+    if number < 1:
+        raise ValueError("must be 1 or more: so many rows come as one")
+    return number
+
+
 def _truth(node: object) -> bool:
     if node is not True and node is not False:
         raise ValueError("must be true or false")
@@ -107,8 +114,8 @@ def _time(node: object) -> float:
 
 
 _PARSERS: Final[Mapping[str, Callable[[object], Any]]] = {
-    "range": _range, "allowed": _allowed, "tolerance": _share, "weight": _weight, "ignore": _truth, "owner": _owner,
-    "severity": _severity, "snooze_until": _time,
+    "range": _range, "allowed": _allowed, "tolerance": _share, "weight": _weight, "dependence": _dependence,
+    "wander": _share, "ignore": _truth, "owner": _owner, "severity": _severity, "snooze_until": _time,
 }  # fmt: skip
 
 

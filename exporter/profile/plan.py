@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from exporter.errors import ConfigError
 from exporter.profile.files import Dialect
+from exporter.reference import Profile
 from exporter.scalars.salted import Salt
 
 
@@ -48,3 +50,11 @@ class Plan:
 
     An empty pattern is the column of lists of that name.
     """
+
+
+def require_salt(plan: Plan, reference: Profile) -> None:
+    """ConfigError where categories cannot be hashed as those of the profile are."""
+    column = reference.salted_otherwise(plan.salt.fingerprint if plan.salt else "")
+    if column is not None:
+        words = "is of another salt" if plan.salt else "is needed"
+        raise ConfigError(f"--salt-file: {words}: the profile has hashes of the categories of {column.name!r}")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter.errors import ConfigError
-from exporter.profile import embedded, lists
-from exporter.profile.lists import Look, Reader, spread
+from exporter.profile import embedded, lists, sources
+from exporter.profile.files import TableFile
+from exporter.profile.lists import Look, Reader, Widths, spread
 from exporter.profile.pieces import Arrange, Piece
 from exporter.profile.plan import Plan
 from exporter.profile.sample import Groups
@@ -29,6 +30,18 @@ class Table:
     def opened(self, source: str) -> "Table":
         """The same, once it is known how wide its lists are. DataError."""
         return replace(self, widths=self.look(False).widths(source, ())) if self.again else self
+
+
+def of_file(plan: Plan) -> Table:
+    """The table in a plan's file."""
+
+    def read(names: list[str], wanted: Arrange, widths: Widths) -> Iterator[Piece]:
+        return sources.pieces(TableFile(plan.source, plan.dialect, widths), names, wanted)
+
+    def look(every: bool) -> Look:
+        return sources.look(TableFile(plan.source, plan.dialect), every=every)
+
+    return Table(read, look, sources.again(plan.source))
 
 
 @dataclass(frozen=True)

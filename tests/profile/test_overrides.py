@@ -59,7 +59,7 @@ def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
     ("features: [a]", "features: must be a mapping"), ("features: { a: 3 }", "features.a: must be a mapping"),
     ("features: { 1: {} }", "features: the key 1 must be in quotes"),
     ("features: { a: { rnage: [0, 1] } }", "features.a.rnage: unknown key, did you mean range?"),
-    ("features: { a: { zzz: 1 } }", "features.a.zzz: unknown key, known are range, allowed, tolerance, weight, ignore"),
+    ("features: { a: { zzz: 1 } }", "features.a.zzz: unknown key, known are range, allowed, tolerance, weight, depend"),
     ("features: { a: { range: 3 } }", "features.a.range: must be [smallest, largest]"),
     ("features: { a: { range: [3] } }", "features.a.range: must be [smallest, largest]"),
     ("features: { a: { range: [3, 1] } }", "features.a.range: must begin with the smaller number"),
@@ -71,6 +71,10 @@ def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
     ("features: { a: { tolerance: 2 } }", "features.a.tolerance: must be a share, from 0 to 1"),
     ("features: { a: { tolerance: true } }", "features.a.tolerance: must be a number"),
     ("outputs: { a: { weight: -1 } }", "outputs.a.weight: must not be negative"),
+    ("features: { a: { dependence: 0.9 } }", "features.a.dependence: must be 1 or more: so many rows come as one"),
+    ("features: { a: { dependence: .inf } }", "features.a.dependence: must be a number"),
+    ("features: { a: { wander: 1.1 } }", "features.a.wander: must be a share, from 0 to 1"),
+    ("features: { a: { wander: 5% } }", "features.a.wander: must be a number"),
     ("outputs: { a: { ignore: 1 } }", "outputs.a.ignore: must be true or false"),
     ("outputs: { a: { owner: 7 } }", "outputs.a.owner: must be text of 1 to 256 characters"),
     ('outputs: { a: { owner: "\\e[2J" } }', "outputs.a.owner: must be text of 1 to 256 characters"),
@@ -133,6 +137,12 @@ features:
 """
     found = load(tmp_path / "rules.yml", text).features
     assert [(rule.owner, rule.weight) for rule in found.values()] == [("me", 1), ("me", 2), ("me", 2), ("me", 2)]
+
+
+def test_what_was_measured_of_traffic_is_told_with_the_rest(tmp_path: Path, profile: Profile) -> None:
+    rules = load(tmp_path / "o.yml", "features: { age: { dependence: 9.12, wander: 2e-2, weight: 2 } }")
+    assert rules.feature("age") == Override(dependence=9.12, wander=0.02, weight=2.0)
+    assert list(overrides.described(rules, profile)) == ["age: weight 2.0, dependence 9.12, wander 0.02"]
 
 
 def test_a_range_of_a_text_is_a_fault_for_it_is_of_what_is_computed(profile: Profile) -> None:
@@ -220,7 +230,7 @@ ANY = st.recursive(
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.sampled_from(["range", "allowed", "tolerance", "weight", "ignore", "owner", "severity", "snooze_until"]), ANY)
+@given(st.sampled_from([one.name for one in dataclasses.fields(Override)]), ANY)
 def test_any_value_is_understood_or_refused(word: str, value: Any) -> None:
     try:
         found = overrides.parse({"features": {"a": {word: value}}})
