@@ -29,8 +29,8 @@ MOST_HOURS: Final = 2160
 """Of a range."""
 _FAMILIES: Final[Mapping[str, Columns]] = dict(zip(SIDES, (catalogue.FEATURES, catalogue.OUTPUTS), strict=True))
 _AT_ONCE: Final = 500_000
-"""Points of an answer, some 15 MiB."""
-_IN_STEPS: Final = 40_000_000
+"""Points of an answer, some 15 MiB and 100 once they are numbers."""
+_IN_STEPS: Final = 20_000_000
 """Points of all answers that have every step."""
 _MOST_IN_STEPS: Final = 168
 _LEAST_IN_STEPS: Final = 8
@@ -70,7 +70,8 @@ class Wish(NamedTuple):
 def calibrate(client: PrometheusClient, profile: Profile, wish: Wish, watch: Watch | None = None) -> Calibration:
     """What the history shows of a profile that is in force. ConfigError, DataError, PrometheusError.
 
-    Memory: an answer of 500,000 points or of one hour of one column, and of each column its counts by hour.
+    Memory: an answer of 500,000 points, or of one column of all replicas over an hour where that is more (from 500
+    replicas on), and of each column its counts by hour.
     """
     if not 1 <= wish.hours <= MOST_HOURS:
         raise ConfigError(f"--range: must be 60 to {60 * MOST_HOURS:,} steps of {wish.step_s:g} s")

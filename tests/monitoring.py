@@ -164,18 +164,34 @@ def prometheus(directory: Path, targets: Iterable[str], alertmanager_address: st
 @contextmanager
 def recorded(directory: Path, history: str) -> Iterator[str]:
     """A Prometheus that scrapes nothing and has a history, which is written in OpenMetrics; gives its address."""
-    program, promtool = tool("prometheus", "prometheus"), tool("promtool", "prometheus")
+    promtool, written = tool("promtool", "prometheus"), directory / "history.om"
     directory.mkdir(parents=True)
-    written, data, address = directory / "history.om", directory / "data", f"127.0.0.1:{free_port()}"
     written.write_text(history, encoding="utf-8")
     subprocess.run(
-        [promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(written), str(data)],
+        [promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(written), str(directory / "data")],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
-    (directory / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
+    with _bare(directory, {"scrape_configs": []}) as address:
+        yield address
+
+
+@contextmanager
+def scraping(directory: Path, targets: Sequence[str], every: str) -> Iterator[str]:
+    """A Prometheus that scrapes so often and has no rules; gives its address."""
+    directory.mkdir(parents=True)
+    job = {"job_name": "models", "scrape_interval": every, "scrape_timeout": every,
+           "static_configs": [{"targets": [*targets]}]}  # fmt: skip
+    with _bare(directory, {"scrape_configs": [job]}) as address:
+        yield address
+
+
+@contextmanager
+def _bare(directory: Path, config: Any) -> Iterator[str]:
+    address = f"127.0.0.1:{free_port()}"
+    (directory / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")
     command = [
-        program, f"--config.file={directory / 'prometheus.yml'}", f"--storage.tsdb.path={data}",
-        f"--web.listen-address={address}", "--log.level=warn",
+        tool("prometheus", "prometheus"), f"--config.file={directory / 'prometheus.yml'}",
+        f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
     ]  # fmt: skip
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield f"http://{address}"

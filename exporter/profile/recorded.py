@@ -7,6 +7,7 @@ which hours minutes are counted, and for their columns. Memory is that of a buil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class _Recorded:
         column, clock = self.plan.time or "", Clock(self.plan.zone)
         draft = Draft({}, Time(column, clock))
         with faults_of(self.plan.source):
-            draft.read(self._table.read(self.names, lambda _: [(column,)]), self.names, watch)
+            draft.read(self._table.read(self.names, partial(_alone, column)), self.names, watch)
         if column not in self.names:
             raise DataError(f"{self.plan.source}: no column {column!r}, which --time names")
         return draft.calendar
@@ -80,6 +81,10 @@ class _Recorded:
     def _wanted(self, joint: Joint) -> Arrange:
         groups = [group for group in joint.fields() if {*group} <= {*self.names}]
         return lambda _: groups
+
+
+def _alone(column: str, names: Sequence[str]) -> list[tuple[str]]:
+    return [(column,)] if column in names else []
 
 
 def _as_far_as(known: set[str], profile: Profile) -> Profile:
