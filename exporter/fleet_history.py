@@ -18,9 +18,10 @@ from exporter import catalogue
 from exporter.calibration.dependence import factor, variation
 from exporter.calibration.wander import wander
 from exporter.errors import ConfigError, DataError
+from exporter.evidence.terms import Terms
 from exporter.families import Columns
 from exporter.increments import increments, sampled
-from exporter.profile.calendar import MINUTES, shuffled
+from exporter.profile.calendar import shuffled
 from exporter.profile.calibrate import SIDES, Calibration, Shown, shown
 from exporter.prometheus import PrometheusClient, Series
 from exporter.reference import Column, Profile
@@ -34,6 +35,9 @@ _IN_STEPS: Final = 20_000_000
 """Points of all answers that have every step."""
 _MOST_IN_STEPS: Final = 168
 _LEAST_IN_STEPS: Final = 8
+_LEAST_PANES: Final = 4
+_TOGETHER: Final = 60
+"""Hours that are asked for at once, where they count as a whole."""
 _MOST_NOTES: Final = 5
 _NOT_THE_PROCESS: Final = frozenset(("__name__", "bin", *(one.label for one in _FAMILIES.values())))
 Counts = NDArray[np.int64]
@@ -53,9 +57,14 @@ class Wish(NamedTuple):
     """Further ones, as between braces."""
 
     @property
+    def panes(self) -> int:
+        """Of an hour, which is what evidence takes for one."""
+        return int(Terms(pane_s=self.step_s).hour_s // self.step_s)
+
+    @property
     def hour_s(self) -> float:
-        """Sixty panes."""
-        return MINUTES * self.step_s
+        """How long it is."""
+        return self.panes * self.step_s
 
     @property
     def hours(self) -> int:
@@ -73,8 +82,10 @@ def calibrate(client: PrometheusClient, profile: Profile, wish: Wish, watch: Wat
     Memory: an answer of 500,000 points, or of one column of all replicas over an hour where that is more (from 500
     replicas on), and of each column its counts by hour.
     """
+    if wish.panes < _LEAST_PANES:
+        raise ConfigError("--step: must be 15m at most")
     if not 1 <= wish.hours <= MOST_HOURS:
-        raise ConfigError(f"--range: must be 60 to {60 * MOST_HOURS:,} steps of {wish.step_s:g} s")
+        raise ConfigError(f"--range: must be 1 to {MOST_HOURS:,} times {wish.hour_s:g} s, an hour of panes")
     history = _History(client, profile, wish)
     if not history.columns:
         raise DataError(history.why_nothing())
@@ -128,9 +139,8 @@ class _History:
         """The columns that some replica has, and how many have them when."""
         label = _FAMILIES[side].label
         asked = f"count by ({label}) ({self._selector(side, bin='00')})"
-        found = {
-            labels.get(label): points for labels, points in self._asked(asked, (0, self._wish.hours), every=MINUTES)
-        }
+        series = self._asked(asked, (0, self._wish.hours), every=self._wish.panes)
+        found = {labels.get(label): points for labels, points in series}
         for column in getattr(self._profile, side):
             replicas = np.zeros(self._wish.hours + 1)
             for at, count in found.get(column.name, ()):
@@ -164,22 +174,22 @@ class _History:
 
     def _chosen(self, there: NDArray[np.int64]) -> NDArray[np.int64]:
         """Hours that are read step by step: those that come first when all are shuffled, in their order."""
-        points = (MINUTES + 1) * np.sum([one.points for one in self.columns], axis=0)
+        points = (self._wish.panes + 1) * np.sum([one.points for one in self.columns], axis=0)
         order = there[np.argsort(shuffled(there), kind="stable")]
         many = int(np.searchsorted(points[order].cumsum(), _IN_STEPS, side="right"))
         return np.sort(order[: min(_MOST_IN_STEPS, max(_LEAST_IN_STEPS, many))])
 
     def _read_steps(self, hour: int) -> None:
-        for together in self._batches((hour, hour + 1), MINUTES + 1):
+        for together in self._batches((hour, hour + 1), self._wish.panes + 1):
             for one, samples in self._samples(together, (hour, hour + 1), every=1):
                 one.add_panes(hour, increments(samples)[0])
 
     def _read_hours(self) -> None:
         """Where a process began within an hour, it counts from the next."""
-        for start in range(0, self._wish.hours, MINUTES):
-            span = start, min(start + MINUTES, self._wish.hours)
+        for start in range(0, self._wish.hours, _TOGETHER):
+            span = start, min(start + _TOGETHER, self._wish.hours)
             for together in self._batches(span, span[1] - start + 1):
-                for one, samples in self._samples(together, span, every=MINUTES):
+                for one, samples in self._samples(together, span, every=self._wish.panes):
                     one.hours[span[0] : span[1]] += increments(samples)[0]
 
     def _batches(self, span: tuple[int, int], moments: int) -> Iterator[list[_Watched]]:

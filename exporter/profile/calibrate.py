@@ -23,6 +23,8 @@ LEAST_HOURS: Final = 24
 LEAST_ROWS: Final = 1000
 SIDES: Final = ("features", "outputs")
 _HOUR_S: Final = 3600.0
+_FAR: Final = 0.1
+"""A wander of which somebody should know the reason."""
 
 
 class Shown(NamedTuple):
@@ -109,9 +111,16 @@ def report(found: Calibration, source: str, paper: Paper) -> Iterator[str]:
     yield paper.cut(f"{source}: {_extent(found)}")
     for one in found.columns:
         yield f"  {paper.bold(paper.cut(one.name, 60))}: {_words(one, paper)}"
+    yield from (paper.warning(paper.cut(f"! {note}")) for note in _notes(found))
+
+
+def _notes(found: Calibration) -> Iterator[str]:
+    far = [one.name for one in found.columns if one.wander > _FAR]
+    if far:
+        yield f"all that hours differ is tolerated from now on: was nothing wrong in that time with {', '.join(far)}?"
     if found.absent:
-        yield paper.warning(paper.cut(f"! not in the traffic, and left out: {', '.join(found.absent)}"))
-    yield from (paper.warning(paper.cut(f"! {note}")) for note in found.notes)
+        yield f"not in the traffic, and left out: {', '.join(found.absent)}"
+    yield from found.notes
 
 
 def _words(one: Shown, paper: Paper) -> str:

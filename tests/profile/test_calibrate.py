@@ -11,6 +11,10 @@ from support import command
 
 from exporter import cli
 from exporter.errors import ConfigError, DataError
+from exporter.evidence.engine import Engine
+from exporter.evidence.standing import OVERRIDES
+from exporter.evidence.streams import of_column
+from exporter.evidence.terms import Terms
 from exporter.override import Override
 from exporter.profile import calibrate, overrides, overrides_file, recorded
 from exporter.profile.build import Plan, build
@@ -58,11 +62,12 @@ def test_independent_rows_count_each_by_itself(profile: Profile, tmp_path: Path)
 
 def test_a_daily_season_is_wander_of_what_has_it_alone_and_no_dependence(profile: Profile, tmp_path: Path) -> None:
     Traffic(72, 60, 1, season=0.2).draw(3).to_parquet(tmp_path / "live.parquet")
-    by_name = shown(found_in(profile, tmp_path / "live.parquet"))
+    by_name = shown(found := found_in(profile, tmp_path / "live.parquet"))
     assert by_name["town"].wander == pytest.approx(0.2 * 0.9, abs=0.03)
     assert by_name["town"].dependence < 1.1
     assert by_name["amount"].wander < 0.02
     assert by_name["town"].skew < by_name["town"].critical, "over whole days it is the training's"
+    assert any("was nothing wrong in that time with town?" in line for line in calibrate.report(found, "x", Paper()))
 
 
 def test_constant_skew_is_told_and_is_not_wander(profile: Profile, tmp_path: Path) -> None:
@@ -205,6 +210,22 @@ def test_calibrating_again_changes_nothing_but_what_was_measured_anew() -> None:
     }
 
 
+def test_evidence_rests_on_the_overrides_from_the_first_pane(profile: Profile) -> None:
+    document = overrides_file.merged({}, [
+        Shown("features", "amount", 9.0, 0.04, 0, 0), Shown("features", "town", 4.0, 0.0, 0, 0),
+    ])  # fmt: skip
+    rules = overrides.on(overrides.parse(document), profile)[0]
+    streams = [of_column(column, rule) for column, rule in zip(profile.features, rules, strict=True)]
+    engine = Engine(streams, Terms())
+    engine.pane(np.ones((2, max(len(one.counts) for one in streams)), np.int64), MONDAY)
+    told = engine.told(MONDAY + 60)
+    assert told
+    assert told.source.tolist() == [OVERRIDES, OVERRIDES]
+    assert told.dependence.tolist() == [9.0, 4.0]
+    assert told.tolerance[0] == pytest.approx(1.5 * 0.04 + (profile.features[0].reference_error or 0))
+    assert told.tolerance[1] == pytest.approx(0.03 + (profile.features[1].reference_error or 0)), "no careful default"
+
+
 # --- the command
 
 
@@ -263,7 +284,8 @@ def test_a_thousand_rows_are_needed_too() -> None:
         (("t.csv", "--time", "when", "--prometheus.bearer-token-file", "x"), "--prometheus.bearer-token-file: says"),
         (("--prometheus.url", "http://p:9090", "--time-zone", "UTC"), "--time-zone: says nothing of a Prometheus"),
         (("--prometheus.url", "http://p:9090", "--step", "soon"), "--step: must be a duration"),
-        (("--prometheus.url", "http://p:9090", "--range", "30m"), "--range: must be 60 to 129,600 steps of 60 s"),
+        (("--prometheus.url", "http://p:9090", "--step", "20m"), "--step: must be 15m at most"),
+        (("--prometheus.url", "http://p:9090", "--range", "30m"), "--range: must be 1 to 2,160 times 3600 s"),
         (("--prometheus.url", "http://p:9090", "--selector", 'job="x"'), "--selector: must be in braces"),
         (("--prometheus.url", "http://p:9090", "--prometheus.header", "x"), "--prometheus.header: must be NAME=VALUE"),
         (("--prometheus.url", "p:9090"), "must be such as http://prometheus:9090"),
