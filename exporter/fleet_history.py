@@ -31,7 +31,7 @@ MOST_HOURS: Final = 2160
 _FAMILIES: Final[Mapping[str, Columns]] = dict(zip(SIDES, (catalogue.FEATURES, catalogue.OUTPUTS), strict=True))
 _AT_ONCE: Final = 500_000
 """Points of an answer, some 15 MiB and 100 once they are numbers."""
-_IN_STEPS: Final = 20_000_000
+_IN_STEPS: Final = 10_000_000
 """Points of all answers that have every step."""
 _MOST_IN_STEPS: Final = 168
 _LEAST_IN_STEPS: Final = 8
