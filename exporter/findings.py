@@ -63,6 +63,17 @@ class FailedScores(NamedTuple):
     """Share of the failed rows in it, less that of the successful ones; NaN where the score is within chance."""
 
 
+class Grouped(NamedTuple):
+    """Rows since start, by what became of them where those that belong together count once."""
+
+    first: int
+    """The first of their group: they count."""
+    again: int
+    """Those after it."""
+    unknown: int
+    """Of groups that could not be told: there was no room for another, or nobody knows the answer's request."""
+
+
 class SegmentRows(NamedTuple):
     """Rows of one segment."""
 

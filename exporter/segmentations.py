@@ -94,6 +94,26 @@ def segmentations(value: object) -> tuple[Segmentation, ...]:
     return found
 
 
+def group_key(value: object) -> Segmentation:
+    """What rows that belong together have in common: one of them without values and edges, which needs no name.
+
+    From a name, a mapping or its JSON text. ValueError, naming the path, of what is wrong.
+    """
+    item = _json(value, '{"header": "X-Session"}') if isinstance(value, str) and "{" in value else value
+    if isinstance(item, Mapping) and "name" not in item:
+        item = {"name": item.get("field", item.get("header")), **item}
+    try:
+        found = _segmentation(item, "")
+    except Fault as fault:
+        if fault.path:
+            raise Fault(fault.path.removeprefix("."), str(fault)) from None
+        raise ValueError(str(fault)) from None
+    for key in ("values", "edges"):
+        if getattr(found, key):
+            raise Fault(key, "has no meaning here: a group is of one value")
+    return found
+
+
 def of_flags(pairs: Sequence[str]) -> dict[str, tuple[float, ...]]:
     """Columns of a table and edges of their numbers, from COLUMN or COLUMN=EDGES. ConfigError."""
     found = {}
@@ -116,15 +136,19 @@ def intervals(edges: Sequence[float]) -> tuple[str, ...]:
 
 def _items(value: object) -> Sequence[object]:
     if isinstance(value, str) and any(mark in value for mark in '{"'):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise ValueError(f'must be JSON such as [{{"name": "country"}}], not {_shown(value)}') from None
+        value = _json(value, '[{"name": "country"}]')
     elif isinstance(value, str):
         value = names(value)
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list of names such as [country], or of mappings, not {_shown(value)}")  # noqa: TRY004 (settings raise one error)
     return value
+
+
+def _json(text: str, example: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(f"must be JSON such as {example}, not {_shown(text)}") from None
 
 
 def _segmentation(item: object, path: str) -> Segmentation:

@@ -58,6 +58,15 @@ class Run(NamedTuple):
     rows: int
 
 
+def by_request(runs: Sequence[Run], answers: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Places of rows of the request in some runs, those of their answers, and those of the answers that are in none."""
+    ours, theirs = (
+        np.concatenate([np.arange(run[side], run[side] + run.rows) for run in runs] or [np.zeros(0, np.int64)])
+        for side in (0, 1)
+    )
+    return ours, theirs, np.setdiff1d(np.arange(answers), theirs, assume_unique=True)
+
+
 class Paired(NamedTuple):
     """Rows of which both sides are known: what was asked and what was answered, row by row."""
 

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.evidence.verdict import Verdict
-from exporter.findings import SegmentSnapshot
+from exporter.findings import Grouped, SegmentSnapshot
 from exporter.monitor import segments
 from exporter.monitor.batch import Batch, Paired, Run
 from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.monitor.gathering import WATCHING, Watching, gathering
+from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
 from exporter.monitor.said import Said
@@ -54,7 +55,9 @@ class Sides:
         self._joints = joints(self.features.scope, self.outputs.scope) if self.features and self.outputs else None
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
-        self._evidence = gathering(profile, dict(self.blocks()), windows.pane, watching)
+        self._grouping = grouping(profile, watching.settings, scopes)
+        counts = {name: self._grouping.totals(name) if self._grouping else block.totals for name, block in self.blocks()}
+        self._evidence = gathering(profile, scopes, counts, windows.pane, watching)
         self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
         self._pane_s = windows.pane
         self._at = self._pane = 0.0
@@ -78,6 +81,7 @@ class Sides:
         kept = self._joints.arrays(f"{prefix}.joint") if self._joints else {}
         kept |= self._segments.arrays(f"{prefix}.segments") if self._segments else {}
         kept |= self._evidence.arrays(f"{prefix}.evidence") if self._evidence else {}
+        kept |= self._grouping.arrays(f"{prefix}.grouping") if self._grouping else {}
         for name, block in self.blocks():
             kept |= block.arrays(f"{prefix}.{name}")
         return kept
@@ -121,16 +125,21 @@ class Sides:
         paired = bool(asked and answered and asked.table.rows == answered.table.rows)
         for start in range(0, rows, self._most):  # a huge payload must not become huge arrays
             part = slice(start, start + self._most)
-            if self._segments:
-                self._segments.note(_noted(headers, asked, answered, part, paired))
+            self._note(at, _noted(headers, asked, answered, part, paired))
             self._add(asked, answered, part, paired)
+
+    def _note(self, at: float, noted: Noted) -> None:
+        if self._segments:
+            self._segments.note(noted)
+        if self._grouping:
+            self._grouping.note(noted, at)
 
     def _add(self, asked: Given | None, answered: Given | None, part: slice, paired: bool) -> None:
         before = self._waiting()
         for block, given in ((self.features, asked), (self.outputs, answered)):
             if block and given and part.start < given.table.rows:
                 block.add(given.fit, given.table, part.start, min(part.stop, given.table.rows))
-        if paired and (self._joints or self._segments):
+        if paired and (self._joints or self._segments or self._grouping):
             self._runs.append(Run(*before, self._waiting()[0] - before[0]))
         if any(block.waiting >= self._most for _, block in self.blocks()):
             self.flush()
@@ -143,6 +152,8 @@ class Sides:
         asked = self.features.flush(self._at) if self.features else None
         answered = self.outputs.flush(self._at) if self.outputs else None
         runs, self._runs = self._runs, []
+        if self._grouping:
+            self._grouping.add(asked, answered, runs)
         if self._segments and (asked or answered):
             asked, answered = self._segments.add(asked, answered, runs)
         if self._joints and asked and answered and runs:
@@ -161,6 +172,10 @@ class Sides:
             return None
         self._evidence.advance(now)
         return self._evidence.told(now)
+
+    def grouped(self) -> Grouped | None:
+        """What became of rows since start; None where nobody groups them."""
+        return self._grouping.snapshot() if self._grouping else None
 
     def snapshot(self, now: float) -> tuple[BlockSnapshot | None, BlockSnapshot | None]:
         """Of features and outputs at `now`."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.findings import SegmentRows, SegmentSnapshot
-from exporter.monitor.batch import UNKNOWN_SEGMENT, Batch, Run, Scope
+from exporter.monitor.batch import UNKNOWN_SEGMENT, Batch, Run, Scope, by_request
 from exporter.monitor.said import Said
 from exporter.monitor.segments.sources import Noted, source
 from exporter.monitor.segments.tables import MOST_PANES, Tables, shape, slices
@@ -91,11 +91,7 @@ class Segments:
     def add(self, asked: Batch | None, answered: Batch | None, runs: Sequence[Run]) -> Batches:
         """Count rows, of which those in `runs` go together; the same batches with the segment of every row."""
         total = answered.rows if answered else 0
-        ours, theirs = (
-            np.concatenate([np.arange(run[side], run[side] + run.rows) for run in runs] or [np.zeros(0, np.int64)])
-            for side in (0, 1)
-        )
-        alone = np.setdiff1d(np.arange(total), theirs, assume_unique=True)
+        ours, theirs, alone = by_request(runs, total)
         of_asked = np.zeros((asked.rows if asked else 0, len(self._ways)), np.uint8)
         of_answered = np.full((total, len(self._ways)), UNKNOWN_SEGMENT, np.uint8)
         for way, (one, at) in enumerate(zip(self._sources, self._at, strict=True)):

@@ -74,28 +74,12 @@ class OfField:
 
     def __init__(self, way: Way, fields: Sequence[str]) -> None:
         self._way = way
-        self._place = fields.index(way.said.field) if way.said.field in fields else None
-        self._fit: Fit | None = None
-        self._at: int | None = None
-        """Where tables that fit like the last one have it."""
+        self._field = Field(way.said.field, fields)
         self._cells: list[object] = []
 
     def note(self, noted: Noted) -> None:
         """Take the cells."""
-        if noted.fit is None or noted.table is None:
-            return
-        if noted.fit is not self._fit:
-            self._fit, self._at = noted.fit, self._found(noted.fit, noted.table.names)
-        if self._at is None:
-            self._cells += [None] * noted.asked
-        else:
-            self._cells += noted.table.columns[self._at][noted.rows]
-
-    def _found(self, fit: Fit, names: Sequence[str] | None) -> int | None:
-        if self._place is not None:
-            return fit.places[self._place]
-        field = self._way.said.field
-        return names.index(field) if names and field in names else None
+        self._cells += self._field.cells(noted)
 
     def places(self, asked: Batch | None, alone: int) -> tuple[Places, Places]:
         """Of the batch's rows."""
@@ -108,6 +92,31 @@ class OfField:
         return found if asked else _NONE, _unknown(alone)
 
 
+class Field:
+    """Where payloads have a field, be it the profile's or not."""
+
+    def __init__(self, name: str, fields: Sequence[str]) -> None:
+        """`fields` are those of the profile, in order."""
+        self._name = name
+        self._place = fields.index(name) if name in fields else None
+        self._fit: Fit | None = None
+        self._at: int | None = None
+        """Where tables that fit like the last one have it."""
+
+    def cells(self, noted: Noted) -> Sequence[object]:
+        """Of the rows of the request; None where there is none."""
+        if noted.fit is None or noted.table is None:
+            return ()
+        if noted.fit is not self._fit:
+            self._fit, self._at = noted.fit, self._found(noted.fit, noted.table.names)
+        return [None] * noted.asked if self._at is None else noted.table.columns[self._at][noted.rows]
+
+    def _found(self, fit: Fit, names: Sequence[str] | None) -> int | None:
+        if self._place is not None:
+            return fit.places[self._place]
+        return names.index(self._name) if names and self._name in names else None
+
+
 class OfHeader:
     """A header of the request, which all its rows have, and its answers too."""
 
@@ -117,7 +126,7 @@ class OfHeader:
 
     def note(self, noted: Noted) -> None:
         """Take the value, and how many rows it is of."""
-        name = self._way.named(_text(noted.headers.get(self._way.said.header, "")))
+        name = self._way.named(in_header(noted, self._way.said.header))
         self._noted.append((name, noted.asked, noted.alone))
 
     def places(self, asked: Batch | None, alone: int) -> tuple[Places, Places]:
@@ -132,8 +141,9 @@ class OfHeader:
         return found if asked else _NONE, np.array(of_alone, np.uint8) if alone else _NONE
 
 
-def _text(value: str) -> str | None:
-    """A header's value; None where there is none. Headers are bytes, and most who write more than ASCII write UTF-8."""
+def in_header(noted: Noted, header: str) -> str | None:
+    """Its value; None where there is none. Headers are bytes, and most who write more than ASCII write UTF-8."""
+    value = noted.headers.get(header, "")
     try:
         return value.encode("latin-1").decode().strip() or None
     except UnicodeError:
