@@ -1,4 +1,4 @@
-"""When something is planned that makes traffic unlike itself, as the operator says it: a sale, a backfill, a month's end.
+"""When something is planned that changes traffic, as the operator says it: a sale, a backfill, the end of a month.
 
 `evidence.planned:` is a list of
 

@@ -164,6 +164,11 @@ class Groups:
         """Seen in this one."""
         self._generation = 0
 
+    @property
+    def nbytes(self) -> int:
+        """What they take."""
+        return self._known.nbytes + self._fresh.nbytes
+
     def meet(self, hashes: Hashes, generations: NDArray[np.int64]) -> tuple[Mask, Mask]:
         """Which of some groups, in their order, were not known; and which of them there is no room to remember.
 
@@ -201,4 +206,5 @@ def _among(known: Hashes, hashes: Hashes) -> Mask:
     """Which hashes are among sorted ones."""
     if not known.size:
         return np.zeros(hashes.size, bool)
-    return np.equal(known[np.searchsorted(known, hashes).clip(max=known.size - 1)], hashes)
+    found: Mask = known[np.searchsorted(known, hashes).clip(max=known.size - 1)] == hashes
+    return found
