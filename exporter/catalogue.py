@@ -92,6 +92,10 @@ SEGMENT_REFERENCE_ROWS = Family("model_segment_reference_rows", GAUGE, _SEGMENT,
 SEGMENT_FEATURES = of_segments("feature", "feature")
 SEGMENT_OUTPUTS = of_segments("prediction", "output")
 
+# --- rows that belong together
+
+GROUPED_ROWS = Family("model_grouped_rows_total", COUNTER, (*PROFILED, "row"), "Rows of requests answered with 2xx, where evidence.group_key says which belong together: `first`, the first of its group, which is held against the reference as evidence; `again`, of a group that was seen within the last half hour to hour; `unknown`, whose group nobody can tell, because there is no room for more than 65536 of them or because the answer's request could not be read.")
+
 # --- the exporter itself
 
 BUILD_INFO = _self("build_info", GAUGE, "1; the versions of the exporter and of its Python, and whether its request path is compiled to C (`yes`, `no`).", "version", "python", "compiled")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exporter.findings import FailedSnapshot, MatchCounts, RowCounts, SegmentSnapshot, Unread
+from exporter.findings import FailedSnapshot, Grouped, MatchCounts, RowCounts, SegmentSnapshot, Unread
 from exporter.override import Override
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ class Snapshot:
     segments: SegmentSnapshot | None = None
     evidence: "Verdict | None" = None
     """Of drift; of features first, then of outputs."""
+    grouped: Grouped | None = None
     generated: GenerationCounts | None = None
     """None where it is no language model, as far as is known; as above, where there is nothing to say."""
     unreadable: int = 0

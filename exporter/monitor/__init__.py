@@ -145,6 +145,7 @@ class Monitor:
             failed=self._failed.snapshot(now, successful.counted) if self._failed and successful else None,
             segments=self._sides.segmented(now),
             evidence=self._sides.evidence(now),
+            grouped=self._sides.grouped(),
             generated=self._generated.snapshot(),
             unreadable=self.unreadable,
         )
