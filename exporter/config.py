@@ -235,7 +235,8 @@ class Settings:
     @property
     def kept_headers(self) -> tuple[str, ...]:
         """Headers that are looked at beside those that protocols have."""
-        return tuple(filter(None, (self.request_id.header, *self.segments.headers)))
+        group = self.evidence.group_key
+        return tuple(filter(None, (self.request_id.header, *self.segments.headers, group.header if group else "")))
 
     @property
     def takes_events(self) -> bool:

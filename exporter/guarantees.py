@@ -6,6 +6,8 @@ As in `config`, which puts it in its place.
 from dataclasses import dataclass
 
 from exporter.keys import setting
+from exporter.planned_windows import PlannedWindow, planned_windows
+from exporter.segmentations import Segmentation, grouped_by
 from exporter.values import duration, integer, number, switch
 
 _DAY_S = 86400.0
@@ -52,4 +54,18 @@ class Evidence:
     )
     default_tolerance: float = setting(
         0.05, "The tolerance before the difference between hours is measured.", number(0.0, 0.5)
+    )
+    group_key: Segmentation | None = setting(
+        None,
+        "What rows have in common that belong together, such as those of one session: a field of a payload's rows, or a"
+        " mapping with field or header. Of those that share it within the hour the first one is evidence and no other,"
+        " so that no dependence is assumed. It is JSON outside of this file, or a field's name.",
+        grouped_by,
+    )
+    planned: tuple[PlannedWindow, ...] = setting(
+        (),
+        "When no evidence is gathered because something is planned; afterwards it begins anew. Mappings with name, from"
+        " and to, once or by days or monthdays, and zone (UTC where left out). It is JSON outside of this file.",
+        planned_windows,
+        "[]",
     )

@@ -11,6 +11,7 @@
 The standard library only: every process reads settings.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -45,6 +46,11 @@ class Segmentation(NamedTuple):
     """As categories are spelled; empty where nobody lists them."""
     edges: tuple[float, ...] = ()
     """Of intervals of numbers; empty where there are none."""
+
+    @property
+    def digest(self) -> str:
+        """Of where it is from, for names of what is counted by it."""
+        return hashlib.sha256(self.place.encode()).hexdigest()[:16]
 
     @property
     def place(self) -> str:
@@ -94,7 +100,7 @@ def segmentations(value: object) -> tuple[Segmentation, ...]:
     return found
 
 
-def group_key(value: object) -> Segmentation:
+def grouped_by(value: object) -> Segmentation:
     """What rows that belong together have in common: one of them without values and edges, which needs no name.
 
     From a name, a mapping or its JSON text. ValueError, naming the path, of what is wrong.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from exporter.segmentations import Segmentation, group_key
+from exporter.segmentations import Segmentation, grouped_by
 from exporter.values import Fault
 
 
@@ -19,9 +19,9 @@ from exporter.values import Fault
     ],
 )
 def test_it_is_a_field_or_a_header_and_needs_no_name(written: object, meant: Segmentation) -> None:
-    found = group_key(written)
+    found = grouped_by(written)
     assert found == meant
-    assert group_key(json.loads(json.dumps(found))) == meant  # as it travels to child processes
+    assert grouped_by(json.loads(json.dumps(found))) == meant  # as it travels to child processes
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_it_is_a_field_or_a_header_and_needs_no_name(written: object, meant: Seg
 )
 def test_what_is_wrong_is_said_with_its_path(given: object, path: str, words: str) -> None:
     with pytest.raises(Fault) as caught:
-        group_key(given)
+        grouped_by(given)
     assert caught.value.path == path
     assert str(caught.value).startswith(words)
 
@@ -45,4 +45,4 @@ def test_what_is_wrong_is_said_with_its_path(given: object, path: str, words: st
 @pytest.mark.parametrize("given", [5, ["a"], "{session", True])
 def test_what_is_neither_a_name_nor_a_mapping_is_refused(given: object) -> None:
     with pytest.raises(ValueError, match="must be "):
-        group_key(given)
+        grouped_by(given)

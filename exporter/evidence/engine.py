@@ -83,8 +83,8 @@ class Engine:
     def pane(self, counts: NDArray[np.int64], wall_s: float) -> None:
         """Take the counts of a pane that began at a Unix time, shape (streams, bins); panes come in order of time."""
         pane, hour = int(wall_s // self.terms.pane_s), int(wall_s // self.terms.hour_s)
+        planned = self.terms.planned(self._since(pane, wall_s), wall_s + self.terms.pane_s) is not None
         self._turn_to(pane, hour, wall_s)
-        planned = self.terms.planned(wall_s) is not None
         if planned or self._clock[_PLANNED]:
             self.restart()
             self._clock[_PLANNED] = planned
@@ -96,6 +96,11 @@ class Engine:
             for places, cohort in zip(self._places, self._cohorts, strict=True):
                 cohort.add(counts[places, : cohort.bins], pane)
         self._grow_up(wall_s)
+
+    def _since(self, pane: int, wall_s: float) -> float:
+        """What time nobody has asked about yet: of a while without panes, as between two runs, its begin."""
+        last = int(self._clock[_PANE])
+        return (last + 1) * self.terms.pane_s if 0 <= last < pane - 1 else wall_s
 
     def _turn_to(self, pane: int, hour: int, wall_s: float) -> None:
         clock = self._clock

@@ -14,7 +14,7 @@ _SHORTEST_PANE_S: Final = 10.0
 WEEK: Final = 168
 
 
-def nothing_planned(_wall_s: float) -> str | None:
+def nothing_planned(_begin_s: float, _end_s: float) -> str | None:
     """No event, ever."""
     return None
 
@@ -26,8 +26,8 @@ class Terms(NamedTuple):
     pane_s: float = 60.0
     zone: tzinfo = UTC
     """In which hours of a week are counted."""
-    planned: Callable[[float], str | None] = nothing_planned
-    """The name of the event that was planned for a Unix time, None where there is none."""
+    planned: Callable[[float, float], str | None] = nothing_planned
+    """The name of an event that was planned for any part of the time between two Unix times, None where none was."""
     grouped: bool = False
     """Whether rows that belong together were counted once: then they depend on nothing."""
 

@@ -1,6 +1,6 @@
 """Evidence of drift in what one model is asked and answers: each pane's counts, once the pane is over."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.evidence.engine import Engine
+from exporter.evidence.planned import Planned
 from exporter.evidence.streams import of_column
-from exporter.evidence.terms import Terms, nothing_planned
+from exporter.evidence.terms import Terms
 from exporter.evidence.verdict import Verdict
 from exporter.guarantees import Evidence
-from exporter.monitor.block import Block
+from exporter.monitor.batch import Scope
 from exporter.reference import Profile
 from exporter.sketch.window import Arrays
 
@@ -31,21 +32,30 @@ class Watching(NamedTuple):
     settings: Evidence = Evidence()
     wall: Callable[[float], float] = same_clock
     """Unix time of a moment on the clock of exchanges."""
-    planned: Callable[[float], str | None] = nothing_planned
-    grouped: bool = False
+    planned: Planned = Planned(())
 
 
 WATCHING: Final = Watching()
 
 
+class Counting(NamedTuple):
+    """One side."""
+
+    scope: Scope
+    totals: NDArray[np.int64]
+    """What is counted since start, shape (columns, bins)."""
+
+
 class Gathering:
     """Of features and outputs, as they are compared with one profile."""
 
-    def __init__(self, profile: Profile, blocks: Sequence[Block], pane_s: float, watching: Watching) -> None:
-        self._blocks, self._pane_s, self._wall = blocks, pane_s, watching.wall
-        streams = [of_column(column, said) for block in blocks
-                   for column, said in zip(block.scope.columns, block.scope.said, strict=True)]  # fmt: skip
-        terms = Terms(watching.settings, pane_s, _zone(profile), watching.planned, watching.grouped)
+    def __init__(self, profile: Profile, counting: Sequence[Counting], pane_s: float, watching: Watching) -> None:
+        self._totals, self._pane_s, self._wall = [one.totals for one in counting], pane_s, watching.wall
+        streams = [of_column(column, said) for scope, _ in counting
+                   for column, said in zip(scope.columns, scope.said, strict=True)]  # fmt: skip
+        key = watching.settings.group_key
+        self._name = f"{_NAME}.{key.digest}" if key else _NAME
+        terms = Terms(watching.settings, pane_s, _zone(profile), watching.planned.during, key is not None)
         self._engine = Engine(streams, terms)
         self._seen: NDArray[np.int64] = np.zeros((len(streams), max(len(one.counts) for one in streams)), np.int64)
         """What was counted when the last pane ended."""
@@ -57,17 +67,18 @@ class Gathering:
     # what is kept
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """What must be kept."""
+        """What must be kept; names carry by what rows are grouped."""
+        prefix = f"{prefix}.{self._name}"
         return {**self._engine.arrays(prefix), f"{prefix}.seen": self._seen, f"{prefix}.pane": self._pane}
 
     def held(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """What is to be kept for another time."""
-        return self._engine.held(_NAME)
+        return self._engine.held(self._name)
 
     def put_back(self, held: Arrays) -> bool:
         """Go on with what was held; whether it fitted."""
         self._told = None
-        return self._engine.put_back(held, _NAME)
+        return self._engine.put_back(held, self._name)
 
     # in
 
@@ -82,9 +93,9 @@ class Gathering:
     def _new(self) -> NDArray[np.int64]:
         counted = np.zeros_like(self._seen)
         start = 0
-        for block in self._blocks:
-            columns, bins = block.totals.shape
-            counted[start : start + columns, :bins] = block.totals
+        for totals in self._totals:
+            columns, bins = totals.shape
+            counted[start : start + columns, :bins] = totals
             start += columns
         new = counted - self._seen
         self._seen[...] = counted
@@ -108,11 +119,7 @@ def _zone(profile: Profile) -> tzinfo:
 
 
 def gathering(
-    profile: Profile | None, blocks: Mapping[str, Block], pane_s: float, watching: Watching
+    profile: Profile | None, counting: Sequence[Counting], pane_s: float, watching: Watching
 ) -> Gathering | None:  # fmt: skip
     """None where there is nothing to compare with, or nobody wants it."""
-    return (
-        Gathering(profile, list(blocks.values()), pane_s, watching)
-        if profile and blocks and watching.settings.enable
-        else None
-    )
+    return Gathering(profile, counting, pane_s, watching) if profile and counting and watching.settings.enable else None

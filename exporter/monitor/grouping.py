@@ -62,12 +62,11 @@ class Grouping:
         self._totals = {side: np.zeros(_shape(scope), np.int64) for side, scope in scopes.items()}
         self._rows = np.zeros(3, np.int64)
         """Since start, as in Grouped."""
-        self.name = hashlib.sha256(repr((said.field, said.header)).encode()).hexdigest()[:16]
-        """Of the key: what counts by another one has another."""
+        self._name = said.digest
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept; names carry by what rows are grouped."""
-        prefix = f"{prefix}.{self.name}"
+        prefix = f"{prefix}.{self._name}"
         return {f"{prefix}.rows": self._rows, **{f"{prefix}.{side}": one for side, one in self._totals.items()}}
 
     def totals(self, side: str) -> NDArray[np.int64]:

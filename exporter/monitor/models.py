@@ -12,6 +12,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from exporter.config import Settings
+from exporter.evidence.planned import Planned
 from exporter.monitor import Monitor, attributing, versions
 from exporter.monitor.gathering import Watching, same_clock
 from exporter.monitor.match import are_of
@@ -40,7 +41,7 @@ class Models:
         """`provisional` makes references of models that have none; `wall` gives Unix time."""
         self._settings, self._said, self._provisional = settings, said, provisional
         self._references = references
-        self._watching = Watching(settings.evidence, wall)
+        self._watching = Watching(settings.evidence, wall, Planned(settings.evidence.planned))
         self._naming = Naming(settings.model, references)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
@@ -219,7 +220,7 @@ class Models:
         if snapshot.rows.observed or not self._is_superseded(watched):
             return Shown(label, watched.profile, snapshot, True)
         # Requests, but not one prediction: whatever else there is to say of it would be said twice.
-        bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None, evidence=None)
+        bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None, evidence=None, grouped=None)
         return Shown(label, None, bare, not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:

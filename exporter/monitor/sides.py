@@ -16,7 +16,7 @@ from exporter.monitor import segments
 from exporter.monitor.batch import Batch, Paired, Run
 from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
-from exporter.monitor.gathering import WATCHING, Watching, gathering
+from exporter.monitor.gathering import WATCHING, Counting, Watching, gathering
 from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
@@ -56,8 +56,7 @@ class Sides:
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
-        counts = {name: self._grouping.totals(name) if self._grouping else block.totals for name, block in self.blocks()}
-        self._evidence = gathering(profile, scopes, counts, windows.pane, watching)
+        self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
         self._pane_s = windows.pane
         self._at = self._pane = 0.0
@@ -68,6 +67,11 @@ class Sides:
         for name, block in ((FEATURES, self.features), (OUTPUTS, self.outputs)):
             if block:
                 yield name, block
+
+    def _counting(self) -> Iterator[Counting]:
+        """What evidence is made of: all rows, or of those that belong together the first one."""
+        for name, block in self.blocks():
+            yield Counting(block.scope, self._grouping.totals(name) if self._grouping else block.totals)
 
     @property
     def unreadable(self) -> int:
@@ -80,7 +84,7 @@ class Sides:
         """What must be kept; call `flush` first."""
         kept = self._joints.arrays(f"{prefix}.joint") if self._joints else {}
         kept |= self._segments.arrays(f"{prefix}.segments") if self._segments else {}
-        kept |= self._evidence.arrays(f"{prefix}.evidence") if self._evidence else {}
+        kept |= self._evidence.arrays(prefix) if self._evidence else {}
         kept |= self._grouping.arrays(f"{prefix}.grouping") if self._grouping else {}
         for name, block in self.blocks():
             kept |= block.arrays(f"{prefix}.{name}")

@@ -163,7 +163,7 @@ def test_what_began_during_the_warm_up_pages_during_it() -> None:
 
 def test_a_planned_event_gathers_nothing_and_evidence_begins_anew_after_it() -> None:
     event = (MONDAY + 50 * 60, MONDAY + 100 * 60)
-    terms = Terms(planned=lambda wall_s: "sale" if event[0] <= wall_s < event[1] else None)
+    terms = Terms(planned=lambda begin, end: "sale" if begin < event[1] and event[0] < end else None)
     engine = Engine([stream(**KNOWN)] * STREAMS, terms)
     assert fed(engine, range(100), draws(7, 200, moved(0.2), at=50)) == []
     during = engine.told(MONDAY)

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from profile_tables import profile_of
 
 from exporter.decode import Decoder
+from exporter.guarantees import Evidence
 from exporter.monitor import Monitor
+from exporter.monitor.gathering import WATCHING, Watching
 from exporter.monitor.grouping import GENERATION_S, MOST_GROUPS, Groups
-from exporter.monitor.said import Said
+from exporter.monitor.said import NOTHING_SAID
 from exporter.records import Exchange
 from exporter.reference import Profile
 from exporter.sections import Windows
-from exporter.segmentations import group_key
+from exporter.segmentations import Segmentation, grouped_by
 
 WINDOWS = Windows(pane=60.0, lengths=(600.0,))
-HEADER, FIELD = group_key({"header": "X-Session"}), group_key("session")
+HEADER, FIELD = grouped_by({"header": "X-Session"}), grouped_by("session")
 HOUR = 2 * GENERATION_S
 Row = Mapping[str, Any]
 
@@ -30,6 +32,10 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
     numbers = [float(at % 100) for at in range(1000)]
     table = {"x": numbers, "word": ["ab"[at % 2] for at in range(1000)], "p": numbers}
     return profile_of(tmp_path_factory.mktemp("grouping") / "t.csv", table)[0]
+
+
+def by(key: Segmentation) -> Watching:
+    return Watching(Evidence(group_key=key))
 
 
 def rows(sessions: int, each: int = 5, seed: int = 1) -> list[Row]:
@@ -64,8 +70,8 @@ def under_header(given: Sequence[Row], at: float = 1.0) -> Iterator[Exchange]:
         yield exchange(body, answers([row]), at, request_headers={"x-session": row["session"]})
 
 
-def watched(profile: Profile, said: Said, exchanges: Any, flush_every: int = 10**9) -> Monitor:
-    monitor = Monitor(profile, WINDOWS, (), said)
+def watched(profile: Profile, watching: Watching, exchanges: Any, flush_every: int = 10**9) -> Monitor:
+    monitor = Monitor(profile, WINDOWS, (), NOTHING_SAID, watching)
     for number, one in enumerate(exchanges, 1):
         monitor.observe(one, Decoder().decode(one))
         if number % flush_every == 0:
@@ -86,7 +92,7 @@ def totals(monitor: Monitor, side: str) -> NDArray[np.int64]:
 
 def must_be_counts_of(counting: Monitor, given: Sequence[Row], profile: Profile) -> None:
     """What counts must be what some rows alone would have given, on both sides."""
-    plain = watched(profile, Said(), in_bodies(given, 100))
+    plain = watched(profile, WATCHING, in_bodies(given, 100))
     for side in ("features", "outputs"):
         assert kept(counting, f".{side}").tolist() == totals(plain, side).tolist()
 
@@ -94,7 +100,7 @@ def must_be_counts_of(counting: Monitor, given: Sequence[Row], profile: Profile)
 @pytest.mark.parametrize("flush_every", [1, 7, 1000])
 def test_of_sessions_that_a_header_names_the_first_request_counts(profile: Profile, flush_every: int) -> None:
     given = rows(60)
-    monitor = watched(profile, Said(group_key=HEADER), under_header(given), flush_every)
+    monitor = watched(profile, by(HEADER), under_header(given), flush_every)
     must_be_counts_of(monitor, firsts(given), profile)
     assert kept(monitor, ".rows").tolist() == [60, 240, 0]
     assert totals(monitor, "features")[0].sum() == 300  # all else counts every row
@@ -105,36 +111,36 @@ def test_of_sessions_that_a_field_names_the_first_row_counts_however_rows_come(
     profile: Profile, size: int, flush_every: int
 ) -> None:
     given = rows(60)
-    monitor = watched(profile, Said(group_key=FIELD), in_bodies(given, size), flush_every)
+    monitor = watched(profile, by(FIELD), in_bodies(given, size), flush_every)
     must_be_counts_of(monitor, firsts(given), profile)
     assert kept(monitor, ".rows").tolist() == [60, 240, 0]
 
 
 def test_in_another_order_as_many_rows_count_of_the_same_groups(profile: Profile) -> None:
     given = rows(60)
-    one, other = (watched(profile, Said(group_key=FIELD), in_bodies(part, 20)) for part in (given, given[::-1]))
+    one, other = (watched(profile, by(FIELD), in_bodies(part, 20)) for part in (given, given[::-1]))
     for side in (".features", ".outputs", ".rows"):  # rows of one session are alike here
         assert kept(one, side).tolist() == kept(other, side).tolist()
 
 
 def test_a_payload_larger_than_what_is_counted_at_once_is_grouped_as_a_small_one(profile: Profile) -> None:
     given = rows(2000)
-    monitor = watched(profile, Said(group_key=FIELD), in_bodies(given, 10_000))
+    monitor = watched(profile, by(FIELD), in_bodies(given, 10_000))
     must_be_counts_of(monitor, firsts(given), profile)
 
 
 def test_a_feature_can_be_the_key(profile: Profile) -> None:
     given = rows(60)
-    monitor = watched(profile, Said(group_key=group_key("word")), in_bodies(given, 10))
+    monitor = watched(profile, by(grouped_by("word")), in_bodies(given, 10))
     assert kept(monitor, ".rows").tolist() == [2, 298, 0]
-    numbers = watched(profile, Said(group_key=group_key("x")), in_bodies(given, 10))
+    numbers = watched(profile, by(grouped_by("x")), in_bodies(given, 10))
     assert kept(numbers, ".rows")[0] == len({row["x"] for row in given})
 
 
 @pytest.mark.parametrize("key", [HEADER, FIELD])
 def test_rows_without_the_key_are_groups_of_their_own(profile: Profile, key: Any) -> None:
     given = [{"x": 1.0, "word": "a"}, {"x": 1.0, "word": "a", "session": None}] * 20
-    monitor = watched(profile, Said(group_key=key), in_bodies(given, 10))
+    monitor = watched(profile, by(key), in_bodies(given, 10))
     must_be_counts_of(monitor, given, profile)
     assert kept(monitor, ".rows").tolist() == [40, 0, 0]
 
@@ -145,7 +151,7 @@ def test_all_rows_of_a_request_have_its_header(profile: Profile) -> None:
         exchange(given[at : at + 10], answers(given[at : at + 10]), 1.0, request_headers={"x-session": f"{at % 50}"})
         for at in range(0, 150, 10)
     )
-    monitor = watched(profile, Said(group_key=HEADER), exchanges)
+    monitor = watched(profile, by(HEADER), exchanges)
     must_be_counts_of(monitor, given[:50:10], profile)
     assert kept(monitor, ".rows").tolist() == [5, 145, 0]
 
@@ -153,11 +159,11 @@ def test_all_rows_of_a_request_have_its_header(profile: Profile) -> None:
 def test_an_answer_whose_request_is_not_known_is_of_its_header_and_counts_for_no_field(profile: Profile) -> None:
     given = rows(20)
     unread = [exchange(b"{", [row["x"], row["x"]], 1.0, request_headers={"x-session": row["session"]}) for row in given]
-    by_header = watched(profile, Said(group_key=HEADER), unread)
-    plain = watched(profile, Said(), in_bodies(firsts(given), 1))
+    by_header = watched(profile, by(HEADER), unread)
+    plain = watched(profile, WATCHING, in_bodies(firsts(given), 1))
     assert kept(by_header, ".outputs").tolist() == totals(plain, "outputs").tolist()
     assert kept(by_header, ".rows").tolist() == [20, 180, 0]
-    by_field = watched(profile, Said(group_key=FIELD), unread)
+    by_field = watched(profile, by(FIELD), unread)
     assert kept(by_field, ".outputs").sum() == 0
     assert kept(by_field, ".rows").tolist() == [0, 0, 200]
 
@@ -166,7 +172,7 @@ def test_answers_with_and_without_their_requests_can_be_in_one_batch(profile: Pr
     given = rows(8)
     unread = [exchange(b"{", [50.0] * 3, 1.0), exchange(b"{", [60.0], 1.0)]
     exchanges = [*in_bodies(given[:10], 5), unread[0], *in_bodies(given[10:], 7), unread[1]]
-    monitor = watched(profile, Said(group_key=FIELD), exchanges)
+    monitor = watched(profile, by(FIELD), exchanges)
     must_be_counts_of(monitor, firsts(given), profile)
     assert kept(monitor, ".rows").tolist() == [8, 32, 4]
 
@@ -175,17 +181,17 @@ def test_a_group_that_rests_for_an_hour_is_another_one_and_one_that_goes_on_is_n
     (row,) = rows(1, each=1)
     every_20_minutes = [at * 1200.0 for at in range(30)]
     going_on = (next(under_header([row], at)) for at in every_20_minutes)
-    assert kept(watched(profile, Said(group_key=HEADER), going_on), ".rows").tolist() == [1, 29, 0]
+    assert kept(watched(profile, by(HEADER), going_on), ".rows").tolist() == [1, 29, 0]
     resting = (next(under_header([row], at)) for at in (0.0, GENERATION_S * 0.9, GENERATION_S * 2.1, HOUR * 3))
-    assert kept(watched(profile, Said(group_key=HEADER), resting), ".rows").tolist() == [3, 1, 0]
+    assert kept(watched(profile, by(HEADER), resting), ".rows").tolist() == [3, 1, 0]
 
 
 def test_counts_go_on_where_they_were_and_no_key_is_kept_with_them(profile: Profile) -> None:
     given = rows(20)
-    monitor = watched(profile, Said(group_key=HEADER), under_header(given))
+    monitor = watched(profile, by(HEADER), under_header(given))
     arrays = {name: array for name, array in monitor.arrays().items() if ".grouping." in name}
     assert {array.shape for array in arrays.values()} == {(3,), kept(monitor, ".features").shape, (1, 16)}
-    heir = Monitor(profile, WINDOWS, (), Said(group_key=HEADER))
+    heir = Monitor(profile, WINDOWS, (), NOTHING_SAID, by(HEADER))
     for name, array in arrays.items():
         heir.arrays()[name][...] = array
     for one in under_header(rows(20, seed=2)):
@@ -195,12 +201,12 @@ def test_counts_go_on_where_they_were_and_no_key_is_kept_with_them(profile: Prof
 
 
 def test_counts_by_another_key_have_another_name(profile: Profile) -> None:
-    keys = (HEADER, FIELD, group_key("word"))
-    names = [set(Monitor(profile, WINDOWS, (), Said(group_key=key)).arrays()) for key in keys]
+    keys = (HEADER, FIELD, grouped_by("word"))
+    names = [set(Monitor(profile, WINDOWS, (), NOTHING_SAID, by(key)).arrays()) for key in keys]
     grouped = [{name for name in one if ".grouping." in name} for one in names]
     assert all(grouped)
     assert not grouped[0] & grouped[1] | grouped[1] & grouped[2]
-    assert not any(".grouping." in name for name in Monitor(profile, WINDOWS, (), Said()).arrays())
+    assert not any(".grouping." in name for name in Monitor(profile, WINDOWS, (), NOTHING_SAID, WATCHING).arrays())
 
 
 # --- which groups are known
