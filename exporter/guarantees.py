@@ -55,7 +55,7 @@ class Evidence:
     default_tolerance: float = setting(
         0.05, "The tolerance before the difference between hours is measured.", number(0.0, 0.5)
     )
-    group_key: Segmentation | None = setting(
+    group_key: Segmentation | None = setting(  # noqa: RUF009 (it makes a field)
         None,
         "What rows have in common that belong together, such as those of one session: a field of a payload's rows, or a"
         " mapping with field or header. Of those that share it within the hour the first one is evidence and no other,"

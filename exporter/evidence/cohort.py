@@ -88,9 +88,7 @@ class Cohort:
     def refer(self, slot: int, stage: int) -> None:
         """Hold streams against what counts in an hour of the week from now on."""
         shown = self.found.dependence, self.found.wander
-        stands = standing(self._known, shown, stage, self._terms.settings)
-        if self._terms.grouped:
-            stands = stands._replace(dependence=np.ones(self.size))
+        stands = self._standing(shown, stage)
         base, error = self._base(stands)
         self.stands: Standing = stands
         self.held_against: Reference
@@ -100,6 +98,10 @@ class Cohort:
             Bets(held.shares, np.where(tolerance > most, 1.0, tolerance), self._ordered)
             for tolerance in (held.tolerance, held.slow_tolerance)
         )
+
+    def _standing(self, shown: tuple[Shares, Shares], stage: int) -> Standing:
+        stands = standing(self._known, shown, stage, self._terms.settings)
+        return stands._replace(dependence=np.ones(self.size)) if self._terms.grouped else stands
 
     def _base(self, stands: Standing) -> tuple[Shares, Shares]:
         """The reference of all hours, and what it may be off."""
@@ -151,7 +153,7 @@ class Cohort:
         """
         self.learn()
         found, total = self.found, self.learning.total
-        stands = standing(self._known, (found.dependence, found.wander), COLD + 1, self._terms.settings)
+        stands = self._standing((found.dependence, found.wander), COLD + 1)
         chance = error_of(self._reference.shares, np.maximum(total.sum(axis=1) / stands.dependence, 1))
         found.skew[...] = variation(total, self._reference.shares)
         found.skew_critical[...] = chance + self._reference.error + stands.said
