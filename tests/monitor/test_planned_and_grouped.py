@@ -40,7 +40,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 def monitor(profile: Profile, watching: Watching, rule: Override) -> Monitor:
     return Monitor(
-        profile, Windows(lengths=(PANE_S,), rows=()), (), Said(Overrides({"*": rule}, {"*": rule})), watching
+        profile, Windows(lengths=(), rows=()), (), Said(Overrides({"*": rule}, {"*": rule})), watching
     )
 
 
