@@ -1,11 +1,13 @@
 """Planned windows as people write them, as they travel, and what is wrong with them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exporter import config
 from exporter.planned_windows import PlannedWindow, planned_windows
 from exporter.profile import strict_yaml
 from exporter.values import Fault
@@ -99,3 +101,12 @@ def test_what_is_no_list_of_mappings_is_refused(given: object) -> None:
 def test_there_is_a_limit() -> None:
     with pytest.raises(ValueError, match="must not be more than 64"):
         planned_windows([SALE] * 65)
+
+
+def test_the_windows_of_the_readme_can_be_used_and_travel_as_they_are() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    [block] = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "planned:" in part]
+    found = config.resolve(("file", config.flatten(strict_yaml.load(block), "file")))
+    assert [window.name for window in found.evidence.planned] == ["black friday", "backfill", "month end"]
+    assert found.kept_headers == ("x-session",)
+    assert config.from_document(json.loads(json.dumps(config.to_document(found)))) == found

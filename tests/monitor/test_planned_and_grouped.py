@@ -39,9 +39,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 
 def monitor(profile: Profile, watching: Watching, rule: Override) -> Monitor:
-    return Monitor(
-        profile, Windows(lengths=(), rows=()), (), Said(Overrides({"*": rule}, {"*": rule})), watching
-    )
+    return Monitor(profile, Windows(lengths=(), rows=()), (), Said(Overrides({"*": rule}, {"*": rule})), watching)
 
 
 def sent(values: Sequence[float], at: float, **more: Any) -> Exchange:
