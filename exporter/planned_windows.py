@@ -12,7 +12,6 @@ next day; the day is the one on which it begins. The standard library only: ever
 
 import json
 import re
-import zoneinfo
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, TypeVar
@@ -122,6 +121,8 @@ def _name(value: object, path: str) -> str:
 def _zone(value: object, path: str) -> str:
     if not isinstance(value, str):
         raise Fault(f"{path}.zone", f"must be the name of a time zone such as Europe/Berlin, not {_shown(value)}")
+    import zoneinfo  # noqa: PLC0415 (the supervisor does without where nothing is planned)
+
     try:
         zoneinfo.ZoneInfo(value)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):

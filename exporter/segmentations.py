@@ -11,7 +11,6 @@
 The standard library only: every process reads settings.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -46,11 +45,6 @@ class Segmentation(NamedTuple):
     """As categories are spelled; empty where nobody lists them."""
     edges: tuple[float, ...] = ()
     """Of intervals of numbers; empty where there are none."""
-
-    @property
-    def digest(self) -> str:
-        """Of where it is from, for names of what is counted by it."""
-        return hashlib.sha256(self.place.encode()).hexdigest()[:16]
 
     @property
     def place(self) -> str:

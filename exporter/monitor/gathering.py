@@ -15,6 +15,7 @@ from exporter.evidence.terms import Terms
 from exporter.evidence.verdict import Verdict
 from exporter.guarantees import Evidence
 from exporter.monitor.batch import Scope
+from exporter.monitor.grouping import called
 from exporter.reference import Profile
 from exporter.sketch.window import Arrays
 
@@ -54,7 +55,7 @@ class Gathering:
         streams = [of_column(column, said) for scope, _ in counting
                    for column, said in zip(scope.columns, scope.said, strict=True)]  # fmt: skip
         key = watching.settings.group_key
-        self._name = f"{_NAME}.{key.digest}" if key else _NAME
+        self._name = f"{_NAME}.{called(key)}" if key else _NAME
         terms = Terms(watching.settings, pane_s, _zone(profile), watching.planned.during, key is not None)
         self._engine = Engine(streams, terms)
         self._seen: NDArray[np.int64] = np.zeros((len(streams), max(len(one.counts) for one in streams)), np.int64)

@@ -62,7 +62,7 @@ class Grouping:
         self._totals = {side: np.zeros(_shape(scope), np.int64) for side, scope in scopes.items()}
         self._rows = np.zeros(3, np.int64)
         """Since start, as in Grouped."""
-        self._name = said.digest
+        self._name = called(said)
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept; names carry by what rows are grouped."""
@@ -130,6 +130,11 @@ class Grouping:
         unknown = int(total[beyond | (keys == _UNKNOWN)].sum())
         self._rows += (counts, int(total.sum()) - counts - unknown, unknown)
         return of_asked, of_alone
+
+
+def called(said: Segmentation) -> str:
+    """What is counted by a key has this in its name."""
+    return hashlib.sha256(said.place.encode()).hexdigest()[:16]
 
 
 def grouping(profile: Profile | None, settings: Evidence, scopes: Mapping[str, Scope]) -> Grouping | None:
