@@ -172,11 +172,15 @@ class Cohort:
 
     def restart(self, streams: NDArray[np.bool_], pane: int, hour: int) -> None:
         """Begin to gather anew."""
-        self.fast.restart(streams, pane)
+        self.restart_pages(streams, pane)
         self.slow.restart(streams, hour)
-        for memory in (self._lately, self._before):
-            memory.seen[streams] = 0.0
+        self._before.seen[streams] = 0.0
         self._hour[streams] = 0
+
+    def restart_pages(self, streams: NDArray[np.bool_], pane: int) -> None:
+        """Begin to gather anew what pages."""
+        self.fast.restart(streams, pane)
+        self._lately.seen[streams] = 0.0
 
     # out
 

@@ -86,7 +86,7 @@ class Engine:
         planned = self.terms.planned(self._since(pane, wall_s), wall_s + self.terms.pane_s) is not None
         self._turn_to(pane, hour, wall_s)
         if planned or self._clock[_PLANNED]:
-            self.restart()
+            self._restart_pages()
             self._clock[_PLANNED] = planned
         if planned:
             return
@@ -155,10 +155,13 @@ class Engine:
             moved = cohort.settle(self._is_from_the_first_row(cohort))
             cohort.restart(moved, int(self._clock[_PANE]), int(self._clock[_HOUR]))
 
-    def restart(self) -> None:
-        """Begin to gather anew, as after a planned event; what traffic has shown stays."""
+    def _restart_pages(self) -> None:
+        """Begin to gather anew what pages, as after a planned event; what traffic has shown stays.
+
+        Slow drift takes days to show: it only waits meanwhile, or a window of each night would hide it for ever.
+        """
         for cohort in self._cohorts:
-            cohort.restart(np.ones(cohort.size, bool), int(self._clock[_PANE]), int(self._clock[_HOUR]))
+            cohort.restart_pages(np.ones(cohort.size, bool), int(self._clock[_PANE]))
 
     # out
 

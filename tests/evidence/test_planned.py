@@ -4,9 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
+from evidence.streams import MONDAY, fed, moved, stream
 
+from exporter.evidence.engine import Engine
 from exporter.evidence.planned import Planned
+from exporter.evidence.terms import Terms
+from exporter.guarantees import Evidence
 from exporter.planned_windows import planned_windows
 
 BERLIN = "Europe/Berlin"
@@ -146,3 +151,20 @@ def test_a_clock_that_is_put_back_is_believed() -> None:
     assert [of.at(at) for at in (inside, berlin("2026-12-01"), inside, berlin("2026-11-01"), inside)] == [
         "sale", None, "sale", None, "sale",
     ]  # fmt: skip
+
+
+def test_slow_drift_is_found_for_a_ticket_though_something_is_planned_each_night() -> None:
+    of = planned(nightly())
+    terms = Terms(Evidence(false_page_every=3e7), pane_s=600.0, planned=of.during)
+    engine = Engine([stream(dependence=1.0, wander=0.0, source="profile", error=0.0)], terms)
+    draw, panes = np.random.default_rng(9), 5 * 144
+
+    def counts(pane: int) -> Any:
+        wild = of.at(MONDAY + pane * 600.0) is not None
+        return draw.multinomial(100, moved(0.2 if wild else 0.03))[None]
+
+    assert fed(engine, range(panes), counts, pane_s=600.0) == []
+    told = engine.told(MONDAY + panes * 600.0)
+    assert told
+    assert told.slow_nats >= told.slow_threshold
+    assert told.nats < told.threshold / 2
