@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -152,6 +153,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
     for line in _segments(settings, profiles):
         print(f"segments: {line}")
+    for line in _planned(settings):
+        print(f"planned: {line}")
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
@@ -180,6 +183,13 @@ def _segments(settings: "Settings", profiles: "Mapping[str, Profile]") -> Iterat
     said = Said(salt=salt, segments=settings.segments, segment_bytes=segment_bytes(settings))
     for name, profile in profiles.items() if settings.segments.by else ():
         yield from (f"{name}: {line}" for line in advice(profile, settings.windows, said) or ["fine"])
+
+
+def _planned(settings: "Settings") -> Iterator[str]:
+    """When what is planned is on next: whether days and zones are what was meant."""
+    from exporter.evidence import planned  # noqa: PLC0415 (this child only)
+
+    return planned.told(settings.evidence.planned, time.time())
 
 
 def _overrides(path: str | None, profiles: "Sequence[Profile]", is_serving: bool) -> int:

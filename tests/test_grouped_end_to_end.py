@@ -51,7 +51,12 @@ def test_requests_of_one_session_count_once_through_a_real_sidecar(tmp_path: Pat
         )
 
 
-def test_check_says_where_a_planned_window_is_wrong(tmp_path: Path) -> None:
+def test_check_says_when_planned_windows_are_on_and_where_one_is_wrong(tmp_path: Path) -> None:
+    fine = command(
+        "check", "--upstream", "http://127.0.0.1:1", "--evidence.planned", json.dumps([SALE | {"to": "9997-01-01"}])
+    )
+    assert fine.returncode == 0, fine.stderr
+    assert "planned: sale: 2026-11-27 00:00+01:00 to 9997-01-01 00:00+01:00" in fine.stdout
     config = tmp_path / "exporter.yml"
     config.write_text(
         "evidence:\n  group_key: { header: X-Session }\n  planned:\n"

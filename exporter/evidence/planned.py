@@ -65,6 +65,19 @@ class Planned:
         self._known_from, self._known_until = wall_s, min((one.end_s for one in self._coming), default=math.inf)
 
 
+def told(windows: Sequence[PlannedWindow], wall_s: float) -> Iterator[str]:
+    """For people: when each window is on, from a moment on, as clocks show it in its zone."""
+    for window in windows:
+        coming, zone = Planned([window]).next(wall_s), ZoneInfo(window.zone)
+        if coming is None:
+            yield f"{window.name}: is over"
+            continue
+        begin, end = (
+            datetime.fromtimestamp(at, zone).isoformat(" ", "minutes") for at in (coming.begin_s, coming.end_s)
+        )
+        yield f"{window.name}: {begin} to {end}{', on now' if coming.begin_s <= wall_s else ''}"
+
+
 def _first_not_over(occurrences: Callable[[float], Iterator[Occurrence]], wall_s: float) -> Occurrence | None:
     return next((one for one in occurrences(wall_s) if one.end_s > wall_s), None)
 

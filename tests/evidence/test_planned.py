@@ -9,7 +9,7 @@ import pytest
 from evidence.streams import MONDAY, fed, moved, stream
 
 from exporter.evidence.engine import Engine
-from exporter.evidence.planned import Planned
+from exporter.evidence.planned import Planned, told
 from exporter.evidence.terms import Terms
 from exporter.guarantees import Evidence
 from exporter.planned_windows import planned_windows
@@ -143,6 +143,16 @@ def test_a_pane_that_a_window_only_touches_is_planned() -> None:
     panes = [(begin - 60, begin), (begin - 59, begin + 1), (end - 1, end + 59), (end, end + 60)]
     assert [of.during(*pane) for pane in panes] == [None, "sale", "sale", None]
     assert of.during(begin - 9000, end + 9000) == "sale"
+
+
+def test_people_are_told_when_each_window_is_on_next_by_its_own_clocks() -> None:
+    windows = planned_windows([SALE, nightly(), {"name": "test", "from": "2026-05-05", "to": "2026-05-06"}])
+    assert [*told(windows, utc("2026-10-24T12:00"))] == [
+        "sale: 2026-11-27 00:00+01:00 to 2026-11-30 00:00+01:00",
+        "nightly: 2026-10-25 02:00+02:00 to 2026-10-25 03:00+01:00",
+        "test: is over",
+    ]
+    assert next(told(windows, utc("2026-11-28T00:00"))).endswith(", on now")
 
 
 def test_a_clock_that_is_put_back_is_believed() -> None:
