@@ -7,8 +7,8 @@ came; how many rows count does not depend on it.
 
 Groups are known by 64 bits of a hash, under a salt that is made at the start and kept nowhere; what is remembered of
 them is in memory alone and ends with us: then each counts once more. Memory: 8 bytes for each of 65,536 groups, twice.
-A group is forgotten when it has not been seen for half an hour to an hour; while there is no room, rows of other groups
-do not count, and it is counted how many these were.
+A group is forgotten half an hour to an hour after it counted, so that one which never rests counts once in a while;
+where there is no room, rows of other groups do not count, and it is counted how many these were.
 """
 
 import hashlib
@@ -163,9 +163,9 @@ class Groups:
 
     def __init__(self) -> None:
         self._known: Hashes = np.zeros(0, np.uint64)
-        """Seen in this generation or the one before."""
+        """Those that began in this generation or the one before."""
         self._fresh: Hashes = self._known
-        """Seen in this one."""
+        """Those in this one."""
         self._generation = 0
 
     @property
@@ -187,7 +187,7 @@ class Groups:
         return first, beyond
 
     def _age(self, generation: int) -> None:
-        """Forget who was not seen in the generation before."""
+        """Forget who did not begin in the generation before: one that never rests counts once in a while."""
         if generation > self._generation:
             none = self._known[:0]
             self._known = self._fresh if generation == self._generation + 1 else none
@@ -202,7 +202,7 @@ class Groups:
         without_room = is_new & ~first[places]
         if begun.size:
             self._known = np.union1d(self._known, hashes[begun])
-        self._fresh = np.union1d(self._fresh, groups[~without_room])
+            self._fresh = np.union1d(self._fresh, hashes[begun])
         return first, without_room[which]
 
 

@@ -177,11 +177,11 @@ def test_answers_with_and_without_their_requests_can_be_in_one_batch(profile: Pr
     assert kept(monitor, ".rows").tolist() == [8, 32, 4]
 
 
-def test_a_group_that_rests_for_an_hour_is_another_one_and_one_that_goes_on_is_not(profile: Profile) -> None:
+def test_a_group_counts_once_within_the_hour_and_once_in_a_while_where_it_never_rests(profile: Profile) -> None:
     (row,) = rows(1, each=1)
     every_20_minutes = [at * 1200.0 for at in range(30)]
     going_on = (next(under_header([row], at)) for at in every_20_minutes)
-    assert kept(watched(profile, by(HEADER), going_on), ".rows").tolist() == [1, 29, 0]
+    assert kept(watched(profile, by(HEADER), going_on), ".rows").tolist() == [10, 20, 0]
     resting = (next(under_header([row], at)) for at in (0.0, GENERATION_S * 0.9, GENERATION_S * 2.1, HOUR * 3))
     assert kept(watched(profile, by(HEADER), resting), ".rows").tolist() == [3, 1, 0]
 
@@ -217,10 +217,10 @@ def by_hand(hashes: Sequence[int], generations: Sequence[int], room: int) -> lis
     last, now, found = dict[int, int](), 0, []
     for one, generation in zip(hashes, generations, strict=True):
         now = max(now, generation)
-        last = {group: seen for group, seen in last.items() if seen >= now - 1}
+        last = {group: began for group, began in last.items() if began >= now - 1}
         is_new, is_full = one not in last, len(last) >= room
         found.append((is_new and not is_full, is_new and is_full))
-        if not (is_new and is_full):
+        if is_new and not is_full:
             last[one] = now
     return found
 
