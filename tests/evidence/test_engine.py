@@ -178,9 +178,9 @@ def test_a_planned_event_gathers_nothing_and_evidence_begins_anew_after_it() -> 
 
 
 def test_slow_drift_below_the_tolerance_is_found_for_a_ticket_and_pages_nobody() -> None:
-    engine = Engine([stream(**KNOWN, error=0.0)], Terms(Evidence(false_page_every=3e6)))
+    engine = Engine([stream(**KNOWN, error=0.0)], Terms(pane_s=600.0))
     draw = np.random.default_rng(9)
-    assert fed(engine, range(5 * 1440), lambda _: draw.multinomial(60, moved(0.03))[None]) == []
+    assert fed(engine, range(5 * 144), lambda _: draw.multinomial(600, moved(0.03))[None], pane_s=600.0) == []
     told = engine.told(MONDAY)
     assert told
     assert told.slow_nats >= told.slow_threshold > 0
