@@ -75,6 +75,18 @@ WINDOW_START = Family("model_window_start_timestamp_seconds", GAUGE, (*PROFILED,
 FEATURES = of_side(FEATURE, FEATURE)
 OUTPUTS = of_side("prediction", "output")
 
+# --- evidence of drift, which pages
+
+EVIDENCE = Family("model_drift_evidence_nats", GAUGE, PROFILED, "Evidence that a feature or output has drifted: page where it reaches model_drift_evidence_threshold_nats, whenever that is, and until it is 3 nats below. Then there is on average at most one false page per 30 days per model (evidence.false_page_every), however many features and however often evaluated, while fewer than 3 % of requests change bucket (evidence.tolerance; beyond what the reference may be off and hours differ), provided related requests are grouped or covered by the dependence factor. Logarithm of the mean capital of bets on clipped likelihood ratios, over columns and ways to drift; 0 where none has won. Of a fleet: ln(avg(exp())).")
+EVIDENCE_THRESHOLD = Family("model_drift_evidence_threshold_nats", GAUGE, PROFILED, "Logarithm of the number of panes between two false pages, on average, at least.")
+SLOW_EVIDENCE = Family("model_slow_drift_evidence_nats", GAUGE, PROFILED, "The same of slow drift, which makes a ticket: half the tolerance, hours instead of panes, at most one in vain in 90 days (evidence.false_ticket_every).")
+SLOW_EVIDENCE_THRESHOLD = Family("model_slow_drift_evidence_threshold_nats", GAUGE, PROFILED, "Logarithm of the number of hours between two such tickets in vain, on average, at least.")
+EVIDENCE_READY = Family("model_drift_evidence_ready", GAUGE, PROFILED, "Whether evidence rests on what was measured: of each column the profile or the overrides say how many rows come as one, or traffic has been watched for evidence.learn. Until then careful defaults hold, with which pages are as rare and drift is found later: model_feature_drift_defaults_info.")
+EVIDENCE_INFO = Family("model_drift_evidence_info", GAUGE, (*PROFILED, "stage"), "1; how much traffic has shown. `careful`: nothing yet; `settled`: what a warm-up does, how many rows come as one and whether training and serving differ; `learned`: how hours differ, too.")
+EVIDENCE_PAUSED = Family("model_drift_evidence_paused", GAUGE, PROFILED, "Whether none is gathered, because of a planned event; afterwards it begins anew.")
+EVIDENCE_SINCE = Family("model_drift_evidence_since_timestamp_seconds", GAUGE, PROFILED, "Unix time since which traffic has been watched for evidence.")
+EXPECTED_DELAY = Family("model_drift_expected_delay_seconds", GAUGE, (*PROFILED, "total_variation"), "How soon it would page if so large a share of one feature's values changed bin now, at the traffic of the last hour: expected, for the median feature. Absent without traffic, and where it never would.")
+
 # --- features of failed requests
 
 _FAILED: Final = (*PROFILED, "feature")

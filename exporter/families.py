@@ -49,6 +49,8 @@ class Columns(NamedTuple):
     live_critical: dict[str, Family]
     aspects: dict[str, Family]
     """What is counted beside bins and moments, by the word that snapshots have for it."""
+    evidence: dict[str, Family]
+    """Of drift, by the word behind the side's."""
 
 
 class Segments(NamedTuple):
@@ -163,6 +165,24 @@ _ROWS_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
 # fmt: on
 
 
+# fmt: off
+_NAMED: Final = "Of columns that are named once evidence pages: of F columns the j with most, for the largest j at which each of them has the threshold and ln(F/j) more."
+_EVIDENCE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "drift_evidence_nats": ("Evidence that more of its values have changed bin than is tolerated. model_drift_evidence_nats is the logarithm of the mean of exp(nats) over columns, of which those that may not page have none: one alone pages where it has the threshold and the logarithm of their number more.", ()),
+    "drift_tolerance_ratio": ("Share of its values that may change bin without a page, all in all: evidence.tolerance or what the overrides say, or more where an hour alone may differ by more, plus what the reference itself may be off.", ()),
+    "drift_dependence_factor": ("How many rows are taken to come as one by its evidence: from the overrides, the profile or the traffic, else evidence.default_dependence.", ()),
+    "drift_defaults_info": ("1; what its evidence rests on. `calibration`: who says how many rows come as one (overrides, profile, traffic), or `default` until somebody does. `reference`: the training data (training); the rows of the warm-up where these differ from it (warm_up, see skew_ratio); what is usual in this hour of the week (hour).", ("calibration", "reference")),
+    "drift_monitored": ("Whether its evidence can page: 0 where more than a fifth of its values would have to be tolerated, because the reference is too small or hours differ too much, and no override asks for it.", ()),
+    "drift_info": (f"1; what has happened to it, by the bet that has won most. `kind`: values went up or down, became wider or narrower, one bin grew, or changed otherwise. `bin`: the one that grew. `shape`: sudden or gradual, empty where nobody can tell. {_NAMED}", ("kind", "bin", "shape")),
+    "drift_onset_timestamp_seconds": (f"Unix time at which it began: the beginning of the pane after which that bet never lost all again. {_NAMED}", ()),
+    "slow_drift_evidence_nats": ("The same of slow drift: for half the tolerance, by the hour. Of columns that are named once it makes a ticket.", ()),
+    "skew_ratio": ("Share of its values that are in other bins than those of the training data, of all rows from the first one to the end of the warm-up: not drift, but training and serving that differ. Absent before the end of the warm-up.", ()),
+    "skew_ratio_critical": ("What that share exceeds about once in 1000 warm-ups of that size without skew beyond the tolerance: chance, what the reference may be off, and the tolerance.", ()),
+}
+"""By word: help and labels beside the column's. All are gauges."""
+# fmt: on
+
+
 def of_side(side: str, label: str) -> Columns:
     """The families of one side, whose names have `side` in them and whose label is `label`."""
 
@@ -211,6 +231,7 @@ def of_side(side: str, label: str) -> Columns:
                 for word, (kind, text, labels) in (_SIDES | (_ROWS_OF_FEATURES if side == FEATURE else {})).items()
             },
         },
+        evidence={word: family(word, GAUGE, text, labels) for word, (text, labels) in _EVIDENCE.items()},
         **plain,
     )
 

@@ -13,6 +13,7 @@ from exporter import __version__, catalogue, glance
 from exporter.collect import (
     columns,
     events,
+    evidence,
     exposition,
     failed,
     generated,
@@ -52,6 +53,7 @@ COLLECTORS: Final = (
     Collector("server", _each(server.collect)),
     Collector("reference", _each(reference.collect)),
     Collector("columns", _each(columns.collect)),
+    Collector("evidence", _each(evidence.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("segments", _each(segments.collect)),
     Collector("grouped", _each(grouped.collect)),

@@ -16,6 +16,7 @@ from exporter.guarantees import Evidence
 
 COLD, SETTLED, LEARNED = range(3)
 """How much traffic has shown: nothing yet, what a warm-up does, what the time to learn does."""
+STAGES: Final = ("careful", "settled", "learned")
 SOURCES: Final = ("default", "traffic", "profile", "overrides")
 DEFAULT, TRAFFIC, PROFILE, OVERRIDES = range(4)
 MOST: Final = 0.2
