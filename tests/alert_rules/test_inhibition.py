@@ -78,6 +78,9 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         ("ModelErrors", {"job": "models", **FRAUD}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT}, "suppressed"),
         ("ModelNoTraffic", {"job": "models", "model": "churn"}, "suppressed"),
+        ("ModelDrift", {"job": "models", **CHURN, "profile": "0a1b2c3d"}, "suppressed"),
+        ("ModelTrainingServingSkew", {"job": "models", **CHURN, "profile": "0a1b2c3d"}, "suppressed"),
+        ("ModelDrift", {"job": "models", **FRAUD, "profile": "0a1b2c3d"}, "active"),
         ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT}, "active"),
         ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "model_version": "8"}, "active"),
         ("InferenceExporterDropping", {**A, **CHURN}, "active"),
@@ -97,6 +100,23 @@ def fires(state: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
 def test_of_all_that_fires_in_an_outage_exactly_one_speaks(state: dict[str, Any], alertmanager: str) -> None:
     first, *others = fires(state)
     becomes(alertmanager, (*first, "active"), *((*one, "suppressed") for one in others))
+
+
+def test_a_drift_wakes_the_same_people_once_and_is_still_told_to_others(alertmanager: str) -> None:
+    page, profile = {"severity": "critical"}, {"profile": "0a1b2c3d"}
+    becomes(
+        alertmanager,
+        ("ModelDrift", {"job": "models", **CHURN, **profile, **page}, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, **page}, "suppressed"),
+        ("ModelPredictionDrift", {**A, **CHURN, **profile, "output": "score", **page}, "suppressed"),
+        ("ModelDriftSlow", {"job": "models", **CHURN, **profile, "severity": "warning"}, "suppressed"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, **page, "owner": "payments"}, "active"),
+        ("ModelFeatureDrift", {**B, **CHURN, **AMOUNT, "severity": "warning"}, "active"),
+        ("ModelFeatureAbsent", {**A, **CHURN, **AGE, **page}, "active"),
+        ("ModelTrainingServingSkew", {"job": "models", **CHURN, **profile}, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, **page, "profile": "9f8e7d6c"}, "active"),
+        ("ModelFeatureDrift", {**A, **FRAUD, **AMOUNT, **page}, "active"),
+    )
 
 
 def test_a_feature_that_collapses_is_told_once_and_one_that_is_stuck_tells_more(alertmanager: str) -> None:
