@@ -42,7 +42,7 @@ from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
-from exporter.web import windows
+from exporter.web import evidence, windows
 from exporter.web.server import WebServer
 from exporter.web.windows import Scored
 
@@ -102,6 +102,7 @@ class Analyser:
         events = self._desk if settings.takes_events else None
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
+        evidence.add(app, lambda: self._scored)
         self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
 
     @property

@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 from exporter import catalogue
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
-from exporter.evidence.bets import GREW, KINDS
-from exporter.evidence.flags import flagged
-from exporter.evidence.shapes import SHAPES
-from exporter.evidence.standing import DEFAULT, LEARNED, SOURCES, STAGES, TRAFFIC
+from exporter.evidence.standing import SOURCES, STAGES
 from exporter.evidence.verdict import Verdict
 from exporter.families import Columns
 
@@ -38,8 +35,7 @@ def collect(scene: Scene) -> Iterator[Samples]:
     sides = list(_sides(scene))
     shown = np.concatenate([side.at for side in sides])
     yield from _model(scene.profiled, told, shown)
-    named = _named(told, told.streams, told.threshold, shown)
-    slowly = _named(told, told.slow_streams, told.slow_threshold, shown)
+    named, slowly = told.named(shown), told.named_slowly(shown)
     for side in sides:
         yield from _columns(side, told)
         yield from _happened(side, told, named)
@@ -60,12 +56,10 @@ def _sides(scene: Scene) -> Iterator[_Side]:
 
 
 def _model(of: Labels, told: Verdict, shown: NDArray[np.int64]) -> Iterator[Samples]:
-    measured = told.source[shown]
-    is_ready = told.stage == LEARNED or not ((measured == DEFAULT) | (measured == TRAFFIC)).any()
     for family, value in (
         (catalogue.EVIDENCE, told.nats), (catalogue.EVIDENCE_THRESHOLD, told.threshold),
         (catalogue.SLOW_EVIDENCE, told.slow_nats), (catalogue.SLOW_EVIDENCE_THRESHOLD, told.slow_threshold),
-        (catalogue.EVIDENCE_READY, int(is_ready)), (catalogue.EVIDENCE_PAUSED, int(told.planned)),
+        (catalogue.EVIDENCE_READY, int(told.is_ready(shown))), (catalogue.EVIDENCE_PAUSED, int(told.planned)),
         (catalogue.EVIDENCE_SINCE, told.began_s),
     ):  # fmt: skip
         yield Samples(family, [(of, value)])
@@ -74,13 +68,6 @@ def _model(of: Labels, told: Verdict, shown: NDArray[np.int64]) -> Iterator[Samp
         catalogue.EXPECTED_DELAY,
         [((*of, f"{shift:g}"), seconds) for shift, seconds in told.delays.items() if math.isfinite(seconds)],
     )
-
-
-def _named(told: Verdict, nats: Found, threshold: float, shown: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Columns that are named: of the shown ones, where they do not merely differ slightly from the first row on."""
-    found = np.zeros(nats.size, bool)
-    found[shown] = flagged(np.where(told.deferred, 0.0, nats)[shown], threshold)
-    return found
 
 
 def _columns(side: _Side, told: Verdict) -> Iterator[Samples]:
@@ -106,15 +93,9 @@ def _happened(side: _Side, told: Verdict, named: NDArray[np.bool_]) -> Iterator[
     """What has happened to columns that are named."""
     yield Samples(
         side.families.evidence["drift_info"],
-        [((*of, *_happening(told, at)), 1) for of, at in zip(side.labels, side.at.tolist(), strict=True) if named[at]],
+        [((*of, *told.happened(at)), 1) for of, at in zip(side.labels, side.at.tolist(), strict=True) if named[at]],
     )
     yield _samples(side, "drift_onset_timestamp_seconds", told.onset_s, named)
-
-
-def _happening(told: Verdict, at: int) -> Labels:
-    kind = int(told.kind[at])
-    grown = f"{told.bin[at]:02d}" if kind == GREW else ""
-    return KINDS[kind], grown, SHAPES[told.shape[at]]
 
 
 def _samples(side: _Side, word: str, values: Found, among: NDArray[np.bool_]) -> Samples:

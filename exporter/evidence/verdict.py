@@ -6,7 +6,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.evidence.bets import GREW, KINDS
 from exporter.evidence.clipped import Shares
+from exporter.evidence.flags import flagged
+from exporter.evidence.shapes import SHAPES
+from exporter.evidence.standing import LEARNED, OVERRIDES, PROFILE
+
+Places = NDArray[np.int64]
+
+
+class Happened(NamedTuple):
+    """What has happened to one stream, in words."""
+
+    kind: str
+    bin: str
+    """The one that grew, as bins are called; empty otherwise."""
+    shape: str
+    """Empty where nobody can tell."""
 
 
 class Verdict(NamedTuple):
@@ -52,3 +68,26 @@ class Verdict(NamedTuple):
     skew_critical: Shares
     recentred: NDArray[np.bool_]
     """Whether the rows of the warm-up are the reference, because they differ from it."""
+
+    def is_ready(self, streams: Places) -> bool:
+        """Whether these rest on what was measured: before, or on a long time of traffic."""
+        return self.stage == LEARNED or bool(np.isin(self.source[streams], (PROFILE, OVERRIDES)).all())
+
+    def named(self, streams: Places) -> NDArray[np.bool_]:
+        """Which of all streams to name; `streams` are those that may be. Shape (streams,)."""
+        return self._flagged(np.where(self.deferred, 0.0, self.streams), self.threshold, streams)
+
+    def named_slowly(self, streams: Places) -> NDArray[np.bool_]:
+        """The same of slow drift."""
+        return self._flagged(self.slow_streams, self.slow_threshold, streams)
+
+    def happened(self, stream: int) -> Happened:
+        """To one that is named."""
+        kind = int(self.kind[stream])
+        return Happened(KINDS[kind], f"{self.bin[stream]:02d}" if kind == GREW else "", SHAPES[int(self.shape[stream])])
+
+    @staticmethod
+    def _flagged(nats: Shares, threshold: float, streams: Places) -> NDArray[np.bool_]:
+        found = np.zeros(nats.size, bool)
+        found[streams] = flagged(nats[streams], threshold)
+        return found

@@ -27,8 +27,10 @@ _LANDING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter</title></head>
 <body><h1>inference-exporter</h1><p>Version {version}. Watching {models}.</p>
 <ul><li><a href="/metrics">Metrics</a></li><li><a href="/-/healthy">Healthy</a></li>
-<li><a href="/-/ready">Ready</a></li></ul>{unread}</body></html>
+<li><a href="/-/ready">Ready</a></li></ul>{sections}</body></html>
 """
+SECTIONS: Final = "exporter.sections"
+"""Among the extensions of the application: what gives a part of the status page each, as HTML."""
 _UNREAD: Final = """<h2>Payloads that could not be decoded</h2>
 <p>The last one of each reason. They were relayed; nothing of what they hold is kept.</p>
 <table><tr><th>when</th><th>side</th><th>reason</th><th>protocol</th><th>path</th><th></th></tr>
@@ -48,6 +50,7 @@ def create_app(
     that were not decoded.
     """
     app = Flask("exporter.web", static_folder=None)
+    app.extensions[SECTIONS] = [lambda: _table(unread())]
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -83,8 +86,9 @@ def create_app(
 
     @app.get("/")
     def landing() -> Response:
-        names = ", ".join(_escape(name) for name in dict.fromkeys(models())) or "no model yet"
-        text = _LANDING.format(version=__version__, models=names, unread=_table(unread()))
+        names = ", ".join(escape(name) for name in dict.fromkeys(models())) or "no model yet"
+        sections = "".join(section() for section in app.extensions[SECTIONS])
+        text = _LANDING.format(version=__version__, models=names, sections=sections)
         return Response(text, mimetype="text/html")
 
     return app
@@ -97,7 +101,7 @@ def _table(unread: Sequence[Unread]) -> str:
     for one in unread:
         when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(one.wall_s))
         cells = (when, one.side, one.reason, one.protocol, one.path, one.detail)
-        rows.append("<tr>" + "".join(f"<td>{_escape(cell)}</td>" for cell in cells) + "</tr>\n")
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>\n")
     return _UNREAD.format(rows="".join(rows))
 
 
@@ -116,5 +120,6 @@ def _text(text: str, status: int) -> Response:
     return Response(text, status, mimetype="text/plain")
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Text as HTML has it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
