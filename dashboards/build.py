@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from panels import ROWS, Panel
+from panels import ROWS
+from pieces import Panel
 from queries import of
 
 from exporter import catalogue as c

@@ -4,48 +4,15 @@
 A panel that asks for a label which its family does not have stops the build.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
+from evidence import evidence
+from pieces import LIMIT, LOSSES, PLAIN, STACKED, Panel, Query, steps
 from queries import WINDOW, drifted, here, of, over, over_critical, rate, reference, shares
 
 from exporter import catalogue as c
 from exporter.snapshots import IMPACT
-
-Json = dict[str, Any]
-
-
-class Query(NamedTuple):
-    """One query of a panel; in tables and bar charts the legend heads the column."""
-
-    expr: str
-    legend: str = ""
-
-
-class Panel(NamedTuple):
-    """A panel before it has a place."""
-
-    kind: str
-    title: str
-    description: str
-    unit: str
-    queries: Sequence[Query]
-    width: int
-    height: int = 8
-    field: Json = {}  # noqa: RUF012 (never written to)
-    """More defaults of its fields."""
-
-
-def steps(*colours: tuple[float | None, str]) -> Json:
-    """Thresholds: each colour from its value on."""
-    listed = [{"value": value, "color": colour} for value, colour in colours]
-    return {"thresholds": {"mode": "absolute", "steps": listed}, "noValue": "not enough data"}
-
-
-PLAIN: Final = steps((None, "text"))
-LOSSES: Final = steps((None, "green"), (0.01, "orange"), (0.05, "red"))
-LIMIT: Final = steps((None, "transparent"), (1, "red")) | {"custom": {"thresholdsStyle": {"mode": "line"}}}
-STACKED: Final = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}, "max": 1, "min": 0}
 
 
 def now() -> Iterator[Panel]:
@@ -255,7 +222,7 @@ def itself() -> Iterator[Panel]:
 
 
 ROWS: Final = (
-    ("Now", now), ("Drift", drift), ("Parts and rows", parts), ("Data quality", quality), ("Coverage", coverage),
-    ("Failures", failures), ("Predictions", predictions),
+    ("Now", now), ("Evidence", evidence), ("Drift", drift), ("Parts and rows", parts), ("Data quality", quality),
+    ("Coverage", coverage), ("Failures", failures), ("Predictions", predictions),
     ("Traffic and resources", resources), ("The exporter itself", itself),
 )  # fmt: skip

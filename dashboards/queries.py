@@ -52,6 +52,11 @@ def drifted() -> str:
     return f"count(max by (feature) ({beyond} and {floor} and {judged})) or 0 * count({judged})"
 
 
+def of_fleet(evidence: Family) -> str:
+    """Of all replicas together: the logarithm of the mean capital."""
+    return f"ln(avg(exp({of(evidence)})))"
+
+
 def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
     """Share of the live values by bin, in words."""
     match = f"job, instance, model, model_version, profile, {columns.label}, bin"

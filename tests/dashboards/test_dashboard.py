@@ -126,7 +126,7 @@ def test_it_is_a_classic_dashboard_that_can_be_provisioned() -> None:
     assert DASHBOARD["editable"] is False
     assert "id" not in DASHBOARD
     assert [row["title"] for row in ROWS] == [
-        "Now", "Drift", "Parts and rows", "Data quality", "Coverage", "Failures", "Predictions",
+        "Now", "Evidence", "Drift", "Parts and rows", "Data quality", "Coverage", "Failures", "Predictions",
         "Traffic and resources", "The exporter itself",
     ]  # fmt: skip
     assert len(FILE.read_bytes()) < 200_000
