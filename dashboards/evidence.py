@@ -23,8 +23,9 @@ def evidence() -> Iterator[Panel]:
                     floor)  # fmt: skip
     sides = [(columns.label, columns.evidence) for columns in (c.FEATURES, c.OUTPUTS)]
     nats_of = [(f"max by ({label}) ({of(found['drift_evidence_nats'])})", f"{{{{{label}}}}}") for label, found in sides]
-    yield Panel("timeseries", "Evidence by feature and output", "The replica with most evidence of each; one alone pages where it has the logarithm of the number of columns more than the"
-                " threshold.", "none", [Query(*one) for one in nats_of], 12, 8, floor)  # fmt: skip
+    yield Panel("timeseries", "Evidence by feature and output", "The replica with most evidence of each; one alone"
+                " pages where it has the logarithm of the number of columns more than the threshold.", "none",
+                [Query(*one) for one in nats_of], 12, 8, floor)  # fmt: skip
     skews = [
         (f"max by ({label}) ({of(found['skew_ratio'])} / {of(found['skew_ratio_critical'])})", f"{{{{{label}}}}}")
         for label, found in sides

@@ -128,7 +128,8 @@ def watched(
 @pytest.fixture(scope="module")
 def healthy(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Under traffic that looks like the training data; each test leaves it so. Associations ask for a minute."""
-    flags = ("--segments.by", "colour", "--segments.windows", "30s", "--windows.lengths", "10s,30s,60s")
+    flags = ("--segments.by", "colour", "--segments.windows", "30s", "--windows.lengths", "10s,30s,60s",
+             "--evidence.warm-up", "15s", "--evidence.warm-up-rows", "1000")  # fmt: skip
     with watched(trained, tmp_path_factory.mktemp("healthy"), Answering, *flags) as world:
         yield world
 
@@ -152,15 +153,25 @@ DRIFT = re.compile(
 )
 
 
+PAGE = re.compile(
+    r"Model m 3 \(models\): the evidence of drift is [\d.]+ nats, which pages from 14\.8 on\."
+    r"( (Feature|Output) \w+: [\d.]+ nats(, \w+(, sudden)?, since \d{4}-\d\d-\d\d [\d:.]+ \+0000 UTC)?\.){1,3}"
+)
+
+
 def test_a_feature_in_another_unit_is_reported_in_words_and_its_recovery_as_well(healthy: Watched) -> None:
     before = _counts(healthy.inbox)
     enough = 'min(model_feature_window_sufficient{window="10s"})'
     eventually(lambda: healthy.prometheus.value(enough) == 1, PATIENCE_S, "windows that suffice")
     healthy.traffic.change = in_cents
     try:
+        page, *_ = eventually(lambda: healthy.inbox.of("ModelDrift", "firing"), PATIENCE_S, "the page")
         notices = eventually(lambda: _new(healthy.inbox, before, "firing"), PATIENCE_S, "a notice of drift")
     finally:
         healthy.traffic.change = unchanged
+    assert page.receiver == "pager"
+    assert PAGE.fullmatch(page.annotations["description"]), page.annotations["description"]
+    assert " Feature amount: " in page.annotations["description"]
     for notice in notices:
         assert notice.receiver == "tickets"
         assert notice.labels["severity"] == "warning"
@@ -312,7 +323,10 @@ def test_what_is_said_of_features_decides_who_is_told_of_their_drift(trained: Tr
         eventually(lambda: world.prometheus.query(moved), PATIENCE_S, "a colour that has long been another")
         assert world.prometheus.query('{feature="age"}') == []
         told = {notice.labels.get("feature", notice.labels.get("output")) for notice in world.inbox.all()}
-        assert told == {"amount"}
+        assert told - {None} == {"amount"}
+        (drift,) = eventually(lambda: world.inbox.of("ModelDrift", "firing"), PATIENCE_S, "the page of the model")
+        assert " Feature amount: " in drift.annotations["description"]
+        assert not re.search("age|colour|score", drift.annotations["description"]), "nobody is to hear of those"
         world.traffic.change = unchanged
         eventually(lambda: world.inbox.of("ModelFeatureDrift", "resolved"), PATIENCE_S, "the end of the page")
         assert world.traffic.failures == 0
