@@ -1,4 +1,4 @@
-"""How many series a profile makes on /metrics, once every window has values, and nothing fails or drifts.
+"""How many series a profile makes on /metrics, once windows have values, warm-ups are over and nothing fails or drifts.
 
 Windows are those of time, each compared with the one before it. Of a quiet model those of rows come on top, and while
 several versions are served, what compares them.
@@ -29,6 +29,10 @@ _OF_ASSOCIATION = 2
 """Of a feature and an output: the shift, and what it is held against."""
 _OF_MATCHES = 4
 """How payloads of a side fit."""
+_OF_EVIDENCE = 10
+"""Of the model: nats and thresholds, of pages and of tickets, what they rest on, and how soon two shifts would page."""
+_ONLY_NAMED = ("drift_info", "drift_onset_timestamp_seconds", "slow_drift_evidence_nats")
+"""What there is of columns that drift alone."""
 
 
 def count(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES, now: float = 0.0) -> int:
@@ -51,7 +55,12 @@ def count(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES, now: f
             if not rule.ignore:
                 total += _of_column(families, column, rule, windows)
                 total += _of_people(rule, column, adopted.get(column.name), now)
-    return total
+    return total + of_evidence(sum(not rule.ignore for rule in (*of_features, *of_outputs)))
+
+
+def of_evidence(columns: int) -> int:
+    """What of them is evidence of drift, of so many columns that nobody ignores."""
+    return _OF_EVIDENCE + columns * (len(catalogue.FEATURES.evidence) - len(_ONLY_NAMED))
 
 
 def _of_profile(profile: Profile) -> int:

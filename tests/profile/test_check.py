@@ -122,9 +122,12 @@ def test_the_number_of_series_is_that_of_a_live_page(tmp_path: Path, lengths: st
     (digest,) = {one.labels["profile"] for one in page.samples if "profile" in one.labels}
     assert digest == in_force(profile, time.time()).short_digest
     found = [one for one in page.samples if "profile" in one.labels and not one.name.endswith("_bin_change_ratio")]
+    assert not any("_drift_" in one.name for one in found), "no pane is over: tests/collect counts those of evidence"
     said = overrides.load(str(tmp_path / "rules.yml"))
     without_past = 4 * sum(one.name in {"model_feature_psi", "model_prediction_psi"} for one in found)
-    assert series.count(profile, lengths.count(",") + 1, said, time.time()) == len(found) + without_past
+    ignored = "ignore" in rules
+    of_evidence = series.of_evidence(len(profile.features) + len(profile.outputs) - ignored)
+    assert series.count(profile, lengths.count(",") + 1, said, time.time()) == len(found) + without_past + of_evidence
 
 
 # --- the command
