@@ -101,15 +101,15 @@ class LiveScreen:
 
     def _scores(self) -> RenderableType:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-        for name in ("column", "PSI", "critical", "values"):
+        for name in ("column", "evidence", "PSI", "critical", "values"):
             table.add_column(name, justify="left" if name == "column" else "right")
         table.add_column("")
         table.add_column("times its critical value", min_width=_BAR_WIDTH)
         for score in self._scene.scores:
             word, style = verdict(score)
             table.add_row(
-                score.column, number(score.psi), number(score.critical), number(score.samples, 0),
-                Text(word, style=style), Text(_bar(times_critical(score)), style=style),
+                score.column, number(score.nats, 1), number(score.psi), number(score.critical),
+                number(score.samples, 0), Text(word, style=style), Text(_bar(times_critical(score)), style=style),
             )  # fmt: skip
         return table
 

@@ -92,6 +92,11 @@ def times_critical(score: Score) -> float:
     return ratio if math.isfinite(ratio) else 0.0
 
 
+def evidence(score: Score) -> float:
+    """Nats that a column has; 0 where there are none."""
+    return 0.0 if math.isnan(score.nats) else score.nats
+
+
 def own_words(minute_s: float) -> str:
     """What to know of texts that come from the rules."""
     return f'in the rules\' own words: "the last 30m" are {30 * minute_s:.3g} s'

@@ -25,6 +25,8 @@ class Score(NamedTuple):
     """Total variation: share of the values that changed bin."""
     critical_change: float
     """What of that chance alone exceeds once in 1000 windows of that size."""
+    nats: float = math.nan
+    """Evidence of drift, of no window."""
 
     @property
     def moved(self) -> bool:
@@ -51,8 +53,8 @@ def read(page: str) -> list[Score]:
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
             column = sample.labels.get("feature") or sample.labels.get("output")
-            if column is not None and "window" in sample.labels:
-                values[sample.name, column, sample.labels["window"]] = sample.value
+            if column is not None:
+                values[sample.name, column, sample.labels.get("window", "")] = sample.value
     return [
         _score(values, side, column, window)
         for side in _SIDES
@@ -73,7 +75,9 @@ def _score(values: Mapping[tuple[str, str, str], float], side: str, column: str,
     def value(measure: str) -> float:
         return values.get((f"model_{side}_{measure}", column, window), math.nan)
 
+    nats = values.get((f"model_{side}_drift_evidence_nats", column, ""), math.nan)
     return Score(
         column, value("psi"), value("psi_critical"), value("window_samples"), value("window_sufficient") == 1,
         value("missing_ratio"), value("total_variation"), value("total_variation_critical"),
+        nats,
     )  # fmt: skip

@@ -9,7 +9,18 @@ from rich.console import Console
 
 from exporter.demo.live import LiveScreen
 from exporter.demo.pager import Page
-from exporter.demo.scene import Scene, clock, description, headline, number, own_words, row, times_critical, verdict
+from exporter.demo.scene import (
+    Scene,
+    clock,
+    description,
+    evidence,
+    headline,
+    number,
+    own_words,
+    row,
+    times_critical,
+    verdict,
+)
 
 SMALLEST: Final = (100, 38)
 """Columns and lines below which the live screen would leave no room for pages."""
@@ -84,7 +95,9 @@ class Lines:
             self._due = time.monotonic() + _LINE_S
             worst = sorted(self._scene.scores, key=times_critical, reverse=True)[:3]
             told = "   ".join(f"{s.column} {number(s.psi)} / {number(s.critical)} {verdict(s)[0]}" for s in worst)
-            self._say(f"{clock(self._scene.elapsed_s)}  PSI / critical, the highest three: {told}")
+            most = max(self._scene.scores, key=evidence)
+            nats = f"   evidence: {most.column} {most.nats:.1f} nats" if evidence(most) else ""
+            self._say(f"{clock(self._scene.elapsed_s)}  PSI / critical, the highest three: {told}{nats}")
 
     def _add(self) -> None:
         """Links and remarks that are new."""

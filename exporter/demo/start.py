@@ -12,6 +12,7 @@ from exporter.demo.stage import START_TIMEOUT_S, Process, Stage, answers, free_p
 _SNAPSHOTS_PER_MINUTE: Final = 2
 _PROBES_PER_MINUTE: Final = 4
 _FASTEST_S: Final = 0.05
+_MINUTES_A_DAY: Final = 1440
 _WINDOWS_MINUTES: Final = (5, 60)
 _DOCKER_TIMEOUT_S: Final = 5.0
 _INSTALL: Final = """\
@@ -71,10 +72,13 @@ def _compressed(minute_s: float) -> list[str]:
     def text(seconds: float) -> str:
         return f"{round(max(seconds, _FASTEST_S) * 1000)}ms"
 
+    day_s = _MINUTES_A_DAY * minute_s
     return [
         "--windows.pane", text(minute_s), "--windows.lengths", ",".join(text(m * minute_s) for m in _WINDOWS_MINUTES),
         "--windows.snapshot-interval", text(minute_s / _SNAPSHOTS_PER_MINUTE),
         "--upstream-probe-interval", text(minute_s / _PROBES_PER_MINUTE),
+        "--evidence.false-page-every", text(30 * day_s), "--evidence.false-ticket-every", text(90 * day_s),
+        "--evidence.warm-up", text(day_s), "--evidence.learn", text(7 * day_s),
     ]  # fmt: skip
 
 

@@ -34,6 +34,8 @@ model_feature_window_samples{feature="b",window="1h"} 1000
 # TYPE model_feature_window_sufficient gauge
 model_feature_window_sufficient{feature="a",window="5m"} 0
 model_feature_window_sufficient{feature="b",window="5m"} 1
+# TYPE model_feature_drift_evidence_nats gauge
+model_feature_drift_evidence_nats{feature="b"} 12.5
 # TYPE model_prediction_window_samples gauge
 model_prediction_window_samples{output="y",window="5m"} 300
 """
@@ -52,7 +54,8 @@ def scene() -> Scene:
     scene = Scene(WHOLE, [("clients use", "http://127.0.0.1:1")], 1.0)
     scene.chapter = 1
     scene.sent = {"age": 59.0, "bp": 13.466}
-    scene.scores = [score("fine", 0.01, 0.02), score("distant", 10.0, 0.9), score("gone", 9.0, 0.9, missing=1.0),
+    scene.scores = [score("fine", 0.01, 0.02)._replace(nats=0.17), score("distant", 10.0, 0.9),
+                    score("gone", 9.0, 0.9, missing=1.0),
                     Score("quiet", math.nan, math.nan, 0, False, math.nan, math.nan, math.nan)]  # fmt: skip
     return scene
 
@@ -78,6 +81,8 @@ def test_the_shortest_window_is_read_and_never_mixed_with_another() -> None:
     assert (a.column, a.samples, a.sufficient) == ("a", 0, False)
     assert math.isnan(a.psi)
     assert b[:5] == ("b", 0.2, 0.1, 300, True)
+    assert b.nats == 12.5
+    assert math.isnan(a.nats)
     assert (b.changed, b.critical_change) == (0.3, 0.15)
     assert b.drifted
     assert not a.drifted
@@ -86,11 +91,11 @@ def test_the_shortest_window_is_read_and_never_mixed_with_another() -> None:
 
 def test_each_score_stands_beside_its_critical_value_and_says_whether_to_believe_it(scene: Scene) -> None:
     lines = shown(scene)
-    assert line(lines, " fine ").split() == ["fine", "0.010", "0.100", "500", "fine"]
-    assert line(lines, " distant ").split()[:5] == ["distant", "10.000", "0.100", "500", "DRIFT"]
+    assert line(lines, " fine ").split() == ["fine", "0.2", "0.010", "0.100", "500", "fine"]
+    assert line(lines, " distant ").split()[:5] == ["distant", "–", "10.000", "0.100", "500"]
     assert line(lines, " distant ").endswith(" 100×")
-    assert line(lines, " gone ").split()[4] == "ABSENT"
-    assert line(lines, " quiet ").split() == ["quiet", "–", "–", "0", "learning"]
+    assert line(lines, " gone ").split()[5] == "ABSENT"
+    assert line(lines, " quiet ").split() == ["quiet", "–", "–", "–", "0", "learning"]
 
 
 def test_the_story_says_where_it_is_and_what_is_sent(scene: Scene) -> None:
