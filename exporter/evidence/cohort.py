@@ -14,7 +14,7 @@ from exporter.evidence.learning import Learning
 from exporter.evidence.memories import Memories
 from exporter.evidence.seasons import Season, season
 from exporter.evidence.shapes import Shapes
-from exporter.evidence.standing import COLD, LEARNED, MOST, Known, Reference, Standing, reference, standing
+from exporter.evidence.standing import COLD, GROUPED, LEARNED, MOST, Known, Reference, Standing, reference, standing
 from exporter.evidence.streams import Stream, error_of, references, smoothed, variation
 from exporter.evidence.terms import WEEK, Terms
 
@@ -101,7 +101,9 @@ class Cohort:
 
     def _standing(self, shown: tuple[Shares, Shares], stage: int) -> Standing:
         stands = standing(self._known, shown, stage, self._terms.settings)
-        return stands._replace(dependence=np.ones(self.size)) if self._terms.grouped else stands
+        if self._terms.grouped:
+            return stands._replace(dependence=np.ones(self.size), source=np.full(self.size, GROUPED, np.int8))
+        return stands
 
     def _base(self, stands: Standing) -> tuple[Shares, Shares]:
         """The reference of all hours, and what it may be off."""

@@ -17,8 +17,8 @@ from exporter.guarantees import Evidence
 COLD, SETTLED, LEARNED = range(3)
 """How much traffic has shown: nothing yet, what a warm-up does, what the time to learn does."""
 STAGES: Final = ("careful", "settled", "learned")
-SOURCES: Final = ("default", "traffic", "profile", "overrides")
-DEFAULT, TRAFFIC, PROFILE, OVERRIDES = range(4)
+SOURCES: Final = ("default", "traffic", "profile", "overrides", "group_key")
+DEFAULT, TRAFFIC, PROFILE, OVERRIDES, GROUPED = range(5)
 MOST: Final = 0.2
 """A stream that needs more tolerance than that is not monitored, unless somebody says so."""
 _WANDER: Final = 1.5

@@ -12,14 +12,17 @@ from exporter.collect import evidence
 from exporter.collect.exposition import render
 from exporter.collect.scene import Scene
 from exporter.condition import ServerVitals
+from exporter.evidence.planned import Planned
 from exporter.guarantees import Evidence
 from exporter.monitor import Monitor
 from exporter.monitor.gathering import Watching
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
+from exporter.planned_windows import planned_windows
 from exporter.profile import series
 from exporter.reference import Profile
 from exporter.sections import Windows
+from exporter.segmentations import grouped_by
 
 PANE_S, WALL = 60.0, 1e9
 ROWS = training_rows(3000)
@@ -194,11 +197,20 @@ def test_ignored_columns_are_not_shown_and_do_not_shift_the_others(profile: Prof
 
 
 def test_a_planned_event_is_shown_as_a_pause(profile: Profile) -> None:
-    watching = Watching(Evidence(), lambda at: at + WALL, lambda *_: "campaign")
+    sale = Planned(planned_windows([{"name": "sale", "from": "2001-09-08T00:00", "to": "2001-09-10T00:00"}]))
+    watching = Watching(Evidence(), lambda at: at + WALL, sale)
     one = watch(Monitor(profile, Windows(), (), Said(CALM), watching), range(3), times=50.0)
     found = shown(one, profile, 3)
     assert found["model_drift_evidence_paused"] == {(): 1}
     assert found["model_drift_evidence_nats"][()] < 1e-9
+
+
+def test_grouped_rows_depend_on_nothing_and_that_is_said(profile: Profile) -> None:
+    one = monitor(profile, NO_OVERRIDES, group_key=grouped_by({"header": "X-Session"}))
+    found = shown(watch(one, range(3)), profile, 3)
+    assert set(found["model_feature_drift_dependence_factor"].values()) == {1.0}
+    assert {labels[1:] for labels in found["model_feature_drift_defaults_info"]} == {("group_key", "training")}
+    assert found["model_drift_evidence_ready"] == {(): 0}, "how hours differ is not known yet"
 
 
 def test_where_nobody_wants_evidence_there_is_none(profile: Profile) -> None:
