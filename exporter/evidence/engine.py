@@ -227,7 +227,7 @@ class Engine:
             source=self._gathered([one.source for one in stands], np.int8),
             seasonal=self._gathered([one.seasonal for one in held], bool),
             monitored=self._gathered([one.monitored for one in of], bool),
-            onset_s=(begun + 1) * pane_s,
+            onset_s=np.maximum(begun + 1, self._clock[_BEGUN]) * pane_s,
             kind=self._gathered([one.places.kinds[at] for one, at in zip(of, first, strict=True)], np.int8),
             bin=self._gathered([one.places.bins[at] for one, at in zip(of, first, strict=True)], np.int16),
             shape=self._gathered([one.shapes.of(at) for one, at in zip(of, first, strict=True)], np.int8),

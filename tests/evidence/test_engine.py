@@ -53,6 +53,14 @@ def test_drift_is_found_in_time_with_its_stream_its_kind_its_onset_and_its_shape
     assert SHAPES[told.shape[3]] == "sudden"
 
 
+def test_what_differs_from_the_first_row_on_began_with_it() -> None:
+    engine = Engine([stream(**KNOWN)], Terms())
+    fed(engine, range(10), lambda _: np.eye(1, SHARES.size, dtype=np.int64) * 100)
+    told = engine.told(MONDAY)
+    assert told
+    assert told.onset_s.tolist() == [MONDAY]
+
+
 def test_a_drift_that_grows_is_called_gradual() -> None:
     engine = Engine([stream(**KNOWN)], Terms())
     draw = np.random.default_rng(5)
