@@ -18,6 +18,8 @@ from exporter.evidence.standing import COLD, LEARNED, MOST, Known, Reference, St
 from exporter.evidence.streams import Stream, error_of, references, smoothed, variation
 from exporter.evidence.terms import WEEK, Terms
 
+SHIFTS: Final = (0.1, 0.2)
+"""Of which the expected delay is told, total variation."""
 GROSS: Final = 0.25
 """Total variation from which on what was so from the first row is no mere skew."""
 
@@ -98,6 +100,8 @@ class Cohort:
             Bets(held.shares, np.where(tolerance > most, 1.0, tolerance), self._ordered)
             for tolerance in (held.tolerance, held.slow_tolerance)
         )
+        self.delays = {shift: self._delay(shift) for shift in SHIFTS}
+        """By total variation: rows, shape (streams,)."""
 
     def _standing(self, shown: tuple[Shares, Shares], stage: int) -> Standing:
         stands = standing(self._known, shown, stage, self._terms.settings)
@@ -188,7 +192,7 @@ class Cohort:
         """Streams whose rows, all since the begin, differ no more than a skew does."""
         return variation(self.learning.total, self._reference.shares) < GROSS
 
-    def delay(self, variation_: float) -> Shares:
+    def _delay(self, variation_: float) -> Shares:
         """Rows after which a shift of so much total variation pages on average, shape (streams,); infinite if never.
 
         Of ordered streams the shift is one up, of others one bin grows.

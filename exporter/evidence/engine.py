@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from exporter.evidence.clipped import Shares
-from exporter.evidence.cohort import Cohort
+from exporter.evidence.clipped import Shares, log_mean_exp
+from exporter.evidence.cohort import SHIFTS, Cohort
 from exporter.evidence.standing import COLD, LEARNED
 from exporter.evidence.streams import Stream
 from exporter.evidence.terms import Terms
@@ -25,8 +24,6 @@ _NEW_TIME: Final = 0.02
 _NEW_ROWS: Final = 0.1
 """What began to differ before so much of a warm-up was over did so from the first row, as far as anybody can tell."""
 _RATE_PANES: Final = 60.0
-SHIFTS: Final = (0.1, 0.2)
-"""Of which the expected delay is told, total variation."""
 
 
 class Engine:
@@ -180,7 +177,7 @@ class Engine:
     def _merged(self, nats: Shares, counting: NDArray[np.bool_]) -> float:
         if not counting.any():
             return 0.0
-        return max(0.0, float(logsumexp(nats[counting] + self._log_weights[counting])))
+        return max(0.0, float(log_mean_exp(nats[counting], self._log_weights[counting])))
 
     def _deferred(self) -> NDArray[np.bool_]:
         """Streams that differ slightly from the first row on: that is said when the warm-up ends, and pages nobody."""
@@ -241,6 +238,6 @@ class Engine:
         """Seconds until a shift of one stream pages, of half of the streams at most; infinite without traffic."""
         if not self._rate[0]:
             return float("inf")
-        rows = np.median(self._gathered([one.delay(shift) for one in self._cohorts], float))
+        rows = np.median(self._gathered([one.delays[shift] for one in self._cohorts], float))
         panes = max(float(rows) / float(self._rate[0] / self._rate[1]), float(self.terms.settings.least_panes))
         return panes * self.terms.pane_s
