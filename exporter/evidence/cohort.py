@@ -12,7 +12,7 @@ from exporter.evidence.clipped import Shares
 from exporter.evidence.cusum import Cusum
 from exporter.evidence.learning import Learning
 from exporter.evidence.memories import Memories
-from exporter.evidence.seasons import Season, season
+from exporter.evidence.seasons import Season, alike, place, pooled, restless, season
 from exporter.evidence.shapes import Shapes
 from exporter.evidence.standing import COLD, LEARNED, MOST, Known, Reference, Standing, reference, standing
 from exporter.evidence.streams import Stream, error_of, references, smoothed, variation
@@ -20,6 +20,7 @@ from exporter.evidence.terms import WEEK, Terms
 
 SHIFTS: Final = (0.1, 0.2)
 """Of which the expected delay is told, total variation."""
+_FIRST_LOOK: Final = 1.5
 GROSS: Final = 0.25
 """Total variation from which on what was so from the first row is no mere skew."""
 
@@ -32,10 +33,32 @@ class Findings(NamedTuple):
     skew: Shares
     """Total variation between all rows until then and the reference."""
     skew_critical: Shares
+    restless: Shares
+    """By how much hours that should be alike differ."""
     recentred: NDArray[np.int64]
     """1 where these rows are the reference from then on."""
     centre: NDArray[np.int64]
     """Those rows, shape (streams, bins)."""
+
+
+class _Week(NamedTuple):
+    """What profiles know of the hours of a week."""
+
+    hours: NDArray[np.int64]
+    """Those that are alike added up, shape (2, 24, streams, bins)."""
+    restless: Shares
+    """By how much one hour alone differs from them, shape (streams,)."""
+
+
+def _week(streams: tuple[Stream, ...], dependence: Shares, shape: tuple[int, ...]) -> _Week | None:
+    if not any(one.hours for one in streams):
+        return None
+    hours = np.zeros((WEEK, *shape), np.int32)
+    for at, one in enumerate(streams):
+        if one.hours:
+            hours[:, at] = one.hours
+    weeks = np.sqrt([one.weeks for one in streams])
+    return _Week(pooled(hours), weeks * restless(hours, np.fmax(dependence, 1.0)))
 
 
 class Cohort:
@@ -59,8 +82,10 @@ class Cohort:
         streams_, nothing = shape[0], np.nan
         self.found = Findings(
             np.full(streams_, nothing), np.full(streams_, nothing), np.full(streams_, nothing),
-            np.full(streams_, nothing), np.zeros(streams_, np.int64), np.zeros(shape, np.int64),
+            np.full(streams_, nothing), np.full(streams_, nothing), np.zeros(streams_, np.int64),
+            np.zeros(shape, np.int64),
         )  # fmt: skip
+        self._week = _week(streams, self._known.dependence, shape)
         self.refer(0, COLD)
 
     @property
@@ -119,14 +144,14 @@ class Cohort:
 
     def _season(self, base: Shares, slot: int, stage: int, stands: Standing) -> Season | None:
         """Of the profile's weeks where it has them, else of live ones."""
-        if any(one.hours for one in self._streams) and self._terms.is_of_a_week:
-            nothing = (0,) * base.shape[1]
-            hour = np.array([one.hours[slot] if one.hours else nothing for one in self._streams], np.int64)
-            return season(base, hour, self._reference.counts, stands.dependence)
+        if self._week is not None and self._terms.is_of_a_week:
+            of_week = stands.dependence, self._week.restless
+            return season(base, self._week.hours[place(slot)], self._reference.counts, of_week)
         hours = self.learning.hours
         if stage < LEARNED or len(hours) < WEEK:
             return None
-        return season(base, hours[slot], hours.sum(axis=0), stands.dependence)
+        own = hours[alike(slot)].sum(axis=0)
+        return season(base, own, hours.sum(axis=0), (stands.dependence, self.found.restless))
 
     @property
     def monitored(self) -> NDArray[np.bool_]:
@@ -151,7 +176,9 @@ class Cohort:
         self.learning.end_hour(slot, keep)
 
     def settle(self, early: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The warm-up is over: take what traffic has shown. Which streams have another reference from now on.
+        """The warm-up is over: take what traffic has shown. Which streams are to begin anew.
+
+        They have another reference from now on, or what there was to say of them from the first row on is said.
 
         `early` are streams that did not begin to differ while they were watched.
         """
@@ -164,7 +191,7 @@ class Cohort:
         moved = early & (found.skew > found.skew_critical) & (found.skew < GROSS)
         found.recentred[...] = moved
         found.centre[...] = total
-        return np.asarray(moved)
+        return np.asarray(early & (found.skew < GROSS))
 
     def learn(self) -> None:
         """Take what traffic has shown of chance by now."""
@@ -173,6 +200,28 @@ class Cohort:
             np.isnan(self.found.dependence), self._terms.settings.default_dependence, self.found.dependence
         )
         self.found.wander[...] = self.learning.wander(factor)
+        if len(self.learning.hours) == WEEK:
+            self.found.restless[...] = restless(self.learning.hours, factor)
+        self._weigh_again(LEARNED)
+
+    def foresee(self, enough: bool) -> None:
+        """Take a first look at how many rows come as one, before the warm-up is over; `enough` says it was long.
+
+        What was seen until then is taken to be half again as much; less than the default if the look was long alone.
+        """
+        careful = _FIRST_LOOK * self.learning.dependence()
+        more = careful > self._terms.settings.default_dependence
+        self.found.dependence[...] = np.where(more | enough, careful, np.nan)
+        self._weigh_again(COLD)
+
+    def _weigh_again(self, stage: int) -> None:
+        """What was gathered while fewer rows were taken to come as one is worth less."""
+        shown = self.found.dependence, self.found.wander
+        now = standing(self._known, shown, stage, self._terms.settings).dependence
+        if not self._terms.grouped:
+            part = np.minimum(self.stands.dependence / now, 1.0)[:, None]
+            self.fast.capital *= part
+            self.slow.capital *= part
 
     def restart(self, streams: NDArray[np.bool_], pane: int, hour: int) -> None:
         """Begin to gather anew."""

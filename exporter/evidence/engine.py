@@ -23,6 +23,8 @@ _NEW_PANES: Final = 5
 _NEW_TIME: Final = 0.02
 _NEW_ROWS: Final = 0.1
 """What began to differ before so much of a warm-up was over did so from the first row, as far as anybody can tell."""
+_FIRST_LOOK: Final = 0.25
+"""Of a warm-up."""
 _RATE_PANES: Final = 60.0
 
 
@@ -108,12 +110,20 @@ class Engine:
             learning = self._seconds(wall_s) < 2 * self.terms.settings.learn
             for cohort in self._cohorts:
                 cohort.end_hour(int(clock[_SLOT]), int(clock[_HOUR]), usual and learning)
+            if clock[_STAGE] == COLD:
+                self._foresee(wall_s)
             clock[_HOUR] = hour
             self._is_fresh = True
         clock[_PANE] = pane
         if self._is_fresh:
             clock[_SLOT] = self.terms.slot(wall_s)
             self._refer()
+
+    def _foresee(self, wall_s: float) -> None:
+        settings = self.terms.settings
+        long = self._seconds(wall_s) >= _FIRST_LOOK * settings.warm_up and self._rows() >= settings.warm_up_rows
+        for cohort in self._cohorts:
+            cohort.foresee(long)
 
     def _refer(self) -> None:
         for cohort in self._cohorts:
@@ -149,8 +159,8 @@ class Engine:
     def _settle(self) -> None:
         for cohort in self._cohorts:
             cohort.learning.end_hour(int(self._clock[_SLOT]), keep=False)
-            moved = cohort.settle(self._is_from_the_first_row(cohort))
-            cohort.restart(moved, int(self._clock[_PANE]), int(self._clock[_HOUR]))
+            anew = cohort.settle(self._is_from_the_first_row(cohort))
+            cohort.restart(anew, int(self._clock[_PANE]), int(self._clock[_HOUR]))
 
     def _restart_pages(self) -> None:
         """Begin to gather anew what pages, as after a planned event; what traffic has shown stays.
