@@ -75,7 +75,8 @@ class Cohort:
         named = weights.shape[1] - bets.LEARNT
         self.fast = Cusum(weights, named, of_streams, terms.page)
         self.slow = Cusum(weights, named, of_streams, terms.ticket)
-        self._lately, self._before = Memories(shape, memories.OF_PANES), Memories(shape, memories.OF_HOURS)
+        self._lately = Memories(shape, memories.OF_PANES, memories.WAIT_PANES)
+        self._before = Memories(shape, memories.OF_HOURS)
         self.shapes = Shapes((shape[0], named))
         self.learning = Learning(shape)
         self._hour: NDArray[np.int64] = np.zeros(shape, np.int64)
@@ -104,8 +105,8 @@ class Cohort:
             self.fast.arrays(f"{prefix}.fast"), self.slow.arrays(f"{prefix}.slow"),
             self.shapes.arrays(f"{prefix}.shapes"), self.learning.arrays(f"{prefix}.learning"),
             {f"{prefix}.found.{name}": array for name, array in self.found._asdict().items()},
-            {f"{prefix}.lately": self._lately.seen, f"{prefix}.before": self._before.seen},
-            {f"{prefix}.hour": self._hour},
+            {f"{prefix}.lately": self._lately.seen, f"{prefix}.waiting": self._lately.waiting},
+            {f"{prefix}.before": self._before.seen, f"{prefix}.hour": self._hour},
         )  # fmt: skip
         for part in parts:
             yield from part.items()
@@ -163,7 +164,7 @@ class Cohort:
         rows = counts.astype(float)
         lost = self.fast.add(self._bets.gained(rows, self._lately.seen) / self.stands.dependence[:, None], pane)
         self.shapes.add(self._bets.shifts(rows), rows.sum(axis=1), lost[:, : -bets.LEARNT])
-        self._lately.add(rows)
+        self._lately.add(counts, pane)
         self.learning.add(counts)
         self._hour += counts
 
@@ -171,7 +172,7 @@ class Cohort:
         """The panes of an hour of the week are complete; `keep` says whether it was a usual one."""
         rows = self._hour.astype(float)
         self.slow.add(self._slow_bets.gained(rows, self._before.seen) / self.stands.dependence[:, None], hour)
-        self._before.add(rows)
+        self._before.add(self._hour, hour)
         self._hour[...] = 0
         self.learning.end_hour(slot, keep)
 
@@ -227,13 +228,13 @@ class Cohort:
         """Begin to gather anew."""
         self.restart_pages(streams, pane)
         self.slow.restart(streams, hour)
-        self._before.seen[streams] = 0.0
+        self._before.forget(streams)
         self._hour[streams] = 0
 
     def restart_pages(self, streams: NDArray[np.bool_], pane: int) -> None:
         """Begin to gather anew what pages."""
         self.fast.restart(streams, pane)
-        self._lately.seen[streams] = 0.0
+        self._lately.forget(streams)
 
     # out
 

@@ -110,7 +110,7 @@ class Engine:
             learning = self._seconds(wall_s) < 2 * self.terms.settings.learn
             for cohort in self._cohorts:
                 cohort.end_hour(int(clock[_SLOT]), int(clock[_HOUR]), usual and learning)
-            if clock[_STAGE] == COLD:
+            if clock[_STAGE] == COLD and usual:
                 self._foresee(wall_s)
             clock[_HOUR] = hour
             self._is_fresh = True

@@ -81,8 +81,9 @@ class Learning:
             over = np.where(self._hour > 0, self._squares * (rows[:, None] / self._hour), 0.0).sum(axis=2)
             self._excess[:-1] += np.where(bins > 0, over - self._rows, 0.0)
             self._independent[:-1] += np.where(rows > 1, bins * (rows**2 - self._rows) / (rows - 1), 0.0)
-        self._compare_hours()
+        self._before *= keep
         if keep:
+            self._compare_hours()
             self.hours[slot % len(self.hours)] += self._hour.astype(np.int32)
         for one in (self._hour, self._squares, self._rows, self._panes):
             one[...] = 0
