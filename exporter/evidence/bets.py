@@ -76,10 +76,7 @@ class Bets:
         """
         rows = counts.sum(axis=1)[:, None, None]
         growth = self._others * rows + self._more * counts[:, None, :]
-        parts = [
-            growth.reshape(len(counts), -1),
-            self._of(log_ratios(self.reference, self._learnt(seen), self.tolerance), counts),
-        ]
+        parts = [growth.reshape(len(counts), -1), self._gained_by_learning(counts, seen)]
         if self._tilts is not None:
             parts.insert(0, self._of(self._tilts, counts))
         return np.hstack(parts)
@@ -98,9 +95,16 @@ class Bets:
         """Nats that each fixed bet gains of a row on average where `shares` are true, shape (streams, fixed bets)."""
         return self.gained(shares, np.zeros((len(shares), LEARNT, shares.shape[1])))[:, :-LEARNT]
 
-    def _learnt(self, seen: Shares) -> Shares:
+    def _gained_by_learning(self, counts: Shares, seen: Shares) -> Shares:
+        """Most of what was seen is within the tolerance, and is no bet: only the rest is sorted."""
         mixed = seen + _PRIOR_ROWS * self.reference[:, None, :]
-        return np.asarray(mixed / mixed.sum(axis=2, keepdims=True))
+        mixed /= mixed.sum(axis=2, keepdims=True)
+        away = np.abs(mixed - self.reference[:, None, :]).sum(axis=2) / 2
+        gained = np.zeros(away.shape)
+        streams, at = np.nonzero(away > self.tolerance[:, None])
+        ratios = log_ratios(self.reference[streams], mixed[streams, at][:, None, :], self.tolerance[streams])
+        gained[streams, at] = (ratios[:, 0, :] * counts[streams]).sum(axis=1)
+        return gained
 
     @staticmethod
     def _of(table: Shares, counts: Shares) -> Shares:

@@ -36,3 +36,12 @@ def _ends(r: Shares, q: Shares, tolerance: Shares) -> tuple[Shares, Shares]:
     with np.errstate(divide="ignore", invalid="ignore"):
         high = np.where(r_above + epsilon > 0, q_above / (r_above + epsilon), 1.0).max(axis=-1)
     return low, high
+
+
+def log_mean_exp(logs: Shares, log_weights: Shares) -> Shares:
+    """Logarithm of a weighted mean of what `logs` are logarithms of, along the last axis; -inf of nothing."""
+    worth = logs + log_weights
+    most = worth.max(axis=-1, initial=-np.inf)
+    finite = np.where(np.isfinite(most), most, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(finite + np.log(np.exp(worth - finite[..., None]).sum(axis=-1)))

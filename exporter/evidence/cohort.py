@@ -12,12 +12,15 @@ from exporter.evidence.clipped import Shares
 from exporter.evidence.cusum import Cusum
 from exporter.evidence.learning import Learning
 from exporter.evidence.memories import Memories
-from exporter.evidence.seasons import Season, season
+from exporter.evidence.seasons import Season, alike, place, pooled, restless, season
 from exporter.evidence.shapes import Shapes
 from exporter.evidence.standing import COLD, GROUPED, LEARNED, MOST, Known, Reference, Standing, reference, standing
 from exporter.evidence.streams import Stream, error_of, references, smoothed, variation
 from exporter.evidence.terms import WEEK, Terms
 
+SHIFTS: Final = (0.1, 0.2)
+"""Of which the expected delay is told, total variation."""
+_FIRST_LOOK: Final = 1.5
 GROSS: Final = 0.25
 """Total variation from which on what was so from the first row is no mere skew."""
 
@@ -30,10 +33,32 @@ class Findings(NamedTuple):
     skew: Shares
     """Total variation between all rows until then and the reference."""
     skew_critical: Shares
+    restless: Shares
+    """By how much hours that should be alike differ."""
     recentred: NDArray[np.int64]
     """1 where these rows are the reference from then on."""
     centre: NDArray[np.int64]
     """Those rows, shape (streams, bins)."""
+
+
+class _Week(NamedTuple):
+    """What profiles know of the hours of a week."""
+
+    hours: NDArray[np.int64]
+    """Those that are alike added up, shape (2, 24, streams, bins)."""
+    restless: Shares
+    """By how much one hour alone differs from them, shape (streams,)."""
+
+
+def _week(streams: tuple[Stream, ...], dependence: Shares, shape: tuple[int, ...]) -> _Week | None:
+    if not any(one.hours for one in streams):
+        return None
+    hours = np.zeros((WEEK, *shape), np.int32)
+    for at, one in enumerate(streams):
+        if one.hours:
+            hours[:, at] = one.hours
+    weeks = np.sqrt([one.weeks for one in streams])
+    return _Week(pooled(hours), weeks * restless(hours, np.fmax(dependence, 1.0)))
 
 
 class Cohort:
@@ -50,15 +75,18 @@ class Cohort:
         named = weights.shape[1] - bets.LEARNT
         self.fast = Cusum(weights, named, of_streams, terms.page)
         self.slow = Cusum(weights, named, of_streams, terms.ticket)
-        self._lately, self._before = Memories(shape, memories.OF_PANES), Memories(shape, memories.OF_HOURS)
+        self._lately = Memories(shape, memories.OF_PANES, memories.WAIT_PANES)
+        self._before = Memories(shape, memories.OF_HOURS)
         self.shapes = Shapes((shape[0], named))
         self.learning = Learning(shape)
         self._hour: NDArray[np.int64] = np.zeros(shape, np.int64)
         streams_, nothing = shape[0], np.nan
         self.found = Findings(
             np.full(streams_, nothing), np.full(streams_, nothing), np.full(streams_, nothing),
-            np.full(streams_, nothing), np.zeros(streams_, np.int64), np.zeros(shape, np.int64),
+            np.full(streams_, nothing), np.full(streams_, nothing), np.zeros(streams_, np.int64),
+            np.zeros(shape, np.int64),
         )  # fmt: skip
+        self._week = _week(streams, self._known.dependence, shape)
         self.refer(0, COLD)
 
     @property
@@ -77,8 +105,8 @@ class Cohort:
             self.fast.arrays(f"{prefix}.fast"), self.slow.arrays(f"{prefix}.slow"),
             self.shapes.arrays(f"{prefix}.shapes"), self.learning.arrays(f"{prefix}.learning"),
             {f"{prefix}.found.{name}": array for name, array in self.found._asdict().items()},
-            {f"{prefix}.lately": self._lately.seen, f"{prefix}.before": self._before.seen},
-            {f"{prefix}.hour": self._hour},
+            {f"{prefix}.lately": self._lately.seen, f"{prefix}.waiting": self._lately.waiting},
+            {f"{prefix}.before": self._before.seen, f"{prefix}.hour": self._hour},
         )  # fmt: skip
         for part in parts:
             yield from part.items()
@@ -98,6 +126,8 @@ class Cohort:
             Bets(held.shares, np.where(tolerance > most, 1.0, tolerance), self._ordered)
             for tolerance in (held.tolerance, held.slow_tolerance)
         )
+        self.delays = {shift: self._delay(shift) for shift in SHIFTS}
+        """By total variation: rows, shape (streams,)."""
 
     def _standing(self, shown: tuple[Shares, Shares], stage: int) -> Standing:
         stands = standing(self._known, shown, stage, self._terms.settings)
@@ -117,14 +147,14 @@ class Cohort:
 
     def _season(self, base: Shares, slot: int, stage: int, stands: Standing) -> Season | None:
         """Of the profile's weeks where it has them, else of live ones."""
-        if any(one.hours for one in self._streams) and self._terms.is_of_a_week:
-            nothing = (0,) * base.shape[1]
-            hour = np.array([one.hours[slot] if one.hours else nothing for one in self._streams], np.int64)
-            return season(base, hour, self._reference.counts, stands.dependence)
+        if self._week is not None and self._terms.is_of_a_week:
+            of_week = stands.dependence, self._week.restless
+            return season(base, self._week.hours[place(slot)], self._reference.counts, of_week)
         hours = self.learning.hours
         if stage < LEARNED or len(hours) < WEEK:
             return None
-        return season(base, hours[slot], hours.sum(axis=0), stands.dependence)
+        own = hours[alike(slot)].sum(axis=0)
+        return season(base, own, hours.sum(axis=0), (stands.dependence, self.found.restless))
 
     @property
     def monitored(self) -> NDArray[np.bool_]:
@@ -136,7 +166,7 @@ class Cohort:
         rows = counts.astype(float)
         lost = self.fast.add(self._bets.gained(rows, self._lately.seen) / self.stands.dependence[:, None], pane)
         self.shapes.add(self._bets.shifts(rows), rows.sum(axis=1), lost[:, : -bets.LEARNT])
-        self._lately.add(rows)
+        self._lately.add(counts, pane)
         self.learning.add(counts)
         self._hour += counts
 
@@ -144,12 +174,14 @@ class Cohort:
         """The panes of an hour of the week are complete; `keep` says whether it was a usual one."""
         rows = self._hour.astype(float)
         self.slow.add(self._slow_bets.gained(rows, self._before.seen) / self.stands.dependence[:, None], hour)
-        self._before.add(rows)
+        self._before.add(self._hour, hour)
         self._hour[...] = 0
         self.learning.end_hour(slot, keep)
 
     def settle(self, early: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The warm-up is over: take what traffic has shown. Which streams have another reference from now on.
+        """The warm-up is over: take what traffic has shown. Which streams are to begin anew.
+
+        They have another reference from now on, or what there was to say of them from the first row on is said.
 
         `early` are streams that did not begin to differ while they were watched.
         """
@@ -162,7 +194,7 @@ class Cohort:
         moved = early & (found.skew > found.skew_critical) & (found.skew < GROSS)
         found.recentred[...] = moved
         found.centre[...] = total
-        return np.asarray(moved)
+        return np.asarray(early & (found.skew < GROSS))
 
     def learn(self) -> None:
         """Take what traffic has shown of chance by now."""
@@ -171,18 +203,40 @@ class Cohort:
             np.isnan(self.found.dependence), self._terms.settings.default_dependence, self.found.dependence
         )
         self.found.wander[...] = self.learning.wander(factor)
+        if len(self.learning.hours) == WEEK:
+            self.found.restless[...] = restless(self.learning.hours, factor)
+        self._weigh_again(LEARNED)
+
+    def foresee(self, enough: bool) -> None:
+        """Take a first look at how many rows come as one, before the warm-up is over; `enough` says it was long.
+
+        What was seen until then is taken to be half again as much; less than the default if the look was long alone.
+        """
+        careful = _FIRST_LOOK * self.learning.dependence()
+        more = careful > self._terms.settings.default_dependence
+        self.found.dependence[...] = np.where(more | enough, careful, np.nan)
+        self._weigh_again(COLD)
+
+    def _weigh_again(self, stage: int) -> None:
+        """What was gathered while fewer rows were taken to come as one is worth less."""
+        shown = self.found.dependence, self.found.wander
+        now = standing(self._known, shown, stage, self._terms.settings).dependence
+        if not self._terms.grouped:
+            part = np.minimum(self.stands.dependence / now, 1.0)[:, None]
+            self.fast.capital *= part
+            self.slow.capital *= part
 
     def restart(self, streams: NDArray[np.bool_], pane: int, hour: int) -> None:
         """Begin to gather anew."""
         self.restart_pages(streams, pane)
         self.slow.restart(streams, hour)
-        self._before.seen[streams] = 0.0
+        self._before.forget(streams)
         self._hour[streams] = 0
 
     def restart_pages(self, streams: NDArray[np.bool_], pane: int) -> None:
         """Begin to gather anew what pages."""
         self.fast.restart(streams, pane)
-        self._lately.seen[streams] = 0.0
+        self._lately.forget(streams)
 
     # out
 
@@ -190,7 +244,7 @@ class Cohort:
         """Streams whose rows, all since the begin, differ no more than a skew does."""
         return variation(self.learning.total, self._reference.shares) < GROSS
 
-    def delay(self, variation_: float) -> Shares:
+    def _delay(self, variation_: float) -> Shares:
         """Rows after which a shift of so much total variation pages on average, shape (streams,); infinite if never.
 
         Of ordered streams the shift is one up, of others one bin grows.

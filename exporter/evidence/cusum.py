@@ -12,9 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from exporter.evidence.clipped import Shares
+from exporter.evidence.clipped import Shares, log_mean_exp
 
 _NAMED_SHARE: Final = 0.5
 HYSTERESIS: Final = 3.0
@@ -87,7 +86,7 @@ class Cusum:
 
     def of_streams(self) -> Shares:
         """Nats of evidence of each stream, shape (streams,)."""
-        return np.asarray(logsumexp(self.capital + self._log_weights, axis=1))
+        return log_mean_exp(self.capital, self._log_weights)
 
     def leading(self) -> Leading:
         """What has won most. A bet on something that has a name leads where it has won half as much as any."""

@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from exporter.evidence.clipped import Shares
-from exporter.evidence.cohort import Cohort
+from exporter.evidence.clipped import Shares, log_mean_exp
+from exporter.evidence.cohort import SHIFTS, Cohort
 from exporter.evidence.standing import COLD, LEARNED
 from exporter.evidence.streams import Stream
 from exporter.evidence.terms import Terms
@@ -24,9 +23,9 @@ _NEW_PANES: Final = 5
 _NEW_TIME: Final = 0.02
 _NEW_ROWS: Final = 0.1
 """What began to differ before so much of a warm-up was over did so from the first row, as far as anybody can tell."""
+_FIRST_LOOK: Final = 0.25
+"""Of a warm-up."""
 _RATE_PANES: Final = 60.0
-SHIFTS: Final = (0.1, 0.2)
-"""Of which the expected delay is told, total variation."""
 
 
 class Engine:
@@ -111,12 +110,20 @@ class Engine:
             learning = self._seconds(wall_s) < 2 * self.terms.settings.learn
             for cohort in self._cohorts:
                 cohort.end_hour(int(clock[_SLOT]), int(clock[_HOUR]), usual and learning)
+            if clock[_STAGE] == COLD and usual:
+                self._foresee(wall_s)
             clock[_HOUR] = hour
             self._is_fresh = True
         clock[_PANE] = pane
         if self._is_fresh:
             clock[_SLOT] = self.terms.slot(wall_s)
             self._refer()
+
+    def _foresee(self, wall_s: float) -> None:
+        settings = self.terms.settings
+        long = self._seconds(wall_s) >= _FIRST_LOOK * settings.warm_up and self._rows() >= settings.warm_up_rows
+        for cohort in self._cohorts:
+            cohort.foresee(long)
 
     def _refer(self) -> None:
         for cohort in self._cohorts:
@@ -152,8 +159,8 @@ class Engine:
     def _settle(self) -> None:
         for cohort in self._cohorts:
             cohort.learning.end_hour(int(self._clock[_SLOT]), keep=False)
-            moved = cohort.settle(self._is_from_the_first_row(cohort))
-            cohort.restart(moved, int(self._clock[_PANE]), int(self._clock[_HOUR]))
+            anew = cohort.settle(self._is_from_the_first_row(cohort))
+            cohort.restart(anew, int(self._clock[_PANE]), int(self._clock[_HOUR]))
 
     def _restart_pages(self) -> None:
         """Begin to gather anew what pages, as after a planned event; what traffic has shown stays.
@@ -180,7 +187,7 @@ class Engine:
     def _merged(self, nats: Shares, counting: NDArray[np.bool_]) -> float:
         if not counting.any():
             return 0.0
-        return max(0.0, float(logsumexp(nats[counting] + self._log_weights[counting])))
+        return max(0.0, float(log_mean_exp(nats[counting], self._log_weights[counting])))
 
     def _deferred(self) -> NDArray[np.bool_]:
         """Streams that differ slightly from the first row on: that is said when the warm-up ends, and pages nobody."""
@@ -241,6 +248,6 @@ class Engine:
         """Seconds until a shift of one stream pages, of half of the streams at most; infinite without traffic."""
         if not self._rate[0]:
             return float("inf")
-        rows = np.median(self._gathered([one.delay(shift) for one in self._cohorts], float))
+        rows = np.median(self._gathered([one.delays[shift] for one in self._cohorts], float))
         panes = max(float(rows) / float(self._rate[0] / self._rate[1]), float(self.terms.settings.least_panes))
         return panes * self.terms.pane_s

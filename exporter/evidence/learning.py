@@ -13,7 +13,7 @@ from exporter.calibration.wander import wander
 from exporter.evidence.clipped import Shares
 
 _WIDTHS: Final = (1, 10)
-"""Panes that are compared as one: sessions may be longer than a pane."""
+"""Panes that are compared as one: sessions may be longer than a pane. Last come whole hours, with the one before."""
 _LEAST: Final = 200.0
 """Independent rows' worth of differences from which on dependence can be told."""
 _MOST_BYTES: Final = 4 << 20
@@ -23,7 +23,7 @@ WEEK, DAY = 168, 24
 class Learning:
     """Of streams with one number of bins.
 
-    Memory: 4 bytes for each bin and hour of a week (of a day, where a week's would be over 4 MiB), and 40 for each bin.
+    Memory: 4 bytes for each bin and hour of a week (of a day, where a week's would be over 4 MiB), and 48 for each bin.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -37,13 +37,15 @@ class Learning:
         self._partial: NDArray[np.int64] = np.zeros(shape, np.int64)
         self._rows: Shares = np.zeros((len(_WIDTHS), streams))
         """Squares of the panes' rows."""
-        self._excess: Shares = np.zeros((len(_WIDTHS), streams))
-        self._independent: Shares = np.zeros((len(_WIDTHS), streams))
+        self._excess: Shares = np.zeros((len(_WIDTHS) + 1, streams))
+        self._independent: Shares = np.zeros((len(_WIDTHS) + 1, streams))
+        self._before: NDArray[np.int64] = np.zeros(shape, np.int64)
+        """The hour before."""
         self._panes: NDArray[np.int64] = np.zeros(1, np.int64)
 
     def arrays(self, prefix: str) -> Mapping[str, NDArray[Any]]:
         """What must be kept."""
-        names = ("hour", "squares", "partial", "rows", "excess", "independent", "panes")
+        names = ("hour", "squares", "partial", "rows", "excess", "independent", "before", "panes")
         kept = {f"{prefix}.{name}": getattr(self, f"_{name}") for name in names}
         return kept | {f"{prefix}.hours": self.hours, f"{prefix}.total": self.total}
 
@@ -77,22 +79,37 @@ class Learning:
         bins = np.maximum((self._hour > 0).sum(axis=1) - 1, 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             over = np.where(self._hour > 0, self._squares * (rows[:, None] / self._hour), 0.0).sum(axis=2)
-            self._excess += np.where(bins > 0, over - self._rows, 0.0)
-            self._independent += np.where(rows > 1, bins * (rows**2 - self._rows) / (rows - 1), 0.0)
+            self._excess[:-1] += np.where(bins > 0, over - self._rows, 0.0)
+            self._independent[:-1] += np.where(rows > 1, bins * (rows**2 - self._rows) / (rows - 1), 0.0)
+        self._before *= keep
         if keep:
+            self._compare_hours()
             self.hours[slot % len(self.hours)] += self._hour.astype(np.int32)
         for one in (self._hour, self._squares, self._rows, self._panes):
             one[...] = 0
 
+    def _compare_hours(self) -> None:
+        """Pearson's X² of two samples, weighted as panes are: sessions as long as ten panes show in nothing shorter."""
+        own, before = self._hour.sum(axis=1).astype(float), self._before.sum(axis=1).astype(float)
+        both = self._hour + self._before
+        rows = own + before
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = np.sqrt(before / own)[:, None] * self._hour - np.sqrt(own / before)[:, None] * self._before
+            squares = np.where(both > 0, apart**2 / both, 0.0).sum(axis=1)
+            weight = np.where((own > 0) & (before > 0) & (rows > 1), own * before / rows, 0.0)
+            bins = np.maximum((both > 0).sum(axis=1) - 1, 0)
+            self._excess[-1] += np.where(weight > 0, weight * squares, 0.0)
+            self._independent[-1] += np.where(weight > 0, weight * bins * rows / (rows - 1), 0.0)
+        self._before[...] = self._hour
+
     def dependence(self) -> Shares:
         """How many rows come as one, at least 1; NaN where it cannot be told. Shape (streams,).
 
-        The larger one of panes and of ten of them: E[s²] / E[s] of groups of s rows alike within.
+        The largest one of panes, ten of them and hours: E[s²] / E[s] of groups of s rows alike within.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.where(self._independent >= _LEAST, self._excess / self._independent, np.nan)
-        widest = np.where(np.isnan(found[1]), found[0], np.fmax(found[0], found[1]))
-        return np.asarray(np.maximum(widest, 1.0))
+        return np.asarray(np.maximum(np.fmax.reduce(found), 1.0))
 
     def wander(self, dependence: Shares) -> Shares:
         """Total variation by which an hour differed from the mean of all beyond chance, shape (streams,)."""

@@ -1,7 +1,8 @@
 """What counts for streams at a time: the reference, the tolerance and the dependence, and who says so.
 
 First what the overrides or the profile say of chance; else what traffic itself has shown; before that, careful
-defaults. Without a week of traffic or a calibration, the tolerance is no smaller than the default one.
+defaults. Training data may be too few of the requests to show how many come as one: where traffic shows more, it
+counts. Without a week of traffic or a calibration, the tolerance is no smaller than the default one.
 """
 
 from typing import Final, NamedTuple
@@ -63,7 +64,8 @@ class Standing(NamedTuple):
 
 def standing(known: Known, shown: tuple[Shares, Shares], stage: int, settings: Evidence) -> Standing:
     """`shown` are dependence and wander as traffic has them, NaN where it cannot tell."""
-    dependence = np.where(np.isnan(known.dependence), shown[0] if stage > COLD else np.nan, known.dependence)
+    dependence = np.where(known.source == PROFILE, np.fmax(known.dependence, shown[0]), known.dependence)
+    dependence = np.where(np.isnan(dependence), shown[0], dependence)
     source = np.where(~np.isnan(known.dependence), known.source, np.where(np.isnan(dependence), DEFAULT, TRAFFIC))
     own = np.isnan(known.tolerance)
     learnt = ~np.isnan(known.wander) | (stage == LEARNED)
@@ -94,9 +96,10 @@ def reference(base: Shares, error: Shares, stands: Standing, of_hour: Season | N
     whole = stands.tolerance + error, stands.slow_tolerance + error
     if of_hour is None:
         return Reference(base, *whole, np.zeros(len(base), bool))
-    hourly = stands.said + error + of_hour.error
+    restless, off = _WANDER * of_hour.restless, error + of_hour.error
+    hourly = np.fmax(stands.said, restless) + off
     seasonal = hourly < whole[0]
     return Reference(
         np.where(seasonal[:, None], of_hour.shares, base), np.where(seasonal, hourly, whole[0]),
-        np.where(seasonal, stands.said / 2 + error + of_hour.error, whole[1]), seasonal,
+        np.where(seasonal, np.fmax(stands.said / 2, restless) + off, whole[1]), seasonal,
     )  # fmt: skip

@@ -42,10 +42,12 @@ class Stream(NamedTuple):
     """Unix time until which it does not."""
     hours: tuple[tuple[int, ...], ...] = ()
     """Rows by bin in each hour of a week; empty where it is not known."""
+    weeks: float = 1.0
+    """Of how many they are the sum."""
 
 
-def of_column(column: Column, said: Override) -> Stream:
-    """What is known of a column."""
+def of_column(column: Column, said: Override, weeks: float = 1.0) -> Stream:
+    """What is known of a column, whose hours are the sum of so many weeks."""
     exist = [False] * len(column.counts)
     for place, _ in column.bins():
         exist[place] = True
@@ -60,7 +62,7 @@ def of_column(column: Column, said: Override) -> Stream:
         column.wander if said.wander is None else said.wander,
         "overrides" if measured else "profile" if column.dependence is not None else "",
         said.tolerance, 0.0 if said.ignore else weight, said.severity in {None, PAGE}, said.snooze_until or 0.0,
-        column.hours,
+        column.hours, weeks,
     )  # fmt: skip
 
 
@@ -93,16 +95,17 @@ def smoothed(counts: NDArray[np.int64], exist: NDArray[np.bool_]) -> Shares:
     return np.asarray(more / more.sum(axis=1, keepdims=True))
 
 
-def error_of(shares: Shares, rows: Shares) -> Shares:
+def error_of(shares: Shares, rows: Shares, deviations: float = _PER_MILLE) -> Shares:
     """What the total variation of so many independent rows from `shares` exceeds about once in 1000 times.
 
-    Shares have shape (streams, bins), the rest (streams,): normal bins, whose variances add up. 1 at the most.
+    That is three standard deviations more than the expectation; or so many. Shares have shape (streams, bins), the rest
+    (streams,): normal bins, whose variances add up. 1 at the most.
     """
     spread = np.sqrt(shares * (1 - shares))
     expected = spread.sum(axis=1) * math.sqrt(2 / math.pi) / 2
     deviation = np.sqrt((1 - 2 / math.pi) * (spread**2).sum(axis=1)) / 2
     with np.errstate(divide="ignore"):
-        return np.asarray(np.minimum((expected + _PER_MILLE * deviation) / np.sqrt(rows), 1.0))
+        return np.asarray(np.minimum((expected + deviations * deviation) / np.sqrt(rows), 1.0))
 
 
 def variation(counts: NDArray[np.int64], shares: Shares) -> Shares:

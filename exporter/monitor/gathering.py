@@ -20,6 +20,7 @@ from exporter.reference import Profile
 from exporter.sketch.window import Arrays
 
 _NAME: Final = "evidence"
+_WEEK_S: Final = 7 * 86400.0
 
 
 def same_clock(at: float) -> float:
@@ -52,7 +53,7 @@ class Gathering:
 
     def __init__(self, profile: Profile, counting: Sequence[Counting], pane_s: float, watching: Watching) -> None:
         self._totals, self._pane_s, self._wall = [one.totals for one in counting], pane_s, watching.wall
-        streams = [of_column(column, said) for scope, _ in counting
+        streams = [of_column(column, said, _weeks(profile)) for scope, _ in counting
                    for column, said in zip(scope.columns, scope.said, strict=True)]  # fmt: skip
         key = watching.settings.group_key
         self._name = f"{_NAME}.{called(key)}" if key else _NAME
@@ -117,6 +118,11 @@ def _zone(profile: Profile) -> tzinfo:
         return ZoneInfo(profile.time.zone) if profile.time else UTC
     except (ValueError, OSError, ZoneInfoNotFoundError):
         return UTC
+
+
+def _weeks(profile: Profile) -> float:
+    """Of which the profile has the hours."""
+    return max(1.0, (profile.time.last - profile.time.first) / _WEEK_S) if profile.time else 1.0
 
 
 def gathering(

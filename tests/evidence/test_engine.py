@@ -9,7 +9,8 @@ import pytest
 from evidence.streams import MONDAY, SHARES, fed, moved, stream
 
 from exporter.evidence.bets import KINDS
-from exporter.evidence.engine import SHIFTS, Engine
+from exporter.evidence.cohort import SHIFTS
+from exporter.evidence.engine import Engine
 from exporter.evidence.shapes import SHAPES
 from exporter.evidence.standing import COLD, DEFAULT, PROFILE, SETTLED, TRAFFIC
 from exporter.evidence.terms import Terms
