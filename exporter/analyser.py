@@ -42,7 +42,7 @@ from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
-from exporter.web import evidence, windows
+from exporter.web import evidence, faults, windows
 from exporter.web.server import WebServer
 from exporter.web.windows import Scored
 
@@ -103,6 +103,7 @@ class Analyser:
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
         evidence.add(app, lambda: self._scored)
+        faults.add(app, lambda: self._scored)
         self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
 
     @property
@@ -214,6 +215,7 @@ class Analyser:
         if self._uncommitted:
             self._commit()  # what was once shown must never be lost
         health = self._health(time.time())
+        self._models.chronicle.server = self._server.process
         shown = self._models.shown(time.monotonic())
         scenes = tuple(
             Scene(*one.label, one.profile, one.snapshot, self._server, health, one.visible, one.label.model == OTHER)

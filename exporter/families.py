@@ -146,6 +146,7 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "unseen_values": (GAUGE, "How often a new category came, `text`, that the reference does not list: the three most frequent ones of the last half to whole of the window, from 10 rows on. Never too high; too low by a 33rd of all unseen values at most, where over 32 different ones came.", ("text", "window")),
     "absent_ratio": (GAUGE, "Share of the window's rows whose payload did not have the field in any of its rows: at 1 a client has dropped or renamed it. They are among the missing ones, of which the others came as null or NaN. Absent where every payload had the field.", ("window",)),
     "infinite_ratio": (GAUGE, "Share of the window's values that were infinite, by sign: a division by zero or an overflow upstream. Absent where none was; the rest of nonfinite_ratio is of a wrong type.", ("sign", "window")),
+    "diagnosis_info": (GAUGE, "1; what seems to have happened to it, for as long as it drifts: `code` is the kind of fault, `text` a sentence with its beginning. By a closer look at up to 2,000 rows that came since the drift was seen, of 16 columns at a time. Absent where nothing drifts and where no one explanation fits, or several do.", ("code", "text")),
     "current_run_values": (GAUGE, "How often the newest value has come in a row by now; 1 where it differs from the one before.", ()),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""

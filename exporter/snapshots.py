@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 IMPACT: Final = "impact_ratio"
 """Among the statistics: importance times the share of values that moved beyond chance."""
 
+DIAGNOSIS: Final = "diagnosis_info"
+"""Among what is listed of columns: a code and a sentence."""
+
 
 class Moved(NamedTuple):
     """A bin whose share has changed."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from exporter.diagnosis.changes import Changes
 from exporter.monitor import generated
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
@@ -50,6 +51,15 @@ class Monitor:
     def unreadable(self) -> int:
         """Columns that are hashed under a salt that nobody gave us."""
         return self._sides.unreadable
+
+    @property
+    def changes(self) -> Changes:
+        """What was changed of late that may have to do with a drift."""
+        return self._sides.changes
+
+    @changes.setter
+    def changes(self, changes: Changes) -> None:
+        self._sides.changes = changes
 
     def arrays(self, series: str = "model") -> dict[str, NDArray[Any]]:
         """Everything counted so far, by name; call `flush` first.
@@ -133,7 +143,8 @@ class Monitor:
 
     def snapshot(self, now: float) -> Snapshot:
         """All that is known at `now` (seconds, the exchanges' monotonic clock)."""
-        features, outputs = self._sides.snapshot(now)
+        segments, evidence = self._sides.segmented(now), self._sides.evidence(now)
+        features, outputs = self._sides.diagnosed(now, self._sides.snapshot(now), segments, evidence)
         successful = self._sides.features
         return Snapshot(
             traffic=self._traffic.snapshot(),
@@ -143,8 +154,8 @@ class Monitor:
             features=features,
             outputs=outputs,
             failed=self._failed.snapshot(now, successful.counted) if self._failed and successful else None,
-            segments=self._sides.segmented(now),
-            evidence=self._sides.evidence(now),
+            segments=segments,
+            evidence=evidence,
             grouped=self._sides.grouped(),
             generated=self._generated.snapshot(),
             unreadable=self.unreadable,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from exporter.config import Settings
 from exporter.evidence.planned import Planned
 from exporter.monitor import Monitor, attributing, versions
+from exporter.monitor.chronicle import Chronicle
 from exporter.monitor.gathering import Watching, same_clock
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming, is_name
@@ -39,10 +40,9 @@ class Models:
         provisional: Provisionals | None = None, wall: Callable[[float], float] = same_clock,
     ) -> None:  # fmt: skip
         """`provisional` makes references of models that have none; `wall` gives Unix time."""
-        self._settings, self._said, self._provisional = settings, said, provisional
-        self._references = references
+        self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
         self._watching = Watching(settings.evidence, wall, Planned(settings.evidence.planned))
-        self._naming = Naming(settings.model, references)
+        self.chronicle, self._naming = Chronicle(), Naming(settings.model, references)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
         self._advance = self._add(self._naming.in_advance)
@@ -211,6 +211,7 @@ class Models:
     def shown(self, now: float) -> list[Shown]:
         """What there is to show at `now` (seconds, the exchanges' monotonic clock), in the order of names."""
         self.flush()
+        self.chronicle.look(self, self._watching.wall(now))
         found = sorted((self._show(watched, now) for watched in self), key=lambda one: one.label)
         found = versions.compared(found, self._settings.windows)
         return [*found, Shown(self._other.label, None, self._other.monitor.snapshot(now), not self._other.idle)]
@@ -244,8 +245,7 @@ class Models:
 
     def _is_nobodys(self, watched: Watched) -> bool:
         """Whether it stands for a model that nobody has named yet, and has seen nothing."""
-        guessed = watched is self._advance and not self._naming.is_named
-        return guessed and watched.idle and not watched.taken[0]
+        return watched is self._advance and not self._naming.is_named and watched.idle and not watched.taken[0]
 
     @property
     def most(self) -> int:

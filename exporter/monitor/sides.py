@@ -10,12 +10,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.diagnosis.changes import Changes
 from exporter.evidence.verdict import Verdict
-from exporter.findings import Grouped, SegmentSnapshot
+from exporter.findings import Grouped, SegmentScores, SegmentSnapshot
 from exporter.monitor import segments
 from exporter.monitor.batch import Batch, Paired, Run
 from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
+from exporter.monitor.diagnosing import Diagnosing, evident
 from exporter.monitor.gathering import WATCHING, Counting, Watching, gathering
 from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
@@ -57,6 +59,11 @@ class Sides:
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
+        clients = frozenset(one.name for one in said.segments.by if one.header)
+        self._wall = watching.wall
+        self.changes = Changes()
+        """What may have to do with a drift."""
+        self._diagnosing = {name: Diagnosing(scope, clients) for name, scope in scopes.items()}
         self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
         self._pane_s = windows.pane
         self._at = self._pane = 0.0
@@ -160,6 +167,9 @@ class Sides:
             self._grouping.add(asked, answered, runs)
         if self._segments and (asked or answered):
             asked, answered = self._segments.add(asked, answered, runs)
+        for name, batch in ((FEATURES, asked), (OUTPUTS, answered)):
+            if batch:
+                self._diagnosing[name].add(batch)
         if self._joints and asked and answered and runs:
             self._joints.add(Paired(_picked(asked, [(run.asked, run.rows) for run in runs]),
                                     _picked(answered, [(run.answered, run.rows) for run in runs])))  # fmt: skip
@@ -188,6 +198,22 @@ class Sides:
         if features and self._joints:
             features = features._replace(aspects=(*features.aspects, *self._joints.snapshot(now)))
         return features, outputs
+
+    def diagnosed(
+        self, now: float, shown: tuple[BlockSnapshot | None, ...], parts: SegmentSnapshot | None, found: Verdict | None
+    ) -> Iterator[BlockSnapshot | None]:
+        """Snapshots of features and outputs, with what happened to columns that drift, by scores or by evidence."""
+        start = 0
+        for name, block in zip((FEATURES, OUTPUTS), shown, strict=True):
+            if block is None:
+                yield None
+                continue
+            own = slice(start, start + len(block.said))
+            start = own.stop
+            scored: tuple[SegmentScores, ...] = getattr(parts, name) if parts else ()
+            known = evident(found, own) if found else {}
+            told = tuple(self._diagnosing[name].told(self._wall(now), block.scores, scored, self.changes, known))
+            yield block._replace(aspects=(*block.aspects, *told))
 
 
 def advice(profile: Profile, windows: Windows, said: Said) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.diagnosis.changes import Changes
 from exporter.monitor import Monitor
 from exporter.records import Label
 from exporter.reference import Profile
@@ -34,12 +35,14 @@ class Shown(NamedTuple):
 class Watched:
     """A monitor under the name of its model."""
 
-    __slots__ = ("_make", "arrays", "label", "monitor", "named", "profile", "taken", "title")
+    __slots__ = ("_make", "arrays", "changes", "label", "monitor", "named", "profile", "taken", "title")
 
     def __init__(self, label: Label, profile: Profile | None, make: Callable[[Profile | None], Monitor]) -> None:
         self.label = label
         self.title = title(label)
         self._make = make
+        self.changes = Changes()
+        """What was changed of late that may have to do with a drift."""
         self.named: NDArray[np.int64] = np.zeros(2, np.int64)
         """Whether the traffic named the model, and the version: 0 or 1 each."""
         self._begin(profile)
@@ -47,6 +50,7 @@ class Watched:
     def _begin(self, profile: Profile | None) -> None:
         self.profile = profile
         self.monitor = self._make(profile)
+        self.monitor.changes = self.changes
         self.taken: NDArray[np.int64] = np.zeros(1, np.int64)
         """1 from when the windows have what an earlier run kept of them, or there was nothing."""
         if self.monitor.unreadable:

@@ -1,0 +1,22 @@
+"""Numbers and shares in sentences that stay the same while what they say does."""
+
+
+def shown(number: float) -> str:
+    """Three digits that count: 100, 0.305, 1.61."""
+    return f"{number:.3g}" if abs(number) < 1000 else f"{float(f'{number:.3g}'):,.0f}".replace(",", "")
+
+
+def about(number: float) -> str:
+    """Two digits that count."""
+    return shown(float(f"{number:.2g}"))
+
+
+def percent(share: float) -> str:
+    """A share as people say it: in steps of five, of one where there is less than that."""
+    whole = 100 * share
+    return f"{max(1, round(whole))} %" if whole < 7.5 else f"{min(100, 5 * round(whole / 5))} %"
+
+
+def quoted(text: str) -> str:
+    """A category's name, not too long, or what stands for the empty one."""
+    return f"'{text}'" if len(text) <= 40 else f"'{text[:39]}…'"
