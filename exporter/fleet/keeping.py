@@ -70,6 +70,10 @@ class Keeping:
             self._due_s = now_s + self._interval_s
             self.keep(every)
 
+    def let_go(self) -> None:
+        """Let somebody else have the directory."""
+        self._claim.let_go()
+
     def forget(self, fleet: Fleet) -> None:
         """It is not watched any more; its file may be tidied away."""
         place = self._places.pop(fleet, None)

@@ -90,10 +90,11 @@ class Poller:
         due_s = (self._next + 1) * self._settings.pane + self._settings.lag
         return min(max(due_s - now_s, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
 
-    def keep(self) -> None:
-        """Write what must be kept, at the end."""
+    def end(self) -> None:
+        """Write what must be kept, and let somebody else go on."""
         if self._keeping:
             self._keeping.keep(self._watched.values())
+            self._keeping.let_go()
 
     def _first(self, newest: int) -> int:
         """The pane to begin with: behind what was kept, where anything was."""

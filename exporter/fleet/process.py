@@ -47,7 +47,7 @@ def _watch(poller: Poller, settings: Settings, places: tuple[socket.socket, str]
             shown[0] = _shown(poller, settings)
             ended.wait(poller.pause_s(time.time(), is_fine))
     finally:
-        poller.keep()
+        poller.end()
         server.stop()
 
 
