@@ -22,6 +22,7 @@ from exporter.fleet.answers import Fleet, Place
 from exporter.fleet.keeping import Keeping
 from exporter.fleet.poller import Poller
 from exporter.fleet.settings import Settings
+from exporter.guarantees import Evidence
 from exporter.monitor.said import Said
 from exporter.override import NOTHING, Override, Overrides
 from exporter.prometheus import Access, PrometheusClient
@@ -31,7 +32,8 @@ PANE = 60
 PANES = 50
 DRIFT_AT = 30
 T0 = PANE * (int(time.time()) // PANE) - 7500
-SETTINGS = Settings(selector='job="models"', by=("job",), lag=0.0, catch_up=1000)
+SOON = Evidence(warm_up=600.0, warm_up_rows=1000)
+SETTINGS = Settings(selector='job="models"', by=("job",), lag=0.0, catch_up=1000, evidence=SOON)
 SAID = Said(Overrides(
     {"age": Override(tolerance=0.2, weight=2.0, severity="ticket"), "member": Override(ignore=True),
      "code": Override(dependence=3.0, wander=0.04)}, {},
@@ -128,7 +130,7 @@ def test_a_fleet_is_judged_as_one_model_that_sees_all_of_it(steadily: Poller, ur
     """The engine, fed with what the panes really held, says the same to the last digit."""
     (found,) = steadily.told(end(PANES))
     client = PrometheusClient(Access(url), timeout_s=30)
-    engine = Engine([streams.of_column(one) for one in found.columns.values()], Terms())
+    engine = Engine([streams.of_column(one) for one in found.columns.values()], Terms(SOON))
     rows = 0
     for pane in range(PANES):
         asked = [client.query(queries.counted(side, ("job",), "", PANE), end(pane)) for side in queries.SIDES]
@@ -170,7 +172,7 @@ def test_what_was_over_for_too_long_is_left_out_and_counted(url: str) -> None:
     assert late.skipped == 29
 
 
-def test_asking_twice_changes_nothing(url: str, steadily: Poller) -> None:
+def test_asking_twice_changes_nothing(steadily: Poller) -> None:
     before = numbers(steadily)
     for _ in range(3):
         assert steadily.poll(end(PANES - 1) + 20)
