@@ -30,6 +30,10 @@ class Fleet(NamedTuple):
         """Values of the labels of every series about it."""
         return *self.by, self.model, self.version, self.profile
 
+    def __str__(self) -> str:
+        of = ", ".join(filter(None, self.by))
+        return f"{self.model} {self.version}{' of ' * bool(of)}{of}, profile {self.profile}"
+
 
 class Place(NamedTuple):
     """One column of a fleet."""

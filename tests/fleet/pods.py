@@ -20,7 +20,8 @@ from exporter.reference import MISSING, Profile
 from exporter.sections import Windows
 from exporter.snapshots import BlockSnapshot
 
-FAMILIES = ("bin_total", "reference", "bin_step", "bin_info", "override", "tolerance", "dependence", "wander", "weight",
+COUNTED = "bin_total"
+FAMILIES = ("reference", "bin_step", "bin_info", "override", "tolerance", "dependence", "wander", "weight",
             "snoozed", "profile_rows")  # fmt: skip
 """What of a page is asked for: the rest is left out, for the tests' sake."""
 MODEL = ("churn", "7")
@@ -57,6 +58,8 @@ class Pod:
                  said: Said = NOTHING_SAID) -> None:  # fmt: skip
         self.profile, self._draw = profile, draw
         self.started_s = time.time() if started_s is None else started_s
+        self._fixed = b""
+        """What never changes of its page."""
         snapshot = Monitor(profile, Windows(), (), said).snapshot(1.0)
         self._snapshot = dataclasses.replace(
             snapshot, features=_bare(snapshot.features), outputs=_bare(snapshot.outputs)
@@ -73,11 +76,16 @@ class Pod:
 
     def page(self) -> bytes:
         """What it shows now."""
+        if not self._fixed:
+            self._fixed = exposition.render(
+                [Samples(catalogue.START, [((), self.started_s)]), *self._rendered(reference.collect, FAMILIES),
+                 *self._rendered(columns.collect, FAMILIES)]
+            )  # fmt: skip
+        return self._fixed + exposition.render(self._rendered(columns.collect, (COUNTED,)))
+
+    def _rendered(self, collect: Any, words: tuple[str, ...]) -> list[Samples]:
         scene = Scene(*MODEL, self.profile, self._snapshot, ServerVitals(), Clock())  # type: ignore[arg-type]
-        found = [Samples(catalogue.START, [((), self.started_s)])]
-        for collect in (columns.collect, reference.collect):
-            found += [one for one in collect(scene) if any(word in one.family.name for word in FAMILIES)]
-        return exposition.render(found)
+        return [one for one in collect(scene) if any(word in one.family.name for word in words)]
 
 
 def _bare(block: BlockSnapshot | None) -> BlockSnapshot:
