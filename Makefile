@@ -2,7 +2,7 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-profile bench-scores bench-windows bench-throughput soak docs reliability pictures format clean
+.PHONY: bench-decode bench-fleet bench-profile bench-scores bench-windows bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -77,6 +77,9 @@ bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload c
 
 bench-scores: $(VENV)/.test build/bench-decode/.made build/bench-scores/.made ## Measure what sketches and scores cost, beside whylogs, Evidently, river and scipy
 	$(BIN)/python benchmarks/scores.py $(ARGS)
+
+bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes and goes, pooled and replica by replica
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
