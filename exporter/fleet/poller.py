@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from exporter.errors import ConfigError, PrometheusError
+from exporter.evidence.planned import Planned
 from exporter.evidence.terms import Terms
 from exporter.fleet import answers, queries
 from exporter.fleet.answers import Fleet, Known, Place
@@ -43,7 +44,7 @@ class Poller:
     def __init__(self, client: Client, settings: Settings, keeping: Keeping | None, now_s: float) -> None:
         """`now_s` is the Unix time, here and below."""
         self._client, self._settings, self._keeping = client, settings, keeping
-        self._terms = Terms(settings.evidence, settings.pane)
+        self._terms = Terms(settings.evidence, settings.pane, planned=Planned(settings.evidence.planned).during)
         self._watched: dict[Fleet, Watched] = {}
         self._present: dict[Fleet, int] = {}
         """The last pane in which each had replicas."""

@@ -123,3 +123,5 @@ class Settings:
     def __post_init__(self) -> None:
         if not math.isclose(self.pane * 1000, round(self.pane * 1000), rel_tol=1e-9):
             raise ValueError("pane: must be a number of milliseconds")
+        if self.evidence.group_key is not None:
+            raise ValueError("evidence.group_key: cannot be had of counts; the dependence factor stands in for it")
