@@ -79,7 +79,7 @@ bench-scores: $(VENV)/.test build/bench-decode/.made build/bench-scores/.made ##
 	$(BIN)/python benchmarks/scores.py $(ARGS)
 
 bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes and goes, pooled and replica by replica
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet.py $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet_delay.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)

@@ -32,7 +32,6 @@ LEAVE: Final = 1 / 200
 """Of a replica in a pane."""
 WAVE_PANES: Final = 240
 QUIET_PANES: Final = 60
-MOST_PANES: Final = 360
 WITH_MEAN: Final = 3
 """Runs in which replicas are watched one by one as well: that takes twenty times as long."""
 Counts = NDArray[np.int64]
@@ -92,11 +91,11 @@ class Replicas:
         return float(logsumexp(nats) - math.log(len(nats)))
 
 
-def evidence(seed: int, rate: float, share: float) -> Iterator[dict[str, float]]:
+def evidence(seed: int, rate: float, share: float, minutes: int) -> Iterator[dict[str, float]]:
     """Evidence of each way after each pane; from QUIET_PANES on a feature has drifted."""
     fleet, one, pooled = Fleet(seed, rate), engine(), engine()
     each = Replicas() if seed < WITH_MEAN else None
-    for at in range(QUIET_PANES + MOST_PANES):
+    for at in range(QUIET_PANES + minutes):
         found, wall_s = fleet.pane(at, moved(share) if at >= QUIET_PANES else SHARES), MONDAY + at * PANE_S
         nothing: Counts = np.zeros((FEATURES, len(SHARES)), np.int64)
         one.pane(sum((counts for counts, _ in found.values()), nothing), wall_s)
@@ -106,25 +105,25 @@ def evidence(seed: int, rate: float, share: float) -> Iterator[dict[str, float]]
         )
 
 
-def run(seed: int, rate: float, share: float) -> dict[str, float]:
+def run(seed: int, rate: float, share: float, minutes: int) -> dict[str, float]:
     """Minutes until each way pages, negative where it did before the drift; without those that did not."""
     threshold = Terms().page.threshold
     found: dict[str, float] = {}
-    for at, nats in enumerate(evidence(seed, rate, share)):
+    for at, nats in enumerate(evidence(seed, rate, share, minutes)):
         found |= {way: at + 1 - QUIET_PANES for way, value in nats.items() if value >= threshold and way not in found}
         if len(found) == len(nats):
             break
     return found
 
 
-def row(rate: float, share: float, runs: list[dict[str, float]]) -> str:
+def row(of: tuple[float, float], runs: list[dict[str, float]], minutes: int) -> str:
     """Of the table."""
     one, pooled = (np.array([each.get(way, math.inf) for each in runs]) for way in ("one", "pooled"))
     mean = np.median([each.get("mean", math.inf) for each in runs[:WITH_MEAN]])
-    words = f"{mean:g}" if math.isfinite(mean) else f"over {MOST_PANES}"
-    false = sum(minutes <= 0 for each in runs for minutes in each.values())
+    words = f"{mean:g}" if math.isfinite(mean) else f"over {minutes}"
+    false = sum(found <= 0 for each in runs for found in each.values())
     return (
-        f"| {rate:g} | {share:.0%} | {np.median(one):g} | {np.median(pooled):g} | {np.median(pooled / one):.2f} |"
+        f"| {of[0]:g} | {of[1]:.0%} | {np.median(one):g} | {np.median(pooled):g} | {np.median(pooled / one):.2f} |"
         f" {words} | {false} |"
     )
 
@@ -132,13 +131,15 @@ def row(rate: float, share: float, runs: list[dict[str, float]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--minutes", type=int, default=120, help="to wait for a page (120)")
     given = parser.parse_args()
     begun = time.monotonic()
     print("| requests a minute | values that moved | one exporter | pooled | ratio | mean of replicas | false pages |")
     print("|---|---|---|---|---|---|---|")
     for rate in (50.0, 500.0):
         for share in (0.09, 0.13, 0.18):
-            print(row(rate, share, [run(seed, rate, share) for seed in range(given.runs)]), flush=True)
+            runs = [run(seed, rate, share, given.minutes) for seed in range(given.runs)]
+            print(row((rate, share), runs, given.minutes), flush=True)
     print(f"{given.runs} runs each, {time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 0
 
