@@ -60,7 +60,7 @@ def is_ready(verdict: Verdict) -> bool:
 
 def drifted(verdict: Verdict) -> NDArray[np.bool_]:
     """Columns to be named, shape (columns,)."""
-    return flagged(verdict.streams, verdict.threshold)
+    return flagged(np.where(verdict.deferred, 0.0, verdict.streams), verdict.threshold)
 
 
 def _of(family: Family, by: Sequence[str]) -> Family:
