@@ -1,44 +1,37 @@
 """What is known of fleets as families: what `fleet` shows on /metrics."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from exporter import catalogue
 from exporter.collect.exposition import Labels, Samples
-from exporter.evidence.bets import GREW, KINDS
-from exporter.evidence.flags import flagged
-from exporter.evidence.shapes import SHAPES
-from exporter.evidence.standing import LEARNED, OVERRIDES, PROFILE
-from exporter.evidence.verdict import Verdict
 from exporter.families import FLEET, Family
 from exporter.fleet.answers import Place
 from exporter.fleet.poller import Poller
 from exporter.fleet.watched import Told
 
 _SIDES: Final = (catalogue.FLEET_FEATURES, catalogue.FLEET_OUTPUTS)
+_OF_FLEETS: Final[tuple[tuple[Family, Callable[[Told], float]], ...]] = (
+    (catalogue.FLEET_EVIDENCE, lambda one: one.verdict.nats),
+    (catalogue.FLEET_THRESHOLD, lambda one: one.verdict.threshold),
+    (catalogue.FLEET_SLOW_EVIDENCE, lambda one: one.verdict.slow_nats),
+    (catalogue.FLEET_SLOW_THRESHOLD, lambda one: one.verdict.slow_threshold),
+    (catalogue.FLEET_READY, lambda one: one.is_ready),
+    (catalogue.FLEET_PAUSED, lambda one: one.verdict.planned),
+    (catalogue.FLEET_SINCE, lambda one: one.verdict.began_s),
+    (catalogue.FLEET_REPLICAS, lambda one: one.replicas),
+)
 
 
 def collect(told: Sequence[Told], by: Sequence[str]) -> Iterator[Samples]:
     """Families of all fleets; `by` are the labels that tell them apart."""
-    for family, value in (
-        (catalogue.FLEET_EVIDENCE, lambda one: one.nats),
-        (catalogue.FLEET_THRESHOLD, lambda one: one.threshold),
-        (catalogue.FLEET_SLOW_EVIDENCE, lambda one: one.slow_nats),
-        (catalogue.FLEET_SLOW_THRESHOLD, lambda one: one.slow_threshold),
-        (catalogue.FLEET_READY, is_ready),
-        (catalogue.FLEET_PAUSED, lambda one: one.planned),
-        (catalogue.FLEET_SINCE, lambda one: one.began_s),
-    ):
-        yield Samples(_of(family, by), [(one.fleet.labels, float(value(one.verdict))) for one in told])
+    for family, value in _OF_FLEETS:
+        yield Samples(_of(family, by), [(one.fleet.labels, float(value(one))) for one in told])
     yield Samples(_of(catalogue.FLEET_DELAY, by), [
         ((*one.fleet.labels, f"{shift:g}"), delay)
         for one in told for shift, delay in one.verdict.delays.items() if math.isfinite(delay)
     ])  # fmt: skip
-    yield Samples(_of(catalogue.FLEET_REPLICAS, by), [(one.fleet.labels, one.replicas) for one in told])
     for side in range(len(_SIDES)):
         yield from _columns(side, told, by)
 
@@ -51,16 +44,6 @@ def of_itself(poller: Poller, watched: int) -> Iterator[Samples]:
     yield Samples(catalogue.FLEET_MODELS, [((), watched)])
     yield Samples(catalogue.FLEET_LEFT_OUT, [((), poller.left_out)])
     yield Samples(catalogue.STATE_ERRORS, [((reason,), count) for reason, count in poller.errors.items()])
-
-
-def is_ready(verdict: Verdict) -> bool:
-    """Whether chance is measured for every column."""
-    return verdict.stage == LEARNED or bool(np.isin(verdict.source, (PROFILE, OVERRIDES)).all())
-
-
-def drifted(verdict: Verdict) -> NDArray[np.bool_]:
-    """Columns to be named, shape (columns,)."""
-    return flagged(np.where(verdict.deferred, 0.0, verdict.streams), verdict.threshold)
 
 
 def _of(family: Family, by: Sequence[str]) -> Family:
@@ -82,20 +65,15 @@ def _columns(side: int, told: Sequence[Told], by: Sequence[str]) -> Iterator[Sam
     yield Samples(_of(families.dependence, by), [
         (_labels(one, place), float(one.verdict.dependence[at])) for one, at, place in every
     ])  # fmt: skip
-    named = {one.fleet: drifted(one.verdict) for one in told}
+    named = {one.fleet: one.named for one in told}
     found = [(one, at, place) for one, at, place in every if named[one.fleet][at]]
     yield Samples(_of(families.onset, by), [
         (_labels(one, place), float(one.verdict.onset_s[at])) for one, at, place in found
     ])  # fmt: skip
-    yield Samples(_of(families.info, by), [((*_labels(one, place), *_how(one, at)), 1) for one, at, place in found])
+    yield Samples(
+        _of(families.info, by), [((*_labels(one, place), *one.verdict.happened(at)), 1) for one, at, place in found]
+    )
 
 
 def _labels(one: Told, place: Place) -> Labels:
     return *one.fleet.labels, place.name
-
-
-def _how(one: Told, at: int) -> tuple[str, str, str]:
-    """Kind, bin and shape."""
-    kind = int(one.verdict.kind[at])
-    place = f"{int(one.verdict.bin[at]):02d}" if kind == GREW else ""
-    return KINDS[kind], place, SHAPES[int(one.verdict.shape[at])]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exporter.evidence.engine import Engine
 from exporter.evidence.terms import Terms
-from exporter.evidence.verdict import Verdict
+from exporter.evidence.verdict import Places, Verdict
 from exporter.fleet import streams
 from exporter.fleet.answers import Fleet, Known, Place
 
@@ -24,6 +24,20 @@ class Told(NamedTuple):
     columns: Mapping[Place, Known]
     """In the order of the verdict's streams."""
     verdict: Verdict
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether chance is measured for every column."""
+        return self.verdict.is_ready(self._all)
+
+    @property
+    def named(self) -> NDArray[np.bool_]:
+        """Which columns to name, in their order."""
+        return self.verdict.named(self._all)
+
+    @property
+    def _all(self) -> Places:
+        return np.arange(len(self.columns))
 
 
 class Watched:

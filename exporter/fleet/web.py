@@ -17,9 +17,6 @@ from markupsafe import escape
 from exporter import __version__
 from exporter.collect.exposition import CONTENT_TYPE
 from exporter.collect.pressed import Pressed
-from exporter.evidence.bets import GREW, KINDS
-from exporter.evidence.shapes import SHAPES
-from exporter.fleet.collecting import drifted, is_ready
 from exporter.fleet.watched import Told
 
 _PAGE: Final = """<!doctype html>
@@ -89,8 +86,7 @@ def _row(one: Told, by: Sequence[str]) -> str:
 
 def _words(one: Told) -> Iterator[str]:
     """What there is to know, the columns that drift first."""
-    verdict, places = one.verdict, list(one.columns)
-    named = drifted(verdict)
+    verdict, places, named = one.verdict, list(one.columns), one.named
     order = [int(at) for at in np.argsort(-verdict.streams, kind="stable") if named[at]]
     for at in order[:_MOST_NAMED]:
         yield f"{places[at].name} {_how(one, at)} since {_time(float(verdict.onset_s[at]))}"
@@ -98,15 +94,15 @@ def _words(one: Told) -> Iterator[str]:
         yield f"and {len(order) - _MOST_NAMED} more"
     if verdict.planned:
         yield "paused: a planned event"
-    elif not is_ready(verdict):
+    elif not one.is_ready:
         yield "careful defaults, until its traffic is measured"
 
 
 def _how(one: Told, at: int) -> str:
     """In words; of a bin that grew, what it holds."""
-    verdict, (_, known) = one.verdict, list(one.columns.items())[at]
-    kind, shape = int(verdict.kind[at]), SHAPES[int(verdict.shape[at])]
-    what = f"has more of {known.texts[int(verdict.bin[at])]!r}" if kind == GREW else _MOVED[KINDS[kind]]
+    kind, place, shape = one.verdict.happened(at)
+    texts = list(one.columns.values())[at].texts
+    what = f"has more of {texts[int(place)]!r}" if place else _MOVED[kind]
     return f"{what}, {shape}," if shape else what
 
 
