@@ -31,8 +31,8 @@ def _self(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"inference_exporter_{name}", kind, labels, text)
 
 
-def _fleet(name: str, text: str, *labels: str) -> Family:
-    return Family(f"model_fleet_{name}", GAUGE, (*FLEET, *PROFILED, *labels), text)
+def _fleet(name: str, text: str, *labels: str, kind: str = GAUGE) -> Family:
+    return Family(f"model_fleet_{name}", kind, (*FLEET, *PROFILED, *labels), text)
 
 
 # fmt: off
@@ -185,6 +185,7 @@ FLEET_PAUSED = _fleet("drift_evidence_paused", "Whether no evidence is gathered,
 FLEET_SINCE = _fleet("drift_evidence_since_timestamp_seconds", "Unix time since which the fleet's traffic has been watched.")
 FLEET_DELAY = _fleet("drift_expected_delay_seconds", "How long it takes at the traffic of late until a shift of so much total variation in one feature pages, on average over shifts; of half of the features at least. Absent where it never would.", "total_variation")
 FLEET_REPLICAS = _fleet("replicas", "Exporters that Prometheus had of the fleet at the end of the last pane.")
+FLEET_ROWS = _fleet("rows_total", "Rows that were counted in panes: of the column that has most. A little less than the replicas' own, see docs/fleet.md; if it stands still while theirs do not, their series lack the labels of their start time.", kind=COUNTER)
 FLEET_FEATURES = of_fleet("feature", "feature")
 FLEET_OUTPUTS = of_fleet("prediction", "output")
 

@@ -21,6 +21,7 @@ _OF_FLEETS: Final[tuple[tuple[Family, Callable[[Told], float]], ...]] = (
     (catalogue.FLEET_PAUSED, lambda one: one.verdict.planned),
     (catalogue.FLEET_SINCE, lambda one: one.verdict.began_s),
     (catalogue.FLEET_REPLICAS, lambda one: one.replicas),
+    (catalogue.FLEET_ROWS, lambda one: one.rows),
 )
 
 

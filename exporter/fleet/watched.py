@@ -21,6 +21,8 @@ class Told(NamedTuple):
 
     fleet: Fleet
     replicas: int
+    rows: int
+    """Counted since start."""
     columns: Mapping[Place, Known]
     """In the order of the verdict's streams."""
     verdict: Verdict
@@ -48,6 +50,8 @@ class Watched:
         self.fleet, self._terms = fleet, terms
         self.replicas = 0
         """In the last pane; 0 where it has none left."""
+        self.rows = 0
+        """Counted since start, of the column that has most."""
         self._last: NDArray[np.int64] = np.full(1, _NO_PANE, np.int64)
         """The last pane that it had."""
         self._refer_to(columns)
@@ -97,7 +101,9 @@ class Watched:
         if pane <= self._last[0]:
             return False
         self._last[0] = pane
-        self._engine.pane(self._array(counts), pane * self._terms.pane_s)
+        array = self._array(counts)
+        self.rows += int(array.sum(axis=1).max())
+        self._engine.pane(array, pane * self._terms.pane_s)
         return True
 
     def _array(self, counts: Mapping[Place, Mapping[int, int]]) -> NDArray[np.int64]:
@@ -114,4 +120,4 @@ class Watched:
     def told(self, wall_s: float) -> Told | None:
         """What there is to say at a Unix time; None before the first pane, and of a fleet without replicas."""
         verdict = self._engine.told(wall_s) if self.replicas else None
-        return None if verdict is None else Told(self.fleet, self.replicas, self.columns, verdict)
+        return None if verdict is None else Told(self.fleet, self.replicas, self.rows, self.columns, verdict)

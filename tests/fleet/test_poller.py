@@ -252,6 +252,7 @@ def test_what_is_shown_is_in_the_catalogue_and_finite(steadily: Poller) -> None:
     fleet = ("models", *MODEL, told[0].fleet.profile)
     assert exposed["model_fleet_drift_evidence_ready"] == {fleet: 1}
     assert exposed["model_fleet_replicas"] == {fleet: 5}
+    assert exposed["model_fleet_rows_total"] == {fleet: 40 * 5 * PANES}
     assert exposed["model_fleet_feature_drift_info"] == {(*fleet, "amount", "up", "", "sudden"): 1}
     assert exposed["model_fleet_feature_drift_dependence_factor"][*fleet, "code"] == 3.0
     assert exposed["model_fleet_prediction_drift_evidence_nats"].keys() == {(*fleet, "score")}
