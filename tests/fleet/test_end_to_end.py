@@ -243,7 +243,7 @@ def _is_named(running: FleetProcess, began: float, profile: Profile) -> None:
     of = {"job": "models", "model": MODEL[0], "model_version": MODEL[1], "profile": profile.short_digest}
     assert page.value("model_fleet_feature_drift_info", feature="amount", **of) == 1
     assert page.all("model_fleet_feature_drift_info") == page.all("model_fleet_feature_drift_info", feature="amount")
-    assert page.value("model_fleet_feature_drift_onset_timestamp_seconds", **of) == pytest.approx(began, abs=6)
+    assert page.value("model_fleet_feature_drift_onset_timestamp_seconds", **of) == pytest.approx(began, abs=10)
     status, body = _get(f"http://{running.address}/")
     assert status == 200
     assert b"amount" in body
