@@ -2,7 +2,8 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-profile bench-scores bench-diagnosis bench-windows bench-throughput soak docs reliability pictures format clean
+.PHONY: bench-decode bench-diagnosis bench-fleet bench-profile bench-scores bench-windows bench-throughput soak docs
+.PHONY: reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -80,6 +81,9 @@ bench-scores: $(VENV)/.test build/bench-decode/.made build/bench-scores/.made ##
 
 bench-diagnosis: $(VENV)/.test ## Plant faults in live traffic and see what they are called (ten minutes; ARGS="--seeds 5")
 	$(BIN)/python benchmarks/diagnosis.py $(ARGS)
+
+bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes and goes, pooled and replica by replica
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet_delay.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)

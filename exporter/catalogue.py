@@ -8,13 +8,16 @@ from typing import Final
 from exporter.families import (
     COUNTER,
     FEATURE,
+    FLEET,
     GAUGE,
     HISTOGRAM,
     MODEL,
     PROFILED,
     Columns,
     Family,
+    FleetColumns,
     Segments,
+    of_fleet,
     of_segments,
     of_side,
 )
@@ -26,6 +29,10 @@ def _model(name: str, kind: str, text: str, *labels: str) -> Family:
 
 def _self(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"inference_exporter_{name}", kind, labels, text)
+
+
+def _fleet(name: str, text: str, *labels: str, kind: str = GAUGE) -> Family:
+    return Family(f"model_fleet_{name}", kind, (*FLEET, *PROFILED, *labels), text)
 
 
 # fmt: off
@@ -166,6 +173,27 @@ EVENTS_DROPPED = _self("events_dropped_total", COUNTER, "Events that were not co
 EVENTS_WAITING = _self("events_waiting", GAUGE, "Events that wait for their other half or to be looked at.")
 LOG_LINES_LOST = _self("log_lines_lost_total", COUNTER, "Log lines not written because standard error took none.", "process")
 PROVISIONAL_ROWS = _self("provisional_rows", GAUGE, "Rows collected so far for the provisional reference of a model that has no profile, of provisional.rows; absent where it has one.", "model", "model_version")
+
+# --- a whole fleet, as `inference-exporter fleet` shows it
+
+FLEET_EVIDENCE = _fleet("drift_evidence_nats", "Evidence of drift in the counts of all replicas together, nats; it pages where it reaches the threshold. By default on average at most one false page per 30 days per model, however many features and replicas and however often evaluated, while fewer than 3 % of requests change bucket, provided related requests are covered by the dependence factor.")
+FLEET_THRESHOLD = _fleet("drift_evidence_threshold_nats", "What it must reach to page: the logarithm of the panes between two false pages (evidence.false_page_every).")
+FLEET_SLOW_EVIDENCE = _fleet("slow_drift_evidence_nats", "The same of slow drift, hour by hour and with half the tolerance; a ticket where it reaches its threshold.")
+FLEET_SLOW_THRESHOLD = _fleet("slow_drift_evidence_threshold_nats", "What that must reach: the logarithm of the hours between two false tickets (evidence.false_ticket_every).")
+FLEET_READY = _fleet("drift_evidence_ready", "Whether dependence and differences between hours of every column are measured: by the profile, by `profile calibrate`, or by traffic for evidence.learn. Before that careful defaults hold.")
+FLEET_PAUSED = _fleet("drift_evidence_paused", "Whether no evidence is gathered, because of a planned event.")
+FLEET_SINCE = _fleet("drift_evidence_since_timestamp_seconds", "Unix time since which the fleet's traffic has been watched.")
+FLEET_DELAY = _fleet("drift_expected_delay_seconds", "How long it takes at the traffic of late until a shift of so much total variation in one feature pages, on average over shifts; of half of the features at least. Absent where it never would.", "total_variation")
+FLEET_REPLICAS = _fleet("replicas", "Exporters that Prometheus had of the fleet at the end of the last pane.")
+FLEET_ROWS = _fleet("rows_total", "Rows that were counted in panes: of the column that has most. A little less than the replicas' own, see docs/fleet.md; if it stands still while theirs do not, their series lack the labels of their start time.", kind=COUNTER)
+FLEET_FEATURES = of_fleet("feature", "feature")
+FLEET_OUTPUTS = of_fleet("prediction", "output")
+
+FLEET_PANE = _self("fleet_pane_timestamp_seconds", GAUGE, "Unix time of the end of the last pane that Prometheus was asked for, and answered; of the start before the first.")
+FLEET_PANES_SKIPPED = _self("fleet_panes_skipped_total", COUNTER, "Panes that were left out, because they were over for more than catch_up panes when Prometheus could be asked again.")
+FLEET_FAILED = _self("fleet_queries_failed_total", COUNTER, "Times Prometheus was asked in vain, by reason: access (a file of a secret cannot be read), answer (none, or an error); or with less than all it should have: partial (it warned, as Thanos does of stores that are down).", "reason")
+FLEET_MODELS = _self("fleet_models", GAUGE, "Fleets that are watched now, by model, version, profile and the labels they are told apart by.")
+FLEET_LEFT_OUT = _self("fleet_models_left_out", GAUGE, "Fleets that are not, because there are more than the limit.")
 # fmt: on
 
 
@@ -175,7 +203,7 @@ def families() -> tuple[Family, ...]:
     for item in globals().values():
         if isinstance(item, Family):
             found.append(item)
-        elif isinstance(item, Columns | Segments):
+        elif isinstance(item, Columns | Segments | FleetColumns):
             for part in item:
                 found += [part] if isinstance(part, Family) else part.values() if isinstance(part, dict) else []
     return tuple(found)

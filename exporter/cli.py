@@ -1,4 +1,4 @@
-"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | demo`.
+"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | fleet | demo`.
 
 Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, locations, orders, profile_commands, values
+from exporter import __version__, config, fleet_command, locations, orders, profile_commands, values
 from exporter.errors import ConfigError, ExporterError
 from exporter.samples import command as samples
 
@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
             _OWN_FLAGS[name](command)
     profile = commands.add_parser("profile", help="make and read reference profiles")
     profile_commands.add(profile.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser))
+    fleet = "watch the pooled counts of all replicas that a Prometheus has"
+    fleet_command.add(commands.add_parser("fleet", help=fleet, description=fleet, allow_abbrev=False))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
 
@@ -238,17 +240,9 @@ def _settings(given: argparse.Namespace) -> "Settings":
 
 
 def _read_yaml(path: str) -> dict[str, object]:
-    import yaml  # noqa: PLC0415 (only this child needs it)
+    from exporter.profile import strict_yaml  # noqa: PLC0415 (only this child needs it)
 
-    from exporter.profile import strict_yaml  # noqa: PLC0415
-
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (the error should carry the path as given)
-            return config.flatten(strict_yaml.load(file.read()), path)
-    except OSError as error:
-        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    return config.flatten(strict_yaml.of_file(path), path)
 
 
 def _config(_: argparse.Namespace, __: Sequence[str]) -> int:

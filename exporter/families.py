@@ -5,6 +5,8 @@ from typing import Any, Final, NamedTuple
 COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 MODEL: Final = ("model", "model_version")
 PROFILED: Final = (*MODEL, "profile")
+FLEET: Final = ("cluster", "namespace", "job")
+"""Labels that tell fleets apart, where nobody says otherwise."""
 FEATURE: Final = "feature"
 """What names and labels of the features' side have in them."""
 
@@ -62,6 +64,17 @@ class Segments(NamedTuple):
     critical: Family
 
 
+class FleetColumns(NamedTuple):
+    """The families of one side of a whole fleet; the side's label comes behind the model's."""
+
+    label: str
+    evidence: Family
+    tolerance: Family
+    dependence: Family
+    onset: Family
+    info: Family
+
+
 _QUALITY: Final = {
     "missing": "null, NaN, absent, or an empty cell of training data",
     "nonfinite": "infinite, or of a type that is no number",
@@ -106,8 +119,8 @@ _AGAINST: Final = "Live values against other live values instead of the training
 _KNOWN: Final = {
     "importance": "Share of all features' importance for the model, given or estimated at the build of the profile.",
     "reference_error": "How far off the reference itself may be, for it is a sample: the total variation that as many rows, drawn from that very distribution, exceed once in a hundred times. Less drift than that cannot be told, however many live values there are.",
-    "dependence": "How many rows come as one: factor by which counts of a minute varied more in the training data than those of independent rows do. Critical values are wider by it.",
-    "wander": "How much an hour may differ without anything being wrong: total variation between hours of the training data and all of them, sampling noise taken off.",
+    "dependence": "How many rows come as one: factor by which counts of a minute varied more in the training data than those of independent rows do. Critical values are wider by it. Where the overrides say another one, it is told instead: it counts for evidence alone.",
+    "wander": "How much an hour may differ without anything being wrong: total variation between hours of the training data and all of them, sampling noise taken off; what the overrides say instead, where they do.",
 }
 _QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed, what is not."}
 _CRITICAL_NOTE: Final = {"out_of_range": " Absent where an override says what is allowed."}
@@ -268,3 +281,32 @@ def of_segments(side: str, label: str) -> Segments:
             "What the largest total variation among all segments exceeds at most once in 1000 windows of these very sizes without drift: the more segments, the higher.",
         ),
     )
+
+
+def of_fleet(side: str, label: str) -> FleetColumns:
+    """The families of one side of a whole fleet, whose names have `side` in them and whose label is `label`."""
+
+    def family(name: str, text: str, *labels: str) -> Family:
+        return Family(f"model_fleet_{side}_{name}", GAUGE, (*FLEET, *PROFILED, label, *labels), text)
+
+    return FleetColumns(
+        label=label,
+        evidence=family(
+            "drift_evidence_nats",
+            "Part that it has in model_fleet_drift_evidence_nats, as the logarithm of what its bets have won.",
+        ),
+        tolerance=family(
+            "drift_tolerance_ratio",
+            "Share of its values that may change bin without evidence: the tolerance, what the reference may be off, and how much hours differ.",
+        ),
+        dependence=family("drift_dependence_factor", "How many of its values are taken to come as one."),
+        onset=family(
+            "drift_onset_timestamp_seconds",
+            "Unix time since which it has drifted; of columns alone whose evidence is enough among so many.",
+        ),
+        info=family(
+            "drift_info",
+            "1; how it has drifted: moved up or down, wider or narrower, one bin grew (`bin` says which) or changed otherwise; sudden, gradual, or nobody can tell. Of columns as with the onset.",
+            "kind", "bin", "shape",
+        ),
+    )  # fmt: skip

@@ -70,9 +70,15 @@ def _where_known(family: Family, values: Sequence[tuple[Labels, float | None]]) 
 
 
 def _known(families: Columns, shown: Sequence[_Shown]) -> Iterator[Samples]:
-    """What the build of the profile found out beside the bins."""
+    """What the build of the profile found out beside the bins, or the overrides say instead."""
     for word, family in families.known.items():
-        yield _where_known(family, [(one.labels, getattr(one.column, word)) for one in shown])
+        yield _where_known(family, [(one.labels, _in_force(one, word)) for one in shown])
+
+
+def _in_force(one: _Shown, word: str) -> float | None:
+    said: float | None = getattr(one.rule, word, None)
+    found: float | None = getattr(one.column, word)
+    return found if said is None else said
 
 
 def _said(families: Columns, shown: Sequence[_Shown], now: float) -> Iterator[Samples]:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import yaml
 
+from exporter.errors import ConfigError
+
 _MOST_MERGED: Final = 10_000
 """Keys that merges may put into one mapping."""
 
@@ -37,6 +39,17 @@ def load(text: str) -> Any:  # noqa: ANN401 (YAML)
         return loader.get_single_data()
     finally:
         loader.dispose()
+
+
+def of_file(path: str) -> Any:  # noqa: ANN401 (YAML)
+    """What a file of settings says. ConfigError names it."""
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (the error should carry the path as given)
+            return load(file.read())
+    except OSError as error:
+        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def _refuse_twins(node: yaml.MappingNode) -> None:

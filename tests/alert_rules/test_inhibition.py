@@ -119,6 +119,20 @@ def test_a_drift_wakes_the_same_people_once_and_is_still_told_to_others(alertman
     )
 
 
+def test_the_page_of_the_fleet_is_the_only_one_about_its_drift(alertmanager: str) -> None:
+    fleet = {"job": "models", **CHURN, "profile": "0a1b2c3d"}
+    becomes(
+        alertmanager,
+        ("ModelFleetDrift", fleet, "active"),
+        ("ModelFeatureDrift", {**A, **CHURN, **AMOUNT, "severity": "critical"}, "suppressed"),
+        ("ModelDrift", fleet, "suppressed"),
+        ("ModelFleetDriftSlow", fleet, "suppressed"),
+        ("ModelDriftSlow", fleet, "suppressed"),
+        ("ModelDrift", {**fleet, "profile": "9f8e7d6c"}, "active"),
+        ("ModelDrift", {**fleet, "job": "canary"}, "active"),
+    )
+
+
 def test_a_feature_that_collapses_is_told_once_and_one_that_is_stuck_tells_more(alertmanager: str) -> None:
     becomes(
         alertmanager,

@@ -116,3 +116,12 @@ def test_what_was_adopted_is_shown_until_it_expires(profile: Profile) -> None:
     assert found["model_feature_adopted_timestamp_seconds"] == {("amount",): 100.0, ("age",): 100.0}
     assert found["model_feature_adoption_expiry_timestamp_seconds"] == {("age",): NOW + 1}
     assert found["model_prediction_adopted_timestamp_seconds"] == {("score",): 100.0}
+
+
+def test_what_was_calibrated_on_traffic_is_shown_instead_of_what_the_training_data_said(profile: Profile) -> None:
+    amount, age, *others = profile.features
+    known = tuple(replace(one, dependence=2.5, wander=0.02) for one in (amount, age))
+    said = Overrides({"amount": Override(dependence=4.0), "age": Override(wander=0.07)}, {})
+    found = shown(replace(profile, features=(*known, *others)), said)
+    assert found["model_feature_dependence_ratio"] == {("amount",): 4.0, ("age",): 2.5}
+    assert found["model_feature_wander_ratio"] == {("amount",): 0.02, ("age",): 0.07}

@@ -1,0 +1,67 @@
+"""The process of `inference-exporter fleet`: asks in its first thread, and serves in others what it made of it."""
+
+import logging
+import signal
+import socket
+import threading
+import time
+from typing import Final
+
+from exporter import logs, sockets
+from exporter.collect.exposition import Writer
+from exporter.collect.pressed import Press
+from exporter.fleet import collecting
+from exporter.fleet.keeping import Keeping
+from exporter.fleet.poller import Poller
+from exporter.fleet.settings import Settings
+from exporter.fleet.web import Shown, create_app
+from exporter.prometheus import Access, PrometheusClient
+from exporter.web.server import WebServer
+
+_LOG: Final = logging.getLogger("exporter.fleet")
+
+
+def run(settings: Settings) -> int:
+    """Watch until a signal ends it; the exit code. ConfigError."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    client = PrometheusClient(_access(settings), settings.prometheus.timeout)
+    state = settings.state
+    keeping = Keeping(state.directory, state.interval) if state.directory else None
+    sock = sockets.listen(settings.web.listen_address, "web.listen_address")
+    logs.start(settings.log_level, lambda: None)
+    _LOG.info("asking %s, serving on %s", client.url, settings.web.listen_address)
+    _watch(Poller(client, settings, keeping, time.time()), settings, (sock, client.url), ended)
+    logs.finish()
+    return 0
+
+
+def _watch(poller: Poller, settings: Settings, places: tuple[socket.socket, str], ended: threading.Event) -> None:
+    """`places` are where to serve and who is asked."""
+    shown = [_shown(poller, settings)]
+    server = WebServer(places[0], create_app(lambda: shown[0], places[1], settings.by))
+    try:
+        while not ended.is_set():
+            is_fine = poller.poll(time.time())
+            shown[0] = _shown(poller, settings)
+            ended.wait(poller.pause_s(time.time(), is_fine))
+    finally:
+        poller.end()
+        server.stop()
+
+
+def _shown(poller: Poller, settings: Settings) -> Shown:
+    """What pages are made of, until the next pane."""
+    told = poller.told(time.time())
+    writer, press = Writer(), Press()
+    for item in (*collecting.collect(told, settings.by), *collecting.of_itself(poller, len(told))):
+        for piece in writer.pieces(item):
+            press.add(piece)
+    return Shown(press.end(), told, poller.asked_until_s, poller.is_ready)
+
+
+def _access(settings: Settings) -> Access:
+    of = settings.prometheus
+    headers = dict(one.split("=", 1) for one in of.headers)
+    return Access(str(of.url), of.bearer_token_file, of.basic_auth_file, of.ca_file, headers)
