@@ -120,11 +120,15 @@ def cases() -> list[Case]:
     found += [Case("30 categories", columns="categories", rate=rate) for rate in rates]
     found += [Case("30 categories, 2000", columns="categories", rate=rate, training=2000) for rate in rates]
     found += [Case("30 % missing", columns="missing"), Case("constant", columns="constant")]
-    found += [Case("50 rows a day", rate=50 / DAY, days=60), Case("50 rows a day, 500", rate=50 / DAY, days=60, training=500)]
+    found += [
+        Case("50 rows a day", rate=50 / DAY, days=60),
+        Case("50 rows a day, 500", rate=50 / DAY, days=60, training=500),
+    ]
     found += [Case("1 feature", features=1, models=32), Case("100 features", features=100, models=1, days=14)]
     found += [
         Case(f"{kind}, timed", kind, rate=rate, timed=True)
-        for kind in ("sessions", "season", "weekend", "wander", "stops") for rate in rates
+        for kind in ("sessions", "season", "weekend", "wander", "stops")
+        for rate in rates
     ]
     return found
 
@@ -145,7 +149,8 @@ def main() -> None:
             print(
                 f"{case.name:24} {case.rate:7.2f}/min {case.models * case.days:4d} days: {one.pages:4d} pages, most {one.most:.2f}"
                 f"  phi {one.dependence:.1f} tol {one.tolerance:.3f} seasonal {one.seasonal:.1f} {one.seconds:.0f} s"
-                f"  {[round(x, 1) for x in one.when[:8]]}", flush=True
+                f"  {[round(x, 1) for x in one.when[:8]]}",
+                flush=True,
             )
 
 
