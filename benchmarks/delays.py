@@ -1,7 +1,7 @@
 """How long it takes until a drift of one of twenty features pages, beside PSI > 0.2 over an hour."""
 
 import copy
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from made_up import DAY, MONDAY, Traffic, stream
@@ -44,7 +44,7 @@ def shifted(shares: NDArray[np.float64], psi: float) -> NDArray[np.float64]:
     return np.asarray(chosen / chosen.sum())
 
 
-def psi_of(counts: Any, reference: Any) -> float:
+def psi_of(counts: NDArray[np.int64], reference: NDArray[np.int64]) -> float:
     """Half a row added to each bin that has any."""
     held = (counts + reference) > 0
     p, r = counts[held] + 0.5, reference[held] + 0.5

@@ -33,7 +33,7 @@ class Found(NamedTuple):
     nats: float
 
 
-def cell(text: str) -> Any:
+def cell(text: str) -> str | float | bool | None:
     """As a client would send it."""
     if text in {"True", "False"}:
         return text == "True"
@@ -161,8 +161,26 @@ def planted_pages(packages: Path, planted: Planted, directory: Path) -> str:
     return f"{planted.name:20} training {training:6} live {live:5}: {len(early)} before, after it {after}"
 
 
+def loan(packages: Path, timed: bool) -> str:
+    """NannyML's car loans: everything changes at row 25,000 of those to be analysed."""
+    where = packages / "nannyml/datasets/data"
+    ignored = ["id", "y_pred", *([] if timed else ["timestamp"])]
+    plan = Plan(
+        str(where / "synthetic_car_loan_reference.csv"), ["y_pred_proba"], target="repaid", ignored=ignored,
+        time="timestamp" if timed else None,
+    )  # fmt: skip
+    profile, _ = build(plan)
+    live = where / "synthetic_car_loan_analysis.csv"
+    with live.open(newline="", encoding="utf-8") as file:
+        names = [name for name in next(csv.reader(file)) if name not in {"id", "timestamp", "y_pred"}]
+    found = pages(profile, islice(rows_of(live, names), 27_000), "y_pred_proba")
+    return f"car loans, {'with' if timed else 'without'} time: {[(one.row, one.feature) for one in found]}"
+
+
 def main() -> None:
     packages = Path(sys.argv[1])
+    for timed in (False, True):
+        print(loan(packages, timed), flush=True)
     for planted in SETS:
         with tempfile.TemporaryDirectory() as directory:
             print(planted_pages(packages, planted, Path(directory)), flush=True)

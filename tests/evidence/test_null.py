@@ -114,3 +114,16 @@ def test_an_hour_is_tolerated_to_differ_as_hours_alike_did() -> None:
     assert told
     assert told.seasonal[0]
     assert 0.055 < told.tolerance[0] < 0.1
+
+
+def test_models_too_large_for_a_week_of_hours_wander_as_far_as_others() -> None:
+    large, small = Learning((500, SHARES.size)), Learning((1, SHARES.size))
+    assert len(large.hours) < len(small.hours)
+    draw = np.random.default_rng(5)
+    for hour in range(168):
+        counts = draw.multinomial(6000, moved(draw.choice([-0.05, 0.05])))[None]
+        for one in (large, small):
+            one.add(np.repeat(counts, len(one.total), axis=0))
+            one.end_hour(hour, keep=True)
+    found = [one.wander(np.ones(len(one.total)))[0] for one in (large, small)]
+    assert found == pytest.approx([0.05, 0.05], abs=0.015)
