@@ -2,8 +2,8 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-diagnosis bench-fleet bench-profile bench-scores bench-windows bench-throughput soak docs
-.PHONY: reliability pictures format clean
+.PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-profile bench-scores bench-windows
+.PHONY: bench-throughput soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -95,6 +95,11 @@ bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a secon
 bench-profile: $(VENV)/.test build/bench-decode/.made ## Measure what building a profile costs, beside whylogs (five minutes)
 	$(BIN)/python benchmarks/profile_build.py $(ARGS)
 
+bench-evidence: $(VENV)/.test build/bench-evidence/.made ## Simulate months without drift, delays, recorded sets, cost (an hour; ARGS="--days 2 --only wander")
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/proof.py $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/delays.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/recorded.py build/bench-evidence/lib/python*/site-packages
+
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
@@ -142,6 +147,12 @@ build/bench-scores/.made: | $(VENV)/bin/python
 	$(BIN)/python -m venv --clear build/bench-scores
 	build/bench-scores/bin/pip install --quiet --disable-pip-version-check 'pandas<3' evidently river && touch $@ \
 		|| echo "Evidently and river cannot be installed: they are left out"
+
+# For the rows that these bring along; nothing of them is run.
+build/bench-evidence/.made: | $(VENV)/bin/python
+	$(BIN)/python -m venv --clear build/bench-evidence
+	build/bench-evidence/bin/pip install --quiet --disable-pip-version-check --no-deps nannyml river && touch $@ \
+		|| echo "nannyml and river cannot be installed: what they bring along is left out"
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on
 # Debian; where we may, it is installed.

@@ -39,7 +39,7 @@ class Traffic:
     """Of each feature on average over time, shape (models * features, bins)."""
 
     def __post_init__(self) -> None:
-        one = np.array([SHARES[self.columns](self.draw) for _ in range(self.features)])
+        one = np.array([SHARES[self.columns]() for _ in range(self.features)])
         self.shares = np.tile(one, (self.models, 1))
         away = tilts(self.shares, ORDERED)[:, 2] if self.ordered else _spiked(self.shares)
         self._away = (away - self.shares) / (np.abs(away - self.shares).sum(axis=1, keepdims=True) / 2)
@@ -116,22 +116,22 @@ class Traffic:
         return found
 
 
-def _numeric(draw: np.random.Generator) -> Shares:
+def _numeric() -> Shares:
     missing = 0.005
     tails = np.array([0.01, *(0.097,) * 10, 0.0, 0.0, 0.01])
     return np.append(tails / tails.sum() * (1 - missing), [missing, 0.0])
 
 
-def _missing(_: np.random.Generator) -> Shares:
+def _missing() -> Shares:
     tails = np.array([0.01, *(0.097,) * 10, 0.0, 0.0, 0.01])
     return np.append(tails / tails.sum() * 0.7, [0.3, 0.0])
 
 
-def _constant(_: np.random.Generator) -> Shares:
+def _constant() -> Shares:
     return np.array([0.0] * 5 + [1.0] + [0.0] * 10)
 
 
-def _categories(_: np.random.Generator) -> Shares:
+def _categories() -> Shares:
     zipf = 1 / np.arange(1.0, 31.0)
     return np.append(zipf / zipf.sum(), [0.0, 0.0, 0.0])
 

@@ -20,7 +20,7 @@ from exporter.evidence.terms import WEEK, Terms
 
 SHIFTS: Final = (0.1, 0.2)
 """Of which the expected delay is told, total variation."""
-_FIRST_LOOK: Final = 1.5
+_SHORT_LOOK: Final = 2.0
 GROSS: Final = 0.25
 """Total variation from which on what was so from the first row is no mere skew."""
 
@@ -207,14 +207,15 @@ class Cohort:
             self.found.restless[...] = restless(self.learning.hours, factor)
         self._weigh_again(LEARNED)
 
-    def foresee(self, enough: bool) -> None:
-        """Take a first look at how many rows come as one, before the warm-up is over; `enough` says it was long.
+    def foresee(self, margin: float | None) -> None:
+        """Take a first look at how many rows come as one, before the warm-up is over.
 
-        What was seen until then is taken to be half again as much; less than the default if the look was long alone.
+        It is taken to be as many times as large as seen as `margin` says; None where the look was short: then it counts
+        where that is more than the default alone.
         """
-        careful = _FIRST_LOOK * self.learning.dependence()
+        careful = (margin or _SHORT_LOOK) * self.learning.dependence()
         more = careful > self._terms.settings.default_dependence
-        self.found.dependence[...] = np.where(more | enough, careful, np.nan)
+        self.found.dependence[...] = np.where(more | (margin is not None), careful, np.nan)
         self._weigh_again(COLD)
 
     def _weigh_again(self, stage: int) -> None:

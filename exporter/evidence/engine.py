@@ -23,8 +23,8 @@ _NEW_PANES: Final = 5
 _NEW_TIME: Final = 0.02
 _NEW_ROWS: Final = 0.1
 """What began to differ before so much of a warm-up was over did so from the first row, as far as anybody can tell."""
-_FIRST_LOOK: Final = 0.25
-"""Of a warm-up."""
+_LOOKS: Final = ((1.5, 0.25, 1.0), (2.0, 0.08, 0.1))
+"""So many times the dependence seen counts after so much of a warm-up's time and of its rows."""
 _RATE_PANES: Final = 60.0
 
 
@@ -121,9 +121,11 @@ class Engine:
 
     def _foresee(self, wall_s: float) -> None:
         settings = self.terms.settings
-        long = self._seconds(wall_s) >= _FIRST_LOOK * settings.warm_up and self._rows() >= settings.warm_up_rows
+        time, rows = self._seconds(wall_s) / settings.warm_up, self._rows() / settings.warm_up_rows
+        margins = (margin for margin, least, fewest in _LOOKS if time >= least and rows >= fewest)
+        margin = next(margins, None)
         for cohort in self._cohorts:
-            cohort.foresee(long)
+            cohort.foresee(margin)
 
     def _refer(self) -> None:
         for cohort in self._cohorts:

@@ -3,6 +3,7 @@
 Wander is measured around the mean of the traffic, never around the reference: what differs always is skew, not wander.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from exporter.calibration.wander import wander
 from exporter.evidence.clipped import Shares
+from exporter.evidence.streams import error_of, variation
 
 _WIDTHS: Final = (1, 10)
 """Panes that are compared as one: sessions may be longer than a pane. Last come whole hours, with the one before."""
@@ -41,11 +43,13 @@ class Learning:
         self._independent: Shares = np.zeros((len(_WIDTHS) + 1, streams))
         self._before: NDArray[np.int64] = np.zeros(shape, np.int64)
         """The hour before."""
+        self._farthest: Shares = np.zeros(streams)
+        """Of an hour, beyond chance, from the mean of all until then."""
         self._panes: NDArray[np.int64] = np.zeros(1, np.int64)
 
     def arrays(self, prefix: str) -> Mapping[str, NDArray[Any]]:
         """What must be kept."""
-        names = ("hour", "squares", "partial", "rows", "excess", "independent", "before", "panes")
+        names = ("hour", "squares", "partial", "rows", "excess", "independent", "before", "farthest", "panes")
         kept = {f"{prefix}.{name}": getattr(self, f"_{name}") for name in names}
         return kept | {f"{prefix}.hours": self.hours, f"{prefix}.total": self.total}
 
@@ -84,6 +88,7 @@ class Learning:
         self._before *= keep
         if keep:
             self._compare_hours()
+            self._go_far()
             self.hours[slot % len(self.hours)] += self._hour.astype(np.int32)
         for one in (self._hour, self._squares, self._rows, self._panes):
             one[...] = 0
@@ -102,6 +107,15 @@ class Learning:
             self._independent[-1] += np.where(weight > 0, weight * bins * rows / (rows - 1), 0.0)
         self._before[...] = self._hour
 
+    def _go_far(self) -> None:
+        """Where there is no room for a week of hours, those of a day are sums of many: they hide how far one was."""
+        if len(self.hours) == WEEK:
+            return
+        mean = self.total / np.maximum(self.total.sum(axis=1, keepdims=True), 1)
+        alone = np.maximum(self._hour.sum(axis=1), 1) / np.fmax(self.dependence(), 1.0)
+        chance = error_of(mean, alone, math.sqrt(2 * math.log(WEEK)))
+        np.fmax(self._farthest, variation(self._hour, mean) - chance, out=self._farthest)
+
     def dependence(self) -> Shares:
         """How many rows come as one, at least 1; NaN where it cannot be told. Shape (streams,).
 
@@ -114,4 +128,5 @@ class Learning:
     def wander(self, dependence: Shares) -> Shares:
         """Total variation by which an hour differed from the mean of all beyond chance, shape (streams,)."""
         of_streams = self.hours.transpose(1, 0, 2).astype(np.int64)
-        return np.array([wander(hours, factor) for hours, factor in zip(of_streams, dependence.tolist(), strict=True)])
+        found = [wander(hours, factor) for hours, factor in zip(of_streams, dependence.tolist(), strict=True)]
+        return np.asarray(np.maximum(np.array(found), self._farthest))
