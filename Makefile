@@ -2,8 +2,8 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-profile bench-scores bench-windows
-.PHONY: bench-throughput soak docs reliability pictures format clean
+.PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-profile bench-scores bench-windows bench-throughput
+.PHONY: soak docs reliability pictures format clean
 
 PYTHON ?= python3
 VENV := .venv
