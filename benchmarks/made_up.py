@@ -42,7 +42,7 @@ class Traffic:
         one = np.array([SHARES[self.columns]() for _ in range(self.features)])
         self.shares = np.tile(one, (self.models, 1))
         away = tilts(self.shares, ORDERED)[:, 2] if self.ordered else _spiked(self.shares)
-        self._away = (away - self.shares) / (np.abs(away - self.shares).sum(axis=1, keepdims=True) / 2)
+        self._away = (away - self.shares) / np.maximum(np.abs(away - self.shares).sum(axis=1, keepdims=True) / 2, 1e-9)
         self._level = np.zeros(self.models)
         self._bins: Counts = np.zeros((0, 0), np.int64)
         self._burst: NDArray[np.float64] = np.full(self.models, -1e9)
