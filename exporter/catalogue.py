@@ -3,7 +3,7 @@
 Collectors, the README's table and the tests take them from here. Help says the rule and the origin of a number.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporter.families import (
     COUNTER,
@@ -15,12 +15,21 @@ from exporter.families import (
     PROFILED,
     Columns,
     Family,
-    FleetColumns,
     Segments,
-    of_fleet,
     of_segments,
     of_side,
 )
+
+
+class FleetColumns(NamedTuple):
+    """The families of one side of a whole fleet; the side's label comes behind the model's."""
+
+    label: str
+    evidence: Family
+    tolerance: Family
+    dependence: Family
+    onset: Family
+    info: Family
 
 
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
@@ -29,6 +38,35 @@ def _model(name: str, kind: str, text: str, *labels: str) -> Family:
 
 def _self(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"inference_exporter_{name}", kind, labels, text)
+
+
+def of_fleet(side: str, label: str) -> FleetColumns:
+    """The families of one side of a whole fleet, whose names have `side` in them and whose label is `label`."""
+
+    def family(name: str, text: str, *labels: str) -> Family:
+        return Family(f"model_fleet_{side}_{name}", GAUGE, (*FLEET, *PROFILED, label, *labels), text)
+
+    return FleetColumns(
+        label=label,
+        evidence=family(
+            "drift_evidence_nats",
+            "Part that it has in model_fleet_drift_evidence_nats, as the logarithm of what its bets have won.",
+        ),
+        tolerance=family(
+            "drift_tolerance_ratio",
+            "Share of its values that may change bin without evidence: the tolerance, what the reference may be off, and how much hours differ.",
+        ),
+        dependence=family("drift_dependence_factor", "How many of its values are taken to come as one."),
+        onset=family(
+            "drift_onset_timestamp_seconds",
+            "Unix time since which it has drifted; of columns alone whose evidence is enough among so many.",
+        ),
+        info=family(
+            "drift_info",
+            "1; how it has drifted: moved up or down, wider or narrower, one bin grew (`bin` says which) or changed otherwise; sudden, gradual, or nobody can tell. Of columns as with the onset.",
+            "kind", "bin", "shape",
+        ),
+    )  # fmt: skip
 
 
 def _fleet(name: str, text: str, *labels: str, kind: str = GAUGE) -> Family:

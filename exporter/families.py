@@ -64,17 +64,6 @@ class Segments(NamedTuple):
     critical: Family
 
 
-class FleetColumns(NamedTuple):
-    """The families of one side of a whole fleet; the side's label comes behind the model's."""
-
-    label: str
-    evidence: Family
-    tolerance: Family
-    dependence: Family
-    onset: Family
-    info: Family
-
-
 _QUALITY: Final = {
     "missing": "null, NaN, absent, or an empty cell of training data",
     "nonfinite": "infinite, or of a type that is no number",
@@ -281,32 +270,3 @@ def of_segments(side: str, label: str) -> Segments:
             "What the largest total variation among all segments exceeds at most once in 1000 windows of these very sizes without drift: the more segments, the higher.",
         ),
     )
-
-
-def of_fleet(side: str, label: str) -> FleetColumns:
-    """The families of one side of a whole fleet, whose names have `side` in them and whose label is `label`."""
-
-    def family(name: str, text: str, *labels: str) -> Family:
-        return Family(f"model_fleet_{side}_{name}", GAUGE, (*FLEET, *PROFILED, label, *labels), text)
-
-    return FleetColumns(
-        label=label,
-        evidence=family(
-            "drift_evidence_nats",
-            "Part that it has in model_fleet_drift_evidence_nats, as the logarithm of what its bets have won.",
-        ),
-        tolerance=family(
-            "drift_tolerance_ratio",
-            "Share of its values that may change bin without evidence: the tolerance, what the reference may be off, and how much hours differ.",
-        ),
-        dependence=family("drift_dependence_factor", "How many of its values are taken to come as one."),
-        onset=family(
-            "drift_onset_timestamp_seconds",
-            "Unix time since which it has drifted; of columns alone whose evidence is enough among so many.",
-        ),
-        info=family(
-            "drift_info",
-            "1; how it has drifted: moved up or down, wider or narrower, one bin grew (`bin` says which) or changed otherwise; sudden, gradual, or nobody can tell. Of columns as with the onset.",
-            "kind", "bin", "shape",
-        ),
-    )  # fmt: skip
