@@ -30,6 +30,7 @@ class FleetColumns(NamedTuple):
     dependence: Family
     onset: Family
     info: Family
+    diagnosis: Family
 
 
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
@@ -65,6 +66,11 @@ def of_fleet(side: str, label: str) -> FleetColumns:
             "drift_info",
             "1; how it has drifted: moved up or down, wider or narrower, one bin grew (`bin` says which) or changed otherwise; sudden, gradual, or nobody can tell. Of columns as with the onset.",
             "kind", "bin", "shape",
+        ),
+        diagnosis=family(
+            "diagnosis_replicas",
+            "Replicas that agree on what has happened to it: `code` is the kind of fault, `text` the sentence of most of them. Of columns as with the onset; absent where no code has more than half of the replicas that say anything.",
+            "code", "text",
         ),
     )  # fmt: skip
 

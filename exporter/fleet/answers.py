@@ -4,7 +4,7 @@ Memory: an answer's, which the client bounds. Series that are none of ours, or n
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -45,6 +45,16 @@ class Place(NamedTuple):
 
 Counts = dict[Fleet, dict[Place, dict[int, int]]]
 """By column and bin."""
+
+
+class Fault(NamedTuple):
+    """What most replicas say has happened to a column, of those that say anything."""
+
+    code: str
+    text: str
+    """The sentence of most of them."""
+    replicas: int
+    """That agree on the code."""
 
 
 class Known(NamedTuple):
@@ -98,6 +108,38 @@ def known(
             if word is not None and name is not None and points and math.isfinite(points[-1][1]):
                 parts[fleet_of(labels, by)][Place(side, name)].take(word, labels, points[-1][1])
     return {fleet: dict(_whole(columns)) for fleet, columns in parts.items()}
+
+
+def faults(
+    answers: Sequence[Iterable[Series]], sides: Sequence[Columns], by: Sequence[str]
+) -> dict[Fleet, dict[Place, Fault]]:
+    """What has happened to columns, from an answer for each side; nothing where no code has more than half the voices.
+
+    Replicas see other rows each and so other numbers: they agree where they name the same kind of fault.
+    """
+    voices: defaultdict[Fleet, defaultdict[Place, Counter[tuple[str, str]]]]
+    voices = defaultdict(lambda: defaultdict(Counter))
+    for side, answer in enumerate(answers):
+        for labels, points in answer:
+            name = labels.get(sides[side].label)
+            if name is not None and points and math.isfinite(points[-1][1]):
+                said = labels.get("code", ""), labels.get("text", "")
+                voices[fleet_of(labels, by)][Place(side, name)][said] += int(points[-1][1])
+    return {
+        fleet: {place: fault for place, said in columns.items() if (fault := _agreed(said))}
+        for fleet, columns in voices.items()
+    }
+
+
+def _agreed(voices: Counter[tuple[str, str]]) -> Fault | None:
+    by_code = Counter[str]()
+    for (code, _), replicas in voices.items():
+        by_code[code] += replicas
+    code, most = by_code.most_common(1)[0]
+    if 2 * most <= by_code.total():
+        return None
+    text = min((-replicas, text) for (of, text), replicas in voices.items() if of == code)[1]
+    return Fault(code, text, most)
 
 
 def _whole(columns: "Mapping[Place, _Parts]") -> Iterator[tuple[Place, Known]]:

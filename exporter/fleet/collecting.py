@@ -74,6 +74,10 @@ def _columns(side: int, told: Sequence[Told], by: Sequence[str]) -> Iterator[Sam
     yield Samples(
         _of(families.info, by), [((*_labels(one, place), *one.verdict.happened(at)), 1) for one, at, place in found]
     )
+    heard = [(one, place, one.faults[place]) for one, _, place in found if place in one.faults]
+    yield Samples(_of(families.diagnosis, by), [
+        ((*_labels(one, place), fault.code, fault.text), fault.replicas) for one, place, fault in heard
+    ])  # fmt: skip
 
 
 def _labels(one: Told, place: Place) -> Labels:

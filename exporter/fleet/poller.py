@@ -13,7 +13,7 @@ from exporter.errors import ConfigError, PrometheusError
 from exporter.evidence.planned import Planned
 from exporter.evidence.terms import Terms
 from exporter.fleet import answers, queries
-from exporter.fleet.answers import Fleet, Known, Place
+from exporter.fleet.answers import Fault, Fleet, Known, Place
 from exporter.fleet.keeping import Keeping
 from exporter.fleet.settings import Settings
 from exporter.fleet.watched import Told, Watched
@@ -117,10 +117,18 @@ class Poller:
         for fleet, watched in self._watched.items():
             watched.replicas = replicas.get(fleet, 0)
             watched.take(pane, counts.get(fleet, {}))
+        self._hear(pane)
         self._present |= dict.fromkeys(replicas, pane)
         self._forget(pane)
         self.asked_until_s = self._end_s(pane)
         self.is_ready = True
+
+    def _hear(self, pane: int) -> None:
+        """Learn what replicas say has happened, where there is anything to be named."""
+        told = [one.told(self._end_s(pane)) for one in self._watched.values()]
+        found = self._faults(pane) if any(one.named.any() for one in told if one) else {}
+        for fleet, watched in self._watched.items():
+            watched.faults = found.get(fleet, {})
 
     def _find(self, pane: int, replicas: Mapping[Fleet, int]) -> None:
         """Learn what replicas say of their columns, and watch fleets that are new."""
@@ -186,6 +194,11 @@ class Poller:
         by, matchers = self._settings.by, self._settings.selector or ""
         found = [self._ask(queries.referred(side, by, matchers), pane) for side in queries.SIDES]
         return answers.known(found, queries.SIDES, by)
+
+    def _faults(self, pane: int) -> dict[Fleet, dict[Place, Fault]]:
+        by, matchers = self._settings.by, self._settings.selector or ""
+        found = [self._ask(queries.diagnosed(side, by, matchers), pane) for side in queries.SIDES]
+        return answers.faults(found, queries.SIDES, by)
 
     def _fail(self, reason: str, words: str) -> None:
         self.failed[reason] += 1

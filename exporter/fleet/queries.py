@@ -55,6 +55,12 @@ def referred(side: Columns, by: Sequence[str], matchers: str) -> str:
     return f"max by ({_listed(labels)}) ({selector})"
 
 
+def diagnosed(side: Columns, by: Sequence[str], matchers: str) -> str:
+    """How many replicas say of columns of a side what has happened to them, by code and sentence."""
+    labels = (*by, *PROFILED, side.label, "code", "text")
+    return f"count by ({_listed(labels)}) ({side.aspects['diagnosis_info'].name}{{{matchers}}})"
+
+
 def _listed(labels: Sequence[str]) -> str:
     return ", ".join(labels)
 

@@ -11,7 +11,7 @@ from exporter.evidence.engine import Engine
 from exporter.evidence.terms import Terms
 from exporter.evidence.verdict import Places, Verdict
 from exporter.fleet import streams
-from exporter.fleet.answers import Fleet, Known, Place
+from exporter.fleet.answers import Fault, Fleet, Known, Place
 
 _NO_PANE: Final = -1
 
@@ -26,6 +26,8 @@ class Told(NamedTuple):
     columns: Mapping[Place, Known]
     """In the order of the verdict's streams."""
     verdict: Verdict
+    faults: Mapping[Place, Fault]
+    """What replicas say has happened to columns."""
 
     @property
     def is_ready(self) -> bool:
@@ -52,6 +54,8 @@ class Watched:
         """In the last pane; 0 where it has none left."""
         self.rows = 0
         """Counted since start, of the column that has most."""
+        self.faults: Mapping[Place, Fault] = {}
+        """What replicas said with the last pane."""
         self._last: NDArray[np.int64] = np.full(1, _NO_PANE, np.int64)
         """The last pane that it had."""
         self._refer_to(columns)
@@ -120,4 +124,6 @@ class Watched:
     def told(self, wall_s: float) -> Told | None:
         """What there is to say at a Unix time; None before the first pane, and of a fleet without replicas."""
         verdict = self._engine.told(wall_s) if self.replicas else None
-        return None if verdict is None else Told(self.fleet, self.replicas, self.rows, self.columns, verdict)
+        if verdict is None:
+            return None
+        return Told(self.fleet, self.replicas, self.rows, self.columns, verdict, self.faults)

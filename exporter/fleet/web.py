@@ -89,7 +89,9 @@ def _words(one: Told) -> Iterator[str]:
     verdict, places, named = one.verdict, list(one.columns), one.named
     order = [int(at) for at in np.argsort(-verdict.streams, kind="stable") if named[at]]
     for at in order[:_MOST_NAMED]:
-        yield f"{places[at].name} {_how(one, at)} since {_time(float(verdict.onset_s[at]))}"
+        fault = one.faults.get(places[at])
+        said = f": {fault.text} ({fault.replicas} replicas)" if fault else ""
+        yield f"{places[at].name} {_how(one, at)} since {_time(float(verdict.onset_s[at]))}{said}"
     if len(order) > _MOST_NAMED:
         yield f"and {len(order) - _MOST_NAMED} more"
     if verdict.planned:

@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter import catalogue
 from exporter.fleet import answers, queries, streams
-from exporter.fleet.answers import Fleet, Place
+from exporter.fleet.answers import Fault, Fleet, Place
 from exporter.prometheus import Series
 
 BY = ("job",)
@@ -105,3 +105,19 @@ def test_series_that_are_none_of_ours_are_left_out() -> None:
 def test_replicas_without_a_profile_are_no_fleet() -> None:
     bare = ({"job": "models", "model": "m"}, [(1.0, 3.0)])
     assert answers.replicas([one(5), bare], BY) == {Fleet(("models",), "m", "1", "0a"): 5}
+
+
+def told(*voices: tuple[str, str, float]) -> Any:
+    series = [one(replicas, feature="x", code=code, text=text) for code, text, replicas in voices]
+    return answers.faults([series, []], queries.SIDES, BY).get(Fleet(("models",), "m", "1", "0a"), {})
+
+
+def test_replicas_agree_by_the_kind_of_fault_and_most_of_them_have_the_word() -> None:
+    voices = [("scaled", "x looks ×98", 2.0), ("scaled", "x looks ×100", 5.0), ("offset", "x is 3 more", 6.0)]
+    for order in permutations(voices):
+        assert told(*order) == {Place(0, "x"): Fault("scaled", "x looks ×100", 7)}
+
+
+def test_without_more_than_half_of_the_voices_nothing_is_said() -> None:
+    assert told(("scaled", "x looks ×98", 3.0), ("offset", "x is 3 more", 3.0)) == {}
+    assert told() == {}

@@ -39,6 +39,10 @@ DRIFT_AT = 22
 T0 = PANE * (int(time.time()) // PANE) - 7500
 SOON = Evidence(warm_up=600.0, warm_up_rows=1000)
 SETTINGS = Settings(selector='job="models"', by=("job",), lag=0.0, catch_up=1000, evidence=SOON)
+SAYING = catalogue.FEATURES.aspects["diagnosis_info"].name
+SAYS = {"pod-1:9877": ("scaled", 98), "pod-2:9877": ("scaled", 102), "pod-3:9877": ("scaled", 102),
+        "pod-4:9877": ("offset", 5)}  # fmt: skip
+"""What replicas say has happened to the feature that drifts; one of them says nothing."""
 SAID = Said(Overrides(
     {"age": Override(tolerance=0.2, weight=2.0, severity="ticket"), "member": Override(ignore=True),
      "code": Override(dependence=3.0, wander=0.04)}, {},
@@ -68,6 +72,13 @@ def told(profile: Profile) -> tuple[str, Any]:
                     name, labels, value = _taken_apart(line)
                     where = f'{labels}{"," * bool(labels)}job="models",instance="{instance}"'
                     samples[name].append(f"{name}{{{where}}} {value} {T0 + PANE * pane}")
+            if pane > DRIFT_AT and instance in SAYS:
+                code, times = SAYS[instance]
+                words = (
+                    f'feature="amount",code="{code}",text="amount <looks> ×{times}",job="models",instance="{instance}"'
+                )
+                of = f'model="{MODEL[0]}",model_version="{MODEL[1]}",profile="{profile.short_digest}",{words}'
+                samples[SAYING].append(f"{SAYING}{{{of}}} 1 {T0 + PANE * pane}")
     text = []
     for name, lines in samples.items():
         is_counter = name.endswith("_total")
@@ -254,6 +265,8 @@ def test_what_is_shown_is_in_the_catalogue_and_finite(steadily: Poller) -> None:
     assert exposed["model_fleet_replicas"] == {fleet: 5}
     assert exposed["model_fleet_rows_total"] == {fleet: 40 * 5 * PANES}
     assert exposed["model_fleet_feature_drift_info"] == {(*fleet, "amount", "up", "", "sudden"): 1}
+    said = {(*fleet, "amount", "scaled", "amount <looks> ×102"): 3}
+    assert exposed["model_fleet_feature_diagnosis_replicas"] == said
     assert exposed["model_fleet_feature_drift_dependence_factor"][*fleet, "code"] == 3.0
     assert exposed["model_fleet_prediction_drift_evidence_nats"].keys() == {(*fleet, "score")}
 
@@ -264,5 +277,6 @@ def test_the_status_page_says_it_in_words_that_nobody_can_make_into_markup(stead
     shown = Shown(Press().end(), [strange], end(PANES), is_ready=True)
     page = create_app(lambda: shown, "http://p:9090", ("job",)).test_client().get("/").text
     assert re.search(r"amount moved up, sudden, since \d{4}-", page)
+    assert "amount &lt;looks&gt; ×102 (3 replicas)" in page
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
