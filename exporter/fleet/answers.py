@@ -92,7 +92,9 @@ def counts(answers: Sequence[Iterable[Series]], sides: Sequence[Columns], by: Se
 
 def replicas(answer: Iterable[Series], by: Sequence[str]) -> dict[Fleet, int]:
     """How many there are of each fleet; of those that are compared with a profile."""
-    found = {fleet_of(labels, by): int(points[-1][1]) for labels, points in answer if points}
+    found = {
+        fleet_of(labels, by): int(points[-1][1]) for labels, points in answer if points and math.isfinite(points[-1][1])
+    }
     return {fleet: many for fleet, many in found.items() if fleet.profile}
 
 

@@ -29,8 +29,8 @@ class Keeping:
         """By STATE_ERRORS."""
         self._said = ""
 
-    def restore(self, watched: Watched) -> bool:
-        """Have it go on with what was kept of it; whether there was anything."""
+    def restore(self, watched: Watched, latest: int) -> bool:
+        """Have it go on with what was kept of it, up to the latest pane that there may be; whether there was any."""
         place = self._place(watched.fleet)
         try:
             content = place.read(_PATIENCE_S)
@@ -43,7 +43,7 @@ class Keeping:
             self._fault(faults.reason(error), f"{place.file}: {faults.words(error)}")
             return False
         place.is_read()
-        return image is not None and image.owner == owner(watched.fleet) and watched.put_back(image.arrays)
+        return image is not None and image.owner == owner(watched.fleet) and watched.put_back(image.arrays, latest)
 
     def _set_aside(self, place: Directory) -> None:
         try:

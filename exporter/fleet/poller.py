@@ -23,6 +23,8 @@ _LOG = logging.getLogger("exporter.fleet")
 _REFER_EVERY_PANES: Final = 15
 _FORGET_AFTER_S: Final = 86400.0
 _LONGEST_PAUSE_S: Final = 30.0
+_AHEAD_PANES: Final = 60
+"""So many panes after the newest there are where a clock was wrong, and was set back."""
 _SHORTEST_PAUSE_S: Final = 0.1
 REASONS: Final = ("access", "answer", "partial")
 
@@ -68,7 +70,9 @@ class Poller:
     def poll(self, now_s: float) -> bool:
         """Have all panes taken that are over; whether Prometheus answered."""
         newest = int((now_s - self._settings.lag) // self._settings.pane) - 1
+        partial = self.failed["partial"]
         try:
+            self._go_back_to(newest)
             if self._next is None:
                 self._next = self._first(newest)
             self._skip_to(newest - self._settings.catch_up)
@@ -81,7 +85,8 @@ class Poller:
         finally:
             if self._keeping:
                 self._keeping.keep_when_due(self._watched.values(), now_s)
-        self._said = ""
+        if self.failed["partial"] == partial:
+            self._said = ""
         return True
 
     def pause_s(self, now_s: float, is_fine: bool) -> float:
@@ -102,6 +107,14 @@ class Poller:
         self._find(newest, self._replicas(newest))
         kept = [one.last for one in self._watched.values() if one.last is not None]
         return min(max(kept) + 1, newest) if kept else newest
+
+    def _go_back_to(self, newest: int) -> None:
+        """Begin anew where panes were asked for that are long to come, rather than wait for them and see nothing."""
+        if self._next is not None and self._next > newest + _AHEAD_PANES:
+            _LOG.warning("the clock was set back: evidence begins anew")
+            self._watched.clear()
+            self._present.clear()
+            self._next = None
 
     def _skip_to(self, oldest: int) -> None:
         if self._next is not None and self._next < oldest:
@@ -145,7 +158,7 @@ class Poller:
             self._watched[fleet].refer_to(columns)
         elif self._has_room(replicas):
             watched = self._watched[fleet] = Watched(fleet, columns, self._terms)
-            is_old = self._keeping is not None and self._keeping.restore(watched)
+            is_old = self._keeping is not None and self._keeping.restore(watched, self._refer_at + _AHEAD_PANES)
             _LOG.info("watching %s, %d columns%s", fleet, len(columns), ", as it was kept" if is_old else "")
         else:
             self.left_out += 1

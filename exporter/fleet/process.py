@@ -3,7 +3,6 @@
 import logging
 import signal
 import socket
-import threading
 import time
 from typing import Final
 
@@ -11,6 +10,7 @@ from exporter import logs, sockets
 from exporter.collect.exposition import Writer
 from exporter.collect.pressed import Press
 from exporter.fleet import collecting
+from exporter.fleet.ending import Ending
 from exporter.fleet.keeping import Keeping
 from exporter.fleet.poller import Poller
 from exporter.fleet.settings import Settings
@@ -23,29 +23,29 @@ _LOG: Final = logging.getLogger("exporter.fleet")
 
 def run(settings: Settings) -> int:
     """Watch until a signal ends it; the exit code. ConfigError."""
-    ended = threading.Event()
+    ending = Ending()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, ending.told)
     client = PrometheusClient(_access(settings), settings.prometheus.timeout)
     state = settings.state
     keeping = Keeping(state.directory, state.interval) if state.directory else None
     sock = sockets.listen(settings.web.listen_address, "web.listen_address")
     logs.start(settings.log_level, lambda: None)
     _LOG.info("asking %s, serving on %s", client.url, settings.web.listen_address)
-    _watch(Poller(client, settings, keeping, time.time()), settings, (sock, client.url), ended)
+    _watch(Poller(ending.of(client), settings, keeping, time.time()), settings, (sock, client.url), ending)
     logs.finish()
     return 0
 
 
-def _watch(poller: Poller, settings: Settings, places: tuple[socket.socket, str], ended: threading.Event) -> None:
+def _watch(poller: Poller, settings: Settings, places: tuple[socket.socket, str], ending: Ending) -> None:
     """`places` are where to serve and who is asked."""
     shown = [_shown(poller, settings)]
     server = WebServer(places[0], create_app(lambda: shown[0], places[1], settings.by))
     try:
-        while not ended.is_set():
+        while not ending.is_due:
             is_fine = poller.poll(time.time())
             shown[0] = _shown(poller, settings)
-            ended.wait(poller.pause_s(time.time(), is_fine))
+            ending.wait(poller.pause_s(time.time(), is_fine))
     finally:
         poller.end()
         server.stop()

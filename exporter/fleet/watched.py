@@ -78,10 +78,12 @@ class Watched:
         yield f"{self._name()}.last", self._last.copy()
         yield from self._engine.held(self._name())
 
-    def put_back(self, held: Mapping[str, NDArray[Any]]) -> bool:
-        """Go on with what was held; whether it was of these columns."""
+    def put_back(self, held: Mapping[str, NDArray[Any]], latest: int | None = None) -> bool:
+        """Go on with what was held; whether it was of these columns, and of no pane after the latest."""
         last = held.get(f"{self._name()}.last")
-        if last is None or last.shape != self._last.shape or not self._engine.put_back(held, self._name()):
+        if last is None or last.shape != self._last.shape or (latest is not None and last[0] > latest):
+            return False
+        if not self._engine.put_back(held, self._name()):
             return False
         self._last[...] = last
         return True

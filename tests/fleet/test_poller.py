@@ -196,6 +196,33 @@ def test_asking_twice_changes_nothing(steadily: Poller) -> None:
     assert numbers(steadily) == before
 
 
+def test_a_clock_that_was_days_ahead_does_not_keep_a_fleet_from_being_watched(url: str, tmp_path: Path) -> None:
+    before = poller(url, Keeping(str(tmp_path), 60.0))
+    assert before.poll(end(3))
+    assert before.poll(end(3) + 86400 * 2), "ahead"
+    before.end()
+    after = poller(url, Keeping(str(tmp_path), 60.0))
+    for one in (before, after):
+        assert one.poll(end(4))
+        assert one.poll(end(PANES - 1))
+        assert one.asked_until_s == end(PANES - 1)
+        (told,) = one.told(0.0)
+        assert told.rows > 0
+        assert told.verdict.nats > told.verdict.threshold
+
+
+def test_what_was_kept_under_a_clock_that_was_ahead_is_not_gone_on_with(url: str, tmp_path: Path) -> None:
+    before = poller(url, Keeping(str(tmp_path), 60.0))
+    assert before.poll(end(8))
+    (watched,) = before._watched.values()
+    watched._last[0] += 2 * 1440
+    before.end()
+    after = poller(url, Keeping(str(tmp_path), 60.0))
+    assert after.poll(end(8))
+    (anew,) = after._watched.values()
+    assert anew.last == int(end(8)) // PANE - 1
+
+
 def test_a_prometheus_that_is_away_costs_nothing_but_time(url: str, steadily: Poller) -> None:
     asking = poller(url)
     assert asking.poll(end(0))
