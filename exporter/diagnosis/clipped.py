@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.diagnosis.seen import Case, Explained, Points, Values, variation
+from exporter.diagnosis.seen import LEAST_NAMED, Case, Explained, Points, Values, variation
 from exporter.diagnosis.words import shown
 
 CODE: Final = "clipped"
@@ -61,6 +61,7 @@ def _lies_on(case: Case, seen: Points, end: int) -> bool:
     within = float(case.known[at])
     return (
         share >= _LEAST
+        and round(share * case.finite) >= LEAST_NAMED
         and beyond * case.seen.rows / case.seen.dependence > _FEW
         and _AS_GOOD * beyond <= share <= beyond + within + 3 * case.noise
     )

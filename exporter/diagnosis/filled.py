@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.diagnosis.seen import Case, Explained, variation
+from exporter.diagnosis.seen import LEAST_NAMED, Case, Explained, variation
 from exporter.diagnosis.words import percent, quoted, shown
 
 CODE: Final = "default_filled"
@@ -36,7 +36,8 @@ def _numbers(case: Case) -> Iterator[Explained]:
     for value, share in seen.atoms(_LEAST)[:_MOST_ATOMS]:
         at = int(np.searchsorted(case.edges, value + 1e-6 * abs(value), side="right"))
         filled = float((live[at] - case.known[at]) / max(1 - case.known[at], 1e-9))
-        if filled < _LEAST or share < _AS_GOOD * filled or (column.scalar and value):
+        few = round(share * case.finite) < LEAST_NAMED
+        if few or filled < _LEAST or share < _AS_GOOD * filled or (column.scalar and value):
             continue
         expected = (1 - filled) * case.known
         expected[at] += filled

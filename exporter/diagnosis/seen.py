@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from exporter.reference import ABOVE, Column
 
 Values = NDArray[np.float64]
+LEAST_NAMED = 10
+"""Rows that have a value, at least, for it to be told: fewer might be somebody."""
 _ALIKE = 1e-6
 """So much of itself a number may be off on its way through other programs: 32 bits keep 6e-8."""
 
@@ -163,6 +165,11 @@ class Case(NamedTuple):
     def moved(self) -> float:
         """Total variation between live values and the reference."""
         return variation(self.live, self.reference)
+
+    @property
+    def finite(self) -> int:
+        """How many of the values seen are finite numbers."""
+        return int(self.seen.counts[: ABOVE + 1].sum())
 
     @property
     def is_number(self) -> bool:

@@ -18,5 +18,6 @@ def percent(share: float) -> str:
 
 
 def quoted(text: str) -> str:
-    """A category's name, not too long, or what stands for the empty one."""
-    return f"'{text}'" if len(text) <= 40 else f"'{text[:39]}…'"
+    """A category's name on one line, not too long; what cannot be seen or turns the line round is replaced."""
+    found = "".join(one if one.isprintable() else "�" for one in text[:41])
+    return f"'{found}'" if len(found) <= 40 else f"'{found[:39]}…'"

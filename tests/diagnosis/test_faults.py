@@ -11,9 +11,8 @@ from monitor_scenes import exchange
 from numpy.typing import NDArray
 from profile_tables import profile_of
 
-from exporter.calibration.ranks import RANKS
 from exporter.decode import Decoder
-from exporter.diagnosis import CODES, diagnose, series
+from exporter.diagnosis import CODES, diagnose
 from exporter.diagnosis.seen import Part, Seen, points
 from exporter.guarantees import Evidence
 from exporter.monitor import Monitor
@@ -21,7 +20,7 @@ from exporter.monitor.gathering import Watching
 from exporter.monitor.lens import MOST_COLUMNS, MOST_ROWS, Lens
 from exporter.monitor.said import Said
 from exporter.override import Override, Overrides
-from exporter.reference import Column, Profile
+from exporter.reference import Profile
 from exporter.sections import Segments, Windows
 from exporter.segmentations import segmentations
 from exporter.snapshots import DIAGNOSIS, Listed
@@ -197,6 +196,22 @@ def test_nobody_is_named_by_an_address_or_a_card(profile: Profile) -> None:
     assert "4111" not in str(cards)
 
 
+@pytest.mark.parametrize(("rows", "told"), [(9, False), (10, True)])
+def test_a_number_that_fewer_than_ten_rows_have_is_not_told(profile: Profile, rows: int, told: bool) -> None:
+    place = [column.name for column in profile.features].index("amount")
+    values = np.array(table(100, 15)["amount"])
+    values[:rows] = -999.0
+    column = profile.features[place]
+    counts = np.bincount(np.searchsorted(column.edges, values, side="right"), minlength=16)
+    found = diagnose(profile.features, {place: Seen(counts, points(values), exact=True)})
+    assert ("-999" in str(found)) is told
+
+
+def test_a_name_cannot_break_a_sentence_or_turn_it_round(profile: Profile) -> None:
+    found = str(watched(profile, changed(region=partly(0.5, "a\nb\u202e"))).values())
+    assert "'a�b�'" in found
+
+
 def test_a_column_that_is_to_be_ignored_is_not_diagnosed(profile: Profile) -> None:
     said = Said(Overrides({"amount": Override(ignore=True)}))
     assert watched(profile, changed(amount=lambda column: column * 100), said=said) == {}
@@ -302,38 +317,6 @@ def test_values_of_all_sizes_make_no_diagnosis_fail(profile: Profile) -> None:
                 else:
                     counts = np.bincount(random.integers(0, len(column.counts), 300), minlength=len(column.counts))
                     diagnose(profile.features, {place: Seen(counts, names={"": 30, "x": 30})})
-
-
-# --- what a stranger knows of it
-
-
-def from_outside(column: Column, values: Numbers) -> Seen:
-    """As series tell it: values by bin, and nine quantiles."""
-    inside = np.searchsorted(column.edges, values, side="right")
-    counts = np.bincount(np.where(inside == len(column.edges), 13, inside), minlength=16)
-    return series.seen(column, counts, {rank: float(np.quantile(values, rank)) for rank in RANKS}, {})
-
-
-def test_series_are_enough_for_a_unit_and_silent_on_what_they_do_not_tell(profile: Profile) -> None:
-    names = [column.name for column in profile.features]
-    amount, columns = names.index("amount"), profile.features
-    values = np.array(table(2000, 12)["amount"])
-    for change, code in ((values * 100, "scaled"), (values / 1000, "scaled"), (-values, "sign_flipped")):
-        found = diagnose(columns, {amount: from_outside(columns[amount], change)})
-        assert found[amount].code == code
-    assert diagnose(columns, {amount: from_outside(columns[amount], values * 100)})[amount].text == "amount looks ×100"
-    assert diagnose(columns, {amount: from_outside(columns[amount], values)}) == {}
-    filled = np.where(np.random.default_rng(13).random(2000) < 0.3, -999.0, values)
-    assert diagnose(columns, {amount: from_outside(columns[amount], filled)}) == {}
-
-
-def test_series_of_categories_name_what_came_new(profile: Profile) -> None:
-    place = [column.name for column in profile.features].index("region")
-    column = profile.features[place]
-    counts = np.array(column.counts)
-    counts[-2], counts[1] = counts[1], 0
-    found = diagnose(profile.features, {place: series.seen(column, counts, {}, {"Süden": int(counts[-2])})})
-    assert found[place].text == f"region: '{column.categories[1]}' is called 'Süden'"
 
 
 def test_too_few_rows_say_nothing(profile: Profile) -> None:
