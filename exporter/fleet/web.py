@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from flask import Flask, Response, request
+from flask import Flask, Response
 from markupsafe import escape
 
 from exporter import __version__
-from exporter.collect.exposition import CONTENT_TYPE
 from exporter.collect.pressed import Pressed
 from exporter.fleet.watched import Told
+from exporter.web import page_of
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter fleet</title></head>
@@ -46,15 +46,7 @@ def create_app(shown: Callable[[], Shown], prometheus: str, by: Sequence[str]) -
 
     @app.get("/metrics")
     def metrics() -> Response:
-        found = shown().metrics
-        if request.accept_encodings.best_match(["gzip"]) == "gzip":
-            response = Response(found.content, content_type=CONTENT_TYPE)
-            response.headers["Content-Encoding"] = "gzip"
-        else:
-            response = Response(found.pieces(), content_type=CONTENT_TYPE)
-            response.content_length = found.size
-        response.headers["Vary"] = "Accept-Encoding"
-        return response
+        return page_of(shown().metrics)
 
     @app.get("/-/healthy")
     def healthy() -> Response:

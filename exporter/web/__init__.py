@@ -57,14 +57,7 @@ def create_app(
         found = page()
         if found is None:
             return Response("no snapshot yet\n", 503, mimetype="text/plain")
-        if request.accept_encodings.best_match(["gzip"]) == "gzip":
-            response = Response(found.content, content_type=CONTENT_TYPE)
-            response.headers["Content-Encoding"] = "gzip"
-        else:
-            response = Response(found.pieces(), content_type=CONTENT_TYPE)
-            response.content_length = found.size
-        response.headers["Vary"] = "Accept-Encoding"
-        return response
+        return page_of(found)
 
     @app.get("/-/healthy")
     def healthy() -> Response:
@@ -123,3 +116,15 @@ def _text(text: str, status: int) -> Response:
 def escape(text: str) -> str:
     """Text as HTML has it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def page_of(found: Pressed) -> Response:
+    """What is on /metrics, packed for whoever takes it so."""
+    if request.accept_encodings.best_match(["gzip"]) == "gzip":
+        response = Response(found.content, content_type=CONTENT_TYPE)
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = Response(found.pieces(), content_type=CONTENT_TYPE)
+        response.content_length = found.size
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
