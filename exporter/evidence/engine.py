@@ -77,6 +77,11 @@ class Engine:
         self._is_fresh = True
         return True
 
+    def restart(self) -> None:
+        """Gather all of it anew, as where something else is tolerated from now on; what traffic has shown stays."""
+        for cohort in self._cohorts:
+            cohort.restart(np.ones(cohort.size, bool), int(self._clock[_PANE]), int(self._clock[_HOUR]))
+
     # in
 
     def pane(self, counts: NDArray[np.int64], wall_s: float) -> None:
