@@ -14,6 +14,7 @@ from exporter.override import Override, Overrides
 from exporter.reference import Profile
 from exporter.sections import Windows
 
+WINDOWS, NARROW = Windows(), Windows(pane=10.0, lengths=(60.0,))
 NOTHING = Overrides(features={}, outputs={})
 PANE_S, START = 60.0, 1000.0
 ROWS = training_rows(3000)
@@ -27,7 +28,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
     return make_profile(tmp_path_factory.mktemp("profile"))
 
 
-def monitor(profile: Profile | None, said: Overrides = CALM, windows: Windows = Windows(), **settings: Any) -> Monitor:
+def monitor(profile: Profile | None, said: Overrides = CALM, windows: Windows = WINDOWS, **settings: Any) -> Monitor:
     return Monitor(profile, windows, (), Said(said), Watching(Evidence(**settings), lambda at: at + 1e9))
 
 
@@ -109,10 +110,9 @@ def test_panes_of_another_width_are_another_time_and_nothing_of_theirs_is_taken(
     one = monitor(profile)
     watch(one, range(10), times=100.0)
     assert evidence(one, 10).nats > 10
-    narrow = Windows(pane=10.0, lengths=(60.0,))
-    held = after_a_restart(one, monitor(profile, windows=narrow), 10)
+    held = after_a_restart(one, monitor(profile, windows=NARROW), 10)
     assert evidence(held, 10) is None
-    kept = after_its_death(one, monitor(profile, windows=narrow))
+    kept = after_its_death(one, monitor(profile, windows=NARROW))
     watch(kept, range(10, 12))
     told = evidence(kept, 12)
     assert told.began_s == pytest.approx(1e9 + START + 10 * PANE_S, abs=10)
