@@ -1,6 +1,5 @@
 """Evidence of drift in what one model is asked and answers: each pane's counts, once the pane is over."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from exporter.evidence.engine import Engine
 from exporter.evidence.planned import Planned
-from exporter.evidence.streams import Stream, of_column
+from exporter.evidence.streams import of_column
 from exporter.evidence.terms import Terms
 from exporter.evidence.verdict import Verdict
 from exporter.guarantees import Evidence
@@ -60,9 +59,6 @@ class Gathering:
         self._name = f"{_NAME}.{pane_s:g}" + (f".{called(key)}" if key else "")
         terms = Terms(watching.settings, pane_s, _zone(profile), watching.planned.during, key is not None)
         self._engine = Engine(streams, terms)
-        self._meant = _meant(streams, watching.settings)
-        self._said: NDArray[np.int64] = np.full(1, self._meant)
-        """What was said when evidence was gathered; it begins anew where something else is now."""
         self._seen: NDArray[np.int64] = np.zeros((len(streams), max(len(one.counts) for one in streams)), np.int64)
         """What was counted when the last pane ended."""
         self._pane: NDArray[np.int64] = np.zeros(1, np.int64)
@@ -75,22 +71,16 @@ class Gathering:
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept; names carry how wide panes are, and by what rows are grouped."""
         prefix = f"{prefix}.{self._name}"
-        own = {f"{prefix}.seen": self._seen, f"{prefix}.pane": self._pane, f"{prefix}.said": self._said}
-        return {**self._engine.arrays(prefix), **own}
+        return {**self._engine.arrays(prefix), f"{prefix}.seen": self._seen, f"{prefix}.pane": self._pane}
 
     def held(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """What is to be kept for another time."""
-        yield f"{self._name}.said", self._said.copy()
-        yield from self._engine.held(self._name)
+        return self._engine.held(self._name)
 
     def put_back(self, held: Arrays) -> bool:
         """Go on with what was held; whether it fitted."""
         self._told = None
-        said = held.get(f"{self._name}.said")
-        if said is None or said.shape != self._said.shape or not self._engine.put_back(held, self._name):
-            return False
-        self._said[...] = said
-        return True
+        return self._engine.put_back(held, self._name)
 
     # in
 
@@ -98,9 +88,6 @@ class Gathering:
         """Take what was counted since the last pane ended, if that is over at `now`; what waits must be counted."""
         pane = int(now // self._pane_s) + 1  # none is 0
         begun, self._pane[0] = int(self._pane[0]), max(pane, self._pane[0])
-        if self._said[0] != self._meant:
-            self._said[0], self._told = self._meant, None
-            self._engine.restart()
         if not begun:
             self._new()  # what was counted while nobody gathered evidence is none
         if 0 < begun < pane:
@@ -125,13 +112,6 @@ class Gathering:
         if self._told is None:
             self._told = self._engine.told(self._wall(now))
         return self._told
-
-
-def _meant(streams: Sequence[Stream], settings: Evidence) -> int:
-    """A number for what is said of tolerance and dependence: capital that was won under less of either is none."""
-    said = [(one.tolerance, one.dependence, one.wander) for one in streams]
-    defaults = settings.tolerance, settings.default_tolerance, settings.default_dependence
-    return int.from_bytes(hashlib.sha256(repr((said, defaults)).encode()).digest()[:8], signed=True)
 
 
 def _zone(profile: Profile) -> tzinfo:

@@ -258,3 +258,33 @@ def test_nothing_that_is_to_be_ignored_ticketed_or_snoozed_pages() -> None:
     told = engine.told(MONDAY)
     assert told
     assert told.streams[1] > told.threshold, "it is shown all the same"
+
+
+def test_a_stream_that_cannot_be_monitored_any_more_has_nothing_left_that_pages() -> None:
+    engine = Engine([stream(dependence=1.0, wander=0.0, source="profile")], Terms())
+    assert fed(engine, range(200), lambda pane: np.rint(1000 * moved(0.2 if pane > 100 else 0)).astype(np.int64)[None])
+    restless = Engine([stream(dependence=1.0, wander=0.0, source="profile", error=0.3)], Terms())
+    assert restless.put_back(dict(engine.held("e")), "e")
+    told = restless.told(MONDAY)
+    assert told
+    assert not told.monitored[0]
+    assert (told.nats, told.slow_nats) == (0, 0)
+
+
+def test_evidence_begins_anew_where_more_is_tolerated_than_when_it_was_kept() -> None:
+    engine = Engine([stream(**KNOWN)] * 2, Terms())
+    counts = np.rint(1000 * moved(0.2)).astype(np.int64)
+    assert fed(engine, range(200), lambda pane: np.array([counts if pane > 100 else counts * 0 + 9] * 2))
+    before = engine.told(MONDAY)
+    assert before
+    for streams, settings in (
+        ([stream(**KNOWN)] * 2, Evidence(tolerance=0.25)),
+        ([stream(**KNOWN, tolerance=0.25), stream(**KNOWN)], Evidence()),
+        ([stream(**KNOWN | {"dependence": 3.0})] * 2, Evidence()),
+    ):
+        other = Engine(streams, Terms(settings))
+        assert other.put_back(dict(engine.held("e")), "e")
+        told = other.told(MONDAY)
+        assert told
+        assert told.nats == pytest.approx(0, abs=1e-9)
+        assert told.began_s == before.began_s, "what traffic has shown stays"
