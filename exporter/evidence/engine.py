@@ -267,9 +267,10 @@ class Engine:
 
     def _delay(self, shift: float) -> float:
         """Seconds until a shift of one stream pages, of half of the streams at most; infinite without traffic."""
-        if not self._rate[0]:
+        weighing = np.isfinite(self._log_weights)
+        if not (self._rate[0] and weighing.any()):
             return float("inf")
-        rows = np.median(self._gathered([one.delays[shift] for one in self._cohorts], float))
+        rows = np.median(self._gathered([one.delays[shift] for one in self._cohorts], float)[weighing])
         panes = max(float(rows) / float(self._rate[0] / self._rate[1]), float(self.terms.settings.least_panes))
         return panes * self.terms.pane_s
 

@@ -209,6 +209,18 @@ def test_the_expected_delay_is_about_what_it_takes() -> None:
     assert all(delay > 0 for delay in told.delays.values())
 
 
+def test_columns_that_are_ignored_do_not_count_in_the_expected_delay() -> None:
+    ignored = stream(weight=0.0, **KNOWN)
+    some, none = Engine([stream(**KNOWN), *[ignored] * 3], Terms()), Engine([ignored], Terms())
+    fed(some, range(10), lambda _: np.array([np.rint(SHARES * 50).astype(np.int64)] * 4))
+    fed(none, range(10), lambda _: np.rint(SHARES * 50).astype(np.int64)[None])
+    of_some, of_none = some.told(MONDAY), none.told(MONDAY)
+    assert of_some
+    assert of_none
+    assert all(math.isfinite(delay) for delay in of_some.delays.values())
+    assert all(math.isinf(delay) for delay in of_none.delays.values())
+
+
 def test_an_engine_of_two_bins_finds_errors_that_become_more() -> None:
     errors = stream(**KNOWN)._replace(counts=(9000, 1000), exist=(True, True), ordered=0)
     engine = Engine([errors], Terms())
