@@ -215,6 +215,8 @@ class Settings:
             raise ValueError("routes: nothing is relayed with relay: false")
         if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
             raise ValueError("upstream_proxy_protocol: cannot be had with an https:// upstream")
+        if self.evidence.enable:
+            self.evidence.refuse_too_often(self.windows.pane)
 
     @property
     def every_route(self) -> tuple[Route, ...]:

@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from exporter.keys import setting
 from exporter.planned_windows import PlannedWindow, planned_windows
 from exporter.segmentations import Segmentation, grouped_by
-from exporter.values import duration, integer, number, switch
+from exporter.values import duration, format_duration, integer, number, switch
 
 _DAY_S = 86400.0
+_HOUR_S = 3600.0
+_HOUR_PANES = 60
+_SHORTEST_PANE_S = 10.0
+"""Shorter ones are of a clock that runs faster than ours: sixty of them are its hour."""
+_FEWEST = 25
+"""Panes between two false pages, at least: a page ends 3 nats below their logarithm, which must be above 0."""
+
+
+def hour_s(pane_s: float) -> float:
+    """How wide an hour is where panes are so wide, seconds."""
+    return _HOUR_PANES * pane_s if pane_s < _SHORTEST_PANE_S else max(_HOUR_S, pane_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +80,13 @@ class Evidence:
         planned_windows,
         "[]",
     )
+
+    def refuse_too_often(self, pane_s: float) -> None:
+        """ValueError where panes are too wide for false pages or tickets to be counted in them."""
+        for name, every, width, what in (
+            ("false_page_every", self.false_page_every, pane_s, "windows.pane"),
+            ("false_ticket_every", self.false_ticket_every, hour_s(pane_s), "an hour"),
+        ):
+            if every < _FEWEST * width:
+                least = format_duration(_FEWEST * width)
+                raise ValueError(f"evidence.{name}: must be at least {_FEWEST} times {what}, which is {least}")

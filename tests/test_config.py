@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exporter import cli, config, values
 from exporter.config import Settings, Windows
 from exporter.errors import ConfigError
+from exporter.guarantees import Evidence
 
 GOOD = Path(__file__).parent / "config" / "good.yml"
 
@@ -304,3 +305,30 @@ def test_any_value_of_any_key_is_a_setting_or_one_error(key: config.Key, value: 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().workers = 3
+
+
+@pytest.mark.parametrize(
+    ("evidence", "pane_s", "words"),
+    [
+        (
+            Evidence(false_page_every=60.0),
+            60.0,
+            "false_page_every: must be at least 25 times windows.pane, which is 25m",
+        ),
+        (
+            Evidence(false_page_every=86400.0),
+            3600.0,
+            "false_page_every: must be at least 25 times windows.pane, .* 25h",
+        ),
+        (Evidence(false_ticket_every=86400.0), 60.0, "false_ticket_every: must be at least 25 times an hour, .* 25h"),
+    ],
+)
+def test_false_pages_cannot_be_allowed_so_often_that_a_page_would_never_end(
+    evidence: Evidence, pane_s: float, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Settings(evidence=evidence, windows=Windows(pane=pane_s, lengths=(pane_s,)))
+    assert Settings(
+        evidence=dataclasses.replace(evidence, enable=False), windows=Windows(pane=pane_s, lengths=(pane_s,))
+    )
+    assert Settings(evidence=Evidence(false_page_every=25 * 60.0, false_ticket_every=25 * 3600.0))

@@ -126,6 +126,8 @@ class Cohort:
             Bets(held.shares, np.where(tolerance > most, 1.0, tolerance), self._ordered)
             for tolerance in (held.tolerance, held.slow_tolerance)
         )
+        for cusum, tolerance in ((self.fast, held.tolerance), (self.slow, held.slow_tolerance)):
+            cusum.capital[tolerance > most] = 0.0  # nothing could lose it as long as nothing is bet
         self.delays = {shift: self._delay(shift) for shift in SHIFTS}
         """By total variation: rows, shape (streams,)."""
 

@@ -5,6 +5,7 @@ looks, while no stream has moved more of its rows to other bins than is tolerate
 of its streams' capital, which no dependence between them can raise.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -52,12 +53,15 @@ class Engine:
         self._rate: Shares = np.zeros(2)
         """Rows a pane, fading, and how much of the fading past there is."""
         self._is_fresh = True
+        self._meant = _meant(streams, terms)
+        self._said: NDArray[np.int64] = np.full(1, self._meant)
+        """What was said when evidence was gathered."""
 
     # what is kept
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept for it to go on elsewhere; it may be written to before the first pane."""
-        kept = {f"{prefix}.clock": self._clock, f"{prefix}.rate": self._rate}
+        kept = {f"{prefix}.clock": self._clock, f"{prefix}.rate": self._rate, f"{prefix}.said": self._said}
         for at, cohort in enumerate(self._cohorts):
             kept |= dict(cohort.arrays(f"{prefix}.{at}"))
         return kept
@@ -81,6 +85,7 @@ class Engine:
 
     def pane(self, counts: NDArray[np.int64], wall_s: float) -> None:
         """Take the counts of a pane that began at a Unix time, shape (streams, bins); panes come in order of time."""
+        self._heed()
         pane, hour = int(wall_s // self.terms.pane_s), int(wall_s // self.terms.hour_s)
         planned = self.terms.planned(self._since(pane, wall_s), wall_s + self.terms.pane_s) is not None
         self._turn_to(pane, hour, wall_s)
@@ -95,6 +100,19 @@ class Engine:
             for places, cohort in zip(self._places, self._cohorts, strict=True):
                 cohort.add(counts[places, : cohort.bins], pane)
         self._grow_up(wall_s)
+
+    def _heed(self) -> None:
+        """Gather anew where something else is tolerated than when it was kept; what traffic has shown stays.
+
+        Where more is, some bets are none any more, and what they had won would stay for good.
+        """
+        if self._said[0] != self._meant:
+            self._said[0] = self._meant
+            for cohort in self._cohorts:
+                self._restart(cohort, np.ones(cohort.size, bool))
+
+    def _restart(self, cohort: Cohort, streams: NDArray[np.bool_]) -> None:
+        cohort.restart(streams, int(self._clock[_PANE]), int(self._clock[_HOUR]))
 
     def _since(self, pane: int, wall_s: float) -> float:
         """What time nobody has asked about yet: of a while without panes, as between two runs, its begin."""
@@ -162,7 +180,7 @@ class Engine:
         for cohort in self._cohorts:
             cohort.learning.end_hour(int(self._clock[_SLOT]), keep=False)
             anew = cohort.settle(self._is_from_the_first_row(cohort))
-            cohort.restart(anew, int(self._clock[_PANE]), int(self._clock[_HOUR]))
+            self._restart(cohort, anew)
 
     def _restart_pages(self) -> None:
         """Begin to gather anew what pages, as after a planned event; what traffic has shown stays.
@@ -207,6 +225,7 @@ class Engine:
         """What there is to say at a Unix time; None before the first pane."""
         if self._clock[_BEGUN] < 0:
             return None
+        self._heed()
         if self._is_fresh:
             self._refer()
         of = self._cohorts
@@ -248,8 +267,17 @@ class Engine:
 
     def _delay(self, shift: float) -> float:
         """Seconds until a shift of one stream pages, of half of the streams at most; infinite without traffic."""
-        if not self._rate[0]:
+        weighing = np.isfinite(self._log_weights)
+        if not (self._rate[0] and weighing.any()):
             return float("inf")
-        rows = np.median(self._gathered([one.delays[shift] for one in self._cohorts], float))
+        rows = np.median(self._gathered([one.delays[shift] for one in self._cohorts], float)[weighing])
         panes = max(float(rows) / float(self._rate[0] / self._rate[1]), float(self.terms.settings.least_panes))
         return panes * self.terms.pane_s
+
+
+def _meant(streams: Sequence[Stream], terms: Terms) -> int:
+    """A number for what is said of tolerance and dependence."""
+    said = [(one.tolerance, one.dependence, one.wander) for one in streams]
+    settings = terms.settings
+    defaults = settings.tolerance, settings.default_tolerance, settings.default_dependence
+    return int.from_bytes(hashlib.sha256(repr((said, defaults)).encode()).digest()[:8], signed=True)

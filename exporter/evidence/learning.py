@@ -89,7 +89,8 @@ class Learning:
         if keep:
             self._compare_hours()
             self._go_far()
-            self.hours[slot % len(self.hours)] += self._hour.astype(np.int32)
+            of_slot = self.hours[slot % len(self.hours)]
+            np.minimum(of_slot + self._hour, np.iinfo(np.int32).max, out=of_slot, casting="same_kind")
         for one in (self._hour, self._squares, self._rows, self._panes):
             one[...] = 0
 

@@ -5,12 +5,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple
 
 from exporter.evidence.cusum import Guarantee
-from exporter.guarantees import Evidence
+from exporter.guarantees import Evidence, hour_s
 
 _HOUR_S: Final = 3600.0
-_PANES: Final = 60
-_SHORTEST_PANE_S: Final = 10.0
-"""Shorter ones are of a clock that runs faster than ours: sixty of them are its hour."""
 WEEK: Final = 168
 
 
@@ -44,9 +41,7 @@ class Terms(NamedTuple):
     @property
     def hour_s(self) -> float:
         """The width of an hour, seconds."""
-        if self.pane_s < _SHORTEST_PANE_S:
-            return _PANES * self.pane_s
-        return max(_HOUR_S, self.pane_s)
+        return hour_s(self.pane_s)
 
     def slot(self, wall_s: float) -> int:
         """The hour of a week at a Unix time, from Monday 00:00."""

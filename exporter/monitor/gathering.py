@@ -56,7 +56,7 @@ class Gathering:
         streams = [of_column(column, said, _weeks(profile)) for scope, _ in counting
                    for column, said in zip(scope.columns, scope.said, strict=True)]  # fmt: skip
         key = watching.settings.group_key
-        self._name = f"{_NAME}.{called(key)}" if key else _NAME
+        self._name = f"{_NAME}.{pane_s:g}" + (f".{called(key)}" if key else "")
         terms = Terms(watching.settings, pane_s, _zone(profile), watching.planned.during, key is not None)
         self._engine = Engine(streams, terms)
         self._seen: NDArray[np.int64] = np.zeros((len(streams), max(len(one.counts) for one in streams)), np.int64)
@@ -69,7 +69,7 @@ class Gathering:
     # what is kept
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """What must be kept; names carry by what rows are grouped."""
+        """What must be kept; names carry how wide panes are, and by what rows are grouped."""
         prefix = f"{prefix}.{self._name}"
         return {**self._engine.arrays(prefix), f"{prefix}.seen": self._seen, f"{prefix}.pane": self._pane}
 
@@ -88,6 +88,8 @@ class Gathering:
         """Take what was counted since the last pane ended, if that is over at `now`; what waits must be counted."""
         pane = int(now // self._pane_s) + 1  # none is 0
         begun, self._pane[0] = int(self._pane[0]), max(pane, self._pane[0])
+        if not begun:
+            self._new()  # what was counted while nobody gathered evidence is none
         if 0 < begun < pane:
             self._told = None
             self._engine.pane(self._new(), self._wall((begun - 1) * self._pane_s))

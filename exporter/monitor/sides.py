@@ -66,7 +66,7 @@ class Sides:
         self._diagnosing = {name: Diagnosing(scope, clients) for name, scope in scopes.items()}
         self._most = min((block.most_waiting for _, block in self.blocks()), default=1)
         self._pane_s = windows.pane
-        self._at = self._pane = 0.0
+        self._at, self._pane = 0.0, -1.0
         self._runs: list[Run] = []
 
     def blocks(self) -> Iterator[tuple[str, Block]]:

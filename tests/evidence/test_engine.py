@@ -209,6 +209,18 @@ def test_the_expected_delay_is_about_what_it_takes() -> None:
     assert all(delay > 0 for delay in told.delays.values())
 
 
+def test_columns_that_are_ignored_do_not_count_in_the_expected_delay() -> None:
+    ignored = stream(weight=0.0, **KNOWN)
+    some, none = Engine([stream(**KNOWN), *[ignored] * 3], Terms()), Engine([ignored], Terms())
+    fed(some, range(10), lambda _: np.array([np.rint(SHARES * 50).astype(np.int64)] * 4))
+    fed(none, range(10), lambda _: np.rint(SHARES * 50).astype(np.int64)[None])
+    of_some, of_none = some.told(MONDAY), none.told(MONDAY)
+    assert of_some
+    assert of_none
+    assert all(math.isfinite(delay) for delay in of_some.delays.values())
+    assert all(math.isinf(delay) for delay in of_none.delays.values())
+
+
 def test_an_engine_of_two_bins_finds_errors_that_become_more() -> None:
     errors = stream(**KNOWN)._replace(counts=(9000, 1000), exist=(True, True), ordered=0)
     engine = Engine([errors], Terms())
@@ -258,3 +270,33 @@ def test_nothing_that_is_to_be_ignored_ticketed_or_snoozed_pages() -> None:
     told = engine.told(MONDAY)
     assert told
     assert told.streams[1] > told.threshold, "it is shown all the same"
+
+
+def test_a_stream_that_cannot_be_monitored_any_more_has_nothing_left_that_pages() -> None:
+    engine = Engine([stream(dependence=1.0, wander=0.0, source="profile")], Terms())
+    assert fed(engine, range(200), lambda pane: np.rint(1000 * moved(0.2 if pane > 100 else 0)).astype(np.int64)[None])
+    restless = Engine([stream(dependence=1.0, wander=0.0, source="profile", error=0.3)], Terms())
+    assert restless.put_back(dict(engine.held("e")), "e")
+    told = restless.told(MONDAY)
+    assert told
+    assert not told.monitored[0]
+    assert (told.nats, told.slow_nats) == (0, 0)
+
+
+def test_evidence_begins_anew_where_more_is_tolerated_than_when_it_was_kept() -> None:
+    engine = Engine([stream(**KNOWN)] * 2, Terms())
+    counts = np.rint(1000 * moved(0.2)).astype(np.int64)
+    assert fed(engine, range(200), lambda pane: np.array([counts if pane > 100 else counts * 0 + 9] * 2))
+    before = engine.told(MONDAY)
+    assert before
+    for streams, settings in (
+        ([stream(**KNOWN)] * 2, Evidence(tolerance=0.25)),
+        ([stream(**KNOWN, tolerance=0.25), stream(**KNOWN)], Evidence()),
+        ([stream(**KNOWN | {"dependence": 3.0})] * 2, Evidence()),
+    ):
+        other = Engine(streams, Terms(settings))
+        assert other.put_back(dict(engine.held("e")), "e")
+        told = other.told(MONDAY)
+        assert told
+        assert told.nats == pytest.approx(0, abs=1e-9)
+        assert told.began_s == before.began_s, "what traffic has shown stays"
