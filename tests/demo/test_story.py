@@ -94,7 +94,9 @@ def test_an_interrupt_leaves_no_process_behind(home: Path, moment: str, number: 
         process.send_signal(number)
         process.send_signal(number)  # the impatient press it twice
         process.wait(PATIENCE_S)
-    assert process.returncode in {130, -number}, "-number: before it could listen to signals at all"
+    # -number is before it could listen to signals at all; 1 is what an interpreter says that was just starting.
+    starting = {1} if moment == "at once" else set()
+    assert process.returncode in {130, -number} | starting
 
 
 def test_whoever_presses_ctrl_c_is_told_at_once_that_it_was_noted(home: Path) -> None:
