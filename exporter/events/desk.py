@@ -19,7 +19,6 @@ from exporter.events.exchanges import exchange
 from exporter.events.halves import FEEDBACK, OTHER, Arrival
 from exporter.events.intake import Intake
 from exporter.events.joining import Joiner, Pair
-from exporter.handoff.board import Seat
 from exporter.records import EVENT_LOSSES, EVENT_PAIRS, EVENT_REFUSALS, Exchange
 from exporter.sections import Events
 
@@ -38,7 +37,6 @@ class Desk:
         """`kept` are headers of requests that are looked at beside the usual, in lower case."""
         self._settings = settings
         self._kept = kept
-        self._seats = seats
         self._reading = threading.Lock()
         """A body of JSON takes thirty times its size while it is read: one at a time."""
         self._intake = Intake(seats, settings.max_pending // 2)
@@ -49,7 +47,8 @@ class Desk:
     def settle(self) -> None:
         """Go on from what was committed: what a predecessor took and did not commit is lost, and counted."""
         self.counts[_LOST] = 0
-        self.counts[_LOST] = self._seats[Seat.EVENTS_RECEIVED] - sum(self._refused().values()) - int(self.counts.sum())
+        intake = self._intake.accounts()
+        self.counts[_LOST] = intake.received - sum(intake.refused) - int(self.counts.sum())
 
     # in, from any thread
 
@@ -119,16 +118,10 @@ class Desk:
 
     def snapshot(self) -> EventCounts:
         """The counts so far."""
-        counts = self.counts.tolist()
-        # Read before what it must cover: all else never exceeds a number received that is read afterwards.
-        dropped = self._refused() | _named(EVENT_LOSSES, counts[_FIRST_LOSS:])
-        waiting = len(self._joiner) + len(self._intake)
-        received = self._seats[Seat.EVENTS_RECEIVED]
-        return EventCounts(received, _named(EVENT_PAIRS, counts), dropped, waiting)
-
-    def _refused(self) -> dict[str, int]:
-        first = Seat.EVENTS_REFUSED
-        return _named(EVENT_REFUSALS, self._seats[first : first + len(EVENT_REFUSALS)])
+        counts, intake = self.counts.tolist(), self._intake.accounts()
+        dropped = _named(EVENT_REFUSALS, intake.refused) | _named(EVENT_LOSSES, counts[_FIRST_LOSS:])
+        waiting = len(self._joiner) + intake.waiting
+        return EventCounts(intake.received, _named(EVENT_PAIRS, counts), dropped, waiting)
 
 
 def _named(names: Iterable[str], counts: Iterable[int]) -> dict[str, int]:

@@ -7,11 +7,21 @@ dies is known: all that was received and neither refused nor committed.
 import threading
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from exporter.errors import EventError
 from exporter.events.halves import Half
 from exporter.handoff.board import Seat
 from exporter.records import EVENT_REFUSALS
+
+
+class Accounts(NamedTuple):
+    """Events, counted since start but for those that wait: received = refused + taken + waiting."""
+
+    received: int
+    refused: Sequence[int]
+    """By EVENT_REFUSALS."""
+    waiting: int
 
 
 class Intake:
@@ -26,8 +36,12 @@ class Intake:
         self._bytes = 0
         self._closed = False
 
-    def __len__(self) -> int:
-        return len(self._halves)
+    def accounts(self) -> Accounts:
+        """All of one moment: threads count while the loop asks."""
+        first = Seat.EVENTS_REFUSED
+        with self._lock:
+            refused = self._seats[first : first + len(EVENT_REFUSALS)].tolist()
+            return Accounts(self._seats[Seat.EVENTS_RECEIVED], refused, len(self._halves))
 
     def offer(self, halves: Sequence[Half]) -> None:
         """Hand over what a POST held, all of it.
