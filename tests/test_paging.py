@@ -155,7 +155,9 @@ DRIFT = re.compile(
 
 PAGE = re.compile(
     r"Model m 3 \(models\): the evidence of drift is [\d.]+ nats, which pages from 14\.8 on\."
-    r"( (Feature|Output) \w+: [\d.]+ nats(, \w+(, sudden)?, since \d{4}-\d\d-\d\d [\d:.]+ \+0000 UTC)?\.){1,3}"
+    r"( (Feature|Output) \w+: [\d.]+ nats(, \w+(, sudden)?, since \d{4}-\d\d-\d\d [\d:.]+ \+0000 UTC)?\."
+    # What has happened to it, once a closer look has shown it.
+    r"( amount looks ×[\d.]+ since \d\d:\d\d UTC \(\d+ \w+\)(, [^.]+)?\.)?){1,3}"
 )
 
 
