@@ -233,7 +233,7 @@ def test_rolling_to_a_new_version_and_rebuilding_its_profile_under_load_pages_no
     cluster.wait_for_full_windows(2, "8", time.time())
     told = cluster.inbox.all()
     assert told == []
-    # A minute is a second here: an analyser that starts anew is away for one or two, and beside it another one may be too
+    # A minute is a second here: an analyser that starts anew is away for one or two, and another one beside it may be
     # late for a look. None of that fires.
     away = ("InferenceExporterDown", "InferenceExporterAllDown")
     assert cluster.alerts() <= {(name, "pending") for name in away}
