@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import collect, manners
-from exporter.collect.pressed import Pressed
+from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health, ServerVitals
 from exporter.config import Settings
@@ -44,6 +44,7 @@ REFERENCE_ROWS = 5000
 QUANTILES = (0, 0.01, *np.arange(0.1, 0.95, 0.1), 0.99, 1)
 NO_BODY = Body(0, Capture.WHOLE, b"")
 Rows = NDArray[np.float64]
+RENDERER = collect.Renderer()
 
 
 def column(name: str, values: Rows) -> Column:
@@ -128,10 +129,10 @@ def tell(what: str, number: float, unit: str = "ms") -> None:
     print(f"  {what:42}{number:10,.1f} {unit}")
 
 
-def page(profile: Profile, monitor: Monitor, now: float) -> Pressed:
+def page(profile: Profile, monitor: Monitor, now: float) -> Rendered:
     health = Health(0.0, 0, report.relay([], 0, 0), snapshot_wall_s=now)
     scene = Scene(MODEL, "1", profile, monitor.snapshot(now), ServerVitals(watched=False), health)
-    return collect.page(Page((scene,), health))
+    return RENDERER.render(Page((scene,), health))
 
 
 # --- memory, in a process of its own

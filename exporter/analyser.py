@@ -21,9 +21,9 @@ import numpy as np
 
 from exporter import collect, config, logs, manners, metadata, vitals, web
 from exporter.addresses import upstream_place
-from exporter.collect.pressed import Pressed
+from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
-from exporter.condition import Health, ProcessVitals, ServerVitals
+from exporter.condition import Health
 from exporter.decode import Decoder, rules
 from exporter.errors import ExporterError
 from exporter.events import exchanges
@@ -89,13 +89,13 @@ class Analyser:
         self._keeper = self._keeper_of_windows()
         if self._keeper is not None:
             self._keeper.resume()
-        self._page: Pressed | None = None
+        self._renderer = collect.Renderer()
+        self._page: Rendered | None = None
         self._scored: Sequence[Scored] = ()
         self._names: list[str] = []
         """Of the models on the page."""
         self._unread: tuple[Unread, ...] = ()
-        self._server = ServerVitals(watched=False)  # not looked at yet: that it is down would be made up
-        self._processes: dict[str, ProcessVitals] = {}
+        self._lookout = self._on_lookout()
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
@@ -140,7 +140,7 @@ class Analyser:
         """Work until told to stop, then empty the rings once more."""
         signal.signal(DRAIN, lambda *_: self._stop.set())
         parent = os.getppid()
-        threading.Thread(target=self._watch, name="vitals", daemon=True).start()
+        threading.Thread(target=self._lookout.run, args=(self._stop,), name="vitals", daemon=True).start()
         gc.freeze()
         sleep = _SHORTEST_SLEEP_S
         due = 0.0
@@ -215,16 +215,17 @@ class Analyser:
         if self._uncommitted:
             self._commit()  # what was once shown must never be lost
         health = self._health(time.time())
-        self._models.chronicle.server = self._server.process
+        server = self._lookout.server
+        self._models.chronicle.server = server.process
         shown = self._models.shown(time.monotonic())
         scenes = tuple(
-            Scene(*one.label, one.profile, one.snapshot, self._server, health, one.visible, one.label.model == OTHER)
+            Scene(*one.label, one.profile, one.snapshot, server, health, one.visible, one.label.model == OTHER)
             for one in shown
         )
         collecting = self._referring.provisional.progress(
             one.label for one in shown if one.visible and one.profile is None and one.label.model != OTHER
         )
-        self._page = collect.page(Page(scenes, health, self._models.attributing.snapshot(), collecting))
+        self._page = self._renderer.render(Page(scenes, health, self._models.attributing.snapshot(), collecting))
         self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.visible and one.profile]
         self._names = [scene.model for scene in scenes if scene.visible]
         self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
@@ -244,24 +245,17 @@ class Analyser:
             relay=report.relay(self._rings, lost, corrupt),
             snapshot_wall_s=wall_s,
             snapshot_seconds=self._snapshot_seconds,
-            processes=self._processes,
+            processes=self._lookout.processes,
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
             relaying=self._settings.relay,
             **report.processes(self._board, self._rings),
         )
 
-    def _watch(self) -> None:
+    def _on_lookout(self) -> vitals.Lookout:
         upstream, pid = self._settings.watched, self._settings.upstream_pid
-        watch = upstream and vitals.ServerWatch(upstream_place(upstream), pid, lambda: self._pids().values())
-        while True:
-            try:
-                if watch:
-                    self._server = watch.look()
-                self._processes = vitals.own(self._pids())
-            except Exception:  # noqa: BLE001 (the next look may succeed)
-                _LOG.exception("looking at processes failed")
-            self._stop.wait(self._settings.upstream_probe_interval)
+        watch = vitals.ServerWatch(upstream_place(upstream), pid, lambda: self._pids().values()) if upstream else None
+        return vitals.Lookout(watch, self._pids, self._settings.upstream_probe_interval)
 
     def _pids(self) -> dict[str, int]:
         return {

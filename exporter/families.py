@@ -7,6 +7,8 @@ MODEL: Final = ("model", "model_version")
 PROFILED: Final = (*MODEL, "profile")
 FLEET: Final = ("cluster", "namespace", "job")
 """Labels that tell fleets apart, where nobody says otherwise."""
+UNITS: Final = frozenset({"seconds", "bytes", "ratio", "nats"})
+"""Words that are a unit at the end of a name."""
 FEATURE: Final = "feature"
 """What names and labels of the features' side have in them."""
 
@@ -18,6 +20,12 @@ class Family(NamedTuple):
     type: str
     labels: tuple[str, ...]
     help: str
+
+    @property
+    def unit(self) -> str:
+        """What its numbers are in, which its name ends with; empty where they are plain numbers."""
+        word = self.name.removesuffix("_total").rpartition("_")[2]
+        return word if word in UNITS else ""
 
 
 class Columns(NamedTuple):

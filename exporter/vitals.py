@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,30 @@ from exporter.condition import ProcessVitals, ServerVitals
 _LOG = logging.getLogger("exporter.vitals")
 _CONNECT_TIMEOUT_S: Final = 2.0
 _ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 (compared with, not bound to)
+
+
+class Lookout:
+    """Looks at the model server and at our own processes, in a thread of its own."""
+
+    def __init__(self, watch: "ServerWatch | None", pids: Callable[[], Mapping[str, int]], interval_s: float) -> None:
+        """`pids` gives our own processes by what they are."""
+        self._watch = watch
+        self._pids = pids
+        self._interval_s = interval_s
+        self.server = ServerVitals(watched=False)  # not looked at yet: that it is down would be made up
+        self.processes: dict[str, ProcessVitals] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until told to stop."""
+        while True:
+            try:
+                if self._watch:
+                    self.server = self._watch.look()
+                self.processes = own(self._pids())
+            except Exception:  # noqa: BLE001 (the next look may succeed)
+                _LOG.exception("looking at processes failed")
+            if stop.wait(self._interval_s):
+                return
 
 
 class ServerWatch:

@@ -1,6 +1,6 @@
 """From what is known to what is shown: a table of collectors, each a function to families.
 
-Collectors only render. A collector that fails costs its own families, never the page: see `page`.
+Collectors only render. A collector that fails costs its own families, never the page: see `Renderer`.
 """
 
 import logging
@@ -14,7 +14,6 @@ from exporter.collect import (
     columns,
     events,
     evidence,
-    exposition,
     failed,
     generated,
     grouped,
@@ -27,8 +26,9 @@ from exporter.collect import (
 )
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
-from exporter.collect.pressed import Press, Pressed
+from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
+from exporter.collect.writing import Writing
 
 _LOG = logging.getLogger("exporter.collect")
 _COMPILED: Final = "no" if glance.__file__.endswith(".py") else "yes"
@@ -64,26 +64,24 @@ COLLECTORS: Final = (
 )
 
 
-def page(shown: Page) -> Pressed:
-    """The text of /metrics."""
-    writer, press = exposition.Writer(), Press()
-    _write(Samples(catalogue.BUILD_INFO, [((__version__, platform.python_version(), _COMPILED), 1)]), writer, press)
-    success = []
-    for collector in COLLECTORS:
-        before = press.mark()
-        try:
-            for item in collector.collect(shown):
-                _write(item, writer, press)
-        except Exception:  # noqa: BLE001 (one collector never costs the page)
-            _LOG.exception("collector %s failed", collector.name)
-            press.back_to(before)
-            success.append(((collector.name,), 0))
-        else:
-            success.append(((collector.name,), 1))
-    _write(Samples(catalogue.COLLECTOR_SUCCESS, success), writer, press)
-    return press.end()
+class Renderer:
+    """Renders page after page."""
 
+    def __init__(self) -> None:
+        self._writing = Writing()
 
-def _write(item: Samples | Distributions, writer: exposition.Writer, press: Press) -> None:
-    for piece in writer.pieces(item):
-        press.add(piece)
+    def render(self, page: Page) -> Rendered:
+        """What is on /metrics."""
+        version = (__version__, platform.python_version(), _COMPILED)
+        blocks = [self._writing.block(Samples(catalogue.BUILD_INFO, [(version, 1)]))]
+        success = []
+        for collector in COLLECTORS:
+            try:
+                blocks += [self._writing.block(item) for item in collector.collect(page)]
+            except Exception:  # noqa: BLE001 (one collector never costs the page)
+                _LOG.exception("collector %s failed", collector.name)
+                success.append(((collector.name,), 0))
+            else:
+                success.append(((collector.name,), 1))
+        blocks.append(self._writing.block(Samples(catalogue.COLLECTOR_SUCCESS, success)))
+        return Rendered(blocks)

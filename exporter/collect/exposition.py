@@ -1,25 +1,26 @@
-"""Families as Prometheus text, version 0.0.4.
+"""Families by model as Prometheus text: the lines that text 0.0.4 and OpenMetrics 1.0 have alike, and their heads.
 
-Written here because prometheus_client needs some 15 to 60 µs a series; it is the tests' oracle. What model, profile and
-column are called is escaped once a page, and each label behind them once a family, so that a series costs little more
-than one formatting of a number.
+Written here because prometheus_client needs some 15 to 60 µs a series, and a page has ten thousand; it is the tests'
+oracle, and writes those few that are not by model (see `library`). What stands before a number is the same from page to
+page, so a `Writer` keeps it: a series then costs little more than one formatting of its number.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from exporter.families import HISTOGRAM, Family
+from prometheus_client.utils import floatToGoString
+
+from exporter.families import COUNTER, HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 Labels = tuple[str, ...]
+_TOTAL: Final = "_total"
 _HEAD: Final = 4
 """Labels that begin most label sets: model, version, profile, and the column. There are as many as columns."""
 _MOST_TAILS: Final = 1000
 """What may follow them: windows, bins, ranks. Beyond so many each is another one, such as texts."""
-_AT_ONCE: Final = 2048
-"""Series to a piece of text."""
-_SPELLED: Final = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf", "-0.0": "0"}
+_DIGITS: Final = frozenset("0123456789")
+_SPELLED: Final = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 
 
 class Samples(NamedTuple):
@@ -37,50 +38,99 @@ class Distributions(NamedTuple):
     values: Sequence[tuple[Labels, Histogram]]
 
 
+class Block(NamedTuple):
+    """A family as it stands on a page."""
+
+    name: str
+    """As in the catalogue."""
+    head: bytes
+    """HELP and TYPE, as text 0.0.4 has them."""
+    open_head: bytes
+    """And as OpenMetrics has them: a counter is without `_total` there, and there is a UNIT."""
+    body: bytes
+    """Its lines, in both formats the same."""
+    series: int
+
+
+class _Lines(NamedTuple):
+    """What stands before the numbers of a family, by the label values."""
+
+    labels: tuple[Labels, ...]
+    before: tuple[str, ...]
+
+
 class Writer:
-    """Writes the families of one page, piece by piece: neither samples nor text need be in memory as a whole."""
+    """Writes families, and keeps from page to page what stands before their numbers: as much as the last page had."""
 
     def __init__(self) -> None:
-        self._heads: dict[Labels, dict[Labels, str]] = {}
-        """The text of the first labels by their names and values: many families have the same."""
+        self._lines: dict[str, _Lines] = {}
 
-    def pieces(self, item: Samples | Distributions) -> Iterator[bytes]:
-        """One family."""
+    def block(self, item: Samples | Distributions) -> Block:
+        """One family. ValueError where labels are not as many as the family has."""
         family = item.family
-        yield f"# HELP {family.name} {_escape_help(family.help)}\n# TYPE {family.name} {family.type}\n".encode()
-        if isinstance(item, Distributions):
-            yield "".join(_histogram(item)).encode()
-            return
-        heads, tails = self._heads.setdefault(family.labels[:_HEAD], {}), dict[Labels, str]()
-        for start in range(0, len(item.values), _AT_ONCE):
-            part = item.values[start : start + _AT_ONCE]
-            yield "".join([_line(family, labels, value, heads, tails) for labels, value in part]).encode()
+        lines = _histogram(item) if isinstance(item, Distributions) else self._samples(item)
+        return Block(family.name, *heads(family), "".join(lines).encode(), len(lines))
+
+    def _samples(self, item: Samples) -> list[str]:
+        labels = tuple(of for of, _ in item.values)
+        lines = self._lines.get(item.family.name)
+        if lines is None or lines.labels != labels:
+            lines = self._lines[item.family.name] = _Lines(labels, tuple(_before(item.family, labels)))
+        return [f"{before}{number(value)}\n" for before, (_, value) in zip(lines.before, item.values, strict=True)]
 
 
 def render(collected: Iterable[Samples | Distributions]) -> bytes:
-    """A page of some families."""
+    """A page of some families, as text 0.0.4."""
     writer = Writer()
-    return b"".join(piece for item in collected for piece in writer.pieces(item))
+    blocks = [writer.block(item) for item in collected]
+    return b"".join(part for block in blocks for part in (block.head, block.body))
+
+
+def heads(family: Family) -> tuple[bytes, bytes]:
+    """What stands above a family's lines: in text 0.0.4, and in OpenMetrics."""
+    base = family.name.removesuffix(_TOTAL) if family.type == COUNTER else family.name
+    text, quoted = _escape_help(family.help), _escape(family.help)
+    unit = f"# UNIT {base} {family.unit}\n" if family.unit else ""
+    return (
+        f"# HELP {family.name} {text}\n# TYPE {family.name} {family.type}\n".encode(),
+        f"# TYPE {base} {family.type}\n{unit}# HELP {base} {quoted}\n".encode(),
+    )
+
+
+def ends(bounds: Iterable[float]) -> list[str]:
+    """Values of the label `le`: OpenMetrics wants 1.0 where text 0.0.4 would take 1, and a series has one name."""
+    return [*(floatToGoString(bound) for bound in bounds), "+Inf"]  # type: ignore[no-untyped-call]
 
 
 def number(value: float) -> str:
     """A value as Prometheus writes it: exact, shortest, integers without a point."""
+    text = repr(value)
+    if text[-2:] == ".0":
+        return text[:-2] if text != "-0.0" else "0"
+    return text if text[-1] in _DIGITS else _spelled(value)
+
+
+def _spelled(value: float) -> str:
+    """One whose `repr` is no number: truth, numpy's own, and what is not finite."""
     if isinstance(value, int):
-        return str(int(value))  # True is 1
+        return str(int(value))
     text = repr(float(value))
-    return text[:-2] if text.endswith(".0") and text != "-0.0" else _SPELLED.get(text, text)
+    return _SPELLED.get(text) or number(float(value))
 
 
-def _line(family: Family, labels: Labels, value: float, heads: dict[Labels, str], tails: dict[Labels, str]) -> str:
-    first, rest = labels[:_HEAD], labels[_HEAD:]
-    head, tail = heads.get(first), tails.get(rest)
-    if head is None:
-        head = heads[first] = _opened(family.labels[:_HEAD], first)
-    if tail is None:
-        if len(tails) >= _MOST_TAILS:
-            tails.clear()
-        tail = tails[rest] = _closed(family.labels, rest)
-    return f"{family.name}{head}{tail} {number(value)}\n"
+def _before(family: Family, labels: Sequence[Labels]) -> Iterator[str]:
+    """What stands before the numbers. Each part of a label set is escaped once."""
+    heads, tails = dict[Labels, str](), dict[Labels, str]()
+    for of in labels:
+        first, rest = of[:_HEAD], of[_HEAD:]
+        head, tail = heads.get(first), tails.get(rest)
+        if head is None:
+            head = heads[first] = _opened(family.labels[:_HEAD], first)
+        if tail is None:
+            if len(tails) >= _MOST_TAILS:
+                tails.clear()
+            tail = tails[rest] = _closed(family.labels, rest)
+        yield f"{family.name}{head}{tail} "
 
 
 def _opened(names: Sequence[str], values: Sequence[str]) -> str:
@@ -94,7 +144,7 @@ def _closed(names: Sequence[str], values: Sequence[str]) -> str:
 
 
 def _label_set(names: Sequence[str], values: Sequence[str]) -> str:
-    return _opened(names, values) + _closed(names[:_HEAD], ())
+    return _opened(names[:_HEAD], values[:_HEAD]) + _closed(names, values[_HEAD:])
 
 
 def _pairs(names: Sequence[str], values: Sequence[str]) -> Iterator[str]:
@@ -110,15 +160,16 @@ def _escape_help(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
-def _histogram(item: Distributions) -> Iterable[str]:
+def _histogram(item: Distributions) -> list[str]:
     family = item.family
     if family.type != HISTOGRAM:
         raise ValueError(f"{family.name} is no histogram")
-    bounds = [*(number(bound) for bound in item.bounds), "+Inf"]
+    lines = []
     for labels, histogram in item.values:
         running = 0
-        for bound, count in zip(bounds, histogram.counts, strict=True):
+        for bound, count in zip(ends(item.bounds), histogram.counts, strict=True):
             running += count
-            yield f"{family.name}_bucket{_label_set((*family.labels, 'le'), (*labels, bound))} {running}\n"
-        yield f"{family.name}_sum{_label_set(family.labels, labels)} {number(histogram.total)}\n"
-        yield f"{family.name}_count{_label_set(family.labels, labels)} {running}\n"
+            lines.append(f"{family.name}_bucket{_label_set((*family.labels, 'le'), (*labels, bound))} {running}\n")
+        lines.append(f"{family.name}_count{_label_set(family.labels, labels)} {running}\n")
+        lines.append(f"{family.name}_sum{_label_set(family.labels, labels)} {number(histogram.total)}\n")
+    return lines

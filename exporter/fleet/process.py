@@ -7,8 +7,8 @@ import time
 from typing import Final
 
 from exporter import logs, sockets
-from exporter.collect.exposition import Writer
-from exporter.collect.pressed import Press
+from exporter.collect.rendered import Rendered
+from exporter.collect.writing import Writing
 from exporter.fleet import collecting
 from exporter.fleet.ending import Ending
 from exporter.fleet.keeping import Keeping
@@ -39,26 +39,24 @@ def run(settings: Settings) -> int:
 
 def _watch(poller: Poller, settings: Settings, places: tuple[socket.socket, str], ending: Ending) -> None:
     """`places` are where to serve and who is asked."""
-    shown = [_shown(poller, settings)]
+    writing = Writing()
+    shown = [_shown(poller, settings, writing)]
     server = WebServer(places[0], create_app(lambda: shown[0], places[1], settings.by))
     try:
         while not ending.is_due:
             is_fine = poller.poll(time.time())
-            shown[0] = _shown(poller, settings)
+            shown[0] = _shown(poller, settings, writing)
             ending.wait(poller.pause_s(time.time(), is_fine))
     finally:
         poller.end()
         server.stop()
 
 
-def _shown(poller: Poller, settings: Settings) -> Shown:
+def _shown(poller: Poller, settings: Settings, writing: Writing) -> Shown:
     """What pages are made of, until the next pane."""
     told = poller.told(time.time())
-    writer, press = Writer(), Press()
-    for item in (*collecting.collect(told, settings.by), *collecting.of_itself(poller, len(told))):
-        for piece in writer.pieces(item):
-            press.add(piece)
-    return Shown(press.end(), told, poller.asked_until_s, poller.is_ready)
+    items = (*collecting.collect(told, settings.by), *collecting.of_itself(poller, len(told)))
+    return Shown(Rendered([writing.block(item) for item in items]), told, poller.asked_until_s, poller.is_ready)
 
 
 def _access(settings: Settings) -> Access:

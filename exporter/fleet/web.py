@@ -15,7 +15,7 @@ from flask import Flask, Response
 from markupsafe import escape
 
 from exporter import __version__
-from exporter.collect.pressed import Pressed
+from exporter.collect.rendered import Rendered
 from exporter.fleet.watched import Told
 from exporter.web import page_of
 
@@ -34,7 +34,7 @@ _MOST_NAMED: Final = 3
 class Shown(NamedTuple):
     """What was made after the last pane."""
 
-    metrics: Pressed
+    metrics: Rendered
     told: Sequence[Told]
     asked_until_s: float
     is_ready: bool

@@ -1,7 +1,7 @@
 """The web side of the analyser.
 
 GET /            what this is and where to look
-GET /metrics     the last snapshot, as Prometheus text
+GET /metrics     the last snapshot, as Prometheus text or OpenMetrics; ?name[]=... for single families
 GET /-/healthy   the analyser is alive
 GET /-/ready     it has scored at least once
 GET /api/v1/window  what a window holds, see `windows`
@@ -17,9 +17,9 @@ from typing import Final
 from flask import Flask, Response, request
 
 from exporter import __version__
-from exporter.collect.exposition import CONTENT_TYPE
-from exporter.collect.pressed import Pressed
+from exporter.collect.rendered import Rendered
 from exporter.findings import Unread
+from exporter.web import negotiation
 from exporter.web.events import Receiver, take
 
 _LOG = logging.getLogger("exporter.web")
@@ -38,7 +38,7 @@ _UNREAD: Final = """<h2>Payloads that could not be decoded</h2>
 
 
 def create_app(
-    page: Callable[[], Pressed | None],
+    page: Callable[[], Rendered | None],
     models: Callable[[], Sequence[str]],
     observe: Callable[[bool], None] | None = None,
     events: Receiver | None = None,
@@ -118,13 +118,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
-def page_of(found: Pressed) -> Response:
-    """What is on /metrics, packed for whoever takes it so."""
-    if request.accept_encodings.best_match(["gzip"]) == "gzip":
-        response = Response(found.content, content_type=CONTENT_TYPE)
+def page_of(found: Rendered) -> Response:
+    """What is on /metrics, of it what is asked for by name, in the format and packing that is wanted."""
+    names, media = request.args.getlist("name[]"), negotiation.content_type(request.accept_mimetypes)
+    shown = found.only(names) if names else found
+    if negotiation.takes_gzip(request.accept_encodings):
+        response = Response(shown.compressed(media), content_type=media)
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response = Response(found.pieces(), content_type=CONTENT_TYPE)
-        response.content_length = found.size
-    response.headers["Vary"] = "Accept-Encoding"
+        response = Response(shown.pieces(media), content_type=media)
+        response.content_length = shown.size(media)
+    response.headers["Vary"] = "Accept, Accept-Encoding"
     return response

@@ -1,15 +1,21 @@
 """The text of the page against prometheus_client, its reference."""
 
 import math
+from collections.abc import Callable, Iterable
 
+import numpy as np
 import pytest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import CollectorRegistry
+from prometheus_client.registry import Collector
 
 from exporter.collect import exposition
-from exporter.collect.exposition import Distributions, Samples
+from exporter.collect.exposition import Distributions, Labels, Samples, Writer
+from exporter.collect.library import Library
+from exporter.collect.rendered import OPEN_METRICS, TEXT, Rendered
 from exporter.families import COUNTER, GAUGE, HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
@@ -17,11 +23,11 @@ AWKWARD = ('quote " backslash \\ newline \n', "ünïcode 日本", "", "lone \ud8
 NUMBERS = (0, 1, -1, 0.1, 1e-300, 1e300, 123456789012, 2**53, 1 / 3, float("inf"), float("-inf"), True)
 
 
-class _Given:
-    def __init__(self, *families: object) -> None:
+class _Given(Collector):
+    def __init__(self, *families: Metric) -> None:
         self._families = families
 
-    def collect(self) -> tuple[object, ...]:
+    def collect(self) -> Iterable[Metric]:
         return self._families
 
 
@@ -41,38 +47,75 @@ def test_nan_is_written_as_prometheus_does() -> None:
     assert text.endswith("model_x NaN\n")
 
 
-def test_the_page_equals_the_one_of_prometheus_client() -> None:
+@pytest.mark.parametrize("wanted", [TEXT, OPEN_METRICS])
+def test_the_page_equals_the_one_of_prometheus_client_in_either_format(wanted: str) -> None:
+    theirs, parse = ORACLES[wanted]
+    mine = b"".join(Rendered([Writer().block(item) for item in OURS]).pieces(wanted)).decode()
+    assert _read(parse(mine)) == _read(parse(theirs(_registry()).decode()))
+
+
+@pytest.mark.parametrize("item", [1, 2, 3, 4])
+@pytest.mark.parametrize("wanted", [TEXT, OPEN_METRICS])
+def test_what_prometheus_client_writes_of_a_family_is_the_same_as_well(item: int, wanted: str) -> None:
+    _, parse = ORACLES[wanted]
+    ours, theirs = (
+        b"".join(Rendered([writer.block(OURS[item])]).pieces(wanted)).decode() for writer in (Writer(), Library())
+    )
+    assert _read(parse(ours)) == _read(parse(theirs)) != []
+
+
+def _registry() -> Collector:
     gauge = GaugeMetricFamily("model_g", "G.", labels=["a", "b"])
     gauge.add_metric(["1", "2"], 0.25)
-    counter = CounterMetricFamily("model_c", "C.", labels=["a"])
+    share = GaugeMetricFamily("model_share_ratio", 'S "quoted" \\ and\nmore.', labels=["a"], unit="ratio")
+    share.add_metric(['quote " backslash \\ newline \n'], 1 / 3)
+    counter = CounterMetricFamily("model_c_seconds", "C.", labels=["a"], unit="seconds")
     counter.add_metric(["x"], 12345678)
-    histogram = HistogramMetricFamily("model_h_seconds", "H.", labels=["a"])
-    histogram.add_metric(["x"], [("0.5", 1), ("1.0", 3), ("+Inf", 6)], 7.5)
-    registry = CollectorRegistry()
-    registry.register(_Given(gauge, counter, histogram))
-    ours = exposition.render(
-        [
-            Samples(Family("model_g", GAUGE, ("a", "b"), "G."), [(("1", "2"), 0.25)]),
-            Samples(Family("model_c_total", COUNTER, ("a",), "C."), [(("x",), 12345678)]),
-            Distributions(
-                Family("model_h_seconds", HISTOGRAM, ("a",), "H."), (0.5, 1), [(("x",), Histogram((1, 2, 3), 7.5))]
-            ),
-        ]
-    )
-    theirs, mine = (_read(text.decode()) for text in (generate_latest(registry), ours))
-    assert sorted(mine, key=repr) == sorted(theirs, key=repr)
+    histogram = HistogramMetricFamily("model_h_seconds", "H.", labels=["a"], unit="seconds")
+    histogram.add_metric(["x"], [("0.5", 1), ("1.0", 3), ("2e+06", 3), ("+Inf", 6)], 7.5)
+    return _Given(gauge, share, counter, GaugeMetricFamily("model_none", "N."), histogram)
 
 
-def _read(text: str) -> list[tuple[object, ...]]:
-    families = text_string_to_metric_families(text)
-    return [
-        (family.name, family.type, sample.name, _labels(sample.labels), sample.value)
-        for family in families for sample in family.samples
+OURS: list[Samples | Distributions] = [
+    Samples(Family("model_g", GAUGE, ("a", "b"), "G."), [(("1", "2"), 0.25)]),
+    Samples(
+        Family("model_share_ratio", GAUGE, ("a",), 'S "quoted" \\ and\nmore.'),
+        [(('quote " backslash \\ newline \n',), 1 / 3)],
+    ),
+    Samples(Family("model_c_seconds_total", COUNTER, ("a",), "C."), [(("x",), 12345678)]),
+    Samples(Family("model_none", GAUGE, (), "N."), []),
+    Distributions(
+        Family("model_h_seconds", HISTOGRAM, ("a",), "H."), (0.5, 1, 2e6), [(("x",), Histogram((1, 2, 0, 3), 7.5))]
+    ),
+]
+ORACLES: dict[str, tuple[Callable[[Collector], bytes], Callable[[str], Iterable[Metric]]]] = {
+    TEXT: (generate_latest, text_string_to_metric_families),
+    OPEN_METRICS: (openmetrics.generate_latest, openmetrics_parser.text_string_to_metric_families),
+}
+
+
+@pytest.mark.parametrize("write", [Writer, Library])
+def test_a_family_that_changes_from_page_to_page_is_never_an_old_one(write: Callable[[], Writer | Library]) -> None:
+    family, kept = Family("model_x", GAUGE, ("a",), "X."), write()
+    pages: list[list[tuple[Labels, float]]] = [
+        [(("1",), 1), (("2",), 2)], [(("1",), 1), (("2",), 3)], [(("2",), 3)], [], [(("3",), 1), (("1",), 2)],
     ]  # fmt: skip
+    for values in (*pages, *reversed(pages), *pages):
+        item = Samples(family, values)
+        assert kept.block(item) == write().block(item)
 
 
-def _labels(labels: dict[str, str]) -> list[tuple[str, str | float]]:
-    return sorted((key, float(value) if key == "le" else value) for key, value in labels.items())
+def test_truth_numpy_and_zero_below_nothing_are_numbers() -> None:
+    values = [True, np.float64(0.5), np.int64(3), np.True_, -0.0, np.float64("nan"), 1e16]
+    assert [exposition.number(value) for value in values] == ["1", "0.5", "3", "1", "0", "NaN", "1e+16"]
+
+
+def _read(families: Iterable[Metric]) -> list[tuple[object, ...]]:
+    return [
+        (family.name, family.type, family.documentation, family.unit,
+         [(sample.name, sample.labels, sample.value) for sample in family.samples])
+        for family in families
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("labels", ["a", "abcd", "abcde", "abcdef"])

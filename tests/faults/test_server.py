@@ -107,7 +107,7 @@ def _stopped(scene: Stage, case: Case, seconds: float) -> None:
     case.accounted()
     assert case.seen.phases["during"]["longest"] > seconds / 2
     slow = case.moved("proxy_request_duration_seconds_bucket", le="+Inf") - case.moved(
-        "proxy_request_duration_seconds_bucket", le="1"
+        "proxy_request_duration_seconds_bucket", le="1.0"
     )
     assert slow == 8, "one of each connection waited"
     case.say(f"`proxy_request_duration_seconds` has {slow:g} more above 1 s, one of each connection")

@@ -17,7 +17,7 @@ from monitoring import recorded
 from support import free_port
 
 from exporter import catalogue
-from exporter.collect.pressed import Press
+from exporter.collect.rendered import Rendered
 from exporter.evidence.engine import Engine
 from exporter.evidence.streams import of_column
 from exporter.evidence.terms import Terms
@@ -301,7 +301,7 @@ def test_what_is_shown_is_in_the_catalogue_and_finite(steadily: Poller) -> None:
 def test_the_status_page_says_it_in_words_that_nobody_can_make_into_markup(steadily: Poller) -> None:
     (found,) = steadily.told(end(PANES))
     strange = found._replace(fleet=found.fleet._replace(model="<b>"))
-    shown = Shown(Press().end(), [strange], end(PANES), is_ready=True)
+    shown = Shown(Rendered([]), [strange], end(PANES), is_ready=True)
     page = create_app(lambda: shown, "http://p:9090", ("job",)).test_client().get("/").text
     assert re.search(r"amount moved up, sudden, since \d{4}-", page)
     assert "amount &lt;looks&gt; ×102 (3 replicas)" in page

@@ -2,26 +2,60 @@
 
 import gzip
 
+import pytest
+
 from exporter import web
-from exporter.collect.exposition import CONTENT_TYPE
-from exporter.collect.pressed import pressed
+from exporter.collect.exposition import Block
+from exporter.collect.rendered import OPEN_METRICS, TEXT, Rendered
 from exporter.findings import Unread
 
-EMPTY = pressed()
+EMPTY = Rendered([])
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+HEAD, OPEN_HEAD = b"# TYPE model_x gauge\n", b"# TYPE model_x gauge\n# HELP model_x X.\n"
+
+
+def _page() -> Rendered:
+    big = Block("model_x", HEAD, OPEN_HEAD, b"model_x 1\n" * 50_000, 50_000)
+    return Rendered([big, Block("model_y_total", b"", b"", b"model_y_total 2\n", 1)])
 
 
 def test_metrics_are_served_plain_and_compressed() -> None:
-    page = b"model_x 1\n" * 50_000
-    client = web.create_app(lambda: pressed(page), lambda: ["m"]).test_client()
+    client = web.create_app(_page, lambda: ["m"]).test_client()
+    page = HEAD + b"model_x 1\n" * 50_000 + b"model_y_total 2\n"
     plain = client.get("/metrics")
-    assert (plain.status_code, plain.data, plain.headers["Content-Type"]) == (200, page, CONTENT_TYPE)
+    assert (plain.status_code, plain.data, plain.headers["Content-Type"]) == (200, page, TEXT)
     assert "Content-Encoding" not in plain.headers
     assert plain.content_length == len(page)
+    assert plain.headers["Vary"] == "Accept, Accept-Encoding"
     squeezed = client.get("/metrics", headers={"Accept-Encoding": "gzip"})
     assert squeezed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(squeezed.data) == page
+    assert squeezed.content_length == len(squeezed.data)
     refused = client.get("/metrics", headers={"Accept-Encoding": "gzip;q=0"})
     assert refused.data == page
+
+
+def test_openmetrics_is_served_to_whom_asks_for_it_and_ends_as_it_must() -> None:
+    answer = web.create_app(_page, lambda: ["m"]).test_client().get("/metrics", headers={"Accept": PROMETHEUS_2})
+    assert answer.headers["Content-Type"] == OPEN_METRICS
+    assert answer.data.startswith(OPEN_HEAD)
+    assert answer.data.endswith(b"model_y_total 2\n# EOF\n")
+    assert answer.content_length == len(answer.data)
+
+
+@pytest.mark.parametrize("names", [["model_y_total"], ["model_y"], ["model_y_total", "model_z"]])
+def test_families_are_served_by_name(names: list[str]) -> None:
+    client = web.create_app(_page, lambda: ["m"]).test_client()
+    for headers in ({}, {"Accept-Encoding": "gzip"}):
+        answer = client.get("/metrics", query_string={"name[]": names}, headers=headers)
+        assert answer.status_code == 200
+        text = gzip.decompress(answer.data) if headers else answer.data
+        assert text == b"model_y_total 2\n"
+    assert client.get("/metrics?name[]=model_z").data == b""
+    assert client.get("/metrics?name[]=model_z", headers={"Accept": PROMETHEUS_2}).data == b"# EOF\n"
 
 
 def test_before_the_first_snapshot_it_is_healthy_but_not_ready() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter import web
-from exporter.collect.pressed import pressed
+from exporter.collect.rendered import Rendered
 from exporter.events.desk import Desk
 from exporter.handoff import board
 from exporter.sections import Events
@@ -24,7 +24,7 @@ def desk() -> Desk:
 
 
 def client(at: Desk | None) -> FlaskClient:
-    return web.create_app(pressed, "m", None, at).test_client()
+    return web.create_app(lambda: Rendered([]), "m", None, at).test_client()
 
 
 def counted(at: Desk) -> dict[str, int]:

@@ -6,7 +6,7 @@ import pytest
 from monitor_scenes import DECODER, FEATURES, exchange, make_profile, training_rows
 
 from exporter import web
-from exporter.collect.pressed import pressed
+from exporter.collect.rendered import Rendered
 from exporter.guarantees import Evidence
 from exporter.monitor import Monitor
 from exporter.monitor.gathering import Watching
@@ -45,7 +45,7 @@ def watched(profile: Profile, said: Overrides, panes: int, times: float = 1.0, *
 
 def cells(*models: Scored) -> list[list[str]]:
     """The rows of the table."""
-    app = web.create_app(pressed, lambda: ["m"])
+    app = web.create_app(lambda: Rendered([]), lambda: ["m"])
     evidence.add(app, lambda: models)
     text = app.test_client().get("/").get_data(as_text=True)
     table = text.partition("Evidence of drift")[2]

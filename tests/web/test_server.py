@@ -13,7 +13,8 @@ from proxy.rig import Peer
 from support import eventually
 
 from exporter import web
-from exporter.collect.pressed import pressed
+from exporter.collect.exposition import Block
+from exporter.collect.rendered import Rendered
 from exporter.events.desk import Desk
 from exporter.handoff import board
 from exporter.sections import Events
@@ -21,6 +22,10 @@ from exporter.web import server
 from exporter.web.server import WebServer
 
 PAGE = b"model_x 1\n" * 10_000
+
+
+def _page() -> Rendered:
+    return Rendered([Block("model_x", b"", b"", PAGE, 10_000)])
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def serving(desk: Desk) -> Iterator[int]:
     """A web server in threads of the test's process; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    running = WebServer(listener, web.create_app(lambda: pressed(PAGE), "m", None, desk), desk.most_bytes)
+    running = WebServer(listener, web.create_app(_page, "m", None, desk), desk.most_bytes)
     try:
         yield port
     finally:
