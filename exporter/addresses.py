@@ -129,12 +129,12 @@ def refuse_loops(pairs: tuple[Route, ...]) -> None:
         key = "upstream" if number == 0 else "routes"
         if places[number] in places[:number]:
             raise ValueError(f"routes: two of them listen on {route.listen}")
-        if any(_leads_to(upstream_place(route.upstream), place) for place in places):
+        if any(leads_to(upstream_place(route.upstream), place) for place in places):
             raise ValueError(f"{key}: {route.upstream} is the address of the relay itself")
 
 
-def _leads_to(upstream: Place, listening: Place) -> bool:
-    """Whether a connection may reach a socket of this host that listens there."""
+def leads_to(upstream: Place, listening: Place) -> bool:
+    """Whether a connection may reach a socket of this host that listens there, as far as addresses tell."""
     if isinstance(upstream, str) or isinstance(listening, str) or upstream[1] != listening[1]:
         return upstream == listening
     host, own = upstream[0], listening[0]

@@ -19,8 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, logs, manners, metadata, vitals, web
-from exporter.addresses import upstream_place
+from exporter import collect, config, logs, manners, metadata, web
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health
@@ -34,7 +33,6 @@ from exporter.handoff.board import Seat
 from exporter.handoff.ledger import Chapters, Ledger
 from exporter.handoff.reader import Reader
 from exporter.handoff.ring import Ring
-from exporter.handoff.tally import Slot
 from exporter.monitor import stream
 from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
@@ -42,7 +40,8 @@ from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
-from exporter.web import evidence, faults, windows
+from exporter.surroundings import Surroundings
+from exporter.web import dependencies, evidence, faults, windows
 from exporter.web.server import WebServer
 from exporter.web.windows import Scored
 
@@ -76,6 +75,7 @@ class Analyser:
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
+        self._around = Surroundings(settings, self._board, self._rings)
         self._desk = Desk(settings.events, self._board, settings.kept_headers)
         self._ledger = Ledger(orders["ledger_fd"])
         self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
@@ -95,7 +95,6 @@ class Analyser:
         self._names: list[str] = []
         """Of the models on the page."""
         self._unread: tuple[Unread, ...] = ()
-        self._lookout = self._on_lookout()
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
@@ -104,12 +103,14 @@ class Analyser:
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
         evidence.add(app, lambda: self._scored)
         faults.add(app, lambda: self._scored)
+        dependencies.add(app, self._around.probes.snapshot)
         self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
 
     @property
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
         own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.attributing.own}
+        own |= self._around.probes.own
         return {_OWN: own, _MADE: self._referring.provisional.arrays(), **self._models.chapters()}
 
     def _settle(self) -> None:
@@ -140,7 +141,7 @@ class Analyser:
         """Work until told to stop, then empty the rings once more."""
         signal.signal(DRAIN, lambda *_: self._stop.set())
         parent = os.getppid()
-        threading.Thread(target=self._lookout.run, args=(self._stop,), name="vitals", daemon=True).start()
+        self._around.watch(self._stop)
         gc.freeze()
         sleep = _SHORTEST_SLEEP_S
         due = 0.0
@@ -212,10 +213,10 @@ class Analyser:
 
     def _publish(self) -> None:
         begun = time.perf_counter()
-        if self._uncommitted:
+        if self._around.probes.look() or self._uncommitted:
             self._commit()  # what was once shown must never be lost
         health = self._health(time.time())
-        server = self._lookout.server
+        server = self._around.lookout.server
         self._models.chronicle.server = server.process
         shown = self._models.shown(time.monotonic())
         scenes = tuple(
@@ -245,24 +246,13 @@ class Analyser:
             relay=report.relay(self._rings, lost, corrupt),
             snapshot_wall_s=wall_s,
             snapshot_seconds=self._snapshot_seconds,
-            processes=self._lookout.processes,
+            processes=self._around.lookout.processes,
+            dependencies=self._around.probes.snapshot(),
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
             relaying=self._settings.relay,
             **report.processes(self._board, self._rings),
         )
-
-    def _on_lookout(self) -> vitals.Lookout:
-        upstream, pid = self._settings.watched, self._settings.upstream_pid
-        watch = vitals.ServerWatch(upstream_place(upstream), pid, lambda: self._pids().values()) if upstream else None
-        return vitals.Lookout(watch, self._pids, self._settings.upstream_probe_interval)
-
-    def _pids(self) -> dict[str, int]:
-        return {
-            "supervisor": self._board[Seat.SUPERVISOR_PID],
-            "analyser": os.getpid(),
-            **{f"worker-{index}": ring.slots[Slot.PID] for index, ring in enumerate(self._rings)},
-        }
 
 
 def main() -> None:

@@ -138,6 +138,16 @@ EVIDENCE_PAUSED = Family("model_drift_evidence_paused", GAUGE, PROFILED, "Whethe
 EVIDENCE_SINCE = Family("model_drift_evidence_since_timestamp_seconds", GAUGE, PROFILED, "Unix time since which traffic has been watched for evidence.")
 EXPECTED_DELAY = Family("model_drift_expected_delay_seconds", GAUGE, (*PROFILED, "total_variation"), "How soon it would page if so large a share of one feature's values changed bin now, at the traffic of the last hour: expected, for the median feature. Absent without traffic, and where it never would.")
 
+# --- what the model needs beside its server
+
+_DEPENDENCY: Final = ("dependency",)
+DEPENDENCY_UP = _model("dependency_up", GAUGE, "Whether the last probe of a dependency reached it: a TCP connection was accepted, or an HTTP request answered with a code of `expect`, its body or the first 64 KiB of it included, all within `timeout`. As seen from this exporter, the same under each of its models; absent before the first probe.", *_DEPENDENCY)
+DEPENDENCY_DURATION = _model("dependency_probe_duration_seconds", GAUGE, "Time the last probe took, from looking up the name to the answer's end or the failure; of one that hangs the time after which it was given up.", *_DEPENDENCY)
+DEPENDENCY_SUCCESS = _model("dependency_last_success_timestamp_seconds", GAUGE, "Unix time at which a probe reached the dependency last; 0 before the first time.", *_DEPENDENCY)
+DEPENDENCY_PROBES = _model("dependency_probes_total", COUNTER, "Probes that ended or were given up, since the exporter's start or since the dependency was set otherwise.", *_DEPENDENCY)
+DEPENDENCY_FAILURES = _model("dependency_probe_failures_total", COUNTER, "Of these the ones that failed, by reason: `dns` (its name was not found, or not in time), `refused` (nothing listens), `timeout` (no connection, or not the whole answer in time), `unreachable` (no way there), `tls` (handshake or certificate), `protocol` (cut off, or not HTTP), `status` (another code than expected), `local` (no probe could be made here: a file of a secret or certificate cannot be read, no descriptors).", *_DEPENDENCY, "reason")
+DEPENDENCY_EXPIRY = _model("dependency_certificate_expiry_timestamp_seconds", GAUGE, "Unix time at which the certificate that an https:// dependency showed last is no longer valid; absent where none was verified.", *_DEPENDENCY)
+
 # --- features of failed requests
 
 _FAILED: Final = (*PROFILED, "feature")

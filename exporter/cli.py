@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, fleet_command, locations, orders, profile_commands, values
+from exporter import __version__, config, dependencies, fleet_command, locations, orders, profile_commands, values
 from exporter.errors import ConfigError, ExporterError
 from exporter.samples import command as samples
 
@@ -157,6 +157,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"segments: {line}")
     for line in _planned(settings):
         print(f"planned: {line}")
+    for line in dependencies.told(settings.dependencies):
+        print(f"dependency {line}")
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)

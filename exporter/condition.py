@@ -79,6 +79,28 @@ class ProfilePlace(NamedTuple):
     """Whether that in force is what an earlier run kept."""
 
 
+class DependencyState(NamedTuple):
+    """What probes say of one thing that the model needs."""
+
+    name: str
+    place: str
+    """Where it is, without what could be a secret."""
+    failure: str | None = ""
+    """Of DEPENDENCY_FAILURES, empty where it is up; None before the first probe."""
+    detail: str = ""
+    """The last failure in words; empty where this process has seen none."""
+    duration_s: float = 0.0
+    """Of the last probe."""
+    success_wall_s: float = 0.0
+    """Unix time of the last success; 0 before that."""
+    probes: int = 0
+    """Since start."""
+    failures: Mapping[str, int] = {}
+    """Of these, by DEPENDENCY_FAILURES."""
+    expiry_wall_s: float = 0.0
+    """Unix time at which its certificate ends; 0 where there is none that was verified."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What became of the windows on disk."""
@@ -129,3 +151,4 @@ class Health:
     events: EventCounts | None = None
     """None where none are taken."""
     relaying: bool = True
+    dependencies: tuple[DependencyState, ...] = ()

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter import keys
-from exporter.addresses import Route, is_tls, listener, refuse_loops, routes, upstream_url
+from exporter.addresses import Route, is_tls, listener, listener_place, refuse_loops, routes, upstream_url
+from exporter.captured import Capture
+from exporter.dependencies import Dependency, dependencies, refuse_own
 from exporter.guarantees import Evidence
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
@@ -30,21 +32,15 @@ from exporter.sections import (
 from exporter.values import (
     boolean,
     duration,
-    http_methods,
     integer,
     label_value,
     off_or,
     one_of,
     path,
     pause,
-    size,
     spoken,
     switch,
-    url_paths,
 )
-
-_BODIES_PER_RING = 16
-"""So that an exchange of two whole bodies takes an eighth of the ring at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +66,6 @@ class Models:
         "Most models and versions that are watched; what the traffic names beyond them is counted as model '_other'.",
         integer(1, 1000),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What is copied off the request path, within bounds."""
-
-    max_body: int = setting(
-        1 << 20,
-        "Most of a body that is copied for decoding, each way; of a longer one the first rows.",
-        size(0),
-        "1MiB",
-    )
-    max_pending: int = setting(
-        32 << 20, "Most bytes of bodies one worker holds for unfinished exchanges.", size(0), "32MiB"
-    )
-    ring: int = setting(16 << 20, "Size of each worker's ring to the analyser.", size(1 << 16), "16MiB")
-    probe_paths: tuple[str, ...] = setting(
-        ("/health", "/healthz", "/healthcheck", "/livez", "/readyz", "/ready", "/live", "/ping",
-         "/v2/health/live", "/v2/health/ready", "/metrics"),
-        "Paths of health probes: relayed, but not counted as model requests.", url_paths,
-    )  # fmt: skip
-    methods: tuple[str, ...] = setting(
-        ("POST", "PUT", "PATCH"), "Methods that carry model input; what others carry is not copied.", http_methods
-    )
-    paths: tuple[str, ...] = setting(
-        ("/*",), "Paths that carry model input, * for anything; what others carry is not copied.", url_paths
-    )
-
-    def __post_init__(self) -> None:
-        if self.ring < _BODIES_PER_RING * self.max_body:
-            raise ValueError(f"ring: must be at least {_BODIES_PER_RING} times max_body ({self.max_body} bytes)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +155,15 @@ class Settings:
         switch,
         "true",
     )
+    dependencies: tuple[Dependency, ...] = setting(
+        (),
+        "What the model needs beside its server, probed at an interval: mappings with name and url, http://, https://"
+        " or tcp://HOST:PORT, and at will interval (30s), timeout (5s), expect ([2xx]), method (GET), bearer_token_file,"
+        " header_files, ca_file, insecure_skip_verify, follow_redirects. The flag takes NAME=URL and may be repeated.",
+        dependencies,
+        "[]",
+        flag="dependency",
+    )
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
     web: Web = field(default_factory=Web)
@@ -211,6 +185,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)
+        refuse_own(self.dependencies, tuple(map(listener_place, self.listeners)))
         if self.routes and not self.relay:
             raise ValueError("routes: nothing is relayed with relay: false")
         if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
@@ -223,6 +198,12 @@ class Settings:
         """What is relayed where; the first one leads to the server that is watched."""
         first = () if self.upstream is None or not self.relay else (Route(self.listen, self.upstream),)
         return first + self.routes
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """Where anything of this exporter listens."""
+        relay = tuple(route.listen for route in self.every_route)
+        return (*relay, self.web.listen_address, self.health.listen_address)
 
     @property
     def watched(self) -> str | None:

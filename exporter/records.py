@@ -29,6 +29,8 @@ EVENT_LOSSES: Final = ("duplicate", "feedback", "other_type", "analyser_lost")
 """Why events that were taken were not observed."""
 EVENT_PAIRS: Final = ("whole", "request", "response")
 """What an event was observed as: one of the two halves of an exchange, or alone."""
+DEPENDENCY_FAILURES: Final = ("dns", "refused", "timeout", "unreachable", "tls", "protocol", "status", "local")
+"""Why a dependency is down, as it looks from here: see the help of the family that counts them."""
 
 
 REFUSALS: Final = ("name", "unknown_model", "limit", "memory")

@@ -12,6 +12,7 @@ from typing import Final
 from exporter import __version__, catalogue, glance
 from exporter.collect import (
     columns,
+    dependencies,
     events,
     evidence,
     failed,
@@ -51,6 +52,7 @@ def _each(collect: Callable[[Scene], Collected]) -> Callable[[Page], Collected]:
 COLLECTORS: Final = (
     Collector("traffic", _each(traffic.collect)),
     Collector("server", _each(server.collect)),
+    Collector("dependencies", _each(dependencies.collect)),
     Collector("reference", _each(reference.collect)),
     Collector("columns", _each(columns.collect)),
     Collector("evidence", _each(evidence.collect)),
