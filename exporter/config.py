@@ -158,8 +158,9 @@ class Settings:
     dependencies: tuple[Dependency, ...] = setting(
         (),
         "What the model needs beside its server, probed at an interval: mappings with name and url, http://, https://"
-        " or tcp://HOST:PORT, and at will interval (30s), timeout (5s), expect ([2xx]), method (GET), bearer_token_file,"
-        " header_files, ca_file, insecure_skip_verify, follow_redirects. The flag takes NAME=URL and may be repeated.",
+        " or tcp://HOST:PORT, and at will interval (30s), timeout (5s), expect ([2xx]), method (GET),"
+        " bearer_token_file, header_files, ca_file, insecure_skip_verify, follow_redirects. The flag takes NAME=URL and"
+        " may be repeated.",
         dependencies,
         "[]",
         flag="dependency",

@@ -52,7 +52,7 @@ class Deadline:
 
 
 Attempt = Callable[[Deadline], float]
-"""One probe: gives the Unix time at which the certificate ends, 0 where there is none. Failed, and what `told` takes."""
+"""One probe: the Unix time at which the certificate ends, 0 where there is none. It raises what `told` takes."""
 
 
 class Finding(NamedTuple):

@@ -56,8 +56,8 @@ def _is_expected(asked: Dependency, status: int) -> bool:
 
 
 def _next(url: str, target: str) -> str:
-    following = urljoin(url, target)
     try:
+        following = urljoin(url, target)
         parts = urlsplit(following)
         usable = parts.hostname and parts.port != 0 and parts.username is None and following.isascii()
     except ValueError:
@@ -150,12 +150,14 @@ class _Asking:
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection = HTTPConnection("localhost")  # for its words alone: it is connected, and Host is said below
-        connection.sock = cast("Any", wire.Wire(sock, self._deadline))
+        spoken = wire.Wire(sock, self._deadline)
+        connection.sock = cast("Any", spoken)
         connection.request(self._asked.method, target, headers={"Host": parts.netloc, **_HEAD, **secrets})
         try:
             answer = connection.getresponse()
         except wire.TooMuch:
             raise Failed("protocol", "the head of its answer does not end") from None
+        spoken.reading.is_in_head = False
         with answer:
             self._read_on(answer)
             return answer.status, answer.headers.get("Location", "")

@@ -55,6 +55,8 @@ class Reading(io.RawIOBase):
         self._sock = sock
         self._deadline = deadline
         self._left = MOST_BYTES
+        self.is_in_head = True
+        """Until somebody says otherwise: then an end is no end."""
 
     def readable(self) -> bool:
         """It is."""
@@ -67,6 +69,8 @@ class Reading(io.RawIOBase):
         self._sock.settimeout(self._deadline.left())
         size = self._sock.recv_into(buffer[: self._left])
         self._left -= size
+        if not size and self.is_in_head:
+            raise Failed("protocol", "the connection was cut off")
         return size
 
 
@@ -76,6 +80,7 @@ class Wire:
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self.reading = Reading(sock, deadline)
 
     def sendall(self, content: bytes) -> None:
         """All of it, within the deadline."""
@@ -84,7 +89,7 @@ class Wire:
 
     def makefile(self, _: str) -> io.BufferedReader:
         """Where the answer comes from."""
-        return io.BufferedReader(Reading(self._sock, self._deadline), 4096)
+        return io.BufferedReader(self.reading, 4096)
 
     def close(self) -> None:
         """Not here."""
