@@ -197,6 +197,12 @@ def resources() -> Iterator[Panel]:
                 " seen.", "none", [Query(rate(c.SERVER_CPU), "{{instance}}")], 12)  # fmt: skip
     yield Panel("timeseries", "Memory of the model server", "Resident memory, by replica.", "bytes",
                 [Query(of(c.SERVER_MEMORY), "{{instance}}")], 12)  # fmt: skip
+    yield Panel("timeseries", "Dependencies up", "Share of the replicas whose last probe reached it, of what the model"
+                " needs beside its server; nothing where no dependencies are set.", "percentunit",
+                [Query(f"avg by (dependency) ({of(c.DEPENDENCY_UP)})", "{{dependency}}")], 12,
+                field={"min": 0, "max": 1})  # fmt: skip
+    yield Panel("timeseries", "Probes of dependencies", "Time that the last probe took, the slowest replica.", "s",
+                [Query(f"max by (dependency) ({of(c.DEPENDENCY_DURATION)})", "{{dependency}}")], 12)  # fmt: skip
 
 
 def itself() -> Iterator[Panel]:

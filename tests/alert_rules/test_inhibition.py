@@ -87,6 +87,21 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
     )
 
 
+def test_a_dependency_that_is_down_is_told_beside_what_may_come_of_it(alertmanager: str) -> None:
+    """Which features and requests need it is not known, and a ticket must not silence a page."""
+    down = {"job": "models", **CHURN, "dependency": "orders", "severity": "warning"}
+    becomes(
+        alertmanager,
+        # Once these two are judged, so are the others.
+        ("ModelServerDown", {"job": "models", **CHURN, "severity": "critical"}, "active"),
+        ("ModelServerReplicaDown", {**A, **CHURN}, "suppressed"),
+        ("ModelDependencyDown", down, "active"),
+        ("ModelDependencyDown", {**down, **FRAUD}, "active"),
+        ("ModelErrors", {"job": "models", **FRAUD, "severity": "critical"}, "active"),
+        ("ModelFeatureMissingSurge", {**A, **FRAUD, **AMOUNT, "severity": "warning"}, "active"),
+    )
+
+
 def fires(state: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
     """The alerts that fire at the end of a test of rules, by name and labels."""
     samples = [sample["labels"] for sample in state["promql_expr_test"][-1]["exp_samples"]]
