@@ -87,7 +87,7 @@ class Dependency(NamedTuple):
         """What will be done, for people."""
         what = "connects to" if self.scheme == TCP else f"{self.method} of"
         expected = "" if self.scheme == TCP else f", expecting {', '.join(self.expect)}"
-        return f"{self.name}: {what} {self.shown} every {self.interval:g} s, for {self.timeout:g} s{expected}"
+        return f"{self.name}: {what} {self.shown} every {self.interval:g} s, within {self.timeout:g} s{expected}"
 
 
 _OF_HTTP: Final = ("expect", "method", "bearer_token_file", "header_files", "follow_redirects")

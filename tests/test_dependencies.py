@@ -146,8 +146,8 @@ def test_check_prints_what_would_be_probed_without_what_may_be_secret(tmp_path: 
     path.write_text(yaml.safe_dump({"upstream": "http://127.0.0.1:1", "dependencies": [DB, api]}))
     done = command("check", "--config", str(path))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "dependency db: connects to tcp://127.0.0.1:5432 every 30 s, for 5 s\n" in done.stdout
-    assert "dependency api: GET of https://api.internal/health?… every 60 s, for 5 s, expecting 2xx\n" in done.stdout
+    assert "dependency db: connects to tcp://127.0.0.1:5432 every 30 s, within 5 s\n" in done.stdout
+    assert "dependency api: GET of https://api.internal/health?… every 60 s, within 5 s, expecting 2xx\n" in done.stdout
     assert "hunter2" not in done.stdout
     token.unlink()
     done = command("check", "--config", str(path))

@@ -1,7 +1,7 @@
 """The thread of one dependency: it probes at its own pace, and tells what it found.
 
-The first probe comes at a random moment of the first interval, and every pause differs by up to a tenth: neither the
-dependencies of one exporter nor a thousand exporters that start together ask at one moment.
+The first probe comes at a random moment of the first interval, or of its first half minute, and every pause differs by
+up to a tenth: neither the dependencies of one exporter nor a thousand exporters that start together ask at one moment.
 """
 
 import random
@@ -16,9 +16,21 @@ from exporter.probing.findings import Attempt, Deadline, Failed, Finding, told
 
 _GRACE_S: Final = 1.0
 """A probe ends by itself when its time is over, unless it hangs where nothing can be interrupted."""
+_FIRST_S: Final = 30.0
 _SPREAD: Final = 0.1
 _MOST_WAITING: Final = 64
 """Findings that nobody has taken; there are more where the analyser's loop hangs, which ends it."""
+
+
+def first_pause(interval_s: float) -> float:
+    """Seconds until the first probe."""
+    return random.uniform(0.0, min(interval_s, _FIRST_S))  # noqa: S311 (to be spread, not secret)
+
+
+def next_pause(interval_s: float, took_s: float) -> float:
+    """Seconds from the end of a probe that took so long until the next one."""
+    spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 (as above)
+    return max(0.0, interval_s * spread - took_s)
 
 
 class _Running(NamedTuple):
@@ -43,14 +55,13 @@ class Pacer:
 
     def run(self, stop: threading.Event) -> None:
         """Probe until `stop`."""
-        number, pause_s = 0, random.uniform(0.0, self._asked.interval)  # noqa: S311 (to be spread, not secret)
+        number, pause_s = 0, first_pause(self._asked.interval)
         while not stop.wait(pause_s):
             begun = time.monotonic()
             finding = self._probe(_Running(number, begun, Deadline(self._asked.timeout)))
             self._found.append((number, finding))
             self._running = None
-            interval_s = self._asked.interval * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 (as above)
-            number, pause_s = number + 1, max(0.0, begun + interval_s - time.monotonic())
+            number, pause_s = number + 1, next_pause(self._asked.interval, time.monotonic() - begun)
 
     def _probe(self, running: _Running) -> Finding:
         self._running = running

@@ -52,7 +52,8 @@ class Standing:
 
     def snapshot(self) -> DependencyState:
         """How it is."""
-        outcome, values = int(self.counts[_OUTCOME]), self.counts.tolist()
+        values = self.counts.tolist()
+        outcome = values[_OUTCOME]
         failure = None if outcome == _UNKNOWN else "" if outcome == _UP else DEPENDENCY_FAILURES[outcome - _FIRST_DOWN]
         return DependencyState(
             name=self._asked.name,

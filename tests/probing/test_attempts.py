@@ -241,6 +241,17 @@ def running(pacer: Any) -> Callable[[], None]:
     return end
 
 
+def test_a_thousand_that_start_together_do_not_ask_together() -> None:
+    for interval_s, last_s in ((10.0, 10.0), (3600.0, 30.0)):
+        first = sorted(probing.pace.first_pause(interval_s) for _ in range(1000))
+        assert 0 <= first[0] < last_s / 20
+        assert last_s * 19 / 20 < first[-1] <= last_s
+        following = [probing.pace.next_pause(interval_s, 1.0) + 1.0 for _ in range(1000)]
+        assert 0.9 * interval_s <= min(following) < 0.92 * interval_s
+        assert 1.08 * interval_s < max(following) <= 1.1 * interval_s
+    assert probing.pace.next_pause(1.0, 5.0) == 0.0
+
+
 def test_a_probe_that_hangs_where_nothing_can_be_interrupted_is_given_up_once_and_its_late_word_not_counted() -> None:
     """The system's resolver has no timeout: it is stood in for by one that waits until the test lets it go."""
     entered, go_on, again = threading.Event(), threading.Event(), threading.Event()
