@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +17,8 @@ import pytest
 import yaml
 from probing import peers
 from probing.peers import listening
-from support import Metrics, Sidecar, command, eventually, model_server, predict, sidecar
+from proxy.test_tls import make
+from support import Metrics, Sidecar, command, eventually, model_server, predict, sidecar, tool
 
 from exporter import catalogue, config
 from exporter.collect import dependencies as collector
@@ -281,6 +285,24 @@ def test_the_state_outlives_the_analyser_and_a_reload_with_another_list_takes_ef
             running.process.send_signal(signal.SIGHUP)
             metrics = becomes(running, {"web": ""})
             assert metrics.all("model_dependency_probes_total", dependency="slow") == []
+
+
+def test_the_page_has_every_family_of_dependencies_and_promtool_accepts_it(tmp_path: Path) -> None:
+    files = make(tmp_path / "tls", "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.cert, files.key)
+    with listening(peers.answers(peers.OK), context) as server:
+        found = [{"name": "safe", "url": f"https://localhost:{server.port}/", "interval": "1s", "ca_file": files.cert}]
+        with configured(tmp_path / "exporter.yml", found) as running:
+            metrics = becomes(running, {"safe": ""})
+    promtool = tool("promtool", "prometheus")
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=metrics.text, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    emitted = set(re.findall(r"^# TYPE (model_dependency_\S+)", metrics.text, re.MULTILINE))
+    assert emitted == {family.name for family in catalogue.families() if family.name.startswith("model_dependency_")}
+    assert metrics.value("model_dependency_certificate_expiry_timestamp_seconds", dependency="safe") > 1e9
 
 
 @contextmanager
