@@ -252,11 +252,16 @@ def _config(_: argparse.Namespace, __: Sequence[str]) -> int:
     return 0
 
 
-def _catalogue(_: argparse.Namespace, __: Sequence[str]) -> int:
-    from exporter import catalogue  # noqa: PLC0415
+def _catalogue(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter import listing  # noqa: PLC0415
 
-    print(catalogue.table())
+    print(listing.FORMATS[given.format]())
     return 0
+
+
+def _add_catalogue(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=("markdown", "json"), default="markdown",
+                         help="markdown: tables by question; json: a list for programs (default markdown)")  # fmt: skip
 
 
 def _duration(text: str) -> float:
@@ -281,10 +286,10 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]]
     "check": (_check, "check the settings and the profile that serve would use", True),
     "suggest": (_suggest, "propose the map of columns from recorded or live requests", True),
     "config": (_config, "print every setting with its default, as a configuration file", False),
-    "catalogue": (_catalogue, "print every metric family", False),
+    "catalogue": (_catalogue, "print every metric family by the question it answers", False),
 }
 _OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "check": samples.add_check, "suggest": samples.add_suggest,
+    "check": samples.add_check, "suggest": samples.add_suggest, "catalogue": _add_catalogue,
 }  # fmt: skip
 """What commands have beside settings."""
 _SHOWN: Final = {"suggest": samples.SHOWN}

@@ -7,10 +7,16 @@ MODEL: Final = ("model", "model_version")
 PROFILED: Final = (*MODEL, "profile")
 FLEET: Final = ("cluster", "namespace", "job")
 """Labels that tell fleets apart, where nobody says otherwise."""
-UNITS: Final = frozenset({"seconds", "bytes", "ratio", "nats"})
-"""Words that are a unit at the end of a name."""
 FEATURE: Final = "feature"
 """What names and labels of the features' side have in them."""
+
+
+UNITS: Final = ("seconds", "bytes", "ratio", "nats")
+"""Words that are units, as the last one of a name: base units, a share or quotient (1 is all), and what evidence is in.
+
+What is counted (rows, values, requests) has none, as Prometheus has it; nor has what is critical of something, because a
+name may end in its unit only.
+"""
 
 
 class Family(NamedTuple):
@@ -22,10 +28,15 @@ class Family(NamedTuple):
     help: str
 
     @property
+    def base(self) -> str:
+        """The name without `_total`, as OpenMetrics calls a counter."""
+        return self.name.removesuffix("_total") if self.type == COUNTER else self.name
+
+    @property
     def unit(self) -> str:
-        """What its numbers are in, which its name ends with; empty where they are plain numbers."""
-        word = self.name.removesuffix("_total").rpartition("_")[2]
-        return word if word in UNITS else ""
+        """What the name ends in, where that is a unit; empty else. Unix times are in seconds."""
+        last = self.base.rpartition("_")[2]
+        return last if last in UNITS else ""
 
 
 class Columns(NamedTuple):
@@ -93,19 +104,20 @@ _STATISTICS: Final = {
     "tolerant_chi_square_pvalue": f"P-value of the chi-square test that lets 3 % of the values change bin (noncentral). {_OPTIONAL}",
     "impact_ratio": "How much of what the model looks at has moved here: importance (times the weight of the overrides) times the total variation, less what that is on average without drift; 0 where it is not beyond its _critical. Many features drift? Begin with the largest. The sum over features is the share of the model's attention that has moved. Absent where the profile knows no importance.",
 }
-_BY_CHANCE: Final = "What it exceeds about once in 1000 windows of this very size without drift"
+_BY_CHANCE: Final = "What {} exceeds about once in 1000 windows of this very size without drift"
+_BY_CHANCE_AT_MOST: Final = "What {} exceeds at most about once in 1000 windows of this very size without drift"
 _CRITICAL: Final = {
     "psi": "What the PSI exceeds once in 1000 windows of this very size without drift: chi-square at 0.999 times (1/n + 1/m).",
-    "total_variation": "What the total variation exceeds at most once in 1000 windows of this very size without drift.",
-    "js_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / (8 ln 2), more where bins expect few values.",
-    "ks": "What the distance exceeds at most once in 1000 windows of this very size without drift.",
-    "wasserstein_ratio": "What the distance exceeds at most about once in 1000 windows of this very size without drift.",
+    "total_variation": f"{_BY_CHANCE_AT_MOST.format('the total variation')}: what it is on average, half the sum of sqrt(2 r (1-r)/pi (1/n + 1/m)), and sqrt(ln(1000)/2 (1/n + 1/m)) on top.",
+    "js_distance": f"{_BY_CHANCE.format('the Jensen-Shannon distance')}: root of chi-square at 0.999 times (1/n + 1/m) / (8 ln 2), more where bins expect few values.",
+    "ks": f"{_BY_CHANCE_AT_MOST.format('the Kolmogorov-Smirnov distance')}: 1.95 sqrt(1/n + 1/m), of finite numbers.",
+    "wasserstein_ratio": f"{_BY_CHANCE_AT_MOST.format('the Wasserstein distance')}: what it is on average, and sqrt(2 ln(1000) (1/n + 1/m)) on top, in standard deviations of the binned numbers.",
     "mean_shift_zscore": "What the size of the z-score exceeds about once in 1000 windows of this very size without drift: 3.29, and more by the square root of 1/n the farther from its mean the reference has values.",
-    "hellinger_distance": f"{_BY_CHANCE}: root of chi-square at 0.999 times (1/n + 1/m) / 8, more where bins expect few values.",
-    "kl_divergence": f"{_BY_CHANCE}: chi-square at 0.999 times (1/n + 1/m) / 2.",
-    "l_infinity": "What the largest change exceeds at most about once in 1000 windows of this very size without drift.",
+    "hellinger_distance": f"{_BY_CHANCE.format('the Hellinger distance')}: root of chi-square at 0.999 times (1/n + 1/m) / 8, more where bins expect few values.",
+    "kl_divergence": f"{_BY_CHANCE.format('the Kullback-Leibler divergence')}: chi-square at 0.999 times (1/n + 1/m) / 2.",
+    "l_infinity": f"{_BY_CHANCE_AT_MOST.format('the largest change of a share')}: by the normal law of each bin's change, for as many bins as are in use.",
 }
-_CRITICAL_SHARE: Final = "What that share exceeds at most about once in 1000 windows of this very size, if it is the reference's: where Fisher's exact test is 0.001."
+_CRITICAL_SHARE: Final = "What the share of {} values exceeds at most about once in 1000 windows of this very size, if it is the reference's: where Fisher's exact test is 0.001."
 
 
 _LIVE: Final = ("total_variation", "psi")
@@ -123,24 +135,24 @@ _QUALITY_NOTE: Final = {"out_of_range": " Where an override says what is allowed
 _CRITICAL_NOTE: Final = {"out_of_range": " Absent where an override says what is allowed."}
 # fmt: off
 _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
-    "bins": ("bin_total", COUNTER, "Values by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.", ("bin",)),
-    "reference_ratio": ("reference_ratio", GAUGE, "Share of the reference's values in the bin.", ("bin",)),
-    "reference_samples": ("reference_samples", GAUGE, "Values the reference has.", ()),
+    "bins": ("bin_total", COUNTER, "Values of decoded rows by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.", ("bin",)),
+    "reference_ratio": ("reference_ratio", GAUGE, "Share of the reference's values in the bin, missing ones among all: the profile's counts.", ("bin",)),
+    "reference_samples": ("reference_samples", GAUGE, "Values that the reference has, missing ones included, as the profile counts them: the m of critical values.", ()),
     "training_ratio": ("training_ratio", GAUGE, "Share of the training data's values in the bin, where a live distribution was adopted as the reference.", ("bin",)),
     "bin_step": ("bin_step_ratio", GAUGE, "Distance from the middle of the bin to that of the next ordered one, in standard deviations of the reference.", ("bin",)),
-    "bin_info": ("bin_info", GAUGE, "1; what the bin holds, in words.", ("bin", "text")),
-    "values": ("values_total", COUNTER, "Values counted, missing ones included.", ()),
-    "type_errors": ("type_error_values_total", COUNTER, "Values of a type that does not fit the kind, such as text where numbers were.", ()),
-    "samples": ("window_samples", GAUGE, "Values in the window.", ("window",)),
-    "sufficient": ("window_sufficient", GAUGE, "Whether the window holds enough values for its scores to be judged.", ("window",)),
+    "bin_info": ("bin_info", GAUGE, "1; what the bin holds, in words: its edges, category or fault, from the profile.", ("bin", "text")),
+    "values": ("values_total", COUNTER, "Values of rows that were decoded, missing ones included: the sum over bins.", ()),
+    "type_errors": ("type_error_values_total", COUNTER, "Values of decoded rows whose type does not fit the profile's kind, such as text where numbers were.", ()),
+    "samples": ("window_samples", GAUGE, "Values in the window, missing ones included: the n of its scores.", ("window",)),
+    "sufficient": ("window_sufficient", GAUGE, "Whether the window holds enough values for its scores to be judged (windows.minimum_samples).", ("window",)),
     "shortest": ("shortest_window_info", GAUGE, "1; the window to look at: of those that hold enough values, the one that reaches least far back. Absent where none holds enough yet.", ("window",)),
     "bin_change": ("bin_change_ratio", GAUGE, "Which range or category moved: share of the window's values in the bin minus that of the reference's, of the three bins that changed most. Absent unless the total variation is beyond its _critical; model_*_bin_info has the bin in words.", ("bin", "window")),
     "override_info": ("override_info", GAUGE, "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too), `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.", ("owner", "severity")),
     "tolerance": ("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1.", ()),
-    "weight": ("weight", GAUGE, "How much it counts among the others, where the overrides say so.", ()),
+    "weight": ("weight", GAUGE, "How much it counts among the others, where the overrides say so: a factor of its importance.", ()),
     "snoozed_until": ("snoozed_until_timestamp_seconds", GAUGE, "Unix time until which the overrides let nothing come of it.", ()),
-    "adopted": ("adopted_timestamp_seconds", GAUGE, "Unix time at which somebody took live values as its new normal.", ()),
-    "adoption_expiry": ("adoption_expiry_timestamp_seconds", GAUGE, "Unix time from which the training data count again.", ()),
+    "adopted": ("adopted_timestamp_seconds", GAUGE, "Unix time at which somebody took live values as its new normal (`profile adopt`).", ()),
+    "adoption_expiry": ("adoption_expiry_timestamp_seconds", GAUGE, "Unix time from which the training data count again, because what was adopted in their place expires.", ()),
 }
 """By field of `Columns`: name, type, help and labels beside the side's own."""
 
@@ -153,11 +165,11 @@ _ASPECTS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "distinct_values": (GAUGE, "How many different values came, missing and not finite ones left out: of the last half to whole of the window, estimated within 5 % (one standard error). Below its _critical values are rounded, cut off, cached or replayed.", ("window",)),
     "distinct_values_critical": (GAUGE, "Fewest different values that so many rows have without drift, but in one of 1000 windows: here too few is the finding, not too many. By the reference's own different values and bins; absent where a single value could be enough.", ("window",)),
     "reference_distinct_values": (GAUGE, "How many different values the reference has, where the profile says it: of numbers estimated within 5 %, of categories those that it lists.", ()),
-    "unseen_values": (GAUGE, "How often a new category came, `text`, that the reference does not list: the three most frequent ones of the last half to whole of the window, from 10 rows on. Never too high; too low by a 33rd of all unseen values at most, where over 32 different ones came.", ("text", "window")),
+    "unseen_category_values": (GAUGE, "How often a new category came, `text`, that the reference does not list: the three most frequent ones of the last half to whole of the window, from 10 rows on. Never too high; too low by a 33rd of all unseen values at most, where over 32 different ones came. windows.unseen_values: false names none.", ("text", "window")),
     "absent_ratio": (GAUGE, "Share of the window's rows whose payload did not have the field in any of its rows: at 1 a client has dropped or renamed it. They are among the missing ones, of which the others came as null or NaN. Absent where every payload had the field.", ("window",)),
     "infinite_ratio": (GAUGE, "Share of the window's values that were infinite, by sign: a division by zero or an overflow upstream. Absent where none was; the rest of nonfinite_ratio is of a wrong type.", ("sign", "window")),
     "diagnosis_info": (GAUGE, "1; what seems to have happened to it, for as long as it drifts: `code` is the kind of fault, `text` a sentence with its beginning. By a closer look at up to 2,000 rows that came since the drift was seen, of 16 columns at a time. Absent where nothing drifts and where no one explanation fits, or several do.", ("code", "text")),
-    "current_run_values": (GAUGE, "How often the newest value has come in a row by now; 1 where it differs from the one before.", ()),
+    "current_run_values": (GAUGE, "How often the newest value has come in a row by now, counted row by row; 1 where it differs from the one before.", ()),
 }
 """Of columns. By word, which is the name behind the side's: type, help and labels beside the column's."""
 _SIDES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {}
@@ -179,16 +191,16 @@ _ROWS_OF_FEATURES: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
 # fmt: off
 _NAMED: Final = "Of columns that are named once evidence pages: of F columns the j with most, for the largest j at which each of them has the threshold and ln(F/j) more."
 _EVIDENCE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "drift_evidence_nats": ("Evidence that more of its values have changed bin than is tolerated. model_drift_evidence_nats is the logarithm of the mean of exp(nats) over columns, of which those that may not page have none: one alone pages where it has the threshold and the logarithm of their number more.", ()),
+    "drift_evidence_nats": ("Evidence that more of its values have changed bin than is tolerated: logarithm of what bets on that have won, pane by pane. model_drift_evidence_nats is the logarithm of the mean of exp(nats) over columns, of which those that may not page have none: one alone pages where it has the threshold and the logarithm of their number more.", ()),
     "drift_tolerance_ratio": ("Share of its values that may change bin without a page, all in all: evidence.tolerance or what the overrides say, or more where an hour alone may differ by more, plus what the reference itself may be off.", ()),
     "drift_dependence_factor": ("How many rows are taken to come as one by its evidence: from the overrides, the profile or the traffic, else evidence.default_dependence.", ()),
     "drift_defaults_info": ("1; what its evidence rests on. `calibration`: who says how many rows come as one (overrides, profile, traffic; with group_key they never do), or `default` until somebody does. `reference`: the training data (training); the rows of the warm-up where these differ from it (warm_up, see skew_ratio); what is usual in this hour of the week (hour).", ("calibration", "reference")),
     "drift_monitored": ("Whether its evidence can page: 0 where more than a fifth of its values would have to be tolerated, because the reference is too small or hours differ too much, and no override asks for it.", ()),
     "drift_info": (f"1; what has happened to it, by the bet that has won most. `kind`: values went up or down, became wider or narrower, one bin grew, or changed otherwise. `bin`: the one that grew. `shape`: sudden or gradual, empty where nobody can tell. {_NAMED}", ("kind", "bin", "shape")),
-    "drift_onset_timestamp_seconds": (f"Unix time at which it began: the beginning of the pane after which that bet never lost all again. {_NAMED}", ()),
-    "slow_drift_evidence_nats": ("The same of slow drift: for half the tolerance, by the hour. Of columns that are named once it makes a ticket.", ()),
+    "drift_onset_timestamp_seconds": (f"Unix time at which its drift began: the beginning of the pane after which the bet that has won most never lost all again. {_NAMED}", ()),
+    "slow_drift_evidence_nats": ("Evidence that more than half of what is tolerated has changed bin, hour by hour: logarithm of what bets on that have won. Of columns that are named once model_slow_drift_evidence_nats makes a ticket.", ()),
     "skew_ratio": ("Share of its values that are in other bins than those of the training data, of all rows from the first one to the end of the warm-up: not drift, but training and serving that differ. Absent before the end of the warm-up.", ()),
-    "skew_ratio_critical": ("What that share exceeds about once in 1000 warm-ups of that size without skew beyond the tolerance: chance, what the reference may be off, and the tolerance.", ()),
+    "skew_ratio_critical": ("What the skew exceeds about once in 1000 warm-ups of that size without skew beyond the tolerance: chance, what the reference may be off, and the tolerance.", ()),
 }
 """By word: help and labels beside the column's. All are gauges."""
 # fmt: on
@@ -217,7 +229,10 @@ def of_side(side: str, label: str) -> Columns:
             word: family(f"{word}_critical", GAUGE, text, window)
             for word, text in {
                 **_CRITICAL,
-                **{f"{word}_ratio": f"{_CRITICAL_SHARE}{_CRITICAL_NOTE.get(word, '')}" for word in _QUALITY},
+                **{
+                    f"{word}_ratio": f"{_CRITICAL_SHARE.format(word.replace('_', ' '))}{_CRITICAL_NOTE.get(word, '')}"
+                    for word in _QUALITY
+                },
             }.items()
         },
         live={

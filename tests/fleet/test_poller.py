@@ -2,6 +2,7 @@
 
 import math
 import re
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 from fleet.pods import MODEL, Pod, calibrated, drifted
+from golden_scrape import assert_golden, settled, without_values
 from monitor_scenes import make_profile
 from monitoring import recorded
-from support import free_port
+from support import free_port, tool
 
 from exporter import catalogue
-from exporter.collect.rendered import Rendered
+from exporter.collect.rendered import TEXT, Rendered
+from exporter.collect.writing import Writing
 from exporter.evidence.engine import Engine
 from exporter.evidence.streams import of_column
 from exporter.evidence.terms import Terms
@@ -47,6 +50,11 @@ SAID = Said(Overrides(
     {"age": Override(tolerance=0.2, weight=2.0, severity="ticket"), "member": Override(ignore=True),
      "code": Override(dependence=3.0, wander=0.04)}, {},
 ))  # fmt: skip
+
+SILENT = {
+    f"model_fleet_prediction_{one}" for one in ("drift_info", "drift_onset_timestamp_seconds", "diagnosis_replicas")
+}
+"""Families without a series here, because no output drifts."""
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +304,23 @@ def test_what_is_shown_is_in_the_catalogue_and_finite(steadily: Poller) -> None:
     assert exposed["model_fleet_feature_diagnosis_replicas"] == said
     assert exposed["model_fleet_feature_drift_dependence_factor"][*fleet, "code"] == 3.0
     assert exposed["model_fleet_prediction_drift_evidence_nats"].keys() == {(*fleet, "score")}
+
+
+def test_what_is_exposed_is_what_somebody_has_seen(steadily: Poller) -> None:
+    """But for the numbers, which are of hours that begin at another pane each time."""
+    told = steadily.told(end(PANES))
+    every = [*collecting.collect(told, ("job",)), *collecting.of_itself(steadily, len(told))]
+    (digest,) = {one.fleet.profile for one in told}
+    writing = Writing()
+    text = b"".join(Rendered([writing.block(item) for item in every]).pieces(TEXT))
+    page = without_values(settled(text.decode(), {digest: "of churn"}))
+    assert_golden("fleet.txt", page)
+    shown = {line.split("{")[0].split(" ")[0] for line in page.splitlines() if not line.startswith("#")}
+    assert {one.name for one in catalogue.families() if "_fleet_" in one.name} - shown == SILENT
+    promtool = subprocess.run(
+        [tool("promtool", "prometheus"), "check", "metrics"], input=text, capture_output=True, check=False
+    )
+    assert (promtool.returncode, promtool.stdout, promtool.stderr) == (0, b"", b"")
 
 
 def test_the_status_page_says_it_in_words_that_nobody_can_make_into_markup(steadily: Poller) -> None:

@@ -181,7 +181,7 @@ def test_what_is_kept_does_not_grow_and_another_process_goes_on_with_it(profile:
     after = Monitor(profile, WINDOWS, ())
     for name, array in after.arrays().items():
         array[...] = before.arrays()[name]
-    not_kept = {"unseen_values"}
+    not_kept = {"unseen_category_values"}
     assert repr([one for one in in_words(after) if one[0] not in not_kept]) == repr(
         [one for one in in_words(before) if one[0] not in not_kept]
     )
@@ -191,7 +191,7 @@ def test_windows_come_back_from_a_disk(profile: Profile) -> None:
     before = watched(profile, [odd(300, 8)])
     after = Monitor(profile, WINDOWS, ())
     after.put_back(dict(before.held(2.0)), 0.0, 2.0)
-    gone = {"unseen_values", "current_run_values"}
+    gone = {"unseen_category_values", "current_run_values"}
     assert repr([one for one in in_words(after) if one[0] not in gone]) == repr(
         [one for one in in_words(before) if one[0] not in gone]
     )
@@ -351,13 +351,13 @@ def test_the_most_frequent_unseen_values_are_named_from_ten_rows_on(profile: Pro
     counts = {"Atlantis": 30, "Mu": 25, "Lyonesse": 12, "Ys": 11, "Thule": 9}
     rows = filled({"city": city} for city, times in counts.items() for _ in range(times))
     monitor = watched(profile, parts(rows + drawn(50), 7))
-    assert listed(profile, monitor, "unseen_values", "city") == {
+    assert listed(profile, monitor, "unseen_category_values", "city") == {
         (city, window): counts[city] for city in ("Atlantis", "Mu", "Lyonesse") for window in ("10s", "100s")
     }
-    assert listed(profile, monitor, "unseen_values", "city", 60.0) == {
+    assert listed(profile, monitor, "unseen_category_values", "city", 60.0) == {
         (city, "100s"): counts[city] for city in ("Atlantis", "Mu", "Lyonesse")
     }
-    assert not listed(profile, monitor, "unseen_values", "city", 1000.0)
+    assert not listed(profile, monitor, "unseen_category_values", "city", 1000.0)
 
 
 @pytest.mark.parametrize(
@@ -367,19 +367,19 @@ def test_the_most_frequent_unseen_values_are_named_from_ten_rows_on(profile: Pro
 )  # fmt: skip
 def test_what_may_be_somebody_is_never_named(profile: Profile, name: str) -> None:
     monitor = watched(profile, [filled([{"city": name}] * 100)])
-    assert not listed(profile, monitor, "unseen_values", "city")
+    assert not listed(profile, monitor, "unseen_category_values", "city")
 
 
 def test_nothing_is_named_where_the_settings_say_so(profile: Profile) -> None:
     monitor = watched(profile, [filled([{"city": "Atlantis"}] * 100)], unseen_values=False)
-    assert not listed(profile, monitor, "unseen_values", "city")
+    assert not listed(profile, monitor, "unseen_category_values", "city")
 
 
 def test_of_more_values_than_there_is_room_for_the_frequent_one_is_found_within_the_error(profile: Profile) -> None:
     random = np.random.default_rng(3)
     names = ["Atlantis"] * 300 + [f"village {at}" for at in range(2000)]
     rows = filled({"city": names[place]} for place in random.permutation(len(names)))
-    found = listed(profile, watched(profile, parts(rows, 100)), "unseen_values", "city")
+    found = listed(profile, watched(profile, parts(rows, 100)), "unseen_category_values", "city")
     assert 300 - len(rows) / 33 <= found["Atlantis", "10s"] <= 300
 
 
@@ -389,7 +389,7 @@ def test_of_a_salted_column_the_hash_is_shown(tmp_path: Path) -> None:
     monitor = Monitor(made, WINDOWS, (), Said(salt=salt))
     seen(monitor, [{"city": "Atlantis"}] * 20)
     monitor.flush()
-    assert listed(made, monitor, "unseen_values", "city") == {
+    assert listed(made, monitor, "unseen_category_values", "city") == {
         (salt.name("Atlantis"), window): 20 for window in ("10s", "100s")
     }
 

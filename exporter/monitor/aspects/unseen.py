@@ -22,7 +22,7 @@ from exporter.sketch.window import Arrays
 from exporter.snapshots import Listed
 from exporter.values import format_duration
 
-WORD: Final = "unseen_values"
+WORD: Final = "unseen_category_values"
 _PANES: Final = 2
 _SHOWN: Final = 3
 _MOST_NAMES: Final = 4096

@@ -1,0 +1,59 @@
+"""What the exporter says of itself on a page with everything on it: from a real ring and board, number by number."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from exporter.condition import DependencyState, EventCounts, Health, ProcessVitals
+from exporter.handoff import board, report, ring
+from exporter.handoff.board import Seat
+from exporter.handoff.ring import Ring
+from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
+from exporter.records import DEPENDENCY_FAILURES, DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS
+
+STARTED_S: Final = 1_699_999_200.0
+"""Unix time when the clock of exchanges showed 0: a full hour."""
+LATER_S: Final = STARTED_S + 1e7
+
+
+def health(events: EventCounts, now: float) -> Health:
+    """From a ring and a board on which every number is another one."""
+    rings, seats = [Ring(ring.create(1 << 20))], board.attach(board.create())
+    slots = rings[0].slots
+    for number, slot in enumerate(slot for slot in Slot if slot not in {Slot.MAGIC, Slot.CAPACITY, Slot.PAUSED}):
+        slots[slot] = 100 + number
+    slots[Slot.TAIL], slots[Slot.HALVINGS] = slots[Slot.HEAD] - 50, 1
+    for first, count in (
+        (Slot.UNOBSERVABLE, len(UNOBSERVABLE)), (Slot.INCOMPLETE, len(INCOMPLETE)),
+        (Slot.RESTARTS, len(RESTART_REASONS)), (Slot.DURATION_BUCKETS, len(DURATION_BOUNDS) + 1),
+        (Slot.HOP_BUCKETS, len(HOP_BOUNDS) + 1),
+    ):  # fmt: skip
+        for place in range(count):
+            slots[first + place] = 10 + place
+    slots[Slot.CODES], slots[Slot.CODES + 100], slots[Slot.CODES + 304], slots[Slot.CODES + 500] = 0, 90, 4, 1
+    for number, seat in enumerate(Seat):
+        seats[seat] = number
+    for first, count in ((Seat.ANALYSER_RESTARTS, len(RESTART_REASONS)), (Seat.STATE_ERRORS, len(STATE_ERRORS))):
+        for place in range(count):
+            seats[first + place] = 10 + place
+    seats[Seat.RELOADED_WALL_NS] = seats[Seat.STATE_KEPT_WALL_NS] = seats[Seat.PROFILE_FOUND_WALL_NS] = _ns(STARTED_S)
+    told = report.processes(seats, rings)
+    names = ("supervisor", "analyser", "worker-0")
+    return Health(
+        started_wall_s=STARTED_S, observed=71, relay=report.relay(rings, 5, 2),
+        snapshot_wall_s=now, snapshot_seconds=0.25,
+        processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
+        ring_fill={"worker-0": 0.125}, events=events, dependencies=tuple(_dependencies()),
+        **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
+    )  # fmt: skip
+
+
+def _dependencies() -> Iterator[DependencyState]:
+    failures = {reason: 1 + at for at, reason in enumerate(DEPENDENCY_FAILURES)}
+    none = dict.fromkeys(DEPENDENCY_FAILURES, 0)
+    yield DependencyState("features", "https://features", "", "", 0.03, STARTED_S + 50, 20, none, LATER_S)
+    yield DependencyState("redis", "tcp://redis:6379", "refused", "nothing listens", 0.001, 0.0, 90, failures)
+    yield DependencyState("new", "tcp://new:1", None, failures=none)
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
