@@ -5,6 +5,9 @@
 .PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-profile bench-scores bench-windows bench-throughput
 .PHONY: soak docs golden reliability pictures format clean
 
+# Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -19,12 +19,14 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from exporter import cli
 
@@ -48,15 +50,18 @@ def free_port() -> int:
 
 
 def eventually(check: Callable[[], Any], within_s: float = PATIENCE_S, what: str = "condition") -> Any:
-    """Wait until `check` gives something true, and give it back."""
-    deadline = time.monotonic() + within_s
+    """Wait until `check` gives something true, and give it back; it rests as long as a look took."""
+    begun = time.monotonic()
+    deadline = begun + within_s
     while True:
         last = check()
         if last:
             return last
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             pytest.fail(f"{what} did not come true within {within_s} s (last: {last!r})")
-        time.sleep(0.05)
+        time.sleep(max(0.05, now - begun))
+        begun = time.monotonic()
 
 
 def tool(name: str, package: str) -> str:
@@ -130,12 +135,18 @@ def model_server(handler: type[BaseHTTPRequestHandler] = Answering) -> Iterator[
 # --- the sidecar
 
 
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> tuple[Sample, ...]:
+    """Whoever waits for a page to change reads the same one again and again."""
+    return tuple(sample for family in text_string_to_metric_families(text) for sample in family.samples)
+
+
 class Metrics:
     """One scrape."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        self.samples = _parsed(text)
 
     def value(self, name: str, **labels: str) -> float:
         """The one sample of that name whose labels include those given; KeyError where there is none."""
@@ -155,6 +166,10 @@ class Metrics:
         return sum(value for _, value in self.all(name, **labels))
 
 
+PAGE_EVERY: Final = ("--windows.snapshot-interval", "200ms")
+"""Tests wait for pages. Whoever says how often, in flags or a file, is heeded."""
+
+
 class Sidecar:
     """A running `inference-exporter serve`."""
 
@@ -164,8 +179,12 @@ class Sidecar:
         *flags: str,
         environ: Mapping[str, str] | None = None,
         wrapper: str | None = None,
+        as_shipped: bool = False,
     ) -> None:
-        """Without an upstream it relays nothing; in `wrapper`, a line for sh, `{command}` stands for the command."""
+        """Without an upstream it relays nothing; in `wrapper`, a line for sh, `{command}` stands for the command.
+
+        `as_shipped` has a page made as seldom as users have it.
+        """
         self.port, self.web_port, self.health_port = free_port(), free_port(), free_port()
         self.log_path = Path(os.environ.get("TMPDIR", "/tmp")) / f"sidecar-{os.getpid()}-{self.port}.log"  # noqa: S108
         command = [
@@ -174,6 +193,7 @@ class Sidecar:
               if upstream_port else ("--no-relay",)),
             "--web.listen-address", f"127.0.0.1:{self.web_port}",
             "--health.listen-address", f"127.0.0.1:{self.health_port}",
+            *(() if as_shipped or "--config" in flags else PAGE_EVERY),
             *flags,
         ]  # fmt: skip
         if wrapper is not None:
@@ -267,11 +287,11 @@ def children(pid: int) -> list[tuple[int, str]]:
         if entry.name.isdigit():
             try:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if parent == pid:
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    found.append((int(entry.name), command))
             except OSError:
                 continue
-            if parent == pid:
-                found.append((int(entry.name), command))
     return found
 
 
@@ -284,9 +304,11 @@ def accounted(metrics: Metrics) -> bool:
 
 
 @contextmanager
-def sidecar(upstream_port: int | None, *flags: str, environ: Mapping[str, str] | None = None) -> Iterator[Sidecar]:
+def sidecar(
+    upstream_port: int | None, *flags: str, environ: Mapping[str, str] | None = None, as_shipped: bool = False
+) -> Iterator[Sidecar]:
     """A sidecar in front of a model server, or one that takes events alone; ended, children and all, at the end."""
-    running = Sidecar(upstream_port, *flags, environ=environ)
+    running = Sidecar(upstream_port, *flags, environ=environ, as_shipped=as_shipped)
     try:
         yield running.wait_ready()
     except BaseException:

@@ -13,13 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pytest
+from monitoring import Prometheus, scraping
 from numpy.typing import NDArray
 from scipy import stats
 from support import (
@@ -97,7 +98,7 @@ def _pipelined(port: int, requests: int, at_once: int = 50) -> int:
 
 
 def test_after_100_000_requests_every_exchange_is_observed_or_dropped_for_a_reason() -> None:
-    with fast_server() as upstream, sidecar(upstream) as running:
+    with fast_server() as upstream, sidecar(upstream, as_shipped=True) as running:
         answers = []
         clients = [threading.Thread(target=lambda: answers.append(_pipelined(running.port, 25_000))) for _ in range(4)]
         for client in clients:
@@ -287,10 +288,32 @@ def test_a_window_that_has_just_begun_says_that_it_is_not_sufficient(profile: Pa
         assert len(fresh.all("model_feature_window_sufficient")) == 9  # three features, three windows
         assert fresh.all("model_feature_psi") == []
         predict(running.url, _live_rows(20))
-        metrics = eventually(lambda: _with_rows(running, 20), within_s=5, what="a request visible within 5 s")
+        metrics = eventually(lambda: _with_rows(running, 20), what="the rows on the page")
         assert metrics.total("model_feature_window_sufficient") == 0
         assert metrics.value("model_feature_window_samples", feature="age", window="24h") == 20
         assert metrics.value("model_prediction_window_samples", output="score", window="24h") == 20
+
+
+@pytest.mark.paced
+@pytest.mark.alone
+def test_a_request_is_in_prometheus_within_five_seconds(profile: Path, tmp_path: Path) -> None:
+    """Pages are made as often as users have them made; Prometheus scrapes every second."""
+    asked = []
+    with ExitStack() as stack:
+        upstream = stack.enter_context(model_server())
+        running = stack.enter_context(sidecar(upstream, "--profile", str(profile), as_shipped=True))
+        url = stack.enter_context(scraping(tmp_path / "prometheus", [f"127.0.0.1:{running.web_port}"], "1s"))
+        watched = Prometheus(url.removeprefix("http://"))
+        eventually(lambda: watched.value("up") == 1, what="the first scrape")
+        for _ in range(3):
+            asked.append(time.time())
+            predict(running.url, _live_rows(20))
+            time.sleep(0.7)  # another moment between two pages
+        eventually(lambda: watched.value("model_rows_total") == 60, what="all rows scraped")
+        [rows] = watched.query("model_rows_total[5m]")
+    for place, at in enumerate(asked):
+        seen = min(float(when) for when, value in rows["values"] if float(value) >= 20 * (place + 1))
+        assert 0 < seen - at < 5
 
 
 def _with_rows(running: Sidecar, rows: int) -> Metrics | None:

@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -247,8 +248,9 @@ class Flood:
 
 def test_the_page_is_served_and_accounts_balance_under_a_flood_of_events() -> None:
     bounds = ("--events.max-body", "64KiB", "--events.max-pending", "256KiB", "--events.join-timeout", "1s")
-    with sidecar(None, *bounds, *FAST) as running:
-        slow = [socket.create_connection(("127.0.0.1", running.web_port)) for _ in range(20)]
+    with sidecar(None, *bounds, *FAST) as running, ExitStack() as crowd:
+        address = ("127.0.0.1", running.web_port)
+        slow = [crowd.enter_context(socket.create_connection(address)) for _ in range(20)]
         for one in slow:
             one.sendall(b"POST /events HTTP/1.1\r\nHost: x\r\nCe-Type: a.feedback\r\nContent-Length: 1000\r\n\r\nx")
         flood = Flood(running, 8, 6.0)
@@ -257,8 +259,7 @@ def test_the_page_is_served_and_accounts_balance_under_a_flood_of_events() -> No
             assert balanced(running.metrics())
             pages += 1
         flood.join()
-        for one in slow:
-            one.close()
+        crowd.close()
         assert pages > 3
         metrics = eventually(lambda: _quiet(running), what="all accounted for")
         assert flood.statuses.count(200) > 0

@@ -49,7 +49,7 @@ def test_the_last_rows_of_a_quiet_model_tell_what_its_hour_cannot_and_survive_de
     with model_server() as upstream:
         with sidecar(upstream, *FAST, "--profile", str(path), "--state", state) as running:
             predict(running.url, rows_of(150, 2))
-            eventually(lambda: is_quiet(running), within_s=15.0)
+            eventually(lambda: is_quiet(running))
             predict(running.url, rows_of(50, 3))
             predict(running.url, rows_of(42, 4, amount=2.0))
             eventually(lambda: samples(running, "40rows") in {40, 42} and samples(running, "200rows") == 92)
@@ -67,9 +67,9 @@ def test_the_last_rows_of_a_quiet_model_tell_what_its_hour_cannot_and_survive_de
                 "model_window_start_timestamp_seconds", window="1h"
             )
             os.kill(running.pid_of("exporter.analyser"), signal.SIGKILL)
-            eventually(lambda: samples(running, "200rows") == 92, within_s=20.0)
+            eventually(lambda: samples(running, "200rows") == 92)
             running.stop()
         with sidecar(upstream, *FAST, "--profile", str(path), "--state", state) as running:
             predict(running.url, rows_of(10, 5, amount=2.0))
-            eventually(lambda: samples(running, "200rows") == 102, within_s=20.0)
+            eventually(lambda: samples(running, "200rows") == 102)
             assert samples(running, "40rows") in {40, 42}

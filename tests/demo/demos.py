@@ -39,7 +39,8 @@ def running(home: Path) -> list[str]:
 def demo(
     home: Path, *words: str, ignored: signal.Signals | None = None, **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
-    given = os.environ | {"TMPDIR": str(home), "COLUMNS": "200"} | environment
+    one_thread = {"OMP_NUM_THREADS": "1"}  # of several, those that wait for a processor keep the others' busy
+    given = os.environ | {"TMPDIR": str(home), "COLUMNS": "200"} | one_thread | environment
     with subprocess.Popen(
         [*_heeding(ignored), *DEMO, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, env=given, start_new_session=True,
