@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, logs, manners, metadata, web
+from exporter import collect, config, logs, manners, merge_source, metadata, web
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health
@@ -41,7 +41,7 @@ from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.surroundings import Surroundings
-from exporter.web import dependencies, evidence, faults, windows
+from exporter.web import dependencies, evidence, faults, merged, windows
 from exporter.web.server import WebServer
 from exporter.web.windows import Scored
 
@@ -100,6 +100,7 @@ class Analyser:
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
         events = self._desk if settings.takes_events else None
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
+        merged.add(app, merge_source.merging(settings, self._board))
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
         evidence.add(app, lambda: self._scored)
         faults.add(app, lambda: self._scored)

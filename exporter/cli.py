@@ -97,6 +97,7 @@ def _add_settings(command: argparse.ArgumentParser, shown: Collection[str] | Non
         is_shown = shown is None or key.name in shown
         command.add_argument(
             *key.flags, dest=key.name, metavar="VALUE", action="append" if key.item else "store",
+            nargs="?" if key.bare else None, const=key.bare,
             help=(key.help + default).replace("%", "%%") if is_shown else argparse.SUPPRESS,
         )  # fmt: skip
         for flag in key.switches:
@@ -133,7 +134,8 @@ def _fill_standard_streams() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.decode import Decoder, rules  # noqa: PLC0415 (this child only)
+    from exporter import merge_source  # noqa: PLC0415 (this child only)
+    from exporter.decode import Decoder, rules  # noqa: PLC0415
     from exporter.proxy import tls  # noqa: PLC0415
 
     settings = _settings(given)
@@ -153,6 +155,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     for name, profile in profiles.items():
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
+    for line in merge_source.told(settings):
+        print(f"merge: {line}")
     for line in _segments(settings, profiles):
         print(f"segments: {line}")
     for line in _planned(settings):

@@ -29,6 +29,7 @@ from exporter.sections import (
     Web,
     Windows,
 )
+from exporter.upstream_metrics import Merge, Resource
 from exporter.values import (
     boolean,
     duration,
@@ -168,6 +169,7 @@ class Settings:
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
     web: Web = field(default_factory=Web)
+    merge: Merge = field(default_factory=Merge)
     health: Health = field(default_factory=Health)
     model: Model = field(default_factory=Model)
     models: Models = field(default_factory=Models)
@@ -187,6 +189,8 @@ class Settings:
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)
         refuse_own(self.dependencies, tuple(map(listener_place, self.listeners)))
+        listeners = (route.listen for route in self.every_route)
+        self.merge.refuse_circles(self.watched, listeners, (self.web.listen_address, self.health.listen_address))
         if self.routes and not self.relay:
             raise ValueError("routes: nothing is relayed with relay: false")
         if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
@@ -210,6 +214,11 @@ class Settings:
     def watched(self) -> str | None:
         """The server that is probed; None where none is known."""
         return self.routes[0].upstream if self.upstream is None and self.routes else self.upstream
+
+    @property
+    def merged(self) -> Resource | None:
+        """What else is on our page; None where nothing is."""
+        return self.merge.resource(self.watched)
 
     @property
     def relays(self) -> int:

@@ -21,7 +21,7 @@ def setting(default: object, text: str, parse: Callable[[Any], object], show: st
     """A field of a settings class; `show` is the default as people would write it.
 
     `flag` is the option's name where a flag is given once per item of a list, `alias` a shorter one beside it,
-    `negation` one that takes no value and says false.
+    `negation` one that takes no value and says false; `bare` is what a flag without a value says.
     """
     return field(default=default, metadata={"help": text, "parse": parse, "show": show, **more})
 
@@ -40,6 +40,8 @@ class Key:
     """A shorter name that the flag has as well."""
     negation: str | None = None
     """A flag's name that takes no value and says false."""
+    bare: str | None = None
+    """What the flag says without a value, where it needs none."""
 
     @property
     def flag(self) -> str:
@@ -74,7 +76,7 @@ def _keys(section: type, prefix: str) -> Iterator[Key]:
         else:
             shown = item.metadata["show"] or (None if item.default is None else _show(item.default))
             about = item.metadata
-            names = about.get("flag"), about.get("alias"), about.get("negation")
+            names = (about.get(word) for word in ("flag", "alias", "negation", "bare"))
             yield Key(prefix + item.name, about["help"], shown, about["parse"], *names)
 
 

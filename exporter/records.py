@@ -32,6 +32,13 @@ EVENT_PAIRS: Final = ("whole", "request", "response")
 DEPENDENCY_FAILURES: Final = ("dns", "refused", "timeout", "unreachable", "tls", "protocol", "status", "local")
 """Why a dependency is down, as it looks from here: see the help of the family that counts them."""
 
+MERGE_ERRORS: Final = (
+    "unreachable", "timeout", "status", "format", "encoding", "too_large", "protocol", "cut_off", "late", "other",
+)  # fmt: skip
+"""Why nothing of the model server's own metrics was passed on."""
+MERGE_REFUSALS: Final = ("clash", "duplicate", "malformed", "too_many")
+"""Why one of its families was not."""
+
 
 REFUSALS: Final = ("name", "unknown_model", "limit", "memory")
 """Why an exchange is of no model that is watched."""

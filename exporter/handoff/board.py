@@ -37,9 +37,13 @@ class Seat(enum.IntEnum):
     EVENTS_RECEIVED = 96
     EVENTS_REFUSED = enum.auto()
     """One for each of `EVENT_REFUSALS`."""
+    MERGE_ERRORS = 128
+    """One for each of `MERGE_ERRORS`."""
+    MERGE_REFUSED = 144
+    """One for each of `MERGE_REFUSALS`."""
 
 
-_SEATS: Final = 128
+_SEATS: Final = 192
 
 
 def create() -> int:

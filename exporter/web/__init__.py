@@ -19,7 +19,7 @@ from flask import Flask, Response, request
 from exporter import __version__
 from exporter.collect.rendered import Rendered
 from exporter.findings import Unread
-from exporter.web import negotiation
+from exporter.web import merged, negotiation
 from exporter.web.events import Receiver, take
 
 _LOG = logging.getLogger("exporter.web")
@@ -120,8 +120,9 @@ def escape(text: str) -> str:
 
 def page_of(found: Rendered) -> Response:
     """What is on /metrics, of it what is asked for by name, in the format and packing that is wanted."""
-    names, media = request.args.getlist("name[]"), negotiation.content_type(request.accept_mimetypes)
-    shown = found.only(names) if names else found
+    page, media = merged.of(found, negotiation.content_type(request.accept_mimetypes))
+    names = request.args.getlist("name[]")
+    shown = page.only(names) if names else page
     if negotiation.takes_gzip(request.accept_encodings):
         response = Response(shown.compressed(media), content_type=media)
         response.headers["Content-Encoding"] = "gzip"

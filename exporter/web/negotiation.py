@@ -28,6 +28,11 @@ def content_type(accepted: MIMEAccept) -> str:
     return best if _welcome(best, accepted).quality > 0 else TEXT
 
 
+def takes(media: str, accepted: MIMEAccept) -> bool:
+    """Whether this format can be read; by who says nothing, too."""
+    return not accepted or _welcome(media, accepted).quality > 0
+
+
 def takes_gzip(accepted: Accept) -> bool:
     """Whether it is wanted compressed, and rather than not."""
     return 0 < accepted.quality("gzip") >= _listed(accepted, "identity")
