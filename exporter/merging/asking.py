@@ -85,10 +85,12 @@ def ask(target: Target, media: str, limits: Limits) -> Answer:
         return _asked(target, media, limits)
     except TimeoutError:
         raise Unusable(TIMEOUT, f"no whole answer within {limits.timeout_s:g} s") from None
-    except (http.client.HTTPException, ValueError) as error:
+    except http.client.HTTPException as error:
         raise Unusable(PROTOCOL, f"no HTTP as it should be ({type(error).__name__})") from None
-    except OSError as error:
+    except OSError as error:  # one that TLS raises is a ValueError, too
         raise Unusable(UNREACHABLE, f"not reached: {error.strerror or type(error).__name__}") from None
+    except ValueError as error:
+        raise Unusable(PROTOCOL, f"no HTTP as it should be ({type(error).__name__})") from None
 
 
 def _asked(target: Target, media: str, limits: Limits) -> Answer:

@@ -1,5 +1,6 @@
 """/metrics with what the model server says of itself, where settings want it there."""
 
+import math
 from functools import partial
 from typing import Final
 
@@ -34,9 +35,9 @@ def of(own: Rendered, media: str) -> tuple[Rendered, str]:
 
 
 def patience_s(said: str | None) -> float:
-    """How long a scraper can wait, seconds."""
+    """How long a scraper can wait, seconds, by what it says."""
     try:
-        limit_s = float(said or _LONGEST_S)
+        limit_s = float(said or "nan")
     except ValueError:
-        limit_s = _LONGEST_S
+        limit_s = math.nan
     return max(limit_s - _MARGIN_S, limit_s / 2) if 0 < limit_s <= _LONGEST_S else _LONGEST_S
