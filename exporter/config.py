@@ -189,8 +189,7 @@ class Settings:
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)
         refuse_own(self.dependencies, tuple(map(listener_place, self.listeners)))
-        listeners = (route.listen for route in self.every_route)
-        self.merge.refuse_circles(self.watched, listeners, (self.web.listen_address, self.health.listen_address))
+        self.merge.refuse_circles(self.watched, self.listeners)
         if self.routes and not self.relay:
             raise ValueError("routes: nothing is relayed with relay: false")
         if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):

@@ -101,12 +101,8 @@ class Merge:
             return _far(self.upstream_metrics)
         return Resource(upstream, self.upstream_metrics) if upstream else None
 
-    def refuse_circles(self, upstream: str | None, listeners: Iterable[str], own: Iterable[str]) -> None:
-        """ValueError where it leads back to a listener of the relay, or to a page of ours."""
+    def refuse_circles(self, upstream: str | None, listeners: Iterable[str]) -> None:
+        """ValueError where it leads back to something of ours: through the relay it would be counted as a request."""
         found = self.resource(upstream)
-        if found is None:
-            return
-        if any(leads_to(found.place, listener_place(listener)) for listener in listeners):
-            raise ValueError("merge.upstream_metrics: leads through the relay, which would count it; name the server")
-        if any(leads_to(found.place, listener_place(page)) for page in own):
-            raise ValueError("merge.upstream_metrics: is an address of our own")
+        if found is not None and any(leads_to(found.place, listener_place(listener)) for listener in listeners):
+            raise ValueError(f"merge.upstream_metrics: {found.server} is an address of this exporter itself")
