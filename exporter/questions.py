@@ -210,6 +210,11 @@ _ITSELF: Final = Section("The exporter: itself", (
     _asked("What does the exporter cost?", c.PROCESS_CPU, c.PROCESS_MEMORY),
     _asked("Which exporter runs, and are its settings in force?", c.BUILD_INFO, c.RELOAD_SUCCESSFUL, c.RELOAD_TIME),
     _asked("Do windows survive a restart?", c.STATE_RESTORED, c.STATE_TIME, c.STATE_SIZE, c.STATE_ERRORS),
+    _asked(
+        "Are the model server's own metrics on the page?",
+        c.UPSTREAM_METRICS_UP, c.UPSTREAM_METRICS_SERIES, c.UPSTREAM_METRICS_DURATION, c.UPSTREAM_METRICS_ERRORS,
+        c.UPSTREAM_METRICS_REFUSED,
+    ),
     _asked("Is the log complete?", c.LOG_LINES_LOST),
 ))  # fmt: skip
 

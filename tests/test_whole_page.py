@@ -18,7 +18,9 @@ from exporter.collect.scene import Page
 NOT_HERE = {
     "model_prediction_impact_ratio": "outputs have no importance",
     "model_prediction_importance_ratio": "outputs have no importance",
-} | {one.name: "the process `fleet`" for one in catalogue.families() if "_fleet_" in one.name}
+}
+NOT_HERE |= {one.name: "the process `fleet`" for one in catalogue.families() if "_fleet_" in one.name}
+NOT_HERE |= {one.name: "made as it is asked for" for one in catalogue.families() if "_upstream_metrics_" in one.name}
 """Families without a series on a page with everything on it, and why."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from servers.real import Scene, check_counts, run, scene, serving
-from support import free_port, sidecar
+from support import Metrics, Sidecar, eventually, free_port, sidecar
 
 pytestmark = pytest.mark.servers
 
@@ -17,10 +17,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 
 @pytest.fixture(scope="module")
-def server(model: Scene) -> Iterator[int]:
-    port = free_port()
+def ports(model: Scene) -> Iterator[tuple[int, int]]:
+    """Of the models, and of the server's own metrics."""
+    port, metrics_port = free_port(), free_port()
     settings = {
-        "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(), "metrics_port": free_port(),
+        "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(), "metrics_port": metrics_port,
         "parallel_workers": 0,
     }  # fmt: skip
     about = {
@@ -31,7 +32,12 @@ def server(model: Scene) -> Iterator[int]:
     (model.directory / "model-settings.json").write_text(json.dumps(about))
     words = [str(Path(model.python).with_name("mlserver")), "start", "."]
     with serving(words, model.directory, f"http://127.0.0.1:{port}/v2/models/cancer/ready"):
-        yield port
+        yield port, metrics_port
+
+
+@pytest.fixture(scope="module")
+def server(ports: tuple[int, int]) -> int:
+    return ports[0]
 
 
 @pytest.mark.parametrize("form", ["pandas", "numpy", "numpy with probabilities"])
@@ -44,3 +50,18 @@ def test_answers_are_the_same_as_direct_and_every_count_is_that_of_what_was_sent
         assert relayed == direct, "byte by byte"
         assert len(direct["predictions"]) == len(model.rows)
         check_counts(running, model, relayed["predictions"], 3)
+
+
+def test_the_servers_own_metrics_are_on_our_page(model: Scene, ports: tuple[int, int]) -> None:
+    flags = (*model.flags, "--merge-upstream-metrics", f"http://127.0.0.1:{ports[1]}/metrics")
+    with sidecar(ports[0], *flags) as running:
+        run(model.python, "ask_mlserver.py", running.url, "numpy", model.live)
+        metrics = eventually(lambda: _both(running), what="both on one page")
+    assert metrics.value("inference_exporter_upstream_metrics_up") == 1
+    assert metrics.total("inference_exporter_upstream_metrics_refused_total") == 0
+
+
+def _both(running: Sidecar) -> Metrics | None:
+    metrics = running.metrics()
+    asked = metrics.total("model_requests_total", model="cancer")
+    return metrics if asked and metrics.total("model_infer_request_success_total", model="cancer") >= asked else None
