@@ -5,7 +5,7 @@ time and a size (`asking`); taken apart (`parting`), because one bad line fails 
 ours is left out (`clashes`). The rest is passed on as it came: names, labels, values, times and exemplars are theirs.
 
 In memory there are, for each of the two formats, one answer as text and as families, and one page of both as it is
-packed; while a page is taken apart some ten times `most_bytes`.
+packed; while a page is taken apart ten times `most_bytes`, or 1 KiB for each line that it may have.
 """
 
 import logging
@@ -23,8 +23,8 @@ from exporter.merging.parting import Part
 from exporter.merging.telling import Counts, Outcome, Telling
 
 _LOG: Final = logging.getLogger("exporter.merging")
-_LINES_A_SERIES: Final = 10
-"""A page that has more lines than this for each series that it may have is too large: they take time to read."""
+_LINES_A_SERIES: Final = 4
+"""A page that has more lines than this for each series that it may have is too large: they take time and memory."""
 _MOST_NAMED: Final = 1000
 """Families that the log has named, each once."""
 _CUT_OFF, _LATE, _OTHER = "cut_off", "late", "other"

@@ -6,6 +6,7 @@ the one it stands in.
 
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from exporter.merging.grammar import BOUNDED, LEADING_NAME, PAIR, WITH_EXEMPLARS
 
 DUPLICATE, MALFORMED, TOO_MANY = "duplicate", "malformed", "too_many"
 _END: Final = "# EOF"
+_LONGEST_LINE: Final = 64 << 10
+"""Characters; one that is longer is none."""
 
 
 class TooLong(Exception):
@@ -36,7 +39,8 @@ class Part:
     said: dict[str, str] = field(default_factory=dict)
     """What HELP, TYPE and UNIT say."""
     lines: list[str] = field(default_factory=list)
-    series: set[tuple[str | tuple[str, str], ...]] = field(default_factory=set)
+    series: set[int] = field(default_factory=set)
+    """Their hashes: a page may have as many labels as it has bytes."""
     fault: str = ""
     """Why it is refused."""
 
@@ -93,7 +97,7 @@ class _Walk:
 
     def take(self, line: str) -> None:
         """One more line."""
-        match = self._form.sample.fullmatch(line)
+        match = _fitting(self._form.sample, line)
         if match is not None:
             part, suffix = self._home(match[1])
             fault = self._fault(part, suffix, match.groups())
@@ -120,7 +124,7 @@ class _Walk:
         return self.parts[-1]
 
     def _about(self, line: str) -> None:
-        match = self._form.about.fullmatch(line)
+        match = _fitting(self._form.about, line)
         name = match[2] if match else told(line)
         if name is None:
             return  # a remark
@@ -151,11 +155,15 @@ class _Walk:
             return MALFORMED
         if exemplar and not _may_have(suffix, exemplar):
             return MALFORMED
-        series = (name or "", *sorted(pairs))
+        series = hash((name, *sorted(pairs)))
         if series in part.series:
             return DUPLICATE
         part.series.add(series)
         return ""
+
+
+def _fitting(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
+    return pattern.fullmatch(line) if len(line) <= _LONGEST_LINE else None
 
 
 def _fits(pairs: Sequence[tuple[str, str]], bounded: str | None) -> bool:

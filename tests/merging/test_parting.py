@@ -4,6 +4,7 @@ import itertools
 import random
 import re
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,39 @@ def test_what_is_there_twice_is_refused_both_times(text: str, names: set[str]) -
     assert {part.name for part in parts if part.fault} == names
     assert {part.fault for part in parts if part.fault} == {"duplicate"}
     assert [part.name for part in parts if not part.fault] == ["y"]
+
+
+def test_a_line_that_is_too_long_is_none() -> None:
+    text = "t" * (64 << 10)
+    for line in (f'x{{a="{text}"}} 1', f"# HELP x {text}"):
+        assert _faults(f"{line}\ny 1\n") == {"x": "malformed", "y": ""}
+
+
+@pytest.mark.parametrize("text", [
+    "".join("x{" + ",".join(f'l{at}x{label}=""' for label in range(1000)) + "} 1\n" for at in range(350)),
+    "x{" + ",".join(f'l{label}=""' for label in range(300_000)) + "} 1\n",
+    'x{a="' + "\\\\" * 2_000_000 + '"} 1\n',
+    "# HELP x " + "\\n" * 2_000_000 + "\n",
+    "# remark\n" * 40 + "\u2028" * 1_200_000,
+])  # fmt: skip
+def test_a_hostile_page_takes_memory_by_its_size(text: str) -> None:
+    most = 4 << 20
+    assert most / 2 < len(text.encode()) <= most
+    assert _memory(text) < 10 * most
+
+
+def test_as_many_families_as_there_may_be_lines_take_no_more() -> None:
+    assert _memory("".join(f"x{at} 1\n" for at in range(10_000))) < 10 * (1 << 20)  # of 40,000 for 4 MiB
+
+
+def _memory(text: str) -> int:
+    """Bytes at the most while a page is taken apart."""
+    tracemalloc.start()
+    try:
+        _ = [part.block() for part in parted(text, FORMS[TEXT], 50_000) if not part.fault]
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_page_of_openmetrics_without_an_end_is_of_no_use_and_nothing_behind_the_end_counts() -> None:
