@@ -13,6 +13,8 @@ from exporter.collect.exposition import Block
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+DRAFT_OPEN_METRICS: Final = "application/openmetrics-text; version=0.0.1; charset=utf-8"
+"""The same text under the name that it had as a draft."""
 _END: Final = b"# EOF\n"
 """Of OpenMetrics, which so tells a whole page from one that broke off."""
 _GZIP: Final = 31
@@ -60,7 +62,7 @@ class Rendered:
             return self._compressed[media]
 
     def _parts(self, media: str) -> Iterator[bytes]:
-        is_open = media == OPEN_METRICS
+        is_open = media != TEXT
         for block in self.blocks:
             yield block.open_head if is_open else block.head
             yield block.body

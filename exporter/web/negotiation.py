@@ -6,11 +6,9 @@ from typing import Final, NamedTuple
 from werkzeug.datastructures import Accept, MIMEAccept
 from werkzeug.http import parse_options_header
 
-from exporter.collect.rendered import OPEN_METRICS, TEXT
+from exporter.collect.rendered import DRAFT_OPEN_METRICS, OPEN_METRICS, TEXT
 
-_OLD_OPEN_METRICS: Final = "application/openmetrics-text; version=0.0.1; charset=utf-8"
-"""The same text under the name that it had as a draft."""
-_OFFERED: Final = (TEXT, OPEN_METRICS, _OLD_OPEN_METRICS)
+_OFFERED: Final = (TEXT, OPEN_METRICS, DRAFT_OPEN_METRICS)
 """What everybody can read comes first: of two formats that are as welcome it is taken."""
 
 

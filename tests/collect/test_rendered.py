@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from exporter.collect.exposition import Block
-from exporter.collect.rendered import OPEN_METRICS, TEXT, Rendered
+from exporter.collect.rendered import DRAFT_OPEN_METRICS, OPEN_METRICS, TEXT, Rendered
 
 
 def _block(name: str, lines: int) -> Block:
@@ -16,13 +16,13 @@ def _block(name: str, lines: int) -> Block:
 PAGE = Rendered([_block("a", 3), _block("b_total", 100_000), _block("c", 0), _block("d_seconds", 50)])
 
 
-@pytest.mark.parametrize("media", [TEXT, OPEN_METRICS])
+@pytest.mark.parametrize("media", [TEXT, OPEN_METRICS, DRAFT_OPEN_METRICS])
 def test_pieces_packed_text_and_size_are_of_the_same_text(media: str) -> None:
     text = b"".join(PAGE.pieces(media))
     assert gzip.decompress(PAGE.compressed(media)) == text
     assert PAGE.size(media) == len(text)
-    assert (b"# open a\n" in text) == (media == OPEN_METRICS) == text.endswith(b"# EOF\n")
-    assert text.count(b"\n") == 4 + 100_053 + (media == OPEN_METRICS)
+    assert (b"# open a\n" in text) == (media != TEXT) == text.endswith(b"# EOF\n")
+    assert text.count(b"\n") == 4 + 100_053 + (media != TEXT)
 
 
 def test_large_families_are_not_copied_for_a_scrape() -> None:

@@ -4,10 +4,9 @@ import pytest
 from werkzeug.datastructures import Accept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from exporter.collect.rendered import OPEN_METRICS, TEXT
+from exporter.collect.rendered import DRAFT_OPEN_METRICS, OPEN_METRICS, TEXT
 from exporter.web.negotiation import content_type, takes_gzip
 
-OLD = OPEN_METRICS.replace("1.0.0", "0.0.1")
 OM = "application/openmetrics-text"
 PROMETHEUS_2 = f"{OM};version=1.0.0,{OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 PROMETHEUS_3 = (
@@ -30,7 +29,7 @@ NATIVE = (
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
         ("application/json", TEXT),
         (OM, OPEN_METRICS),
-        (f"{OM};version=0.0.1", OLD),
+        (f"{OM};version=0.0.1", DRAFT_OPEN_METRICS),
         (f"{OM};version=2.0.0", TEXT),
         (f"{OM};version=2.0.0;q=0.9,{OM};version=1.0.0;q=0.8,text/plain;q=0.7", OPEN_METRICS),
         (PROMETHEUS_2, OPEN_METRICS),
@@ -43,7 +42,7 @@ NATIVE = (
         (f"*/*,{OM};q=0,text/plain;q=0", TEXT),
         (f"*/*;q=1,text/plain;q=0.1,{OM};q=0.2", OPEN_METRICS),
         (f"text/plain;q=0,{OM};version=1.0.0;q=0.1", OPEN_METRICS),
-        (f"{OM};q=0.9,{OM};version=1.0.0;q=0.1,text/plain;q=0.5", OLD),
+        (f"{OM};q=0.9,{OM};version=1.0.0;q=0.1,text/plain;q=0.5", DRAFT_OPEN_METRICS),
         # as welcome as each other
         (f"{OM},text/plain", TEXT),
         (f"{OM};version=1.0.0, */*", OPEN_METRICS),
