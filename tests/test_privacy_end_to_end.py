@@ -1,0 +1,216 @@
+"""Names and values that nobody is to read, through a real sidecar with all it has switched on."""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from profile_tables import write_csv
+from support import Answering, Metrics, Sidecar, build_profile, eventually, model_server, sidecar
+
+from exporter.state import image
+
+SECRET: Final = "a salt that has no grain of truth"  # noqa: S105 (a test's)
+TELLTALE: Final = "zq"
+"""What all names and values have in them that must not be read anywhere."""
+FAITHS: Final = ("zqred", "zqblue", "zqgreen")
+BATCH: Final = 50
+PRIVACY: Final[dict[str, Any]] = {
+    "privacy": {"deny": ["zqincome", "zqillness", "zqd*", "zqout"], "hash": ["zq*", "x-zq-tenant"]},
+    "segments": {"by": [
+        "zqfaith", "zqclub", {"name": "zqtenant", "header": "X-Zq-Tenant"}, {"name": "age", "field": "zqage",
+                                                                             "edges": [30, 50]},
+    ]},
+    "evidence": {"group_key": "zqperson"},
+    "windows": {"pane": "1s", "lengths": ["10m", "1h"], "snapshot_interval": "200ms"},
+    "provisional": {"rows": 500, "minimum_rows": 500},
+    "state": {"interval": "1s"},
+    "log_level": "debug",
+}  # fmt: skip
+
+
+class Server(Answering):
+    """Answers each row with three outputs; of the path /fails with 500."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path.endswith("fails"):
+            self._send(500, b'{"error": "zqerror"}', "application/json")
+            return
+        try:
+            rows = json.loads(body)["instances"]
+        except ValueError:
+            self._send(200, b"{zqbroken", "application/json")
+            return
+        answers = [_answer(row) for row in rows]
+        self._send(200, json.dumps({"predictions": answers}).encode(), "application/json")
+
+
+def _answer(row: Any) -> dict[str, Any]:
+    age = row.get("zqage", 0) if isinstance(row, dict) else 0
+    is_old = isinstance(age, float) and age > 40
+    amount, income = (row.get(name, 0) if isinstance(row, dict) else 0 for name in ("amount", "zqincome"))
+    return {"score": amount / 100, "zqverdict": "zqyes" if is_old else "zqno", "zqout": income}
+
+
+def hashed(name: str) -> str:
+    """As the documentation says that people find out what a column is called."""
+    return "h_" + hashed_value(name)
+
+
+def hashed_value(name: str) -> str:
+    return hmac.new(SECRET.encode(), name.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def rows(count: int, seed: int) -> list[dict[str, Any]]:
+    draw = random.Random(seed)
+    found = []
+    for at in range(count):
+        vector = [draw.gauss(0, 1 + place) for place in range(3)]
+        found.append({
+            "amount": draw.gauss(50, 9), "town": draw.choice(["Oslo", "Lima"]), "zqage": draw.gauss(40, 10),
+            "zqincome": draw.gauss(1000, 99), "zqillness": draw.choice(["zqflu", "zqpox"]),
+            "zqfaith": draw.choice(FAITHS), "zqnote": f"zqwords {at} of somebody", "zqmember": draw.random() < 0.4,
+            "zqvec": vector, "zqdna": vector,
+        })  # fmt: skip
+    return found
+
+
+def drifted(count: int, seed: int) -> list[dict[str, Any]]:
+    """Each column wrong in its own way, and fields that no profile has."""
+    found = rows(count, seed)
+    for at, row in enumerate(found):
+        row["zqage"] = "zqtext" if at % 10 == 0 else row["zqage"] * 100
+        row["zqincome"] *= 100
+        row["zqfaith"] = "zqnew" if at % 3 else row["zqfaith"]
+        row["zqillness"] = "zqplague"
+        row |= {"zqclub": f"zqclub{at % 3}", "zqperson": f"zqperson{at}", "zqdanger": 1, "zqstranger": 2}
+    return found
+
+
+def table(made: list[dict[str, Any]]) -> dict[str, Any]:
+    """As training data have them, outputs and a tenant that is no feature beside."""
+    columns: dict[str, Any] = {name: [row[name] for row in made] for name in made[0] if not name.startswith("zqv")}
+    del columns["zqdna"]
+    for name in ("zqvec", "zqdna"):
+        columns |= {f"{name}[{place}]": [row[name][place] for row in made] for place in range(3)}
+    columns["zqtenant"] = [f"zqtenant{at % 2}" for at in range(len(made))]
+    columns["score"] = [row["amount"] / 100 for row in made]
+    columns["zqverdict"] = ["zqyes" if row["zqage"] > 40 else "zqno" for row in made]
+    columns["zqout"] = [row["zqincome"] for row in made]
+    return columns
+
+
+def settings(folder: Path, **more: Any) -> Path:
+    source = write_csv(folder / "train.csv", table(rows(2000, 1)))
+    profile = build_profile(
+        Path(source), folder / "profile.json", "--prediction", "score", "--prediction", "zqverdict",
+        "--prediction", "zqout", "--ignore", "zqtenant", "--segment", "zqfaith", "--segment", "zqtenant",
+        "--embedding", "zqvec=zqvec*", "--embedding", "zqdna=zqdna*", "--model", "m", "--model-version", "1",
+    )  # fmt: skip
+    (folder / "salt").write_text(SECRET + "\n")
+    (folder / "overrides.yml").write_text(json.dumps({
+        "features": {"zqfaith": {"allowed": [*FAITHS]}, "zqage": {"severity": "page", "tolerance": 0.01},
+                     "zqincome": {"range": [0, 1]}, "zqm*": {"weight": 2}, "zqx*": {"weight": 2},
+                     "zqnote.length": {"range": [0, 9]}, "zqnothing": {"weight": 1}},
+        "outputs": {"zqverdict": {"owner": "us"}},
+    }))  # fmt: skip
+    said = PRIVACY | {"profile": str(profile), "overrides": str(folder / "overrides.yml"),
+                      "salt_file": str(folder / "salt")}  # fmt: skip
+    said["state"] = {"directory": str(folder / "state"), "interval": "1s"}
+    (folder / "exporter.yml").write_text(json.dumps(said | more))
+    return folder / "exporter.yml"
+
+
+def send(running: Sidecar, made: list[dict[str, Any]], path: str = "/v1/models/m/versions/1:predict") -> None:
+    for start in range(0, len(made), BATCH):
+        post(running, json.dumps({"instances": made[start : start + BATCH]}).encode(), path, start // BATCH)
+
+
+def post(running: Sidecar, body: bytes, path: str, number: int = 0) -> None:
+    headers = {"content-type": "application/json", "X-Zq-Tenant": f"zqtenant{number % 2}"}
+    request = urllib.request.Request(running.url + path, body, headers)
+    try:
+        urllib.request.urlopen(request, timeout=30).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+
+
+def texts(running: Sidecar, state: Path) -> Iterator[tuple[str, bytes]]:
+    """All that anybody can read, by where it is."""
+    for path in ("/", "/metrics", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
+                 "/api/v1/window?window=10m&model=other"):  # fmt: skip
+        yield path, running.get(running.web_port, path)[1]
+    yield "log", running.log().encode()
+    for file in state.rglob("*"):
+        yield str(file), str(file.relative_to(state)).encode()
+        if file.is_file():
+            content = file.read_bytes()
+            yield str(file), content
+            if content.startswith(image.MAGIC):
+                held = image.unpack(content)
+                yield str(file), repr([*held.arrays]).encode()
+                yield from ((f"{file} {name}", array.tobytes()) for name, array in held.arrays.items())
+
+
+def told(found: bytes) -> str:
+    """Where something stands that must not be read, in any spelling; empty where nothing does."""
+    forms = [TELLTALE.encode(), base64.b64encode(FAITHS[0].encode()), TELLTALE.encode("utf-16-le"), SECRET.encode()]
+    places = [found.lower().find(form.lower()) for form in forms]
+    return repr(found[max(0, max(places) - 80) : max(places) + 80]) if max(places) >= 0 else ""
+
+
+def _everything(running: Sidecar) -> None:
+    """Traffic that makes the exporter say all that it can say."""
+    send(running, rows(500, 2))
+    send(running, drifted(1500, 3))
+    send(running, drifted(100, 4), "/v1/models/m/versions/1:fails")
+    post(running, b'{"instances": [{"zqage": 1}, "zqbroken"]}', "/v1/models/m/versions/1:predict")
+    post(running, b'{"zqwhat": {"zqage": {"zqx": 1}}}', "/v1/models/m/versions/1:predict")
+    post(running, b"not JSON: zqage", "/v1/models/m/versions/1:predict")
+    live = [{"zqheight": row["amount"], "zqfaith": row["zqfaith"], "zqincome": 1, "kind": "a"} for row in rows(600, 5)]
+    send(running, live, "/v1/models/other/versions/1:predict")
+
+
+def _told(running: Sidecar) -> Metrics | None:
+    """A page that says all that it will."""
+    metrics = running.metrics()
+    of = {"model": "m", "feature": hashed("zqage")}
+    wanted = (
+        metrics.all("model_feature_diagnosis_info", **of),
+        metrics.all("model_feature_unseen_values", feature=hashed("zqfaith")),
+        metrics.all("model_feature_drift_info", **of),
+        metrics.all("model_segment_rows_total", segment="h_" + hashed_value("x-zq-tenant")),
+        metrics.all("model_failed_feature_bin_total", **of),
+        metrics.all("model_profile_provisional", model="other"),
+    )
+    return metrics if all(wanted) else None
+
+
+def _windows(state: Path) -> bool:
+    """Whether there are windows and a provisional reference on disk."""
+    kept = [file for file in state.rglob("*") if file.is_file()]
+    return any(file.suffix == ".json" for file in kept) and any(
+        file.read_bytes().startswith(image.MAGIC) for file in kept
+    )
+
+
+def test_what_is_denied_or_hashed_is_read_nowhere_whatever_happens_to_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with model_server(Server) as upstream, sidecar(upstream, "--config", str(settings(tmp_path))) as running:
+        _everything(running)
+        try:
+            metrics = eventually(lambda: _told(running), what="all that can be said")
+        except BaseException:
+            print(running.metrics().text)
+            raise
+        eventually(lambda: _windows(state), what="windows and a reference on disk")
+        for place, found in texts(running, state):
+            assert not told(found), f"{place}: {told(found)}"
+        print(running.log())
+        print(metrics.text)
