@@ -7,6 +7,7 @@ import json
 import random
 import urllib.request
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,17 +17,18 @@ from support import Answering, Metrics, Sidecar, build_profile, eventually, mode
 from exporter.state import image
 
 SECRET: Final = "a salt that has no grain of truth"  # noqa: S105 (a test's)
-TELLTALE: Final = "zq"
+_SEEDS: Final = count(100)
+TELLTALE: Final = "zqxjk"
 """What all names and values have in them that must not be read anywhere."""
-FAITHS: Final = ("zqred", "zqblue", "zqgreen")
+FAITHS: Final = ("zqxjkred", "zqxjkblue", "zqxjkgreen")
 BATCH: Final = 50
 PRIVACY: Final[dict[str, Any]] = {
-    "privacy": {"deny": ["zqincome", "zqillness", "zqd*", "zqout"], "hash": ["zq*", "x-zq-tenant"]},
+    "privacy": {"deny": ["zqxjkincome", "zqxjkillness", "zqxjkd*", "zqxjkout"], "hash": ["zqxjk*", "x-zqxjk-tenant"]},
     "segments": {"by": [
-        "zqfaith", "zqclub", {"name": "zqtenant", "header": "X-Zq-Tenant"}, {"name": "age", "field": "zqage",
+        "zqxjkfaith", "zqxjkclub", {"name": "zqxjktenant", "header": "X-Zqxjk-Tenant"}, {"name": "age", "field": "zqxjkage",
                                                                              "edges": [30, 50]},
     ]},
-    "evidence": {"group_key": "zqperson"},
+    "evidence": {"group_key": "zqxjkperson"},
     "windows": {"pane": "1s", "lengths": ["10m", "1h"], "snapshot_interval": "200ms"},
     "provisional": {"rows": 500, "minimum_rows": 500},
     "state": {"interval": "1s"},
@@ -40,22 +42,22 @@ class Server(Answering):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path.endswith("fails"):
-            self._send(500, b'{"error": "zqerror"}', "application/json")
+            self._send(500, b'{"error": "zqxjkerror"}', "application/json")
             return
         try:
             rows = json.loads(body)["instances"]
-        except ValueError:
-            self._send(200, b"{zqbroken", "application/json")
+        except (ValueError, KeyError):
+            self._send(200, b"{zqxjkbroken", "application/json")
             return
         answers = [_answer(row) for row in rows]
         self._send(200, json.dumps({"predictions": answers}).encode(), "application/json")
 
 
 def _answer(row: Any) -> dict[str, Any]:
-    age = row.get("zqage", 0) if isinstance(row, dict) else 0
+    age = row.get("zqxjkage", 0) if isinstance(row, dict) else 0
     is_old = isinstance(age, float) and age > 40
-    amount, income = (row.get(name, 0) if isinstance(row, dict) else 0 for name in ("amount", "zqincome"))
-    return {"score": amount / 100, "zqverdict": "zqyes" if is_old else "zqno", "zqout": income}
+    amount, income = (row.get(name, 0) if isinstance(row, dict) else 0 for name in ("amount", "zqxjkincome"))
+    return {"score": amount / 100, "zqxjkverdict": "zqxjkyes" if is_old else "zqxjkno", "zqxjkout": income}
 
 
 def hashed(name: str) -> str:
@@ -67,58 +69,63 @@ def hashed_value(name: str) -> str:
     return hmac.new(SECRET.encode(), name.encode(), hashlib.sha256).hexdigest()[:16]
 
 
-def rows(count: int, seed: int) -> list[dict[str, Any]]:
+def rows(many: int, seed: int) -> list[dict[str, Any]]:
     draw = random.Random(seed)
     found = []
-    for at in range(count):
+    for at in range(many):
         vector = [draw.gauss(0, 1 + place) for place in range(3)]
         found.append({
-            "amount": draw.gauss(50, 9), "town": draw.choice(["Oslo", "Lima"]), "zqage": draw.gauss(40, 10),
-            "zqincome": draw.gauss(1000, 99), "zqillness": draw.choice(["zqflu", "zqpox"]),
-            "zqfaith": draw.choice(FAITHS), "zqnote": f"zqwords {at} of somebody", "zqmember": draw.random() < 0.4,
-            "zqvec": vector, "zqdna": vector,
+            "amount": draw.gauss(50, 9), "town": draw.choice(["Oslo", "Lima"]), "zqxjkage": draw.gauss(40, 10),
+            "zqxjkincome": draw.gauss(1000, 99), "zqxjkillness": draw.choice(["zqxjkflu", "zqxjkpox"]),
+            "zqxjkfaith": draw.choice(FAITHS), "zqxjknote": f"zqxjkwords {at} of somebody", "zqxjkmember": draw.random() < 0.4,
+            "zqxjkvec": vector, "zqxjkdna": vector,
         })  # fmt: skip
     return found
 
 
-def drifted(count: int, seed: int) -> list[dict[str, Any]]:
+def drifted(many: int, seed: int) -> list[dict[str, Any]]:
     """Each column wrong in its own way, and fields that no profile has."""
-    found = rows(count, seed)
+    found = rows(many, seed)
     for at, row in enumerate(found):
-        row["zqage"] = "zqtext" if at % 10 == 0 else row["zqage"] * 100
-        row["zqincome"] *= 100
-        row["zqfaith"] = "zqnew" if at % 3 else row["zqfaith"]
-        row["zqillness"] = "zqplague"
-        row |= {"zqclub": f"zqclub{at % 3}", "zqperson": f"zqperson{at}", "zqdanger": 1, "zqstranger": 2}
+        row["zqxjkage"] = "zqxjktext" if at % 100 == 0 else row["zqxjkage"] * 100
+        row["zqxjkincome"] *= 100
+        row["zqxjkfaith"] = "zqxjknew" if at % 3 else row["zqxjkfaith"]
+        row["zqxjkillness"] = "zqxjkplague"
+        row |= {
+            "zqxjkclub": f"zqxjkclub{at % 3}",
+            "zqxjkperson": f"zqxjkperson{seed} {at}",
+            "zqxjkdanger": 1,
+            "zqxjkstranger": 2,
+        }
     return found
 
 
 def table(made: list[dict[str, Any]]) -> dict[str, Any]:
     """As training data have them, outputs and a tenant that is no feature beside."""
-    columns: dict[str, Any] = {name: [row[name] for row in made] for name in made[0] if not name.startswith("zqv")}
-    del columns["zqdna"]
-    for name in ("zqvec", "zqdna"):
+    columns: dict[str, Any] = {name: [row[name] for row in made] for name in made[0] if not name.startswith("zqxjkv")}
+    del columns["zqxjkdna"]
+    for name in ("zqxjkvec", "zqxjkdna"):
         columns |= {f"{name}[{place}]": [row[name][place] for row in made] for place in range(3)}
-    columns["zqtenant"] = [f"zqtenant{at % 2}" for at in range(len(made))]
+    columns["zqxjktenant"] = [f"zqxjktenant{at % 2}" for at in range(len(made))]
     columns["score"] = [row["amount"] / 100 for row in made]
-    columns["zqverdict"] = ["zqyes" if row["zqage"] > 40 else "zqno" for row in made]
-    columns["zqout"] = [row["zqincome"] for row in made]
+    columns["zqxjkverdict"] = ["zqxjkyes" if row["zqxjkage"] > 40 else "zqxjkno" for row in made]
+    columns["zqxjkout"] = [row["zqxjkincome"] for row in made]
     return columns
 
 
 def settings(folder: Path, **more: Any) -> Path:
     source = write_csv(folder / "train.csv", table(rows(2000, 1)))
     profile = build_profile(
-        Path(source), folder / "profile.json", "--prediction", "score", "--prediction", "zqverdict",
-        "--prediction", "zqout", "--ignore", "zqtenant", "--segment", "zqfaith", "--segment", "zqtenant",
-        "--embedding", "zqvec=zqvec*", "--embedding", "zqdna=zqdna*", "--model", "m", "--model-version", "1",
+        Path(source), folder / "profile.json", "--prediction", "score", "--prediction", "zqxjkverdict",
+        "--prediction", "zqxjkout", "--ignore", "zqxjktenant", "--segment", "zqxjkfaith", "--segment", "zqxjktenant",
+        "--embedding", "zqxjkvec=zqxjkvec*", "--embedding", "zqxjkdna=zqxjkdna*", "--model", "m", "--model-version", "1",
     )  # fmt: skip
     (folder / "salt").write_text(SECRET + "\n")
     (folder / "overrides.yml").write_text(json.dumps({
-        "features": {"zqfaith": {"allowed": [*FAITHS]}, "zqage": {"severity": "page", "tolerance": 0.01},
-                     "zqincome": {"range": [0, 1]}, "zqm*": {"weight": 2}, "zqx*": {"weight": 2},
-                     "zqnote.length": {"range": [0, 9]}, "zqnothing": {"weight": 1}},
-        "outputs": {"zqverdict": {"owner": "us"}},
+        "features": {"zqxjkfaith": {"allowed": [*FAITHS]}, "zqxjkage": {"severity": "page", "tolerance": 0.01},
+                     "zqxjkincome": {"range": [0, 1]}, "zqxjkm*": {"weight": 2}, "zqxjkx*": {"weight": 2},
+                     "zqxjknote.length": {"range": [0, 9]}, "zqxjknothing": {"weight": 1}},
+        "outputs": {"zqxjkverdict": {"owner": "us"}},
     }))  # fmt: skip
     said = PRIVACY | {"profile": str(profile), "overrides": str(folder / "overrides.yml"),
                       "salt_file": str(folder / "salt")}  # fmt: skip
@@ -133,7 +140,7 @@ def send(running: Sidecar, made: list[dict[str, Any]], path: str = "/v1/models/m
 
 
 def post(running: Sidecar, body: bytes, path: str, number: int = 0) -> None:
-    headers = {"content-type": "application/json", "X-Zq-Tenant": f"zqtenant{number % 2}"}
+    headers = {"content-type": "application/json", "X-Zqxjk-Tenant": f"zqxjktenant{number % 2}"}
     request = urllib.request.Request(running.url + path, body, headers)
     try:
         urllib.request.urlopen(request, timeout=30).close()
@@ -170,23 +177,27 @@ def _everything(running: Sidecar) -> None:
     send(running, rows(500, 2))
     send(running, drifted(1500, 3))
     send(running, drifted(100, 4), "/v1/models/m/versions/1:fails")
-    post(running, b'{"instances": [{"zqage": 1}, "zqbroken"]}', "/v1/models/m/versions/1:predict")
-    post(running, b'{"zqwhat": {"zqage": {"zqx": 1}}}', "/v1/models/m/versions/1:predict")
-    post(running, b"not JSON: zqage", "/v1/models/m/versions/1:predict")
-    live = [{"zqheight": row["amount"], "zqfaith": row["zqfaith"], "zqincome": 1, "kind": "a"} for row in rows(600, 5)]
+    post(running, b'{"instances": [{"zqxjkage": 1}, "zqxjkbroken"]}', "/v1/models/m/versions/1:predict")
+    post(running, b'{"zqxjkwhat": {"zqxjkage": {"zqxjkx": 1}}}', "/v1/models/m/versions/1:predict")
+    post(running, b"not JSON: zqxjkage", "/v1/models/m/versions/1:predict")
+    live = [
+        {"zqxjkheight": row["amount"], "zqxjkfaith": row["zqxjkfaith"], "zqxjkincome": 1, "kind": "a"}
+        for row in rows(600, 5)
+    ]
     send(running, live, "/v1/models/other/versions/1:predict")
 
 
 def _told(running: Sidecar) -> Metrics | None:
-    """A page that says all that it will."""
+    """A page that says all that it will, after some more rows."""
+    send(running, drifted(200, next(_SEEDS)))
     metrics = running.metrics()
-    of = {"model": "m", "feature": hashed("zqage")}
+    of = {"model": "m", "feature": hashed("zqxjkage")}
     wanted = (
         metrics.all("model_feature_diagnosis_info", **of),
-        metrics.all("model_feature_unseen_values", feature=hashed("zqfaith")),
+        metrics.all("model_feature_unseen_values", feature=hashed("zqxjkfaith")),
         metrics.all("model_feature_drift_info", **of),
-        metrics.all("model_segment_rows_total", segment="h_" + hashed_value("x-zq-tenant")),
-        metrics.all("model_failed_feature_bin_total", **of),
+        metrics.all("model_segment_rows_total", segment=hashed("zqxjktenant")),
+        metrics.all("model_feature_failed_bin_total", **of),
         metrics.all("model_profile_provisional", model="other"),
     )
     return metrics if all(wanted) else None
@@ -205,7 +216,7 @@ def test_what_is_denied_or_hashed_is_read_nowhere_whatever_happens_to_it(tmp_pat
     with model_server(Server) as upstream, sidecar(upstream, "--config", str(settings(tmp_path))) as running:
         _everything(running)
         try:
-            metrics = eventually(lambda: _told(running), what="all that can be said")
+            metrics = eventually(lambda: _told(running), within_s=40, what="all that can be said")
         except BaseException:
             print(running.metrics().text)
             raise

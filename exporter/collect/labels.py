@@ -7,14 +7,19 @@ finds that the page leaves the second series out.
 
 import hashlib
 import re
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
+
+_Value = TypeVar("_Value")
 
 LONGEST: Final = 128
 """Characters of a value, as they are before quotes, backslashes and ends of lines are escaped."""
 _DIGITS: Final = 16
 _CUT: Final = "…"
 _ALTERED: Final = re.compile(rf"{_CUT}[0-9a-f]{{{_DIGITS}}}\Z")
-_REFUSED: Final = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_REFUSED: Final = re.compile(
+    "[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 """Control characters but the end of a line, other ends of lines, what turns the direction of text, halves of pairs."""
 _SHOWN_AS: Final = "\ufffd"
 
@@ -31,3 +36,13 @@ def bounded(value: str) -> str:
 def is_altered(value: str) -> bool:
     """Whether it ends as an altered one does."""
     return value[-_DIGITS - 1 : -_DIGITS] == _CUT and bool(_ALTERED.search(value))
+
+
+def apart(series: Iterable[tuple[tuple[str, ...], _Value]]) -> Iterator[tuple[tuple[str, ...], _Value]]:
+    """Series whose labels are bounded; of those that are called alike by then the first one alone."""
+    known = set[tuple[str, ...]]()
+    for labels, value in series:
+        found = tuple(map(bounded, labels))
+        if found not in known:
+            known.add(found)
+            yield found, value
