@@ -38,6 +38,9 @@ class Patterns:
         return any(map(self.fit, filter(None, (said.name, said.field)))) or bool(self._headers.fullmatch(said.header))
 
 
+NOTHING: Final = Patterns(())
+
+
 def split(name: str) -> tuple[str, str]:
     """A name without the places of an element, and these: `geo` and `[0]`."""
     found = _ELEMENT.fullmatch(name)

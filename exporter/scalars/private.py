@@ -36,7 +36,7 @@ class Private:
 
     def hashes_values(self, said: Segmentation) -> bool:
         """Whether the values by which traffic is divided so are hashed."""
-        return self.salt is not None and (self._hidden.fit_any(said) or self.hashes(said.field))
+        return self.salt is not None and (self._hidden.fit_any(said) or any(map(self.hashes, said[:2])))
 
     def name(self, name: str) -> str:
         """What it is called here; DENIED where it must not be looked at. What is hashed stays as it is."""
