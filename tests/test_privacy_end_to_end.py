@@ -250,3 +250,14 @@ def test_what_is_denied_or_hashed_is_read_nowhere_whatever_happens_to_it(tmp_pat
         assert hashed("zqxjkage") in status, "the diagnosis and the evidence speak of it"
         window = running.get(running.web_port, "/api/v1/window?window=10m&model=m")[1].decode()
         assert hashed("zqxjkfaith") in window
+        _assert_adoptable(running, tmp_path)
+
+
+def _assert_adoptable(running: Sidecar, folder: Path) -> None:
+    """What is not hidden can be adopted: the exporter knows the profile by the digest of the file."""
+    said = ("profile", "adopt", str(folder / "profile.json"), "--from", "10m", "--author", "me", "--reason", "so",
+            "--exporter", f"http://127.0.0.1:{running.web_port}", "--output", str(folder / "adopted.json"))  # fmt: skip
+    adopted = command(*said, "--feature", "amount")
+    assert adopted.returncode == 0, adopted.stderr
+    refused = command(*said, "--feature", "zqxjkage")
+    assert "the exporter does not know" in refused.stderr
