@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from profile_tables import write_csv
-from support import Answering, Metrics, Sidecar, build_profile, eventually, model_server, sidecar
+from support import Answering, Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar
 
 from exporter.state import image
 
