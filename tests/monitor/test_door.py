@@ -12,17 +12,18 @@ from monitor_scenes import answers, exchange, live_rows, make_profile, training_
 from exporter.decode import Decoder
 from exporter.monitor import Monitor, door
 from exporter.monitor.door import Door
+from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import Said
 from exporter.override import Override, Overrides
 from exporter.privacy import Privacy
 from exporter.profile import document, overrides
 from exporter.profile.standing import Standing
-from exporter.profile.veiled import veiled
-from exporter.records import Failure, Observation, Table
+from exporter.profile.veiled import Veils, veiled
+from exporter.records import Failure, Label, Observation, Table
 from exporter.reference import Profile
 from exporter.scalars.private import DENIED, Private
 from exporter.scalars.salted import Salt
-from exporter.sections import Windows
+from exporter.sections import Provisional, Windows
 
 SALT = Salt(b"sixteen bytes, or more of them")
 COLUMNS = training_rows()
@@ -184,6 +185,32 @@ def test_who_looks_a_profile_up_gets_it_hidden_with_what_was_adopted(profile: Pr
     assert found is offered
     assert hidden.name("city") in found.inputs
     assert "city" not in found.inputs
+
+
+def test_a_reference_that_was_kept_in_clear_is_hidden_before_anybody_sees_it(profile: Profile) -> None:
+    hidden = private(deny=["age"], hashed=["city", "amount"])
+    found: dict[Label, Profile] = {}
+
+    class _Taking:
+        def provisional(self, label: Label) -> Profile | None:
+            return found.get(label)
+
+        def put(self, label: Label, profile: Profile) -> None:
+            found[label] = profile
+
+        def drop(self, label: Label) -> None:
+            del found[label]
+
+    label, clear = Label("m", "1"), replace(profile, provisional=True)
+    first = Provisionals(Provisional(), _Taking(), {}, Veils(hidden))
+    first.put(label, replace(clear, digest=document.digest(clear)))
+    (text,) = [array.tobytes() for array in first.arrays().values()]
+    assert hidden.name("city") in found[label].inputs
+    for word in ('"city"', '"amount"', '"age"', "Berlin"):
+        assert word.encode() not in text
+    before = found.pop(label)
+    Provisionals(Provisional(), _Taking(), first.arrays(), Veils(hidden))
+    assert found[label].digest == before.digest, "whoever comes after goes on with the same"
 
 
 def test_decoders_are_told_the_names_of_bare_arrays_as_payloads_have_them(profile: Profile) -> None:
