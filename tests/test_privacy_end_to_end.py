@@ -192,7 +192,7 @@ def _told(running: Sidecar) -> Metrics | None:
     of = {"model": "m", "feature": hashed("zqxjkage")}
     wanted = (
         metrics.all("model_feature_diagnosis_info", **of),
-        metrics.all("model_feature_unseen_values", feature=hashed("zqxjkfaith")),
+        metrics.all("model_feature_unseen_category_values", feature=hashed("zqxjkfaith")),
         metrics.all("model_feature_drift_info", **of),
         metrics.all("model_segment_rows_total", segment=hashed("zqxjktenant")),
         metrics.all("model_feature_failed_bin_total", **of),
@@ -229,7 +229,7 @@ def _assert_watched(metrics: Metrics) -> None:
         assert metrics.value("model_feature_values_total", model="m", feature=name) == rows_in, name
     told_of = {of["text"] for of, _ in metrics.all("model_feature_bin_info", model="m", feature=hashed("zqxjkfaith"))}
     assert told_of == {*map(hashed_value, FAITHS), "other", "unseen", "missing"}
-    unseen = metrics.all("model_feature_unseen_values", feature=hashed("zqxjkfaith"), window="10m")
+    unseen = metrics.all("model_feature_unseen_category_values", feature=hashed("zqxjkfaith"), window="10m")
     assert {of["text"] for of, _ in unseen} == {hashed_value("zqxjknew")}
     assert metrics.value("model_feature_tolerance_ratio", model="m", feature=hashed("zqxjkage")) == 0.01
     assert metrics.value("model_feature_weight", model="m", feature=hashed("zqxjkmember")) == 2, "by a pattern"
