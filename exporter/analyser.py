@@ -78,9 +78,9 @@ class Analyser:
         self._around = Surroundings(settings, self._board, self._rings)
         self._desk = Desk(settings.events, self._board, settings.kept_headers)
         self._ledger = Ledger(orders["ledger_fd"])
-        self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
-        referring = self._referring
-        self._models = Models(settings, referring.references, referring.said, referring.provisional, clock.wall)
+        referring = self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
+        references, said = referring.references, referring.said
+        self._models = Models(referring.settings, references, said, referring.provisional, clock.wall)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._uncommitted = False

@@ -15,6 +15,7 @@ from exporter.guarantees import Evidence
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.origins import Origin, origins
+from exporter.privacy import Privacy
 from exporter.sections import (
     Analyser,
     Drain,
@@ -132,7 +133,7 @@ class Settings:
         None, "YAML file of what people say of columns: what is allowed, tolerated, ignored, who is told of it.", path
     )
     salt_file: str | None = setting(
-        None, "File with the salt under which categories of the profile are hashed; it is shown nowhere.", path
+        None, "File with the salt of hashed categories and names; it is shown nowhere.", path
     )
     protocols: tuple[tuple[str, str], ...] = setting(
         (),
@@ -182,6 +183,7 @@ class Settings:
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)
     events: Events = field(default_factory=Events)
+    privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
     upstream_tls: UpstreamTLS = field(default_factory=UpstreamTLS)
@@ -196,6 +198,9 @@ class Settings:
             raise ValueError("upstream_proxy_protocol: cannot be had with an https:// upstream")
         if self.evidence.enable:
             self.evidence.refuse_too_often(self.windows.pane)
+        if self.privacy.hash and self.salt_file is None:
+            raise ValueError("privacy.hash: needs a secret, say salt_file")
+        self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns)
 
     @property
     def every_route(self) -> tuple[Route, ...]:

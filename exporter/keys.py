@@ -14,6 +14,8 @@ from exporter.values import Fault, nearest
 
 ENVIRONMENT_PREFIX = "INFERENCE_EXPORTER_"
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
+"""In addresses: who reads why one is refused is not to read these."""
 _Section = TypeVar("_Section")
 
 
@@ -140,7 +142,8 @@ def resolve(section: type[_Section], *layers: Layer) -> _Section:
                     values[key.name] = key.parse(layer[key.name])
                 except ValueError as error:
                     inside = _within(error.path) if isinstance(error, Fault) else ""
-                    raise ConfigError(f"{source}: {key.name}{inside}: {error}") from None
+                    words = _CREDENTIALS.sub("//…@", str(error))
+                    raise ConfigError(f"{source}: {key.name}{inside}: {words}") from None
     return _build(section, "", values)
 
 

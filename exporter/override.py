@@ -65,6 +65,8 @@ class Overrides:
 
     features: Mapping[str, Override] = field(default_factory=dict)
     outputs: Mapping[str, Override] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    """Patterns that must not be shown."""
 
     def feature(self, name: str, origin: str = "") -> Override:
         """What is said of a feature; `origin` is what it is computed from, where that is called otherwise."""

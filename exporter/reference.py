@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from exporter.adoption import Adoption
 from exporter.segmentations import Segmented
 
 DEFAULT: Final = "default"
@@ -221,26 +222,6 @@ class TimeSpan(NamedTuple):
     last: float
 
 
-class Adoption(NamedTuple):
-    """A live distribution that somebody has accepted as the normal one of a feature or output."""
-
-    side: str
-    """`features` or `outputs`."""
-    name: str
-    counts: tuple[int, ...]
-    """Rows per bin of the column, in its order."""
-    moments: tuple[float, float, float, float]
-    """Mean, standard deviation, minimum and maximum of what was seen."""
-    author: str
-    reason: str
-    adopted_at: float
-    """Unix time."""
-    expires_at: float | None
-    """Unix time from which the training data count again."""
-    window: str
-    """Over which time it was seen, such as 24h."""
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The reference of one model and version."""
@@ -274,6 +255,12 @@ class Profile:
     segments: tuple[Segmented, ...] = ()
     replaced: tuple[tuple[str, Column], ...] = ()
     """Of a profile in force: side, and column as the training data had it, where what was adopted counts instead."""
+    answers: tuple[str, ...] = ()
+    """What the fields of an answer are called, in order, where they are not those of the outputs."""
+    called: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What people and payloads call fields and columns that are hidden here: for looking up, never to be shown."""
+    written: str = ""
+    """Digest of the profile of which this one hides a part; empty where nothing is hidden."""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -288,13 +275,18 @@ class Profile:
     @property
     def answered(self) -> Side:
         """The side of the outputs."""
-        return Side(self.outputs, tuple(dict.fromkeys(column.field for column in self.outputs)))
+        return Side(self.outputs, self.answers or tuple(dict.fromkeys(column.field for column in self.outputs)))
 
     def salted_otherwise(self, fingerprint: str) -> Column | None:
         """The first column that is hashed under another salt than that of a fingerprint."""
         return next((one for one in (*self.features, *self.outputs) if one.salt not in {"", fingerprint}), None)
 
     @property
+    def known_by(self) -> str:
+        """The digest by which people know it: that of what is written."""
+        return self.written or self.digest
+
+    @property
     def short_digest(self) -> str:
         """The label `profile` on /metrics."""
-        return self.digest[:8]
+        return self.known_by[:8]

@@ -9,6 +9,7 @@ from exporter.config import Settings
 from exporter.errors import ConfigError
 from exporter.handoff import memory
 from exporter.handoff.ledger import Arrays
+from exporter.monitor import door
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES
@@ -16,6 +17,8 @@ from exporter.places import by_model
 from exporter.profile import document, overrides
 from exporter.profile.directory import OneProfile, ProfilesByName
 from exporter.profile.standing import Standing
+from exporter.profile.veiled import Veils
+from exporter.scalars.private import Private
 from exporter.scalars.salted import Salt
 from exporter.state.provisional import ProvisionalFiles
 
@@ -29,9 +32,14 @@ class Referring:
         self, settings: Settings, orders: Mapping[str, Any], kept: Arrays, seats: "memoryview[int]"
     ) -> None:  # fmt: skip
         """`orders` say what the supervisor has kept; `kept` is what a predecessor had made, `seats` the board."""
-        self.references = Standing(_profiles(settings, orders), time.time)
-        self.said = _said(settings, orders)
-        self.provisional = Provisionals(settings.provisional, self.references, kept)
+        salt = _salt(settings, orders)
+        private = Private(settings.privacy, salt) if settings.privacy.deny or settings.privacy.hash else None
+        self.settings = door.hidden(settings, private) if private else settings
+        """Without the names that are to be hidden."""
+        self.references = Standing(_profiles(settings, orders), time.time, private)
+        self.said = _said(self.settings, orders, salt, private)
+        hide = [Veils(private)] if private else []
+        self.provisional = Provisionals(settings.provisional, self.references, kept, *hide)
         self._files: ProvisionalFiles | None = None
         if settings.state.directory is not None and settings.provisional.enable:
             self._files = ProvisionalFiles(settings.state.directory, seats, self.provisional)
@@ -59,12 +67,19 @@ def segment_bytes(settings: Settings) -> int:
     return settings.analyser.memory_limit // _SEGMENTS_SHARE
 
 
-def _said(settings: Settings, orders: Mapping[str, Any]) -> Said:
-    """What people say of columns, and the salt: the files that the supervisor has kept."""
-    kept, salt = orders["overrides_fd"], orders["salt_file_fd"]
+def _said(settings: Settings, orders: Mapping[str, Any], salt: Salt | None, private: Private | None) -> Said:
+    """What people say of columns, in the file that the supervisor has kept."""
+    kept = orders["overrides_fd"]
     rules = NO_OVERRIDES if kept is None else overrides.loads(memory.kept(kept), str(settings.overrides))
+    if private:
+        rules = door.hidden_rules(rules, private)
+    return Said(rules, salt, settings.segments, segment_bytes(settings), private)
+
+
+def _salt(settings: Settings, orders: Mapping[str, Any]) -> Salt | None:
+    """That in the file that the supervisor has kept."""
+    kept = orders["salt_file_fd"]
     try:
-        secret = None if salt is None else Salt(memory.kept(salt))
+        return None if kept is None else Salt(memory.kept(kept))
     except ValueError as error:  # it was another one a moment ago, when it was checked
         raise ConfigError(f"salt_file: {settings.salt_file} {error}") from None
-    return Said(rules, secret, settings.segments, segment_bytes(settings))

@@ -132,7 +132,7 @@ BAD = [
     ("upstream: 'http://[::1'",
      "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://[::1'"),
     ("upstream: http://a:b@m",
-     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://a:b@m'"),
+     "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://…@m'"),
     ("upstream: 'http://a b'",
      "upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH), not 'http://a b'"),
     ("upstream: http://m:80/v1", "upstream: must not have a path, bytes are relayed unchanged: 'http://m:80/v1'"),
@@ -227,6 +227,31 @@ def test_what_is_not_yaml_is_said_to_be_so(tmp_path: Path, capsys: pytest.Captur
 def test_windows_are_made_of_whole_panes(windows: Any, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.resolve(("flags", windows))
+    assert str(caught.value) == words
+
+
+# --- what is private
+
+
+@pytest.mark.parametrize(("said", "words"), [
+    ({"privacy.hash": "ssn"}, "settings: privacy.hash: needs a secret, say salt_file"),
+    ({"privacy.deny": "s*", "segments.by": "kind,ssn"},
+     "settings: privacy.deny: fits segments.by[1], which needs what must not be looked at"),
+    ({"privacy.deny": "x-ssn", "segments.by": '[{"name": "a", "header": "X-SSN"}]'},
+     "settings: privacy.deny: fits segments.by[0], which needs what must not be looked at"),
+    ({"privacy.deny": "ssn", "evidence.group_key": "ssn"},
+     "settings: privacy.deny: fits evidence.group_key, which needs what must not be looked at"),
+    ({"privacy.deny": "ssn", "request_id.columns": "day,ssn"},
+     "settings: privacy.deny: fits request_id.columns[1], which needs what must not be looked at"),
+    ({"privacy.deny": "x" * 401},
+     "flags: privacy.deny: must be at most 1000 names or patterns, of at most 400 characters each"),
+    ({"upstream": "http://me:secret@host:1"},
+     ("flags: upstream: must be http://HOST:PORT such as http://127.0.0.1:8000 (or https:, or unix:/PATH),"
+      " not 'http://…@host:1'")),
+])  # fmt: skip
+def test_what_contradicts_privacy_is_refused_without_a_name_or_a_secret(said: Any, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.resolve(("flags", said))
     assert str(caught.value) == words
 
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
+from exporter.collect.labels import bounded
 from exporter.families import COUNTER, HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
@@ -57,6 +58,7 @@ class _Lines(NamedTuple):
 
     labels: tuple[Labels, ...]
     before: tuple[str, ...]
+    """Empty where it stands before another number already."""
 
 
 class Writer:
@@ -75,8 +77,9 @@ class Writer:
         labels = tuple(of for of, _ in item.values)
         lines = self._lines.get(item.family.name)
         if lines is None or lines.labels != labels:
-            lines = self._lines[item.family.name] = _Lines(labels, tuple(_before(item.family, labels)))
-        return [f"{before}{number(value)}\n" for before, (_, value) in zip(lines.before, item.values, strict=True)]
+            lines = self._lines[item.family.name] = _Lines(labels, tuple(_once(_before(item.family, labels))))
+        pairs = zip(lines.before, item.values, strict=True)
+        return [f"{before}{number(value)}\n" for before, (_, value) in pairs if before]
 
 
 def render(collected: Iterable[Samples | Distributions]) -> bytes:
@@ -119,7 +122,7 @@ def _spelled(value: float) -> str:
 
 
 def _before(family: Family, labels: Sequence[Labels]) -> Iterator[str]:
-    """What stands before the numbers. Each part of a label set is escaped once."""
+    """What stands before the numbers. Each part of a label set is bounded and escaped once."""
     heads, tails = dict[Labels, str](), dict[Labels, str]()
     for of in labels:
         first, rest = of[:_HEAD], of[_HEAD:]
@@ -131,6 +134,14 @@ def _before(family: Family, labels: Sequence[Labels]) -> Iterator[str]:
                 tails.clear()
             tail = tails[rest] = _closed(family.labels, rest)
         yield f"{family.name}{head}{tail} "
+
+
+def _once(texts: Iterable[str]) -> Iterator[str]:
+    """Texts, empty in place of one that was there before: no series is on a page twice."""
+    known = set[str]()
+    for text in texts:
+        yield "" if text in known else text
+        known.add(text)
 
 
 def _opened(names: Sequence[str], values: Sequence[str]) -> str:
@@ -148,7 +159,7 @@ def _label_set(names: Sequence[str], values: Sequence[str]) -> str:
 
 
 def _pairs(names: Sequence[str], values: Sequence[str]) -> Iterator[str]:
-    return (f'{name}="{_escape(value)}"' for name, value in zip(names, values, strict=True))
+    return (f'{name}="{_escape(bounded(value))}"' for name, value in zip(names, values, strict=True))
 
 
 def _escape(value: str) -> str:
@@ -165,11 +176,14 @@ def _histogram(item: Distributions) -> list[str]:
     if family.type != HISTOGRAM:
         raise ValueError(f"{family.name} is no histogram")
     lines = []
-    for labels, histogram in item.values:
+    sets = _once(_label_set(family.labels, labels) for labels, _ in item.values)
+    for own, (labels, histogram) in zip(sets, item.values, strict=True):
+        if not own and family.labels:
+            continue
         running = 0
         for bound, count in zip(ends(item.bounds), histogram.counts, strict=True):
             running += count
             lines.append(f"{family.name}_bucket{_label_set((*family.labels, 'le'), (*labels, bound))} {running}\n")
-        lines.append(f"{family.name}_count{_label_set(family.labels, labels)} {running}\n")
-        lines.append(f"{family.name}_sum{_label_set(family.labels, labels)} {number(histogram.total)}\n")
+        lines.append(f"{family.name}_count{own} {running}\n")
+        lines.append(f"{family.name}_sum{own} {number(histogram.total)}\n")
     return lines

@@ -8,6 +8,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from exporter.collect.exposition import Block, Distributions, Labels, Samples, ends, heads
+from exporter.collect.labels import apart
 from exporter.families import COUNTER, HISTOGRAM, Family
 
 
@@ -49,7 +50,7 @@ def _plain(item: Samples) -> Metric:
     family = item.family
     kind = CounterMetricFamily if family.type == COUNTER else GaugeMetricFamily
     metric: Metric = kind(family.name, family.help)
-    for labels, value in item.values:
+    for labels, value in apart(item.values):
         metric.add_sample(family.name, _named(family, labels), value)
     return metric
 
@@ -59,7 +60,7 @@ def _histogram(item: Distributions) -> Metric:
     if family.type != HISTOGRAM:
         raise ValueError(f"{family.name} is no histogram")
     metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-    for labels, histogram in item.values:
+    for labels, histogram in apart(item.values):
         buckets = list(zip(ends(item.bounds), accumulate(histogram.counts), strict=True))
         metric.add_metric(list(_named(family, labels).values()), buckets, histogram.total)
     return metric

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
+from exporter.adoption import Adoption
 from exporter.collect.exposition import Labels, Samples
 from exporter.collect.scene import Scene
 from exporter.families import Columns, Family
 from exporter.override import Override
-from exporter.reference import UNKNOWN, Adoption, Column, Profile
+from exporter.reference import UNKNOWN, Column, Profile
 
 _SERVER_LABEL: Final = "label:"
 """What a version begins with that is a server's name for whichever version it likes."""

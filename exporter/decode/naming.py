@@ -37,7 +37,10 @@ class Orders(NamedTuple):
 
 def orders(profile: Profile | None) -> Orders:
     """Those of a profile."""
-    return Orders() if profile is None else Orders(profile.asked.fields, profile.answered.fields)
+    if profile is None:
+        return Orders()
+    return Orders(*(tuple(profile.called.get(field, field) for field in side.fields)
+                    for side in (profile.asked, profile.answered)))  # fmt: skip
 
 
 def metadata_path(path: str) -> str | None:

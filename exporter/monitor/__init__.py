@@ -10,7 +10,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from exporter.diagnosis.changes import Changes
-from exporter.monitor import generated
+from exporter.monitor import door, generated
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
 from exporter.monitor.gathering import WATCHING, Watching
@@ -173,7 +173,7 @@ def _counting(block: Block | None, table: Table | Failure) -> tuple[Table | Fail
 
 def _judged(block: Block | None, table: Table | Failure) -> tuple[Table | Failure, Fit | None]:
     """A table, or why it cannot be of this model; and how it fits, where there is something that it could fit."""
-    if block is None or isinstance(table, Failure) or not table.rows:
+    if block is None or isinstance(table, Failure) or not table.rows or not door.is_open(table):
         return table, None
     fit = block.fit(table)
     return (Failure("profile_mismatch", fit.mismatch) if fit.mismatch else table), fit

@@ -15,6 +15,7 @@ from exporter.profile.cells import MissingCells, ObjectCells
 from exporter.profile.parsing import LONGEST_TEXT, is_text
 from exporter.records import Table
 from exporter.reference import Column
+from exporter.scalars.private import DENIED
 
 _LOG = logging.getLogger("exporter.monitor")
 _MOST_WAITING_CELLS: Final = 1 << 15
@@ -74,7 +75,7 @@ class Form:
         """Take a table from a body of `size` bytes; it does not count where there is no room for any column."""
         if names != self._names:
             for name in names:
-                if name not in self._builders:
+                if name not in self._builders and name != DENIED:
                     self._open(name)
             self._names = names
         if not self._builders:

@@ -12,6 +12,7 @@ import numpy as np
 
 from exporter.records import Table
 from exporter.reference import Column, Embedding, Side
+from exporter.scalars.private import DENIED
 
 _MOST_KEPT: Final = 256
 _STRANGERS_KEPT: Final = 64
@@ -105,7 +106,7 @@ class Matcher:
                     places[place] = None
             else:
                 found += 1
-        strangers = tuple(place for place, name in enumerate(names) if name not in self._known)
+        strangers = tuple(place for place, name in enumerate(names) if name not in self._known and name != DENIED)
         if found < self._fewest or (strangers and self.expected and not found):
             return Fit((), (), found, f"{found} of the profile's {self.expected} columns")
         return Fit(tuple(places), strangers, found)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from exporter.config import Settings
 from exporter.evidence.planned import Planned
-from exporter.monitor import Monitor, attributing, versions
+from exporter.monitor import Monitor, attributing, door, versions
 from exporter.monitor.chronicle import Chronicle
 from exporter.monitor.gathering import Watching, same_clock
 from exporter.monitor.match import are_of
@@ -42,17 +42,16 @@ class Models:
         """`provisional` makes references of models that have none; `wall` gives Unix time."""
         self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
         self._watching = Watching(settings.evidence, wall, Planned(settings.evidence.planned))
-        self.chronicle, self._naming = Chronicle(), Naming(settings.model, references)
+        self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
-        self._advance = self._add(self._naming.in_advance)
+        self._advance = self._last_watched = self._add(self._naming.in_advance)
         self._seen = (0, 0)
         """Changes and errors of the profiles, as they were at the last look."""
         self.attributing = attributing.Attributing()
         """Whose arrays must be kept beside the chapters."""
         self._last: tuple[str, str] | None = None
         """What the exchange before named, and whose it was: nearly all that follow are alike."""
-        self._last_watched = self._advance
         self.changed: set[str] = set()
         """Titles of the chapters that may differ from what was kept last; whoever keeps them clears it."""
 
@@ -79,6 +78,7 @@ class Models:
 
     def observe(self, exchange: Exchange, observation: Observation) -> None:
         """Count an exchange for the model that it is of."""
+        observation = self._door(observation)
         named = observation.model, observation.version
         watched = self._last_watched if named == self._last else self._find(named, exchange, observation)
         watched.monitor.observe(exchange, observation)

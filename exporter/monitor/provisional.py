@@ -78,9 +78,16 @@ class _Collecting:
 class Provisionals:
     """The provisional references of all models, made and in the making."""
 
-    def __init__(self, settings: Provisional, references: References, kept: Arrays) -> None:
-        """`kept` are the arrays of a predecessor, whose references go on as they are."""
+    def __init__(
+        self, settings: Provisional, references: References, kept: Arrays,
+        hide: Callable[[Profile], Profile] = lambda profile: profile,
+    ) -> None:  # fmt: skip
+        """`kept` are the arrays of a predecessor, whose references go on as they are.
+
+        `hide` is what becomes of a reference before anybody sees it, of one that it was done to nothing.
+        """
         self._settings = settings
+        self._hide = hide
         self._references = references
         self._budget = Budget(_COLUMNS_AT_ONCE)
         self._collecting: dict[Label, _Collecting] = {}
@@ -173,7 +180,7 @@ class Provisionals:
         if profile is None:
             return False
         left_out = [form.left_out for side in (collecting.features, collecting.outputs) if (form := side.chosen)]
-        self._end(label)
+        profile = self._hide(profile)
         self.put(label, profile)
         _tell(label, profile, sum(left_out))
         if self._keep:
@@ -188,6 +195,7 @@ class Provisionals:
     def put(self, label: Label, profile: Profile) -> None:
         """Have a reference that was made here, or that somebody has kept."""
         self._end(label)
+        profile = self._hide(profile)
         text = document.written(document.describe(profile)).encode()
         self._kept[label] = np.frombuffer(text, np.uint8)
         self.changed = True

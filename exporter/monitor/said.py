@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from exporter.override import NO_OVERRIDES, Overrides
+from exporter.scalars.private import Private
 from exporter.scalars.salted import Salt
 from exporter.sections import NO_SEGMENTS, Segments
 
@@ -17,6 +18,8 @@ class Said(NamedTuple):
     """By what traffic is divided."""
     segment_bytes: int = 1 << 30
     """Most that the windows of one model's segments may take."""
+    private: Private | None = None
+    """What is to be hidden; None where nothing is."""
 
 
 NOTHING_SAID: Final = Said()

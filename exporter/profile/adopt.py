@@ -13,11 +13,12 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from exporter.adoption import Adoption
 from exporter.errors import ConfigError, DataError
 from exporter.profile import parsing
 from exporter.profile.in_force import in_force
 from exporter.profile.parsing import Fault
-from exporter.reference import ABOVE, BELOW, Adoption, Column, Profile
+from exporter.reference import ABOVE, BELOW, Column, Profile
 from exporter.values import nearest
 
 SIDES: Final = ("features", "outputs")

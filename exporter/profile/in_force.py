@@ -9,9 +9,10 @@ from typing import Final
 
 import numpy as np
 
+from exporter.adoption import Adoption
 from exporter.calibration.reference_error import reference_error
 from exporter.profile import document
-from exporter.reference import Adoption, Column, Profile
+from exporter.reference import Column, Profile
 
 _SIDES: Final = ("features", "outputs")
 

@@ -150,8 +150,9 @@ def parse(document: object) -> Overrides:
     """The rules a document describes; an empty one has none."""
     top = _mapping({} if document is None else document, "document")
     _known(top, _SIDES, "")
-    return Overrides(*({pattern: _rule(node, f"{side}.{pattern}") for pattern, node in
-                        _mapping(top.get(side) or {}, side).items()} for side in _SIDES))  # fmt: skip
+    features, outputs = ({pattern: _rule(node, f"{side}.{pattern}") for pattern, node in
+                          _mapping(top.get(side) or {}, side).items()} for side in _SIDES)  # fmt: skip
+    return Overrides(features, outputs)
 
 
 def _rule(node: object, path: str) -> Override:
@@ -205,11 +206,12 @@ def warn(overrides: Overrides, profile: Profile | None) -> None:
 
 
 def _verdicts(overrides: Overrides, profile: Profile) -> Iterator[str]:
-    """For each rule in the file's order what is wrong with it; empty where nothing is."""
+    """For each rule in the file's order what is wrong with it, where that may be said; empty where nothing is."""
     sides = ((overrides.features, profile.features, "features"), (overrides.outputs, profile.outputs, "outputs"))
     for rules, columns, side in sides:
         for pattern, rule in rules.items():
-            fault = _unfit(pattern, rule, columns)
+            is_met = pattern in overrides.hidden or fnmatch.filter(profile.called.values(), pattern)
+            fault = "" if is_met else _unfit(pattern, rule, columns)
             yield f"{side}.{pattern}{fault}" if fault else ""
 
 
@@ -248,9 +250,17 @@ def _misfit(rule: Override, column: Column) -> str:
 def on(overrides: Overrides, profile: Profile) -> tuple[tuple[Override, ...], tuple[Override, ...]]:
     """What is said of each feature and of each output. What a column of its kind cannot have is not said of it."""
     return (
-        tuple(_fitting(overrides.feature(column.name, column.origin), column) for column in profile.features),
-        tuple(_fitting(overrides.output(column.name, column.origin), column) for column in profile.outputs),
+        tuple(_fitting(_said_of(overrides.feature, column, profile), column) for column in profile.features),
+        tuple(_fitting(_said_of(overrides.output, column, profile), column) for column in profile.outputs),
     )
+
+
+def _said_of(rule: Callable[[str, str], Override], column: Column, profile: Profile) -> Override:
+    """What is said of a column by its name, and by what people call it where it is hidden."""
+    found, called = rule(column.name, column.origin), profile.called.get(column.name, column.name)
+    if called == column.name:
+        return found
+    return found.over(rule(called, profile.called.get(column.origin, column.origin)))
 
 
 def _fitting(rule: Override, column: Column) -> Override:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from exporter.adoption import Adoption
 from exporter.profile import parsing
 from exporter.profile.parsing import Fault
-from exporter.reference import NUMERIC_BINS, Adoption, Column, Embedding, TimeSpan, Together, Unusual
+from exporter.reference import NUMERIC_BINS, Column, Embedding, TimeSpan, Together, Unusual
 
 _SIDES: Final = ("features", "outputs")
 _MOST_AXES: Final = 64

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from exporter import catalogue
+from exporter.adoption import Adoption
 from exporter.calibration.largest import largest_share
 from exporter.calibration.ranks import RANKS, of_reference
 from exporter.drift import Needs, chosen
@@ -16,7 +17,7 @@ from exporter.families import Columns, Family
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.profile import overrides
 from exporter.profile.in_force import in_force
-from exporter.reference import OUT_OF_RANGE, UNKNOWN, Adoption, Association, Column, Profile
+from exporter.reference import OUT_OF_RANGE, UNKNOWN, Association, Column, Profile
 from exporter.snapshots import IMPACT
 
 _OF_PROFILE = 4

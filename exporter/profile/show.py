@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
+from exporter.adoption import Adoption
 from exporter.profile.terminal import Paper, cut, padded, printable, sparkline, wide
-from exporter.reference import MISSING, Adoption, Column, Profile
+from exporter.reference import MISSING, Column, Profile
 
 _BAR: Final = 24
 _SPARK: Final = 14

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from exporter.profile.in_force import in_force, is_in_force, next_expiry
+from exporter.profile.veiled import Veils
 from exporter.records import Label
 from exporter.reference import Profile
 from exporter.references import References
+from exporter.scalars.private import DENIED, Private
 
 _LOG = logging.getLogger("exporter.profile")
 _MOST_KNOWN: Final = 4096
@@ -27,9 +29,11 @@ class _Known(NamedTuple):
 class Standing:
     """The references there are, and those that were made of live traffic."""
 
-    def __init__(self, real: References, clock: Callable[[], float]) -> None:
-        """`clock` gives Unix time."""
+    def __init__(self, real: References, clock: Callable[[], float], private: Private | None = None) -> None:
+        """`clock` gives Unix time; what is `private` is hidden from whoever asks for a profile."""
         self._real = real
+        self._private = private
+        self._veils = Veils(private) if private else None
         self._clock = clock
         self._provisional: dict[Label, Profile] = {}
         self._known: dict[str, _Known] = {}
@@ -96,12 +100,9 @@ class Standing:
     # adoptions
 
     def _counting(self, profile: Profile | None) -> Profile | None:
-        if profile is None or not profile.adoptions:
-            return profile
-        known = self._known.get(profile.digest)
-        if known is None:
-            known = self._know(profile, self._clock())
-        return known.counting
+        if profile is not None and profile.adoptions:
+            profile = (self._known.get(profile.digest) or self._know(profile, self._clock())).counting
+        return self._veils(profile) if profile and self._veils else profile
 
     def _know(self, profile: Profile, now: float) -> _Known:
         if len(self._known) >= _MOST_KNOWN:
@@ -122,6 +123,11 @@ class Standing:
                 if not is_in_force(one, now):
                     _LOG.warning(
                         "what %s adopted for %s %r of the model %r has expired: its training data count again",
-                        one.author, one.side, one.name, written.model,
+                        one.author, one.side, self._called(one.name), written.model,
                     )  # fmt: skip
             self._own_changes += after.digest != before.digest
+
+    def _called(self, name: str) -> str:
+        """What a column is called in the log."""
+        shown = self._private.name(name) if self._private else name
+        return "a column" if shown == DENIED else shown

@@ -112,6 +112,7 @@ def suggest(given: argparse.Namespace, settings: "Settings") -> int:
     from exporter.decode import Decoder  # noqa: PLC0415 (this command only)
     from exporter.decode.rules import Rules  # noqa: PLC0415
     from exporter.places import reading  # noqa: PLC0415
+    from exporter.privacy import Patterns  # noqa: PLC0415
     from exporter.samples import bodies, live, suggest  # noqa: PLC0415
 
     recorded = bool(given.request or given.response)
@@ -126,10 +127,11 @@ def suggest(given: argparse.Namespace, settings: "Settings") -> int:
             "suggest: --path and --header are of recorded bodies; --capture.paths chooses among live ones"
         )
     profile = reading.load(settings.profile) if settings.profile else None
+    denied = Patterns(settings.privacy.deny)
     decoder = Decoder(Rules(settings.protocols))  # without the map that is there: another one is wanted
 
     def propose(seen: "bodies.Pairs") -> None:
-        print(suggest.page(seen, profile, decoder), flush=True)
+        print(suggest.page(seen, profile, decoder, denied), flush=True)
 
     if recorded:
         propose(_recorded(given, settings))

@@ -28,6 +28,11 @@ class Match(NamedTuple):
     used: tuple[str, ...] = ()
     """The fields' places."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that is named by it."""
+        return (self.column, *self.used, *((self.said,) if isinstance(self.said, str) else ()))
+
 
 class Matched(NamedTuple):
     """What was found, and what was not."""

@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from exporter.decode import Decoder
 from exporter.decode.payload import Payload
 from exporter.errors import DataError, DecodeError
+from exporter.origins import is_pointer, tokens
+from exporter.privacy import NOTHING, Patterns
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Column, Profile
 from exporter.samples import match
@@ -46,6 +48,12 @@ class _Side(NamedTuple):
     """What a protocol has read; none where none has read all."""
     ways: Sequence[_Way]
     """How pointers could read it; none where a protocol speaks for itself."""
+    denied: Patterns = NOTHING
+    """Names that are not to be said."""
+
+    def open(self, names: Iterable[str]) -> list[str]:
+        """Those of some columns, fields or pointers that may be said."""
+        return [one for one in names if not any(map(self.denied.fit, tokens(one) if is_pointer(one) else (one,)))]
 
     @property
     def rows(self) -> list[list[int]]:
@@ -65,8 +73,8 @@ class _Side(NamedTuple):
         return best if any(_is_nested(table) for table in self.tables) else None
 
 
-def page(seen: Pairs, profile: Profile | None, decoder: Decoder) -> str:
-    """The map as YAML. DataError where nothing of a side can be read."""
+def page(seen: Pairs, profile: Profile | None, decoder: Decoder, denied: Patterns = NOTHING) -> str:
+    """The map as YAML, of what is not `denied`. DataError where nothing of a side can be read."""
     sides = []
     if seen.requests:
         sides.append(_side("features", seen.requests, decoder, profile.asked.as_sent if profile else ()))
@@ -79,7 +87,7 @@ def page(seen: Pairs, profile: Profile | None, decoder: Decoder) -> str:
         "# configuration file; inference-exporter check --sample FILE shows what it does.",
     ]
     for side, rows in zip(sides, others, strict=True):
-        lines += _written(side, rows)
+        lines += _written(side._replace(denied=denied), rows)
     return "\n".join(lines)
 
 
@@ -159,13 +167,13 @@ def _written(side: _Side, rows: Sequence[Sequence[int]]) -> Iterator[str]:
     if not side.columns:
         names = _own_names(way.layout.fields)
         found = [Match(name, field.place) for name, field in zip(names, way.layout.fields, strict=True)]
-        yield from _map(side.name, Matched(found, [], []))
+        yield from _map(side, Matched(found, [], []))
         return
     constants = {field.place for field in way.layout.constants}
     left = [field for field in way.matched.left if field.place not in constants]
     if way.positions:
         yield f"# {side.name}: by their positions, in the order of the profile"
-    yield from _map(side.name, way.matched._replace(left=left))
+    yield from _map(side, way.matched._replace(left=left))
 
 
 def _of_tables(side: _Side) -> Iterator[str]:
@@ -174,21 +182,21 @@ def _of_tables(side: _Side) -> Iterator[str]:
     width = len(first.columns)
     fields = _fields(side.tables, first)
     if not side.columns:
-        named = f"named {_some([field.place for field in fields])}" if first.names else "without names"
+        named = f"named {_some(side.open(field.place for field in fields))}" if first.names else "without names"
         yield f"# {side.name}: no map needed, a protocol reads {width} columns {named}"
         return
     lone = side.name == "outputs" and width == 1 == len(side.columns)
     if lone or (first.names is None and width == len(side.columns) and not _classes(side, fields)):
         yield f"# {side.name}: no map needed, {width} columns in the order of the profile"
-        yield from _doubtful(list(match.doubts(side.columns, fields)))
+        yield from _doubtful(side.open(match.doubts(side.columns, fields)))
         return
     matched = match.match(side.columns, fields)
     needed = [found for found in matched.matches if found.said != found.column]
     if not needed and not matched.missing:
         yield f"# {side.name}: no map needed, all {len(side.columns)} columns have their names"
-        yield from _doubtful([found.column for found in matched.matches if found.doubt])
+        yield from _doubtful(side.open(found.column for found in matched.matches if found.doubt))
         return
-    yield from _map(side.name, matched._replace(matches=needed))
+    yield from _map(side, matched._replace(matches=needed))
 
 
 def _classes(side: _Side, fields: Sequence[Field]) -> bool:
@@ -220,15 +228,16 @@ def _own_names(fields: Sequence[Field]) -> list[str]:
     ]
 
 
-def _map(name: str, matched: Matched) -> Iterator[str]:
-    yield f"{name}:" if matched.matches else f"# {name}: nothing to say for certain"
-    for found in matched.matches:
+def _map(side: _Side, matched: Matched) -> Iterator[str]:
+    matches = [found for found in matched.matches if len(side.open(found.names)) == len(found.names)]
+    yield f"{side.name}:" if matches else f"# {side.name}: nothing to say for certain"
+    for found in matches:
         remark = f"  # {printable(found.doubt)}" if found.doubt else ""
         yield f"  {_scalar(found.column)}: {_flow(found.said)}{remark}"
-    for column in matched.missing:
-        yield f"  # {printable(column.name)}: nothing in the samples is called so, or has its values alone"
-    if matched.left:
-        yield f"  # not used: {_some([field.place for field in matched.left])}"
+    for name in side.open(column.name for column in matched.missing):
+        yield f"  # {printable(name)}: nothing in the samples is called so, or has its values alone"
+    if left := side.open(field.place for field in matched.left):
+        yield f"  # not used: {_some(left)}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -45,14 +45,14 @@ def add(app: Flask, scored: Callable[[], Sequence[Scored]], minimum_samples: int
         columns = (one.profile.features, one.profile.outputs)
         sides = [_columns(*each) for each in zip(columns, scores, strict=True)]
         return jsonify(
-            model=one.label.model, model_version=one.label.version, profile=one.profile.digest, window=words,
+            model=one.label.model, model_version=one.label.version, profile=one.profile.known_by, window=words,
             minimum_samples=minimum_samples, features=sides[0], outputs=sides[1],
         )  # fmt: skip
 
 
 def _is_meant(one: Scored) -> bool:
     """Whether it is as the request says, as far as it says anything."""
-    own = {"model": one.label.model, "model_version": one.label.version, "profile": one.profile.digest}
+    own = {"model": one.label.model, "model_version": one.label.version, "profile": one.profile.known_by}
     return all(request.args.get(word, value) == value for word, value in own.items())
 
 

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from exporter.collect import exposition
 from exporter.collect.exposition import Distributions, Labels, Samples, Writer
+from exporter.collect.labels import bounded
 from exporter.collect.library import Library
 from exporter.collect.rendered import OPEN_METRICS, TEXT, Rendered
 from exporter.families import COUNTER, GAUGE, HISTOGRAM, Family
@@ -39,7 +40,7 @@ def test_awkward_labels_and_numbers_read_back_as_they_were() -> None:
     assert parsed.documentation == family.help
     assert parsed.type == "gauge"
     read = [(sample.labels["model"], sample.value) for sample in parsed.samples]
-    assert read == [(label.encode("utf-8", "replace").decode(), float(value)) for (label,), value in values]
+    assert read == [(bounded(label), float(value)) for (label,), value in values]
 
 
 def test_nan_is_written_as_prometheus_does() -> None:
@@ -120,7 +121,7 @@ def _read(families: Iterable[Metric]) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("labels", ["a", "abcd", "abcde", "abcdef"])
 def test_a_family_of_more_series_than_are_written_at_once_has_each_of_them_once(labels: str) -> None:
-    values = [(tuple(f"{name}{at % 7 if name in 'ab' else at}" for name in labels), at) for at in range(5000)]
+    values = [(tuple(f"{name}{at % 7 if name in 'ab' < labels else at}" for name in labels), at) for at in range(5000)]
     for _ in range(2):  # a page leaves nothing behind for the next one
         text = exposition.render([Samples(Family("model_x", GAUGE, tuple(labels), "X."), values)]).decode()
         (parsed,) = text_string_to_metric_families(text)

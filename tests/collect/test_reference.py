@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from monitor_scenes import make_profile
 
+from exporter.adoption import Adoption
 from exporter.collect import reference
 from exporter.collect.scene import Scene
 from exporter.condition import ServerVitals
@@ -13,7 +14,7 @@ from exporter.config import Windows
 from exporter.monitor import Monitor
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
-from exporter.reference import Adoption, Profile, TimeSpan
+from exporter.reference import Profile, TimeSpan
 
 NOW = 1000.0
 Shown = dict[str, dict[tuple[str, ...], Any]]

@@ -9,6 +9,7 @@ import pytest
 from monitor_scenes import exchange
 
 from exporter import config
+from exporter.adoption import Adoption
 from exporter.decode import Decoder
 from exporter.monitor.models import Models
 from exporter.monitor.provisional import Provisionals
@@ -17,7 +18,7 @@ from exporter.profile.builder import ColumnBuilder
 from exporter.profile.directory import OneProfile
 from exporter.profile.standing import Standing
 from exporter.records import Label, Table
-from exporter.reference import Adoption, Profile
+from exporter.reference import Profile
 
 M = Label("m", "unknown")
 

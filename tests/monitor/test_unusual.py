@@ -11,6 +11,7 @@ import scipy.stats
 from monitor_scenes import exchange
 from profile_tables import profile_of, write_csv
 
+from exporter.adoption import Adoption
 from exporter.decode import Decoder
 from exporter.monitor import Monitor
 from exporter.monitor.aspects.unusual import critical
@@ -20,7 +21,7 @@ from exporter.profile import document
 from exporter.profile.build import Plan, build, build_like
 from exporter.profile.in_force import in_force
 from exporter.profile.merge import merge
-from exporter.reference import Adoption, Column, Profile, Unusual
+from exporter.reference import Column, Profile, Unusual
 from exporter.sections import Windows
 from exporter.sketch.binning import CategoryBins, NumberBins
 from exporter.snapshots import OfSide

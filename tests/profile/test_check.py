@@ -13,11 +13,12 @@ import pytest
 from profile_tables import write_csv
 from support import command, model_server, predict, sidecar
 
+from exporter.adoption import Adoption
 from exporter.profile import overrides, save, series
 from exporter.profile.build import Plan, build, count_like
 from exporter.profile.compare import compare
 from exporter.profile.in_force import in_force
-from exporter.reference import Adoption, Profile, TimeSpan
+from exporter.reference import Profile, TimeSpan
 
 
 def table(seed: int, rows: int = 4000) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from profile_tables import profile_of
 
+from exporter.adoption import Adoption
 from exporter.profile import document
 from exporter.profile.directory import OneProfile
 from exporter.profile.in_force import in_force, next_expiry
 from exporter.profile.standing import Standing
 from exporter.records import Label
-from exporter.reference import Adoption, Profile
+from exporter.reference import Profile
 
 NOW = 1_790_000_000.0
 

@@ -13,6 +13,7 @@ from support import command
 
 from exporter.config import Settings
 from exporter.decode import Decoder
+from exporter.privacy import NOTHING, Patterns
 from exporter.profile import document
 from exporter.records import Exchange
 from exporter.reference import Profile
@@ -47,11 +48,12 @@ def halves(*documents: Any) -> list[Half]:
     return [Half(json.dumps(one).encode(), {"content-type": "application/json"}) for one in documents]
 
 
-def proposed(reference: Profile | None, requests: Any = (), responses: Any = ()) -> str:
+def proposed(reference: Profile | None, requests: Any = (), responses: Any = (), denied: Patterns = NOTHING) -> str:
     def exchange_of(request: Half, response: Half) -> Exchange:
         return bodies.exchange(request, response, "/", Settings())
 
-    return suggest.page(bodies.pairs(halves(*requests), halves(*responses), exchange_of), reference, Decoder())
+    pairs = bodies.pairs(halves(*requests), halves(*responses), exchange_of)
+    return suggest.page(pairs, reference, Decoder(), denied)
 
 
 def said(text: str) -> Any:
@@ -298,3 +300,20 @@ def test_files_are_taken_in_order_and_bounded(tmp_path: Path) -> None:
     found = bodies.several([str(tmp_path)])
     assert [json.loads(one.content)["n"] for one in found[:4]] == ["a.json", "b.json", 1, 2]
     assert len(bodies.several([lines])) == 1000
+
+
+@pytest.mark.parametrize("body", [
+    {"x": [{"years": 40.0, "inc": 4000.0, "role": "clerk", "m": True, "ssn": 1}]},
+    {"instances": [{"years": 40.0, "inc": 4000.0, "role": "clerk", "m": True, "ssn": 1}]},
+    {"instances": [{"age": 40.0, "user_income": 4000.0, "job": 1, "member": True, "ssn": 1}]},
+    [{"customer": {"ssn": 12345}, "job_admin": 1, "job_clerk": 0, "job_miner": 0}],
+])  # fmt: skip
+def test_what_is_denied_is_not_in_a_proposal(reference: Profile, body: Any) -> None:
+    denied = Patterns(["ssn", "years", "*income*", "inc", "member", "job*", "customer"])
+    bodies_of = [body] * 6
+    for profile in (reference, None):
+        text = proposed(profile, bodies_of, denied=denied)
+        words = ("ssn", "years", "inc", "member", "customer", "job")
+        assert not [word for word in words if word in text], text
+        assert text.count("\n") >= 2
+        assert len(proposed(profile, bodies_of)) > len(text)

@@ -155,7 +155,9 @@ def told(profile: Profile, said: Said, scopes: Mapping[str, Scope]) -> list[str]
 def divided(profile: Profile, said: Said, scopes: Mapping[str, Scope]) -> tuple[list[Way], list[str]]:
     """The ways in which a model's traffic is divided, and what people should know of them."""
     found, lines, size = list[Way](), list[str](), 0
-    for one, way in zip(said.segments.by, ways(said.segments, profile, scopes[_FEATURES], said.salt), strict=True):
+    for one, way in zip(
+        said.segments.by, ways(said.segments, profile, scopes[_FEATURES], said.salt, said.private), strict=True
+    ):
         if isinstance(way, str):
             lines.append(f"{one.name}: {way}: it is left out")
             continue

@@ -10,6 +10,7 @@ from exporter.monitor.batch import Batch, Scope
 from exporter.monitor.segments.places import Edged, Found, Listed, Naming
 from exporter.profile.segmented import quarters
 from exporter.reference import Column, Profile
+from exporter.scalars.private import Private
 from exporter.scalars.salted import Salt
 from exporter.sections import Segments as Settings
 from exporter.segmentations import REST, Segmentation, Segmented
@@ -77,13 +78,16 @@ class Way(NamedTuple):
         return [*(here.get(name, room) for name in own.values), room, room + 1]
 
 
-def ways(settings: Settings, profile: Profile, features: Scope, salt: Salt | None) -> Iterator[Way | str]:
+def ways(
+    settings: Settings, profile: Profile, features: Scope, salt: Salt | None, private: Private | None = None
+) -> Iterator[Way | str]:
     """Those that can be had of a profile; of the others why they cannot, for people."""
     adopted = frozenset((side, column.name) for side, column in profile.replaced)
     for said in settings.by:
         own = next((one for name in (said.name, said.field) for one in profile.segments if one.name == name), None)
         place = next((at for at, one in enumerate(features.columns) if one.name == said.field), None)
-        way = _Finding(said, own, place, settings.limit).way(features, salt)
+        hashed = private is not None and place is None and not said.edges and private.hashes_values(said)
+        way = _Finding(said, own, place, settings.limit, hashed).way(features, salt)
         yield way if isinstance(way, str) else way._replace(adopted=adopted)
 
 
@@ -94,10 +98,14 @@ class _Finding(NamedTuple):
     own: Segmented | None
     place: int | None
     limit: int
+    hashed: bool
+    """Whether its values are hashed where no profile has them."""
 
     def way(self, features: Scope, salt: Salt | None) -> Way | str:
         column = None if self.place is None else features.columns[self.place]
         hashed = (column and column.salt) or (self.own and self.own.salt) or ""
+        if self.hashed and salt and self.own is None:
+            hashed = salt.fingerprint
         if hashed and hashed != (salt.fingerprint if salt else ""):
             return "its values are hashed under a salt that salt_file does not hold"
         naming = self._naming(column, salt if hashed else None)

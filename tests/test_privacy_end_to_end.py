@@ -1,0 +1,263 @@
+"""Names and values that nobody is to read, through a real sidecar with all it has switched on."""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import urllib.request
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from profile_tables import write_csv
+from support import Answering, Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar
+
+from exporter.state import image
+
+SECRET: Final = "a salt that has no grain of truth"  # noqa: S105 (a test's)
+_SEEDS: Final = count(100)
+TELLTALE: Final = "zqxjk"
+"""What all names and values have in them that must not be read anywhere."""
+FAITHS: Final = ("zqxjkred", "zqxjkblue", "zqxjkgreen")
+BATCH: Final = 50
+PRIVACY: Final[dict[str, Any]] = {
+    "privacy": {"deny": ["zqxjkincome", "zqxjkillness", "zqxjkd*", "zqxjkout"], "hash": ["zqxjk*"]},
+    "segments": {"by": ["zqxjkfaith", "zqxjkclub", {"name": "zqxjktenant", "header": "X-Zqxjk-Tenant"},
+                        {"name": "age", "field": "zqxjkage", "edges": [30, 50]}]},
+    "evidence": {"group_key": "zqxjkperson", "default_dependence": 1, "false_page_every": "10m"},
+    "windows": {"pane": "1s", "lengths": ["10m", "1h"], "snapshot_interval": "200ms"},
+    "provisional": {"rows": 500, "minimum_rows": 500},
+    "log_level": "debug",
+}  # fmt: skip
+
+
+class Server(Answering):
+    """Answers each row with three outputs; of the path /fails with 500."""
+
+    def do_POST(self) -> None:  # noqa: N802 (http.server's naming)
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path.endswith("fails"):
+            self._send(500, b'{"error": "zqxjkerror"}', "application/json")
+            return
+        try:
+            rows = json.loads(body)["instances"]
+        except (ValueError, KeyError):
+            self._send(200, b"{zqxjkbroken", "application/json")
+            return
+        answers = [_answer(row) for row in rows]
+        self._send(200, json.dumps({"predictions": answers}).encode(), "application/json")
+
+
+def _answer(row: Any) -> dict[str, Any]:
+    age = row.get("zqxjkage", 0) if isinstance(row, dict) else 0
+    is_old = isinstance(age, float) and age > 40
+    amount, income = (row.get(name, 0) if isinstance(row, dict) else 0 for name in ("amount", "zqxjkincome"))
+    return {"score": amount / 100, "zqxjkverdict": "zqxjkyes" if is_old else "zqxjkno", "zqxjkout": income}
+
+
+def hashed(name: str) -> str:
+    """As the documentation says that people find out what a column is called."""
+    return "h_" + hashed_value(name)
+
+
+def hashed_value(name: str) -> str:
+    return hmac.new(SECRET.encode(), name.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def rows(many: int, seed: int) -> list[dict[str, Any]]:
+    draw = random.Random(seed)
+    found = []
+    for at in range(many):
+        vector = [draw.gauss(0, 1 + place) for place in range(3)]
+        found.append({
+            "amount": draw.gauss(50, 9), "town": draw.choice(["Oslo", "Lima"]), "zqxjkage": draw.gauss(40, 10),
+            "zqxjkincome": draw.gauss(1000, 99), "zqxjkillness": draw.choice(["zqxjkflu", "zqxjkpox"]),
+            "zqxjkfaith": draw.choice(FAITHS), "zqxjknote": f"zqxjkwords {at} of somebody",
+            "zqxjkmember": draw.random() < 0.4, "zqxjkvec": vector, "zqxjkdna": vector,
+        })  # fmt: skip
+    return found
+
+
+def drifted(many: int, seed: int) -> list[dict[str, Any]]:
+    """Each column wrong in its own way, and fields that no profile has."""
+    found = rows(many, seed)
+    for at, row in enumerate(found):
+        row["zqxjkage"] = "zqxjktext" if at % 100 == 0 else row["zqxjkage"] * 100
+        row["zqxjkincome"] *= 100
+        row["zqxjkfaith"] = "zqxjknew" if at % 3 else row["zqxjkfaith"]
+        row["zqxjkillness"] = "zqxjkplague"
+        row |= {
+            "zqxjkclub": f"zqxjkclub{at % 3}",
+            "zqxjkperson": f"zqxjkperson{seed} {at}",
+            "zqxjkdanger": 1,
+            "zqxjkstranger": 2,
+        }
+    return found
+
+
+def table(made: list[dict[str, Any]]) -> dict[str, Any]:
+    """As training data have them, outputs and a tenant that is no feature beside."""
+    columns: dict[str, Any] = {name: [row[name] for row in made] for name in made[0] if not name.startswith("zqxjkv")}
+    del columns["zqxjkdna"]
+    for name in ("zqxjkvec", "zqxjkdna"):
+        columns |= {f"{name}[{place}]": [row[name][place] for row in made] for place in range(3)}
+    columns["zqxjktenant"] = [f"zqxjktenant{at % 2}" for at in range(len(made))]
+    columns["score"] = [row["amount"] / 100 for row in made]
+    columns["zqxjkverdict"] = ["zqxjkyes" if row["zqxjkage"] > 40 else "zqxjkno" for row in made]
+    columns["zqxjkout"] = [row["zqxjkincome"] for row in made]
+    return columns
+
+
+def settings(folder: Path, **more: Any) -> Path:
+    source = write_csv(folder / "train.csv", table(rows(2000, 1)))
+    profile = build_profile(
+        Path(source), folder / "profile.json", "--prediction", "score", "--prediction", "zqxjkverdict",
+        "--prediction", "zqxjkout", "--ignore", "zqxjktenant", "--segment", "zqxjkfaith", "--segment", "zqxjktenant",
+        "--embedding", "zqxjkvec=zqxjkvec*", "--embedding", "zqxjkdna=zqxjkdna*",
+        "--model", "m", "--model-version", "1",
+    )  # fmt: skip
+    (folder / "salt").write_text(SECRET + "\n")
+    (folder / "overrides.yml").write_text(json.dumps({
+        "features": {"zqxjkfaith": {"allowed": [*FAITHS]}, "zqxjkage": {"severity": "page", "tolerance": 0.01},
+                     "zqxjkincome": {"range": [0, 1]}, "zqxjkm*": {"weight": 2}, "zqxjkx*": {"weight": 2},
+                     "zqxjknote.length": {"range": [0, 9]}, "zqxjknothing": {"weight": 1}},
+        "outputs": {"zqxjkverdict": {"owner": "us"}},
+    }))  # fmt: skip
+    said = PRIVACY | {"profile": str(profile), "overrides": str(folder / "overrides.yml"),
+                      "salt_file": str(folder / "salt")}  # fmt: skip
+    said["state"] = {"directory": str(folder / "state"), "interval": "1s"}
+    (folder / "exporter.yml").write_text(json.dumps(said | more))
+    return folder / "exporter.yml"
+
+
+def send(running: Sidecar, made: list[dict[str, Any]], path: str = "/v1/models/m/versions/1:predict") -> None:
+    for start in range(0, len(made), BATCH):
+        post(running, json.dumps({"instances": made[start : start + BATCH]}).encode(), path, start // BATCH)
+
+
+def post(running: Sidecar, body: bytes, path: str, number: int = 0) -> None:
+    headers = {"content-type": "application/json", "X-Zqxjk-Tenant": f"zqxjktenant{number % 2}"}
+    request = urllib.request.Request(running.url + path, body, headers)
+    try:
+        urllib.request.urlopen(request, timeout=30).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+
+
+def texts(running: Sidecar, state: Path) -> Iterator[tuple[str, bytes]]:
+    """All that anybody can read, by where it is."""
+    for path in ("/", "/metrics", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
+                 "/api/v1/window?window=10m&model=other"):  # fmt: skip
+        yield path, running.get(running.web_port, path)[1]
+    yield "log", running.log().encode()
+    for file in state.rglob("*"):
+        yield str(file), str(file.relative_to(state)).encode()
+        if file.is_file():
+            content = file.read_bytes()
+            yield str(file), content
+            if content.startswith(image.MAGIC):
+                held = image.unpack(content)
+                yield str(file), repr([*held.arrays]).encode()
+                yield from ((f"{file} {name}", array.tobytes()) for name, array in held.arrays.items())
+
+
+def told(found: bytes) -> str:
+    """Where something stands that must not be read, in any spelling; empty where nothing does."""
+    forms = [TELLTALE.encode(), base64.b64encode(FAITHS[0].encode()), TELLTALE.encode("utf-16-le"), SECRET.encode()]
+    places = [found.lower().find(form.lower()) for form in forms]
+    return repr(found[max(0, max(places) - 80) : max(places) + 80]) if max(places) >= 0 else ""
+
+
+def _everything(running: Sidecar) -> None:
+    """Traffic that makes the exporter say all that it can say."""
+    send(running, rows(500, 2))
+    send(running, drifted(500, 3))
+    send(running, drifted(100, 4), "/v1/models/m/versions/1:fails")
+    post(running, b'{"instances": [{"zqxjkage": 1}, "zqxjkbroken"]}', "/v1/models/m/versions/1:predict")
+    post(running, b'{"zqxjkwhat": {"zqxjkage": {"zqxjkx": 1}}}', "/v1/models/m/versions/1:predict")
+    post(running, b"not JSON: zqxjkage", "/v1/models/m/versions/1:predict")
+    live = [
+        {"zqxjkheight": row["amount"], "zqxjkfaith": row["zqxjkfaith"], "zqxjkincome": 1, "kind": "a"}
+        for row in rows(600, 5)
+    ]
+    send(running, live, "/v1/models/other/versions/1:predict")
+
+
+def _told(running: Sidecar) -> Metrics | None:
+    """A page that says all that it will, after some more rows."""
+    send(running, drifted(200, next(_SEEDS)))
+    metrics = running.metrics()
+    of = {"model": "m", "feature": hashed("zqxjkage")}
+    wanted = (
+        metrics.all("model_feature_diagnosis_info", **of),
+        metrics.all("model_feature_unseen_category_values", feature=hashed("zqxjkfaith")),
+        metrics.all("model_feature_drift_info", **of),
+        metrics.all("model_segment_rows_total", segment=hashed("zqxjktenant")),
+        metrics.all("model_feature_failed_bin_total", **of),
+        metrics.all("model_profile_provisional", model="other"),
+    )
+    return metrics if all(wanted) else None
+
+
+def _windows(state: Path) -> bool:
+    """Whether there are windows and a provisional reference on disk."""
+    kept = [file for file in state.rglob("*") if file.is_file()]
+    return any(file.suffix == ".json" for file in kept) and any(
+        file.read_bytes().startswith(image.MAGIC) for file in kept
+    )
+
+
+WATCHED: Final = {
+    "amount", "town", *(hashed(name) for name in ("zqxjkage", "zqxjkfaith", "zqxjkmember")),
+    *(f"{hashed('zqxjknote')}.{scalar}" for scalar in ("length", "tokens", "token_length", "non_ascii", "charset")),
+}  # fmt: skip
+"""Features on the page, but for those of the vector and of the numbers as one."""
+
+
+def _assert_watched(metrics: Metrics) -> None:
+    """What is hashed is watched like all else, and what is denied is not there."""
+    found = {of["feature"] for of, _ in metrics.all("model_feature_values_total", model="m")}
+    scalars = {name for name in found if name.startswith(f"{hashed('zqxjkvec')}.")}
+    assert scalars
+    assert found == WATCHED | scalars
+    outputs = {of["output"] for of, _ in metrics.all("model_prediction_values_total", model="m")}
+    assert outputs == {"score", hashed("zqxjkverdict")}
+    rows_in = metrics.value("model_rows_total", model="m")
+    for name in WATCHED:
+        assert metrics.value("model_feature_values_total", model="m", feature=name) == rows_in, name
+    told_of = {of["text"] for of, _ in metrics.all("model_feature_bin_info", model="m", feature=hashed("zqxjkfaith"))}
+    assert told_of == {*map(hashed_value, FAITHS), "other", "unseen", "missing"}
+    unseen = metrics.all("model_feature_unseen_category_values", feature=hashed("zqxjkfaith"), window="10m")
+    assert {of["text"] for of, _ in unseen} == {hashed_value("zqxjknew")}
+    assert metrics.value("model_feature_tolerance_ratio", model="m", feature=hashed("zqxjkage")) == 0.01
+    assert metrics.value("model_feature_weight", model="m", feature=hashed("zqxjkmember")) == 2, "by a pattern"
+    clubs = {of["value"] for of, _ in metrics.all("model_segment_rows_total", model="m", segment=hashed("zqxjkclub"))}
+    assert clubs == {*(hashed_value(f"zqxjkclub{at}") for at in range(3)), "other", "missing"}
+
+
+def test_what_is_denied_or_hashed_is_read_nowhere_whatever_happens_to_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with model_server(Server) as upstream, sidecar(upstream, "--config", str(settings(tmp_path))) as running:
+        _everything(running)
+        metrics = eventually(lambda: _told(running), what="all that can be said")
+        eventually(lambda: _windows(state), what="windows and a reference on disk")
+        for place, found in texts(running, state):
+            assert not told(found), f"{place}: {told(found)}"
+        _assert_watched(metrics)
+        status = running.get(running.web_port, "/")[1].decode()
+        assert hashed("zqxjkage") in status, "the diagnosis and the evidence speak of it"
+        window = running.get(running.web_port, "/api/v1/window?window=10m&model=m")[1].decode()
+        assert hashed("zqxjkfaith") in window
+        _assert_adoptable(running, tmp_path)
+
+
+def _assert_adoptable(running: Sidecar, folder: Path) -> None:
+    """What is not hidden can be adopted: the exporter knows the profile by the digest of the file."""
+    said = ("profile", "adopt", str(folder / "profile.json"), "--from", "10m", "--author", "me", "--reason", "so",
+            "--exporter", f"http://127.0.0.1:{running.web_port}", "--output", str(folder / "adopted.json"))  # fmt: skip
+    adopted = command(*said, "--feature", "amount")
+    assert adopted.returncode == 0, adopted.stderr
+    refused = command(*said, "--feature", "zqxjkage")
+    assert "the exporter does not know" in refused.stderr
