@@ -60,7 +60,7 @@ def _answers(address: str) -> bool:
 
 
 def come_to(url: str, alerts: Sequence[Alert]) -> list[Alert]:
-    """Alerts that are there all at once, with the states they come to: those given, as soon as they are all in these."""
+    """Alerts that are there all at once, and the states they come to: as soon as they are those given."""
     labelled = [{"alertname": name, **labels} for name, labels, _ in alerts]
     ask(url, [{"labels": labels} for labels in labelled])
     deadline = time.monotonic() + PATIENCE_S
