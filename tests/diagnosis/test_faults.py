@@ -323,6 +323,20 @@ def test_values_of_all_sizes_make_no_diagnosis_fail(profile: Profile) -> None:
     assert not [one.text for one in found if re.search(r"\b(nan|inf)\b", one.text)]
 
 
+@pytest.mark.parametrize("rows", [50, 110, 240, 700, 2000])
+def test_a_factor_that_people_use_is_told_as_that_or_not_at_all(profile: Profile, rows: int) -> None:
+    """However the mean of so few rows of a skewed column happens to be off."""
+    edges = profile.features[0].edges
+    texts = []
+    for seed in range(40):
+        values = np.array(table(rows, 100 + seed)["amount"]) * 100
+        counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=16)
+        found: Mapping[int, Any] = diagnose(profile.features, {0: Seen(counts, points(values), exact=True)})
+        texts += [one.text for one in found.values()]
+    assert set(texts) == {"amount looks ×100"}
+    assert len(texts) >= (20 if rows < 700 else 36)
+
+
 def test_too_few_rows_say_nothing(profile: Profile) -> None:
     values = np.array(table(40, 14)["amount"])
     counts = np.zeros(16, np.int64)
