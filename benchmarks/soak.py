@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +35,8 @@ KILLING = 0.4
 """Share of the time in which processes are killed."""
 LULL_S = 120.0
 """An analyser that others keep from the processors needs time to catch up."""
-SETTLING_S = 1.5
-"""A process is started again, or settings are read, within this time."""
+BUSY = ("connections", "in flight", "ring queued")
+RELOADED = "config_last_reload_success_timestamp_seconds"
 # Windows that are filled within the warm-up: those of a day fill for a day, and that is no leak.
 SETTINGS = """
 workers: 2
@@ -109,6 +109,7 @@ class Soak:
         self.marks: list[tuple[float, str]] = []
         self.lives: dict[str, tuple[int, float]] = {}
         """By name: the process id, and since when it has been that."""
+        self.kills = 0
         self.broken = {"lulls with something left": 0.0}
         self.page: watch.Page | None = None
         self._turn = asyncio.Lock()
@@ -126,8 +127,9 @@ class Soak:
         done, _ = await asyncio.wait((load, *others), timeout=self._plan.duration, return_when=asyncio.FIRST_EXCEPTION)
         for one in done:
             one.result()
-        for one in others:
-            one.cancel()
+        async with self._turn:  # what was killed is there again
+            for one in others:
+                one.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._lull()
         load.cancel()
@@ -162,13 +164,7 @@ class Soak:
     async def _lull(self) -> None:
         """A sample of everybody at rest."""
         await self._churn.lull()
-        deadline = time.monotonic() + LULL_S
-        while time.monotonic() < deadline:
-            page = await asyncio.to_thread(watch.scrape, self._sidecar.web)
-            if page and not any(page.sample()[what] for what in ("connections", "in flight", "ring queued")):
-                break
-            await asyncio.sleep(0.2)
-        else:
+        if not await self._until(lambda page: not any(page.sample()[what] for what in BUSY)):
             self.broken["lulls with something left"] += 1
         await asyncio.sleep(self._plan.rest)
         await self._sample(lull=True)
@@ -176,26 +172,38 @@ class Soak:
     # doing
 
     async def _kills(self) -> None:
-        """Worker and analyser by turns; the rest of the time is theirs to show that they do not grow."""
+        """Worker and analyser by turns, each once at least until it is back; then they show that they do not grow."""
         victims = ["worker-1", "analyser"]
         while self._plan.kill_every:
             await asyncio.sleep(self._plan.kill_every)
-            if self.seconds > KILLING * self._plan.duration:
-                return
             async with self._turn:
+                if self.kills >= len(victims) and self.seconds > KILLING * self._plan.duration:
+                    return
                 self.marks.append((self.seconds, f"kill {victims[0]}"))
                 self._churn.kill_noted()
+                self.kills += 1
                 os.kill(watch.processes(self._sidecar.supervisor)[victims[0]], signal.SIGKILL)
-                await asyncio.sleep(SETTLING_S)
+                await self._until(lambda page: page.total("process_restarts_total") >= self.kills)
             victims.reverse()
+
+    async def _until(self, holds: Callable[[watch.Page], bool]) -> bool:
+        """Wait for a page of which something holds, though not for ever; whether it came."""
+        deadline = time.monotonic() + LULL_S
+        while time.monotonic() < deadline:
+            page = await asyncio.to_thread(watch.scrape, self._sidecar.web)
+            if page and holds(page):
+                return True
+            await asyncio.sleep(0.2)
+        return False
 
     async def _reloads(self) -> None:
         while self._plan.reload_every:
             async with self._turn:
                 self.marks.append((self.seconds, "reload"))
                 self._sidecar.settings.write_text(SETTINGS.format(max_connections=5000 + len(self.marks) % 2))
+                told = time.time()
                 os.kill(self._sidecar.supervisor, signal.SIGHUP)
-                await asyncio.sleep(SETTLING_S)
+                await self._until(lambda page, told=told: page.total(RELOADED) > told)
             await asyncio.sleep(self._plan.reload_every)
 
     # judging
@@ -206,12 +214,10 @@ class Soak:
         if page is None:
             raise SystemExit("there was never a page of metrics")
         dropped, observed = page.total("exchanges_dropped_total"), page.total("exchanges_observed_total")
-        kills = sum(what.startswith("kill") for _, what in self.marks)
         self.broken |= {
             "good clients failed": sum(self._churn.failed.values()),
             "exchanges not accounted for": page.total("exchanges_offered_total") - observed - dropped,
-            # A kill that meets a process which a reload has told to end makes none.
-            "restarts nobody asked for": max(0, page.total("process_restarts_total") - kills),
+            "restarts nobody asked for": page.total("process_restarts_total") - self.kills,
             "reloads that failed": 1 - page.total("config_last_reload_successful"),
         }
 

@@ -276,13 +276,19 @@ def _duration(text: str) -> float:
 
 
 def _demo(given: argparse.Namespace, _: Sequence[str]) -> int:
-    try:
-        from exporter.demo import story  # noqa: PLC0415
-    except ImportError as error:
-        raise ConfigError(f"the demo needs its extra ({error.name}): pip install 'inference-exporter[demo]'") from None
-    if not given.duration >= story.SHORTEST_S:
-        raise ConfigError(f"--duration: the story takes {story.SHORTEST_S:.0f} s at least")
-    return story.run(story.Wishes(given.duration, given.story, given.seed, given.keep, given.grafana))
+    from exporter.demo import chapters, stage  # noqa: PLC0415
+
+    if not given.duration >= chapters.SHORTEST_S:
+        raise ConfigError(f"--duration: the story takes {chapters.SHORTEST_S:.0f} s at least")
+    with stage.stage() as found:
+        print("setting the stage; Ctrl-C ends it", flush=True)  # what comes first takes seconds where disks are slow
+        try:
+            from exporter.demo import story  # noqa: PLC0415
+        except ImportError as error:
+            words = f"the demo needs its extra ({error.name}): pip install 'inference-exporter[demo]'"
+            raise ConfigError(words) from None
+        found.pause(0)  # who was interrupted meanwhile has noted it
+        return story.run(story.Wishes(given.duration, given.story, given.seed, given.keep, given.grafana), found)
 
 
 _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]], int], str, bool]]] = {

@@ -147,7 +147,7 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "sufficient": ("window_sufficient", GAUGE, "Whether the window holds enough values for its scores to be judged (windows.minimum_samples).", ("window",)),
     "shortest": ("shortest_window_info", GAUGE, "1; the window to look at: of those that hold enough values, the one that reaches least far back. Absent where none holds enough yet.", ("window",)),
     "bin_change": ("bin_change_ratio", GAUGE, "Which range or category moved: share of the window's values in the bin minus that of the reference's, of the three bins that changed most. Absent unless the total variation is beyond its _critical; model_*_bin_info has the bin in words.", ("bin", "window")),
-    "override_info": ("override_info", GAUGE, "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too), `ticket` or `page`. Absent where they say nothing of it: then it is a ticket.", ("owner", "severity")),
+    "override_info": ("override_info", GAUGE, "1; who the overrides say owns it, and the most that may come of it now: `ignore` (while it is snoozed, too), `ticket` or `page`; empty where they say nothing of that, as where the whole is absent: then scores make tickets, and evidence pages.", ("owner", "severity")),
     "tolerance": ("tolerance_ratio", GAUGE, "Total variation that the overrides tolerate; where they say nothing, 0.1.", ()),
     "weight": ("weight", GAUGE, "How much it counts among the others, where the overrides say so: a factor of its importance.", ()),
     "snoozed_until": ("snoozed_until_timestamp_seconds", GAUGE, "Unix time until which the overrides let nothing come of it.", ()),

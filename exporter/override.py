@@ -44,8 +44,11 @@ class Override:
         return {name: value for name, value in found.items() if value is not None}
 
     def severity_at(self, wall_s: float) -> str:
-        """The most that may come of it at a moment: a ticket where nothing is said, nothing while it is snoozed."""
-        return IGNORE if self.ignore or self.is_snoozed_at(wall_s) else self.severity or TICKET
+        """The most that may come of it at a moment: nothing while it is snoozed; empty where nothing is said of that.
+
+        Then its scores make tickets and evidence of it may page, which is more than `ticket` allows.
+        """
+        return IGNORE if self.ignore or self.is_snoozed_at(wall_s) else self.severity or ""
 
     def is_snoozed_at(self, wall_s: float) -> bool:
         """Whether nothing may come of it for a while yet."""

@@ -135,6 +135,11 @@ class Prometheus:
         found = ask(f"{self._api}/series", **{"match[]": series})["data"]
         return {labels[label] for labels in found if label in labels}
 
+    def targets(self) -> set[str]:
+        """Addresses of those that are scraped."""
+        active = ask(f"{self._api}/targets", state="active")["data"]["activeTargets"]
+        return {target["labels"]["instance"] for target in active}
+
     def firing(self) -> set[str]:
         """Names of the alerts that fire."""
         alerts = ask(f"{self._api}/alerts")["data"]["alerts"]

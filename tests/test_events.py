@@ -8,9 +8,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Self
 
 import pytest
 import yaml
@@ -224,42 +225,46 @@ class Flood:
         for thread in self._threads:
             thread.start()
 
-    def _log(self, name: int) -> None:
-        connection = HTTPConnection("127.0.0.1", self._running.web_port, timeout=60)
-        number = 0
-        while time.monotonic() < self._until:
-            kind = ("request", "response")[number % 2]
-            headers, body = loggers.kserve(kind, loggers.instances(*([[1, 2]] * 200)), f"{name}-{number // 2}")
-            try:
-                connection.request("POST", "/events", body, headers)
-                answer = connection.getresponse()
-                answer.read()
-            except OSError:
-                connection.close()
-                continue
-            self.statuses.append(answer.status)
-            number += 1
-        connection.close()
+    def __enter__(self) -> Self:
+        return self
 
-    def join(self) -> None:
+    def __exit__(self, *_: object) -> None:
         for thread in self._threads:
             thread.join(120)
+
+    @property
+    def goes_on(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _log(self, name: int) -> None:
+        number = 0
+        with closing(HTTPConnection("127.0.0.1", self._running.web_port, timeout=60)) as connection:
+            while time.monotonic() < self._until:
+                kind = ("request", "response")[number % 2]
+                headers, body = loggers.kserve(kind, loggers.instances(*([[1, 2]] * 200)), f"{name}-{number // 2}")
+                try:
+                    connection.request("POST", "/events", body, headers)
+                    answer = connection.getresponse()
+                    answer.read()
+                except OSError:
+                    connection.close()
+                    continue
+                self.statuses.append(answer.status)
+                number += 1
 
 
 def test_the_page_is_served_and_accounts_balance_under_a_flood_of_events() -> None:
     bounds = ("--events.max-body", "64KiB", "--events.max-pending", "256KiB", "--events.join-timeout", "1s")
-    with sidecar(None, *bounds, *FAST) as running, ExitStack() as crowd:
-        address = ("127.0.0.1", running.web_port)
-        slow = [crowd.enter_context(socket.create_connection(address)) for _ in range(20)]
-        for one in slow:
-            one.sendall(b"POST /events HTTP/1.1\r\nHost: x\r\nCe-Type: a.feedback\r\nContent-Length: 1000\r\n\r\nx")
-        flood = Flood(running, 8, 6.0)
+    with sidecar(None, *bounds, *FAST) as running, ExitStack() as clients:
+        for _ in range(20):
+            slow = clients.enter_context(socket.create_connection(("127.0.0.1", running.web_port)))
+            slow.sendall(b"POST /events HTTP/1.1\r\nHost: x\r\nCe-Type: a.feedback\r\nContent-Length: 1000\r\n\r\nx")
+        flood = clients.enter_context(Flood(running, 8, 6.0))
         pages = 0
-        while any(thread.is_alive() for thread in flood._threads):
+        while flood.goes_on:
             assert balanced(running.metrics())
             pages += 1
-        flood.join()
-        crowd.close()
+        clients.close()
         assert pages > 3
         metrics = eventually(lambda: _quiet(running), what="all accounted for")
         assert flood.statuses.count(200) > 0

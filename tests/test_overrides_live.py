@@ -66,7 +66,7 @@ def test_rules_are_in_force_from_the_first_request_and_others_after_a_reload(pro
         predict(running.url, ROWS)
         page = after(running, 1, 20)
         assert page.value("model_feature_out_of_range_ratio", feature="amount", window="1m") == 0.2
-        assert page.value("model_feature_override_info", feature="amount", owner="me", severity="ticket") == 1
+        assert page.value("model_feature_override_info", feature="amount", owner="me", severity="") == 1
         assert [labels["feature"] for labels, _ in page.all("model_feature_values_total")] == ["amount", "town"]
         assert page.value("model_unknown_field_values_total") == 0
 

@@ -127,10 +127,15 @@ def watched(
 
 @pytest.fixture(scope="module")
 def healthy(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """Under traffic that looks like the training data; each test leaves it so. Associations ask for a minute."""
+    """Under traffic that looks like the training data; each test leaves it so. Associations ask for a minute.
+
+    The warm-up is over: what drifts before its end is taken for what differs from the training data ever since.
+    """
     flags = ("--segments.by", "colour", "--segments.windows", "30s", "--windows.lengths", "10s,30s,60s",
              "--evidence.warm-up", "15s", "--evidence.warm-up-rows", "1000")  # fmt: skip
     with watched(trained, tmp_path_factory.mktemp("healthy"), Answering, *flags) as world:
+        settled = 'count(model_feature_drift_defaults_info{calibration="traffic"})'
+        eventually(lambda: world.prometheus.value(settled) == 3, PATIENCE_S, "what traffic shows of chance")
         yield world
 
 
@@ -157,7 +162,7 @@ PAGE = re.compile(
     r"Model m 3 \(models\): the evidence of drift is [\d.]+ nats, which pages from 14\.8 on\."
     r"( (Feature|Output) \w+: [\d.]+ nats(, \w+(, sudden)?, since \d{4}-\d\d-\d\d [\d:.]+ \+0000 UTC)?\."
     # What has happened to it, once a closer look has shown it.
-    r"( amount looks ×[\d.]+ since \d\d:\d\d UTC \(\d+ \w+\)(, [^.]+)?\.)?){1,3}"
+    r"( amount looks ×100 since \d\d:\d\d UTC \(\d+ \w+\)(, [^.]+)?\.)?){1,3}"
 )
 
 

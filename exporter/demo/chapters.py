@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 
 Row = dict[str, float]
 
+SHORTEST_S: Final = 60.0
+"""Below that the minutes of the rules are shorter than a scrape and an evaluation take."""
 _MMHG_IN_KPA: Final = 7.50062
 _STUCK_AT: Final = 91.0
 

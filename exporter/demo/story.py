@@ -11,13 +11,11 @@ from exporter.demo.chapters import MINUTES, STORIES, Chapter
 from exporter.demo.pager import Pager, pager
 from exporter.demo.scene import Scene, clock
 from exporter.demo.screen import Screen, choose
-from exporter.demo.stage import START_TIMEOUT_S, Process, Stage, free_ports, listening, stage
+from exporter.demo.stage import START_TIMEOUT_S, Process, Stage, free_ports, listening
 from exporter.demo.start import Ports, Watching, port_of
 from exporter.demo.traffic import Traffic
 from exporter.errors import UpstreamError
 
-SHORTEST_S: Final = 60.0
-"""Below that the minutes of the rules are shorter than a scrape and an evaluation take."""
 _TICK_S: Final = 0.25
 _LAST_NEWS_MINUTES: Final = 15
 """How long, in the time of the rules, the end of the last fault is waited for where the machine is slow."""
@@ -46,10 +44,10 @@ class Wishes(NamedTuple):
         return [*STORIES[self.story], *([_AFTERWARDS] if self.keep else [])]
 
 
-def run(wishes: Wishes) -> int:
-    """Tell the story; the exit code. Every process that was started is ended, whatever happens."""
+def run(wishes: Wishes, found: Stage) -> int:
+    """Tell the story on a stage, which ends every process that was started, whatever happens; the exit code."""
     console = Console(highlight=False)
-    with stage() as found, pager() as received:
+    with pager() as received:
         console.print("training a gradient-boosting model on scikit-learn's diabetes data")
         trained = model.train(found.directory)
         found.pause(0)  # training does not listen to interrupts

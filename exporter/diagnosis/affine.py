@@ -27,7 +27,11 @@ _ROUNDS: Final = 4
 _AROUND: Final = np.array([0.0, *(sign * step for step in (0.2, 0.4, 0.6, 0.8, 1.0) for sign in (-1, 1))])
 """From the nearest on: of several that are as good the first is taken."""
 _NEAR: Final = 0.03
-"""A factor that is as near as this to a usual one is tried as that."""
+"""A factor that is as near as this to a usual one, by the logarithm, is tried as that; or as near as it may be off."""
+_WIDEST: Final = 2.0
+"""Standard deviations to a mean, at most: nearer to 0 a factor is known no worse."""
+_TELLING: Final = 0.4
+"""By so many times the noise one usual factor must be better than another one that is near: none of them is fitted."""
 _STRAY: Final = 0.004
 """What it costs a line that the mean is elsewhere, by the logarithm or by standard deviations: where the bins alone
 leave it open, as those of truth values do."""
@@ -103,28 +107,36 @@ def _scaled(case: Case, seen: Points) -> Explained | None:
         stray = 0.0 if mean is None else _STRAY * np.minimum(np.abs(logarithms - mean), 5.0)
         return _left(case, seen, factors, np.zeros(factors.size)) + stray
 
-    at, least = _or_mean(case, left, mean, _search(left, np.log(tried), 0.1))
+    of_bins = _search(left, np.log(tried), 0.1)
+    at, least = _or_mean(case, left, mean, of_bins)
     best, free = _Line(float(np.exp(at)), 0.0, least), 1.0
-    usual = _usual(case, left, at)
-    if usual is not None and usual.left <= best.left + case.margin:
-        best, free = usual, 0.0
+    usual = _usual(case, left, np.array([of_bins[0], at if mean is None else mean]))
+    is_known = not usual or usual[0].left > case.limit
+    if usual and usual[0].left <= best.left + case.margin:
+        best, free = usual[0], 0.0
+        is_known = len(usual) == 1 or usual[1].left > best.left + _TELLING * case.noise
     size = abs(np.log(best.a))
     if size < _SLIGHT:
         free = 1.0  # as much as noise, which does the same to numbers about 0
     if size < _LEAST:
         return None
-    is_proven = (size >= _SLIGHT and not free) or _is_evident(case, seen, best, _FEW if usual is not best else _FEWER)
-    text = f"{case.column.name} looks {_factor(best.a, best is usual)}"
-    return Explained(SCALED, text, best.left, free, best.a, is_proven=is_proven)
+    is_usual = best in usual
+    is_proven = (size >= _SLIGHT and not free) or _is_evident(case, seen, best, _FEWER if is_usual else _FEW)
+    text = f"{case.column.name} looks {_factor(best.a, is_usual)}"
+    return Explained(SCALED, text, best.left, free, best.a, is_proven=is_proven and is_known)
 
 
-def _usual(case: Case, left: Callable[[Values], Values], at: float) -> _Line | None:
-    """The best of the usual factors that are near the logarithm of one."""
-    near = np.array([factor for factor in _USUAL if abs(np.log(factor) - at) < max(_NEAR, 2 * case.noise)])
-    if not near.size:
-        return None
-    lefts = left(np.log(near))
-    return _Line(float(near[lefts.argmin()]), 0.0, float(lefts.min()))
+def _usual(case: Case, left: Callable[[Values], Values], at: Values) -> list[_Line]:
+    """The usual factors that are near one of those whose logarithms are given, the best first."""
+    near = np.array([factor for factor in _USUAL if np.abs(np.log(factor) - at).min() < _off(case)])
+    lefts = left(np.log(near)) if near.size else near
+    return [_Line(float(near[place]), 0.0, float(lefts[place])) for place in np.argsort(lefts, kind="stable")]
+
+
+def _off(case: Case) -> float:
+    """By how much a fitted factor may be off by chance, its logarithm: three standard errors of a ratio of means."""
+    spread = min(case.column.sd / max(abs(case.column.mean), _TINY), _WIDEST)
+    return max(_NEAR, 3 * case.noise * spread)
 
 
 def _factor(factor: float, is_usual: bool) -> str:

@@ -181,8 +181,7 @@ class _Parts:
         elif word == "bin_step":
             self.is_ordered = True
         elif word == "override_info":
-            # An owner alone is told as a ticket's, too: where nobody has said so, it pages.
-            self.is_ticket |= labels.get("severity") == TICKET and not labels.get("owner")
+            self.is_ticket |= labels.get("severity") == TICKET
         elif word not in {"reference_ratio", "bin_info"}:
             self.numbers[word] = value
 

@@ -87,7 +87,8 @@ def test_versions_are_compared_where_both_are_known(profile: Profile, of: str, s
 
 @pytest.mark.parametrize(("rule", "labels"), [
     (Override(), None), (Override(tolerance=0.5), None), (Override(snooze_until=NOW), None),
-    (Override(owner="risk"), ("risk", "ticket")), (Override(severity="page"), ("", "page")),
+    (Override(owner="risk"), ("risk", "")), (Override(owner="risk", severity="ticket"), ("risk", "ticket")),
+    (Override(severity="page"), ("", "page")),
     (Override(severity="page", owner="risk", snooze_until=NOW + 1), ("risk", "ignore")),
     (Override(severity="page", owner="risk", snooze_until=NOW - 1), ("risk", "page")),
     (Override(snooze_until=NOW + 1), ("", "ignore")), (Override(severity="ignore"), ("", "ignore")),

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,12 +37,12 @@ def running(home: Path) -> list[str]:
 
 @contextmanager
 def demo(
-    home: Path, *words: str, ignored: signal.Signals | None = None, **environment: str
+    home: Path, *words: str, ignored: signal.Signals | None = None, command: Sequence[str] = DEMO, **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
     one_thread = {"OMP_NUM_THREADS": "1"}  # of several, those that wait for a processor keep the others' busy
     given = os.environ | {"TMPDIR": str(home), "COLUMNS": "200"} | one_thread | environment
     with subprocess.Popen(
-        [*_heeding(ignored), *DEMO, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [*_heeding(ignored), *command, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, env=given, start_new_session=True,
     ) as process:  # fmt: skip
         try:

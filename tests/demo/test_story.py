@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,22 @@ from demo.demos import DEMO, PATIENCE_S, demo, home_of, rest, until
 from support import tool
 
 from exporter.demo import chapters
-from exporter.demo.story import SHORTEST_S, Wishes
+from exporter.demo.chapters import SHORTEST_S
+from exporter.demo.story import Wishes
 
 DURATION_S = 120
+INTERRUPTED = """
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == {imported!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+"""
+"""Interrupts whatever imports a module, at that moment."""
 PAGE = re.compile(r"^(\d\d):(\d\d)  (TICKET|PAGE|resolved) +(\w+) ?(\w*)$", re.MULTILINE)
 
 
@@ -82,21 +96,34 @@ def test_without_prometheus_the_scores_are_told_and_what_is_missing_and_it_goes_
 
 
 @pytest.mark.parametrize(("moment", "number"), [
-    ("at once", signal.SIGINT), ("at once", signal.SIGTERM), ("at once", signal.SIGHUP),
+    ("setting the stage", signal.SIGINT), ("setting the stage", signal.SIGTERM), ("setting the stage", signal.SIGHUP),
     ("training", signal.SIGTERM), ("building its profile", signal.SIGHUP), ("clients use", signal.SIGTERM),
     ("highest three", signal.SIGINT),
 ])  # fmt: skip
 def test_an_interrupt_leaves_no_process_behind(home: Path, moment: str, number: signal.Signals) -> None:
-    """Each moment, and each signal before and after it is listened to: one handler has them all."""
+    """Each moment from its first word on, and each signal: one handler has them all."""
     with demo(home) as process:
-        if moment != "at once":
-            until(process, moment)
+        until(process, moment)
         process.send_signal(number)
         process.send_signal(number)  # the impatient press it twice
         process.wait(PATIENCE_S)
-    # -number is before it could listen to signals at all; 1 is what an interpreter says that was just starting.
-    starting = {1} if moment == "at once" else set()
-    assert process.returncode in {130, -number} | starting
+    assert process.returncode == 130
+
+
+COMMANDS = {"module": DEMO, "console script": [str(Path(sys.executable).with_name("inference-exporter")), "demo"]}
+
+
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("imported", ["argparse", "exporter.demo.stage", "rich.console"])
+def test_an_interrupt_before_its_first_word_ends_it_without_a_traceback(
+    home: Path, imported: str, words: list[str]
+) -> None:
+    """Whoever starts it presses Ctrl-C twice while it imports something: early, before its first word and after it."""
+    (home / "sitecustomize.py").write_text(INTERRUPTED.format(imported=imported))
+    with demo(home, command=words, PYTHONPATH=str(home)) as process:
+        printed = rest(process)
+    assert process.returncode == 130
+    assert "Traceback" not in printed
 
 
 def test_whoever_presses_ctrl_c_is_told_at_once_that_it_was_noted(home: Path) -> None:

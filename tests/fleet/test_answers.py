@@ -63,14 +63,15 @@ def test_what_is_said_of_a_column_is_taken_over() -> None:
     assert bare.error > 0.1, "that of ten rows"
 
 
-def test_a_ticket_does_not_page_but_an_owner_does() -> None:
+def test_a_ticket_does_not_page_whoever_owns_it_and_an_owner_alone_does() -> None:
     def pages(severity: str, owner: str = "") -> bool:
         info = one(1, FEATURES.override_info.name, feature="x", severity=severity, owner=owner)
         return bool(stream(*reference({"00": 5, "01": 5}), info).pages)
 
     assert not pages("ticket")
     assert pages("page")
-    assert pages("ticket", "payments")
+    assert not pages("ticket", "payments")
+    assert pages("", "payments")
     assert pages("ignore"), "it is snoozed, which has a time of its own"
 
 

@@ -24,6 +24,7 @@ from exporter.segmentations import Segmentation, grouped_by
 WINDOWS = Windows(pane=60.0, lengths=(600.0,))
 HEADER, FIELD = grouped_by({"header": "X-Session"}), grouped_by("session")
 HOUR = 2 * GENERATION_S
+SIDES = ("features", "outputs")
 Row = Mapping[str, Any]
 
 
@@ -90,18 +91,22 @@ def totals(monitor: Monitor, side: str) -> NDArray[np.int64]:
     return found
 
 
-def must_be_counts_of(counting: Monitor, given: Sequence[Row], profile: Profile) -> None:
-    """What counts must be what some rows alone would have given, on both sides."""
+def grouped(monitor: Monitor) -> list[list[list[int]]]:
+    """What counts, by side, column and bin."""
+    return [kept(monitor, f".{side}").tolist() for side in SIDES]
+
+
+def alone(given: Sequence[Row], profile: Profile) -> list[list[list[int]]]:
+    """What some rows give where nothing groups them, likewise."""
     plain = watched(profile, WATCHING, in_bodies(given, 100))
-    for side in ("features", "outputs"):
-        assert kept(counting, f".{side}").tolist() == totals(plain, side).tolist()
+    return [totals(plain, side).tolist() for side in SIDES]
 
 
 @pytest.mark.parametrize("flush_every", [1, 7, 1000])
 def test_of_sessions_that_a_header_names_the_first_request_counts(profile: Profile, flush_every: int) -> None:
     given = rows(60)
     monitor = watched(profile, by(HEADER), under_header(given), flush_every)
-    must_be_counts_of(monitor, firsts(given), profile)
+    assert grouped(monitor) == alone(firsts(given), profile)
     assert kept(monitor, ".rows").tolist() == [60, 240, 0]
     assert totals(monitor, "features")[0].sum() == 300  # all else counts every row
 
@@ -112,7 +117,7 @@ def test_of_sessions_that_a_field_names_the_first_row_counts_however_rows_come(
 ) -> None:
     given = rows(60)
     monitor = watched(profile, by(FIELD), in_bodies(given, size), flush_every)
-    must_be_counts_of(monitor, firsts(given), profile)
+    assert grouped(monitor) == alone(firsts(given), profile)
     assert kept(monitor, ".rows").tolist() == [60, 240, 0]
 
 
@@ -126,7 +131,7 @@ def test_in_another_order_as_many_rows_count_of_the_same_groups(profile: Profile
 def test_a_payload_larger_than_what_is_counted_at_once_is_grouped_as_a_small_one(profile: Profile) -> None:
     given = rows(2000)
     monitor = watched(profile, by(FIELD), in_bodies(given, 10_000))
-    must_be_counts_of(monitor, firsts(given), profile)
+    assert grouped(monitor) == alone(firsts(given), profile)
 
 
 def test_a_feature_can_be_the_key(profile: Profile) -> None:
@@ -141,7 +146,7 @@ def test_a_feature_can_be_the_key(profile: Profile) -> None:
 def test_rows_without_the_key_are_groups_of_their_own(profile: Profile, key: Any) -> None:
     given = [{"x": 1.0, "word": "a"}, {"x": 1.0, "word": "a", "session": None}] * 20
     monitor = watched(profile, by(key), in_bodies(given, 10))
-    must_be_counts_of(monitor, given, profile)
+    assert grouped(monitor) == alone(given, profile)
     assert kept(monitor, ".rows").tolist() == [40, 0, 0]
 
 
@@ -152,7 +157,7 @@ def test_all_rows_of_a_request_have_its_header(profile: Profile) -> None:
         for at in range(0, 150, 10)
     )
     monitor = watched(profile, by(HEADER), exchanges)
-    must_be_counts_of(monitor, given[:50:10], profile)
+    assert grouped(monitor) == alone(given[:50:10], profile)
     assert kept(monitor, ".rows").tolist() == [5, 145, 0]
 
 
@@ -173,7 +178,7 @@ def test_answers_with_and_without_their_requests_can_be_in_one_batch(profile: Pr
     unread = [exchange(b"{", [50.0] * 3, 1.0), exchange(b"{", [60.0], 1.0)]
     exchanges = [*in_bodies(given[:10], 5), unread[0], *in_bodies(given[10:], 7), unread[1]]
     monitor = watched(profile, by(FIELD), exchanges)
-    must_be_counts_of(monitor, firsts(given), profile)
+    assert grouped(monitor) == alone(firsts(given), profile)
     assert kept(monitor, ".rows").tolist() == [8, 32, 4]
 
 

@@ -209,9 +209,10 @@ def test_what_a_kind_of_column_cannot_have_is_not_said_of_it(tmp_path: Path, pro
 
 
 @pytest.mark.parametrize(("rule", "severity"), [
-    (Override(), "ticket"), (Override(severity="page"), "page"), (Override(severity="ignore"), "ignore"),
+    (Override(), ""), (Override(severity="ticket"), "ticket"), (Override(severity="page"), "page"),
+    (Override(severity="ignore"), "ignore"),
     (Override(severity="page", snooze_until=101.0), "ignore"), (Override(severity="page", snooze_until=100.0), "page"),
-    (Override(snooze_until=50.0), "ticket"), (Override(ignore=True, severity="page"), "ignore"),
+    (Override(snooze_until=50.0), ""), (Override(ignore=True, severity="page"), "ignore"),
 ])  # fmt: skip
 def test_a_snooze_lasts_until_its_moment_and_what_is_said_counts_then(rule: Override, severity: str) -> None:
     assert rule.severity_at(100.0) == severity
