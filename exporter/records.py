@@ -38,6 +38,10 @@ MERGE_ERRORS: Final = (
 """Why nothing of the model server's own metrics was passed on."""
 MERGE_REFUSALS: Final = ("clash", "duplicate", "malformed", "too_many")
 """Why one of its families was not."""
+WEB_REFUSALS: Final = (
+    "host", "origin", "rate_limit", "password", "password_put_off", "token", "tls", "slow", "crowded", "unserved",
+)  # fmt: skip
+"""Why the web side did not answer a request, or let a connection go."""
 
 
 REFUSALS: Final = ("name", "unknown_model", "limit", "memory")

@@ -10,7 +10,7 @@ from typing import IO, Any, Final, Protocol
 from flask import Response, request
 
 from exporter.errors import EventError
-from exporter.web.server import Crowded, TooLong
+from exporter.web.streams import Crowded, TooLong
 
 _PIECE: Final = 64 << 10
 _STATUS: Final = {"malformed": 400, "too_slow": 408, "too_large": 413, "busy": 429}

@@ -18,7 +18,7 @@ from exporter.collect.rendered import Rendered
 from exporter.events.desk import Desk
 from exporter.handoff import board
 from exporter.sections import Events
-from exporter.web import server
+from exporter.web import streams
 from exporter.web.server import WebServer
 
 PAGE = b"model_x 1\n" * 10_000
@@ -35,7 +35,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_REQUEST_S", 2.0)
+    monkeypatch.setattr(streams, "REQUEST_S", 2.0)
 
 
 @contextmanager
