@@ -34,6 +34,11 @@ def split_address(text: str) -> tuple[str, int]:
     return match[1].strip("[]") or "0.0.0.0", int(match[2])  # noqa: S104 (a sidecar is reached from outside its pod)
 
 
+def is_loopback(text: str) -> bool:
+    """Whether an address is reached from the same host alone."""
+    return split_address(text)[0] in _LOOPBACK
+
+
 def listener(value: object) -> str:
     """An address, or `unix:/PATH` of a socket to be made, given back as written."""
     listener_place(str(value))

@@ -41,8 +41,7 @@ from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.surroundings import Surroundings
-from exporter.web import dependencies, evidence, faults, merged, windows
-from exporter.web.server import WebServer
+from exporter.web import dependencies, entrance, evidence, faults, lifecycle, merged, windows
 from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -83,8 +82,7 @@ class Analyser:
         self._models = Models(referring.settings, references, said, referring.provisional, clock.wall)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
-        self._uncommitted = False
-        self._commit_due = self._trim_due = 0.0
+        self._uncommitted, self._commit_due, self._trim_due = False, 0.0, 0.0
         self._settle()
         self._keeper = self._keeper_of_windows()
         if self._keeper is not None:
@@ -102,10 +100,13 @@ class Analyser:
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
         merged.add(app, merge_source.merging(settings, self._board))
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
-        evidence.add(app, lambda: self._scored)
-        faults.add(app, lambda: self._scored)
+        for part in (evidence, faults):
+            part.add(app, lambda: self._scored)
         dependencies.add(app, self._around.probes.snapshot)
-        self._web = WebServer(socket.socket(fileno=orders["web_fd"]), app, self._desk.most_bytes if events else 0)
+        lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)
+        self._entrance = entrance.of_sidecar(settings, self._board)
+        sock = socket.socket(fileno=orders["web_fd"])
+        self._web = self._entrance.open(sock, app, self._desk.most_bytes if events else 0)
 
     @property
     def _chapters(self) -> Chapters:
@@ -144,8 +145,7 @@ class Analyser:
         parent = os.getppid()
         self._around.watch(self._stop)
         gc.freeze()
-        sleep = _SHORTEST_SLEEP_S
-        due = 0.0
+        sleep, due = _SHORTEST_SLEEP_S, 0.0
         while not self._stop.is_set() and os.getppid() == parent:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
@@ -252,8 +252,9 @@ class Analyser:
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
             relaying=self._settings.relay,
+            web=self._entrance.standing,
             **report.processes(self._board, self._rings),
-        )
+        )  # fmt: skip
 
 
 def main() -> None:

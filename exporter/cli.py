@@ -145,6 +145,10 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         rules.refuse_strangers(rules.of(settings), profiles["profile"])
     _check_salt(settings, {} if given.json else profiles)
     said = _overrides(settings.overrides, list(profiles.values()), given.json)
+    if settings.web.config_file or settings.events.token_file:
+        from exporter.web import entrance  # noqa: PLC0415 (this child only)
+
+        entrance.check(settings)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:

@@ -114,6 +114,26 @@ class State:
     """By STATE_ERRORS."""
 
 
+class WebFile(NamedTuple):
+    """How the file of `--web.config.file` is."""
+
+    is_fine: bool
+    """Whether what was read last is in force."""
+    since_wall_s: float
+    """When that in force was read; 0 where nothing is, and nobody is served."""
+    expires_wall_s: float | None
+    """When the certificate expires; None where there is none."""
+
+
+class Web(NamedTuple):
+    """Who was refused on the web side, since start, and on what terms all others are served."""
+
+    refused: Mapping[str, int]
+    """By WEB_REFUSALS."""
+    file: WebFile | None
+    """None where there is no such file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """How exchanges came to their models."""
@@ -152,3 +172,4 @@ class Health:
     """None where none are taken."""
     relaying: bool = True
     dependencies: tuple[DependencyState, ...] = ()
+    web: Web | None = None

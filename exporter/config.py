@@ -11,6 +11,7 @@ from exporter import keys
 from exporter.addresses import Route, is_tls, listener, listener_place, refuse_loops, routes, upstream_url
 from exporter.captured import Capture
 from exporter.dependencies import Dependency, dependencies, refuse_own
+from exporter.facing import Health, Web
 from exporter.guarantees import Evidence
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
@@ -20,14 +21,12 @@ from exporter.sections import (
     Analyser,
     Drain,
     Events,
-    Health,
     ListenTLS,
     Provisional,
     RequestId,
     Segments,
     State,
     UpstreamTLS,
-    Web,
     Windows,
 )
 from exporter.upstream_metrics import Merge, Resource

@@ -5,7 +5,6 @@ As in `config`, which puts them in their places.
 
 from dataclasses import dataclass
 
-from exporter.addresses import address
 from exporter.keys import setting
 from exporter.segmentations import MOST_VALUES, Segmentation, segmentations
 from exporter.values import (
@@ -37,23 +36,6 @@ _BODIES_HELD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
-    """Where people and Prometheus look."""
-
-    listen_address: str = setting("0.0.0.0:9877", "Address of /metrics and the status page.", address)
-    enable_lifecycle: bool = setting(False, "Whether POST /-/observe may switch observation.", switch, "false")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Where the container platform looks."""
-
-    listen_address: str = setting(
-        "0.0.0.0:9878", "Address of /-/healthy and /-/ready, answered by the supervisor.", address
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Events:
     """What loggers of model servers post."""
 
@@ -64,6 +46,12 @@ class Events:
         "false",
     )
     max_body: int = setting(4 << 20, "Longest body of a POST of events, inflated.", size(1 << 10), "4MiB")
+    token_file: str | None = setting(
+        None,
+        "File of a bearer token that a POST of events must show; it counts there instead of a password, and is read"
+        " again when it changes.",
+        path,
+    )
     max_waiting: int = setting(
         10_000,
         "Most events that wait for their other half; beyond them the oldest is observed without.",

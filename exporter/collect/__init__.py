@@ -24,6 +24,7 @@ from exporter.collect import (
     segments,
     server,
     traffic,
+    web,
 )
 from exporter.collect.exposition import Distributions, Samples
 from exporter.collect.joint import joined
@@ -63,6 +64,7 @@ COLLECTORS: Final = (
     Collector("models", models.collect),
     Collector("relay", relay.collect),
     Collector("events", events.collect),
+    Collector("web", web.collect),
 )
 
 

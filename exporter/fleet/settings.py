@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exporter.addresses import address
+from exporter.facing import allowed_hosts, config_file
 from exporter.guarantees import Evidence
 from exporter.keys import setting
 from exporter.sections import State
@@ -83,6 +84,8 @@ class Web:
     """Where people and Prometheus look."""
 
     listen_address: str = setting("0.0.0.0:9879", "Address of /metrics and the status page.", address)
+    config_file: str | None = config_file()
+    allowed_hosts: tuple[str, ...] = allowed_hosts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from exporter import __version__
 from exporter.collect.rendered import Rendered
 from exporter.fleet.watched import Told
 from exporter.web import page_of
+from exporter.web.lifecycle import speak_plainly
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>inference-exporter fleet</title></head>
@@ -43,6 +44,7 @@ class Shown(NamedTuple):
 def create_app(shown: Callable[[], Shown], prometheus: str, by: Sequence[str]) -> Flask:
     """The application."""
     app = Flask("exporter.fleet", static_folder=None)
+    speak_plainly(app)
 
     @app.get("/metrics")
     def metrics() -> Response:

@@ -37,6 +37,8 @@ class Seat(enum.IntEnum):
     EVENTS_RECEIVED = 96
     EVENTS_REFUSED = enum.auto()
     """One for each of `EVENT_REFUSALS`."""
+    WEB_REFUSED = 112
+    """One for each of `WEB_REFUSALS`."""
     MERGE_ERRORS = 128
     """One for each of `MERGE_ERRORS`."""
     MERGE_REFUSED = 144

@@ -6,6 +6,7 @@ GET /-/healthy   the analyser is alive
 GET /-/ready     it has scored at least once
 GET /api/v1/window  what a window holds, see `windows`
 POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where the settings allow it
+POST /-/reload, /-/quit  see `lifecycle`
 POST /events     requests and answers as CloudEvents, where the settings allow it
 """
 
@@ -21,6 +22,7 @@ from exporter.collect.rendered import Rendered
 from exporter.findings import Unread
 from exporter.web import merged, negotiation
 from exporter.web.events import Receiver, take
+from exporter.web.lifecycle import speak_plainly
 
 _LOG = logging.getLogger("exporter.web")
 _LANDING: Final = """<!doctype html>
@@ -50,6 +52,7 @@ def create_app(
     that were not decoded.
     """
     app = Flask("exporter.web", static_folder=None)
+    speak_plainly(app)
     app.extensions[SECTIONS] = [lambda: _table(unread())]
 
     @app.get("/metrics")

@@ -4,6 +4,7 @@
 takes content for an event in reply. 429 asks to come again.
 """
 
+import threading
 from collections.abc import Mapping
 from typing import IO, Any, Final, Protocol
 
@@ -14,6 +15,9 @@ from exporter.web.streams import Crowded, TooLong
 
 _PIECE: Final = 64 << 10
 _STATUS: Final = {"malformed": 400, "too_slow": 408, "too_large": 413, "busy": 429}
+_MOST_AT_ONCE: Final = 12
+"""Bodies are read one after the other; so many threads wait for that at most, and others are left for other pages."""
+_turns: Final = threading.Semaphore(_MOST_AT_ONCE)
 _CUT_SHORT: Final = "the body ends early"
 
 
@@ -37,6 +41,8 @@ def take(receiver: Receiver | None) -> Response:
         return _refusal("taking events is not enabled: set events.enable", 403)
     try:
         body = _body(receiver)
+        if not _turns.acquire(blocking=False):
+            raise EventError("busy", "too many other events are being read")
     except EventError as error:
         receiver.refuse(error)
         return _refusal(str(error), _STATUS[error.reason])
@@ -47,6 +53,8 @@ def take(receiver: Receiver | None) -> Response:
         if error.reason == "busy":
             response.headers["Retry-After"] = "1"
         return response
+    finally:
+        _turns.release()
     return Response(b"", 200)
 
 

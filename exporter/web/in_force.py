@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
+from exporter.condition import WebFile
 from exporter.errors import ConfigError
 from exporter.web import config_file, tls
 from exporter.web.config_file import WebConfig
@@ -32,16 +33,6 @@ class Terms:
     users: Mapping[str, str] = field(default_factory=dict)
     bucket: Bucket | None = None
     expires_s: float | None = None
-
-
-class Standing(NamedTuple):
-    """How the file is, for the page."""
-
-    is_fine: bool
-    """Whether what was read last is in force."""
-    since_wall_s: float
-    """When it was read; 0 where nothing is in force."""
-    expires_wall_s: float | None
 
 
 def load(path: str) -> Terms:
@@ -101,13 +92,13 @@ class InForce:
         self._is_fine, self._since_wall_s = True, time.time()
 
     @property
-    def standing(self) -> Standing | None:
+    def standing(self) -> WebFile | None:
         """How the file is; None where there is none."""
         if self._path is None:
             return None
         self.now()
         with self._lock:
-            return Standing(self._is_fine, self._since_wall_s, self._terms.expires_s if self._terms else None)
+            return WebFile(self._is_fine, self._since_wall_s, self._terms.expires_s if self._terms else None)
 
 
 def _going_on(terms: Terms, before: Terms | None) -> Terms:

@@ -82,9 +82,9 @@ class WebServer:
     def __init__(
         self,
         sock: socket.socket,
-        app: Any,
+        app: Any,  # noqa: ANN401 (any WSGI application)
         longest_body: int = _LONGEST_BODY,
-        doors: Doors | None = None,  # noqa: ANN401
+        doors: Doors | None = None,
     ) -> None:
         """`longest_body` is what the application takes, bytes; everybody is let in where no `doors` are said."""
         self._server = _Server(sock, app, longest_body, doors or Doors(InForce(None).now, Refused()))

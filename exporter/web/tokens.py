@@ -32,26 +32,25 @@ class Token:
     """The token of a file as it is now; the one before stays in force where the file has become unusable."""
 
     def __init__(self, path: str, key: str) -> None:
-        """ConfigError where the file is not usable."""
+        """Where the file is not usable nobody shows its token, until it is."""
         self._path, self._key = path, key
         self._lock = threading.Lock()
-        self._signs: Signs = signs([path])
-        self._token = read(path, key)
+        self._signs: Signs = ()
+        self._token: bytes | None = None
 
     def is_shown(self, header: str) -> bool:
         """Whether an Authorization header has it; how long that takes says nothing of how much of it was right."""
         scheme, _, shown = header.partition(" ")
-        is_bearer = scheme.lower() == "bearer"
-        return hmac.compare_digest(shown.strip().encode("latin-1", "replace"), self._now()) and is_bearer
+        token = self._now()
+        is_same = hmac.compare_digest(shown.strip().encode("latin-1", "replace"), token or b"")
+        return is_same and token is not None and scheme.lower() == "bearer"
 
-    def _now(self) -> bytes:
+    def _now(self) -> bytes | None:
         with self._lock:
             if (found := signs([self._path])) != self._signs:
                 self._signs = found
                 try:
                     self._token = read(self._path, self._key)
                 except ConfigError as error:
-                    _LOG.error("the token before stays in force: %s", error)
-                else:
-                    _LOG.info("%s: read again", self._key)
+                    _LOG.error("%s: %s", "the token before stays" if self._token else "nobody may post", error)
             return self._token
