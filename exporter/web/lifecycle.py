@@ -1,4 +1,4 @@
-"""What is told to the whole, where the settings allow it: POST (or PUT) /-/reload and /-/quit. And errors in plain text.
+"""What the whole is told, where settings allow it: POST (or PUT) /-/reload and /-/quit. Errors are plain text.
 
 Both are signals to the supervisor, as if somebody had sent them: SIGHUP and SIGTERM.
 """
@@ -21,7 +21,7 @@ def add(app: Flask, supervisor: int | None) -> None:
     @app.route("/-/reload", methods=_METHODS)
     def reload() -> Response:
         return _told(
-            supervisor, signal.SIGHUP, "reading the settings again: see inference_exporter_config_last_reload_*"
+            supervisor, signal.SIGHUP, "reading the settings again: inference_exporter_config_last_reload_successful"
         )
 
     @app.route("/-/quit", methods=_METHODS)
