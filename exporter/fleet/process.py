@@ -60,7 +60,11 @@ def _watch(poller: Poller, settings: Settings, places: tuple[socket.socket, str]
 def _shown(poller: Poller, settings: Settings, writing: Writing, entrance: Entrance) -> Shown:
     """What pages are made of, until the next pane."""
     told = poller.told(time.time())
-    items = (*collecting.collect(told, settings.by), *collecting.of_itself(poller, len(told)), *web.of(entrance.standing))
+    items = (
+        *collecting.collect(told, settings.by),
+        *collecting.of_itself(poller, len(told)),
+        *web.of(entrance.standing),
+    )
     return Shown(Rendered([writing.block(item) for item in items]), told, poller.asked_until_s, poller.is_ready)
 
 

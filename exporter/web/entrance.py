@@ -18,7 +18,7 @@ from exporter.web.refused import Refused
 from exporter.web.server import Doors, WebServer
 from exporter.web.tokens import Token
 
-_TOKEN_KEY: Final = "events.token_file"
+_TOKEN_KEY: Final = "events.token_file"  # noqa: S105 (a setting)
 
 
 def of_sidecar(settings: Settings, board: "memoryview[int]") -> "Entrance":
