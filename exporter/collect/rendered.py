@@ -47,6 +47,10 @@ class Rendered:
         held: list[bytes] = []
         length = 0
         for part in self._parts(media):
+            if len(part) >= _PIECE:  # by itself: many clients may be slow to take the same one
+                yield from (b"".join(held), part)
+                held, length = [], 0
+                continue
             held.append(part)
             length += len(part)
             if length >= _PIECE:
