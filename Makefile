@@ -2,8 +2,8 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-profile bench-scores bench-windows bench-throughput
-.PHONY: soak docs golden reliability pictures format clean
+.PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-hostile bench-profile bench-scores bench-windows
+.PHONY: bench-throughput soak docs golden reliability pictures format clean
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -87,6 +87,10 @@ bench-diagnosis: $(VENV)/.test ## Plant faults in live traffic and see what they
 
 bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes and goes, pooled and replica by replica
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet_delay.py $(ARGS)
+
+bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cost the relay's (ten minutes; ARGS="--rounds 3")
+	@deploy/install-tools nginx-light wrk openssl || echo "what is missing is needed"
+	$(BIN)/python benchmarks/hostile.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)

@@ -169,8 +169,11 @@ def haproxy(place: Place) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def sidecar(place: Place, *settings: str) -> Iterator[Running]:
-    """One worker, the analyser beside it, and a profile that has every feature of the traffic."""
+def sidecar(place: Place, *settings: str, is_open: bool = True) -> Iterator[Running]:
+    """One worker, the analyser beside it, and a profile that has every feature of the traffic.
+
+    Where the page is not open to everybody nothing but its port is waited for.
+    """
     port, web, health = free_ports(3)
     words = [
         sys.executable, "-m", "exporter", "serve", "--upstream", f"http://127.0.0.1:{place.upstream}",
@@ -179,7 +182,7 @@ def sidecar(place: Place, *settings: str) -> Iterator[Running]:
     ]  # fmt: skip
     with running(words, place.directory / "sidecar.log") as pid:
         wait_for(port, PROBE)
-        wait_for(web, b"GET /metrics HTTP/1.0\r\n\r\n")
+        wait_for(web, b"GET /metrics HTTP/1.0\r\n\r\n" if is_open else b"")
         yield Running(port, sidecar_groups(pid), web)
 
 

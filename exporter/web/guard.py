@@ -86,8 +86,8 @@ class Guard:
 
 
 def _is_host(said: str, allowed: Collection[str] | None) -> bool:
-    """Whether a Host header names us: an address and `localhost` are nobody else's names."""
-    if allowed is None:
+    """Whether a Host header names us: an address and `localhost` are nobody else's names; no browser leaves it out."""
+    if allowed is None or not said:
         return True
     name = said[1:].partition("]")[0] if said.startswith("[") else said.partition(":")[0]
     name = name.lower().rstrip(".")

@@ -25,6 +25,8 @@ from exporter.web.streams import LONGEST_HEAD
 _LOG = logging.getLogger("exporter.web")
 _THREADS: Final = 24
 _WAITING_FOR_BODIES: Final = 8
+_STACK_BYTES: Final = 2 << 20
+"""Of each thread: eight MiB, as is usual, count against the memory that an analyser may have."""
 _LONGEST_BODY: Final = 64 << 10
 """Where the application takes none at all."""
 _BACKLOG: Final = 1024
@@ -88,9 +90,13 @@ class WebServer:
     ) -> None:
         """`longest_body` is what the application takes, bytes; everybody is let in where no `doors` are said."""
         self._server = _Server(sock, app, longest_body, doors or Doors(InForce(None).now, Refused()))
-        self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="web", daemon=True)
-        self._thread.start()
+        before = threading.stack_size(_STACK_BYTES)
+        try:
+            self._server.prepare()
+            self._thread.start()
+        finally:
+            threading.stack_size(before)
 
     def stop(self) -> None:
         """End; requests under way get a moment."""
