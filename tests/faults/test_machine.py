@@ -89,7 +89,7 @@ def test_slow_scrapers_hold_up_no_request(shared: Stage, case: Case) -> None:
     with case.streaming(shared.running), ExitStack() as crowd:
         for number in range(50):
             slow = crowd.enter_context(socket.create_connection(("127.0.0.1", web), timeout=60))
-            slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n" + b"\r\n" * (number % 2))
+            slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + b"\r\n" * (number % 2))
         time.sleep(1)
         assert shared.running.get(shared.running.health_port, "/-/ready")[0] == 200
     case.unharmed()
