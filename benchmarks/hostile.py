@@ -32,7 +32,7 @@ from contenders import Place, Running, sidecar, sidecar_groups, upstream
 from processes import on_core, private_kib
 from relay import Load, drive
 
-LOAD = Load("1 kB", connections=8, seconds=3, pause_ms=4)
+LOAD = Load("1 kB", connections=8, seconds=2, pause_ms=4)
 PASSWORD = "change me"  # noqa: S105 (of this benchmark)
 COST = 10
 
@@ -160,7 +160,7 @@ def _started(place: Place, config: Path) -> Iterator[Running]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--only", nargs="*", choices=list(ATTACKS), default=list(ATTACKS))
     given = parser.parse_args()
     with contextlib.suppress(OSError):  # where we may: what else goes on here is none of what is measured

@@ -1,13 +1,16 @@
 """The command `inference-exporter profile adopt`: asks a running exporter what a window holds, and writes it down."""
 
 import argparse
+import base64
 import json
 import math
 import re
+import ssl
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from exporter.errors import ConfigError, DataError, UpstreamError
@@ -36,6 +39,8 @@ def add(adopt: argparse.ArgumentParser) -> None:
     )
     adopt.add_argument("--exporter", default="http://127.0.0.1:9877", metavar="URL",
                        help="web address of the running exporter (http://127.0.0.1:9877)")  # fmt: skip
+    adopt.add_argument("--basic-auth-file", metavar="FILE", help="a line USER:PASSWORD, where the exporter wants one")
+    adopt.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) that vouch for it (the system's)")
     adopt.add_argument("--model", metavar="NAME", help="what the exporter calls it, where several have the profile")
     adopt.add_argument("--model-version", metavar="VERSION", help="the same of its version")
     adopt.add_argument("--author", metavar="WHO", help="who accepts it")
@@ -113,7 +118,8 @@ def _window(given: argparse.Namespace, profile: "Profile", wish: "Wish") -> "Win
         asked["profile"] = in_force(profile, wish.now).digest
     names = {"model": given.model, "model_version": given.model_version}
     asked |= {word: value for word, value in names.items() if value is not None}
-    return adopt.parse(_ask(f"{_address(given.exporter)}/api/v1/window?{urllib.parse.urlencode(asked)}"))
+    url = f"{_address(given.exporter)}/api/v1/window?{urllib.parse.urlencode(asked)}"
+    return adopt.parse(_ask(urllib.request.Request(url, headers=_password(given)), _trusted(given)))  # noqa: S310
 
 
 def _address(url: str) -> str:
@@ -122,15 +128,32 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _ask(url: str) -> object:
+def _password(given: argparse.Namespace) -> dict[str, str]:
+    if given.basic_auth_file is None:
+        return {}
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 (http and https alone)
+        line = Path(given.basic_auth_file).read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"--basic-auth-file: cannot read {given.basic_auth_file}: {error.strerror}") from None
+    return {"Authorization": f"Basic {base64.b64encode(line).decode()}"}
+
+
+def _trusted(given: argparse.Namespace) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=given.ca_file)
+    except OSError as error:
+        raise ConfigError(f"--ca-file: cannot use {given.ca_file}: {error.strerror or error}") from None
+
+
+def _ask(request: urllib.request.Request, trusted: ssl.SSLContext) -> object:
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=trusted) as answer:  # noqa: S310 (http, https)
             return json.loads(answer.read(_LONGEST_ANSWER))
     except urllib.error.HTTPError as error:
         with error:
             raise DataError(f"the exporter refuses: {_words(error.read(_LONGEST_ANSWER)) or error}") from None
     except (OSError, ValueError) as error:
-        raise UpstreamError(f"--exporter: {url.partition('/api/')[0]} does not answer: {error}") from None
+        raise UpstreamError(f"--exporter: {request.full_url.partition('/api/')[0]} does not answer: {error}") from None
 
 
 def _words(content: bytes) -> str:

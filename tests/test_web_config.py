@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Metrics, Sidecar, command, eventually, free_port, model_server, predict, tool
+from support import Metrics, Sidecar, build_profile, command, eventually, free_port, model_server, predict, tool
 from web.certificates import Pair, authority, issued
 
 EXAMPLES = Path(__file__).parent.parent / "deploy" / "web-config"
@@ -130,9 +130,22 @@ def test_a_sidecar_behind_tls_and_a_password_is_watched_told_and_ended(
     assert metrics.value("inference_exporter_web_certificate_expiry_timestamp_seconds") > 1e9
     assert Client(sidecar, ca, "wrong").ask("/metrics")[0] == 401
     assert sidecar.get(sidecar.health_port, "/-/healthy")[0] == 200, "the platform needs no password"
+    _is_asked_by_adopt(sidecar, folder)
     _posts_events(client)
     _outlives_a_broken_file_and_its_analyser(sidecar, client, folder)
     _is_reloaded_and_ended(sidecar, client)
+
+
+def _is_asked_by_adopt(sidecar: Sidecar, folder: Path) -> None:
+    """It gets as far as hearing that no model has a profile."""
+    (folder / "login").write_text("prometheus:change me\n")
+    train = folder / "train.csv"
+    train.write_text("amount,score\n" + "1,0\n2,1\n" * 50)
+    profile = str(build_profile(train, folder / "profile.json", "--prediction", "score"))
+    words = ("profile", "adopt", profile, "--feature", "amount", "--from", "24h", "--author", "a", "--reason", "b",
+             "--exporter", f"https://localhost:{sidecar.web_port}", "--ca-file", str(folder / "ca.crt"))  # fmt: skip
+    assert "401" in command(*words).stderr
+    assert "no model is so" in command(*words, "--basic-auth-file", str(folder / "login")).stderr
 
 
 def _posts_events(client: Client) -> None:

@@ -36,7 +36,7 @@ HEADERS: Final = (
 
 
 class Stage(IntEnum):
-    """What a connection is at, in the order in which they are let go where there are too many."""
+    """What a connection is at."""
 
     IDLE = 0
     """Between two requests."""
@@ -112,7 +112,9 @@ class Connection(server.HTTPConnection):
         self.requests_seen = 0
         self.is_tls = isinstance(sock, ssl.SSLSocket)
         self.stage = Stage.HANDSHAKING if self.is_tls else Stage.ASKING
-        self.due_s = time.monotonic() + streams.REQUEST_S
+        self.since_s = time.monotonic()
+        """When it began what it is at; an answer that is not taken is part of its request."""
+        self.due_s = self.since_s + streams.REQUEST_S
         """When this stage is over at the latest."""
         self.watched = 0
         """For what the lobby waits."""
@@ -141,7 +143,8 @@ class Connection(server.HTTPConnection):
 
     def _note_beginning(self) -> None:
         if self.stage is Stage.IDLE and self.rfile.held:
-            self.stage, self.due_s = Stage.ASKING, time.monotonic() + streams.REQUEST_S
+            self.stage, self.since_s = Stage.ASKING, time.monotonic()
+            self.due_s = self.since_s + streams.REQUEST_S
 
     def communicate(self) -> bool:
         """Go on as far as the client lets us; whether the connection is to be kept."""
@@ -181,7 +184,8 @@ class Connection(server.HTTPConnection):
         request, self._request = self._request, None
         if request.close_connection or request.is_unread:
             return self._leave() if request.is_unread else False
-        self.stage, self.due_s = Stage.IDLE, time.monotonic() + _IDLE_S
+        self.stage, self.since_s = Stage.IDLE, time.monotonic()
+        self.due_s = self.since_s + _IDLE_S
         return True
 
     def _say(self, status: str) -> None:

@@ -2,8 +2,9 @@
 
 One thread accepts them, shakes hands (TLS), and reads until a head is complete; only then is a thread of the pool
 asked. An answer that its client does not take waits here, too. Each stage has its time. There are `MOST_CLIENTS`
-connections at most: for a newcomer the one is let go that has waited longest, of those that wait for the least. So a
-crowd that says nothing, or says it slowly, pushes itself out, and who asks at once is answered.
+connections at most: for a newcomer the one is let go that is idle for longest, else the one that is at its request or
+its answer for longest. So a crowd that says or reads nothing, or does it slowly, pushes itself out, and who asks and
+reads at once is answered.
 """
 
 import contextlib
@@ -130,11 +131,11 @@ class Lobby:
         self._look(client)
 
     def _make_room(self) -> bool:
-        """Let the one go that is missed least; whether there was one."""
+        """Let the one go that is idle, or else that has had most time; whether there was one."""
         if not self._waiting:
             return False
         self._server.doors.refused.count("crowded")
-        self._let_go(min(self._waiting, key=lambda client: (client.stage, client.due_s)))
+        self._let_go(min(self._waiting, key=lambda client: (client.stage is not Stage.IDLE, client.since_s)))
         return True
 
     # those who are here

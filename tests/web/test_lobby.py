@@ -105,6 +105,17 @@ def test_clients_that_do_not_read_hold_neither_threads_nor_copies_of_the_page(mo
                 assert late.some(), "who reads after all gets all of it"
 
 
+def test_who_does_not_read_is_let_go_before_who_has_just_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        at = stack.enter_context(served_large(monkeypatch))
+        stack.enter_context(crowd(at, MOST, unread))
+        newcomer = stack.enter_context(peer(at.port))
+        stack.enter_context(crowd(at, 100, silent))
+        eventually(lambda: at.refused().get("crowded", 0) >= 101, what="room being made")
+        newcomer.send(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert newcomer.some().startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.usefixtures("hurried")
 def test_an_answer_that_is_not_taken_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with served_large(monkeypatch) as at, peer(at.port) as client:
