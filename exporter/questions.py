@@ -215,6 +215,10 @@ _ITSELF: Final = Section("The exporter: itself", (
         c.UPSTREAM_METRICS_UP, c.UPSTREAM_METRICS_SERIES, c.UPSTREAM_METRICS_DURATION, c.UPSTREAM_METRICS_ERRORS,
         c.UPSTREAM_METRICS_REFUSED,
     ),
+    _asked(
+        "Who is refused on the web address, and is its certificate good?",
+        c.WEB_REFUSED, c.WEB_CONFIG_SUCCESSFUL, c.WEB_CONFIG_TIME, c.WEB_CERTIFICATE,
+    ),
     _asked("Is the log complete?", c.LOG_LINES_LOST),
 ))  # fmt: skip
 

@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 from typing import Final
 
-from exporter.condition import DependencyState, EventCounts, Health, ProcessVitals
+from exporter.condition import DependencyState, EventCounts, Health, ProcessVitals, Web, WebFile
 from exporter.handoff import board, report, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
 from exporter.handoff.tally import INCOMPLETE, UNOBSERVABLE, Slot
-from exporter.records import DEPENDENCY_FAILURES, DURATION_BOUNDS, HOP_BOUNDS, RESTART_REASONS, STATE_ERRORS
+from exporter.records import (
+    DEPENDENCY_FAILURES,
+    DURATION_BOUNDS,
+    HOP_BOUNDS,
+    RESTART_REASONS,
+    STATE_ERRORS,
+    WEB_REFUSALS,
+)
 
 STARTED_S: Final = 1_699_999_200.0
 """Unix time when the clock of exchanges showed 0: a full hour."""
@@ -43,6 +50,7 @@ def health(events: EventCounts, now: float) -> Health:
         snapshot_wall_s=now, snapshot_seconds=0.25,
         processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
         ring_fill={"worker-0": 0.125}, events=events, dependencies=tuple(_dependencies()),
+        web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
         **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
     )  # fmt: skip
 
