@@ -21,7 +21,7 @@ _GZIP: Final = 31
 """How zlib calls the largest window with the head and the sum of gzip."""
 _LEVEL: Final = 1
 """More effort takes thrice the time and gains a third."""
-_PIECE: Final = 128 << 10
+_PIECE: Final = 64 << 10
 _SUFFIXES: Final = ("_bucket", "_sum", "_count", "_total")
 
 

@@ -22,6 +22,8 @@ from exporter.web.in_force import Terms
 
 _LOG = logging.getLogger("exporter.web")
 MOST_CLIENTS: Final = 256
+_BUFFER_BYTES: Final = 128 << 10
+"""What the kernel may hold for a connection, each way (it takes twice as much): left to itself it takes megabytes."""
 _AT_ONCE: Final = 32
 """Accepted before others are looked at."""
 _PAUSE_S: Final = 0.05
@@ -118,6 +120,8 @@ class Lobby:
             return
         try:
             sock.setblocking(False)
+            for way in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                sock.setsockopt(socket.SOL_SOCKET, way, _BUFFER_BYTES)
             if sock.family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if terms.context is not None:
