@@ -6,7 +6,7 @@ wrk sends predictions with pauses through the relay, quiet and attacked in turn,
 Where there are two cores the sidecar has the last, and everything else the first; the attack is niced below wrk and the
 upstream, as what it costs in its own process would elsewhere be another machine's; the attack called `nobody` is what
 is left of that, and what the others are to be held against. Shown are medians over the rounds
-of the ratio of p50 (attacked to quiet), the analyser's resident memory at its highest, and how many scrapes of a
+of the ratio of p50 and of the relay's CPU time per request (attacked to quiet), the analyser's resident memory at its highest, and how many scrapes of a
 well-behaved Prometheus were answered in full within its usual ten seconds, the slowest of them last.
 """
 
@@ -30,7 +30,7 @@ from typing import NamedTuple, Self
 from attacks import ATTACKS, OVER_TLS
 from contenders import Place, Running, sidecar, sidecar_groups, upstream
 from processes import on_core, private_kib
-from relay import Load, drive
+from relay import Load, Sample, drive
 
 LOAD = Load("1 kB", connections=8, seconds=2, pause_ms=4)
 PASSWORD = "change me"  # noqa: S105 (of this benchmark)
@@ -38,10 +38,10 @@ COST = 10
 
 
 class Round(NamedTuple):
-    """Microseconds."""
+    """The relay's clients without and with an attack."""
 
-    quiet: float
-    attacked: float
+    quiet: Sample
+    attacked: Sample
 
 
 class Scraper:
@@ -115,17 +115,18 @@ def measure(name: str, place: Place, rounds: int) -> str:
             drive(running, LOAD, place.directory)  # warm
             calm_mib = scraper.resident_mib
             found = [_round(name, running, place.directory) for _ in range(rounds)]
-    ratio = statistics.median(one.attacked / one.quiet for one in found)
-    quiet = statistics.median(one.quiet for one in found)
+    ratio = statistics.median(one.attacked.p50 / one.quiet.p50 for one in found)
+    cpu = statistics.median(one.attacked.cpu / one.quiet.cpu for one in found)
+    quiet = statistics.median(one.quiet.p50 for one in found)
     tried = scraper.answered + scraper.failed
-    return (f"| {name} | {quiet:.0f} µs | {ratio:.2f} | {calm_mib:.0f} → {scraper.resident_mib:.0f} MiB "
+    return (f"| {name} | {quiet:.0f} µs | {ratio:.2f} | {cpu:.2f} | {calm_mib:.0f} → {scraper.resident_mib:.0f} MiB "
             f"| {scraper.answered} of {tried} | {scraper.slowest_s:.1f} s |")  # fmt: skip
 
 
 def _round(name: str, running: Running, directory: Path) -> Round:
-    quiet = drive(running, LOAD, directory).p50
+    quiet = drive(running, LOAD, directory)
     with attacked(name, running.metrics):
-        return Round(quiet, drive(running, LOAD, directory).p50)
+        return Round(quiet, drive(running, LOAD, directory))
 
 
 def _config(directory: Path, name: str) -> Path:
@@ -165,8 +166,10 @@ def main() -> None:
     given = parser.parse_args()
     with contextlib.suppress(OSError):  # where we may: what else goes on here is none of what is measured
         os.nice(-10)
-    print("| attack | p50, quiet | attacked / quiet | analyser's memory | scrapes answered | slowest |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| attack | p50, quiet | attacked / quiet | CPU, attacked / quiet | analyser's memory | scrapes answered | slowest |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for name in given.only:
         with tempfile.TemporaryDirectory() as directory, on_core(0), upstream(Path(directory)) as place:
             print(measure(name, place, given.rounds), flush=True)
