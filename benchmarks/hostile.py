@@ -6,8 +6,9 @@ wrk sends predictions with pauses through the relay, quiet and attacked in turn,
 Where there are two cores the sidecar has the last, and everything else the first; the attack is niced below wrk and the
 upstream, as what it costs in its own process would elsewhere be another machine's; the attack called `nobody` is what
 is left of that, and what the others are to be held against. Shown are medians over the rounds
-of the ratio of p50 and of the relay's CPU time per request (attacked to quiet), the analyser's resident memory at its highest, and how many scrapes of a
-well-behaved Prometheus were answered in full within its usual ten seconds, the slowest of them last.
+of the ratio of p50 and of the relay's CPU time per request (attacked to quiet), the analyser's resident memory at its
+highest, and how many scrapes of a well-behaved Prometheus were answered in full within its usual ten seconds, the
+slowest of them last.
 """
 
 import argparse
@@ -166,9 +167,7 @@ def main() -> None:
     given = parser.parse_args()
     with contextlib.suppress(OSError):  # where we may: what else goes on here is none of what is measured
         os.nice(-10)
-    print(
-        "| attack | p50, quiet | attacked / quiet | CPU, attacked / quiet | analyser's memory | scrapes answered | slowest |"
-    )
+    print("| attack | p50, quiet | attacked / quiet | CPU, the same | analyser's memory | scrapes answered | slowest |")
     print("|---|---|---|---|---|---|---|")
     for name in given.only:
         with tempfile.TemporaryDirectory() as directory, on_core(0), upstream(Path(directory)) as place:
