@@ -2,8 +2,8 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-diagnosis bench-evidence bench-fleet bench-hostile bench-profile bench-scores bench-windows
-.PHONY: bench-throughput soak docs golden reliability pictures format clean
+.PHONY: bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-hostile bench-profile
+.PHONY: bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -94,6 +94,10 @@ bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cos
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
+
+bench-exposition: $(VENV)/.test $(COMPILED)/.made ## Measure what pages and scrapes cost, beside prometheus_client, and under load (two minutes)
+	@deploy/install-tools nginx-light wrk
+	OPENBLAS_NUM_THREADS=1 $(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/exposition.py $(ARGS)
 
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk

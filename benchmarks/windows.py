@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import collect, manners
+from exporter.allowance import Metrics
+from exporter.budget.shape import Shape
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health, ServerVitals
@@ -44,7 +46,6 @@ REFERENCE_ROWS = 5000
 QUANTILES = (0, 0.01, *np.arange(0.1, 0.95, 0.1), 0.99, 1)
 NO_BODY = Body(0, Capture.WHOLE, b"")
 Rows = NDArray[np.float64]
-RENDERER = collect.Renderer()
 
 
 def column(name: str, values: Rows) -> Column:
@@ -91,7 +92,7 @@ def milliseconds(work: Callable[[], object], times: int = 15) -> float:
     return 1e3 * statistics.median(found)
 
 
-def full_windows(columns: int) -> None:
+def full_windows(columns: int, renderer: collect.Renderer) -> None:
     """Print what it costs to look at windows that are full."""
     profile, windows = profile_of(columns), Windows()
     monitor, *empty = (Monitor(profile, windows, ()) for _ in range(6))
@@ -118,7 +119,7 @@ def full_windows(columns: int) -> None:
         milliseconds(lambda: [scoring.score(one.counts, one.deviation) for one in found.scores]),
     )
     tell("a snapshot", milliseconds(lambda: monitor.snapshot(now)))
-    tell("a page", milliseconds(lambda: page(profile, monitor, now), 5))
+    tell("a page", milliseconds(lambda: page(renderer, profile, monitor, now), 5))
     tell("holding the windows and packing them", milliseconds(hold, 5))
     tell("unpacking them and putting them back", milliseconds(read_back, len(empty)))
     tell("size of the state file", len(packed) / MIB, "MiB")
@@ -129,10 +130,10 @@ def tell(what: str, number: float, unit: str = "ms") -> None:
     print(f"  {what:42}{number:10,.1f} {unit}")
 
 
-def page(profile: Profile, monitor: Monitor, now: float) -> Rendered:
+def page(renderer: collect.Renderer, profile: Profile, monitor: Monitor, now: float) -> Rendered:
     health = Health(0.0, 0, report.relay([], 0, 0), snapshot_wall_s=now)
     scene = Scene(MODEL, "1", profile, monitor.snapshot(now), ServerVitals(watched=False), health)
-    return RENDERER.render(Page((scene,), health))
+    return renderer.render(Page((scene,), health))
 
 
 # --- memory, in a process of its own
@@ -143,7 +144,7 @@ def resident_mib(which: str = "VmRSS") -> float:
     return int(status[which].split()[0]) / 1024
 
 
-def weigh(columns: int, most: int) -> None:
+def weigh(columns: int, most: int, renderer: collect.Renderer) -> None:
     """Count values, and print what is resident whenever there are ten times as many as before."""
     importlib.import_module("exporter.analyser")
     manners.return_large_blocks()
@@ -161,10 +162,10 @@ def weigh(columns: int, most: int) -> None:
             if at % 300 == 0:
                 commit(models, ledger)
             if at % 7200 == 0:
-                publish(profile, models, moment)
+                publish(renderer, profile, models, moment)
         days += 1
         if counted >= due:
-            publish(profile, models, moment)
+            publish(renderer, profile, models, moment)
             most_mib = resident_mib("VmHWM")
             manners.trim()  # as the analyser does every ten seconds
             print(f"  after {counted:13,} values {resident_mib():6.0f} MiB, at most {most_mib:.0f}", flush=True)
@@ -177,10 +178,10 @@ def commit(models: Models, ledger: Ledger) -> None:
     models.changed.clear()
 
 
-def publish(profile: Profile, models: Models, now: float) -> None:
+def publish(renderer: collect.Renderer, profile: Profile, models: Models, now: float) -> None:
     """A page, and the windows as the state file has them."""
     (watched,) = [one for one in models if one.profile]
-    page(profile, watched.monitor, now)
+    page(renderer, profile, watched.monitor, now)
     pack(Owner(*watched.label, profile.digest), clock.now(), watched.monitor.held(now))
 
 
@@ -189,12 +190,15 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=100)
     parser.add_argument("--values", type=lambda text: int(float(text)), default=10**7, help="for the memory (1e8)")
     parser.add_argument("--weigh", type=int, metavar="COLUMNS", help="this is the process that is weighed")
+    parser.add_argument("--max-series", type=int, default=10_000, help="series that a page may have (10000)")
     given = parser.parse_args()
+    renderer = collect.Renderer(Shape(Metrics(max_series=given.max_series)))
     if given.weigh:
-        weigh(given.weigh, given.values)
+        weigh(given.weigh, given.values, renderer)
         return
-    full_windows(given.columns)
+    full_windows(given.columns, renderer)
     words = [sys.executable, __file__, "--weigh", "1000", "--values", str(given.values)]
+    words += ["--max-series", str(given.max_series)]
     subprocess.run(words, check=True)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from evidence import evidence
 from pieces import LIMIT, LOSSES, PLAIN, STACKED, Panel, Query, steps
-from queries import WINDOW, drifted, here, of, over, over_critical, rate, reference, shares
+from queries import WINDOW, drifted, here, of, over, over_critical, rate, reference, shares, words
 
 from exporter import catalogue as c
 from exporter.snapshots import IMPACT
@@ -144,8 +144,7 @@ def coverage() -> Iterator[Panel]:
 def failures() -> Iterator[Panel]:
     """Which values break the server."""
     f, by = c.FEATURES, "feature, bin, text, code"
-    match = "job, instance, model, model_version, profile, feature, bin"
-    texts = f"on ({match}) group_left (text) {of(f.bin_info)}"
+    texts = words(f)
     beyond = f"{of(c.FAILED_VARIATION, **WINDOW)} / {of(c.FAILED_CRITICAL, **WINDOW)}"
     failed, good = (f"increase({of(family)}[$window])" for family in (c.FAILED_BINS, f.bins))
     named = f"sum by ({by}) ({failed} * {texts})"
@@ -225,6 +224,12 @@ def itself() -> Iterator[Panel]:
                 " second for which the model server could not be reached.", "short",
                 [Query(f"sum by (process) ({here(restarts)})", "{{process}} restarted"),
                  Query(f"sum({here(rate(c.CONNECT_ERRORS))})", "connections failed")], 8)  # fmt: skip
+    share = f"{of(c.PAGE_SERIES)} / {of(c.MAX_SERIES)}"
+    yield Panel("timeseries", "Series of a page", "Share of the series that a page may have, by replica.",
+                "percentunit", [Query(here(share), "{{instance}}")], 8, field={"min": 0, "max": 1})  # fmt: skip
+    yield Panel("timeseries", "Series left out", "What pages have no room for, by family, the replica that lacks most:"
+                " panels and alerts that read it see less. Raise --max-series, or see docs/series.md.", "short",
+                [Query(f"max by (family) ({here(of(c.DROPPED_SERIES))})", "{{family}}")], 16)  # fmt: skip
 
 
 ROWS: Final = (

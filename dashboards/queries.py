@@ -59,13 +59,17 @@ def of_fleet(evidence: Family) -> str:
 
 def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
     """Share of the live values by bin, in words."""
-    match = f"job, instance, model, model_version, profile, {columns.label}, bin"
-    counts, texts = f"{function}({of(columns.bins, **labels)}[{span}])", of(columns.bin_info, **labels)
-    by = f"{columns.label}, bin, text"
+    counts, by = f"{function}({of(columns.bins, **labels)}[{span}])", f"{columns.label}, bin, text"
     return (
-        f"sum by ({by}) ({counts} * on ({match}) group_left (text) {texts})"
+        f"sum by ({by}) ({counts} * {words(columns, **labels)})"
         f" / on ({columns.label}) group_left () (sum by ({columns.label}) ({counts}) > 0)"
     )
+
+
+def words(columns: Columns, **labels: str) -> str:
+    """What bins hold in words, behind `*`: equal on all replicas, of which one alone may say it."""
+    match = f"job, model, model_version, profile, {columns.label}, bin"
+    return f"on ({match}) group_left (text) max by ({match}, text) ({of(columns.bin_info, **labels)})"
 
 
 def reference(columns: Columns, **labels: str) -> str:

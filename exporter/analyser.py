@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from exporter import collect, config, logs, manners, merge_source, metadata, web
+from exporter.budget import shape
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health
@@ -87,7 +88,7 @@ class Analyser:
         self._keeper = self._keeper_of_windows()
         if self._keeper is not None:
             self._keeper.resume()
-        self._renderer = collect.Renderer()
+        self._renderer = collect.Renderer(shape.of(settings), socket.gethostname())
         self._page: Rendered | None = None
         self._scored: Sequence[Scored] = ()
         self._names: list[str] = []

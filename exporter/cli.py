@@ -15,7 +15,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from exporter import __version__, config, dependencies, fleet_command, locations, orders, profile_commands, values
+from exporter import (
+    __version__,
+    config,
+    dependencies,
+    fleet_command,
+    locations,
+    orders,
+    profile_commands,
+    series_flags,
+    values,
+)
 from exporter.errors import ConfigError, ExporterError
 from exporter.samples import command as samples
 
@@ -67,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if takes_settings:
             _add_settings(command, _SHOWN.get(name))
-        if name in _OWN_FLAGS:
-            _OWN_FLAGS[name](command)
+        for add in _OWN_FLAGS.get(name, ()):
+            add(command)
     profile = commands.add_parser("profile", help="make and read reference profiles")
     profile_commands.add(profile.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser))
     fleet = "watch the pooled counts of all replicas that a Prometheus has"
@@ -140,6 +150,7 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
 
     settings = _settings(given)
     Decoder(rules.of(settings))  # knows the names of protocols
+    series_flags.refuse_strangers(settings)
     profiles = _profiles(settings.profile, given.json)
     if "profile" in profiles:
         rules.refuse_strangers(rules.of(settings), profiles["profile"])
@@ -167,6 +178,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"planned: {line}")
     for line in dependencies.told(settings.dependencies):
         print(f"dependency {line}")
+    for line in series_flags.told(settings, list(profiles.values()), given):
+        print(f"series: {line}")
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
@@ -302,8 +315,8 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]]
     "config": (_config, "print every setting with its default, as a configuration file", False),
     "catalogue": (_catalogue, "print every metric family by the question it answers", False),
 }
-_OWN_FLAGS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "check": samples.add_check, "suggest": samples.add_suggest, "catalogue": _add_catalogue,
+_OWN_FLAGS: Final[Mapping[str, Sequence[Callable[[argparse.ArgumentParser], None]]]] = {
+    "check": (samples.add_check, series_flags.add), "suggest": (samples.add_suggest,), "catalogue": (_add_catalogue,),
 }  # fmt: skip
 """What commands have beside settings."""
 _SHOWN: Final = {"suggest": samples.SHOWN}

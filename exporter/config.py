@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from exporter import keys
 from exporter.addresses import Route, is_tls, listener, listener_place, refuse_loops, routes, upstream_url
+from exporter.allowance import Metrics
 from exporter.captured import Capture
 from exporter.dependencies import Dependency, dependencies, refuse_own
 from exporter.facing import Health, Web
@@ -169,6 +170,7 @@ class Settings:
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
     web: Web = field(default_factory=Web)
+    metrics: Metrics = field(default_factory=Metrics)
     merge: Merge = field(default_factory=Merge)
     health: Health = field(default_factory=Health)
     model: Model = field(default_factory=Model)

@@ -46,6 +46,8 @@ class Columns(NamedTuple):
     bins: Family
     reference_ratio: Family
     reference_samples: Family
+    reference_missing: Family
+    reference_largest: Family
     training_ratio: Family
     bin_step: Family
     bin_info: Family
@@ -138,6 +140,8 @@ _PLAIN: Final[dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "bins": ("bin_total", COUNTER, "Values of decoded rows by bin of the profile: disjoint, all present at 0 from the start, to be added over replicas.", ("bin",)),
     "reference_ratio": ("reference_ratio", GAUGE, "Share of the reference's values in the bin, missing ones among all: the profile's counts.", ("bin",)),
     "reference_samples": ("reference_samples", GAUGE, "Values that the reference has, missing ones included, as the profile counts them: the m of critical values.", ()),
+    "reference_missing": ("reference_missing_ratio", GAUGE, "Share of the reference's values that were missing. On every page, whatever metrics.expose_reference and metrics.max_series say.", ()),
+    "reference_largest": ("reference_largest_ratio", GAUGE, "Share of the reference's values in its fullest bin: above 0.5 the column is nearly constant by nature. On every page, likewise.", ()),
     "training_ratio": ("training_ratio", GAUGE, "Share of the training data's values in the bin, where a live distribution was adopted as the reference.", ("bin",)),
     "bin_step": ("bin_step_ratio", GAUGE, "Distance from the middle of the bin to that of the next ordered one, in standard deviations of the reference.", ("bin",)),
     "bin_info": ("bin_info", GAUGE, "1; what the bin holds, in words: its edges, category or fault, from the profile.", ("bin", "text")),

@@ -80,7 +80,8 @@ def _belief(of: Columns, word: str) -> Iterator[Question]:
     )
     yield _asked(
         f"How are values of the {word} distributed, in training and over all replicas?",
-        of.bins, of.bin_info, of.reference_ratio, of.reference_samples, of.bin_step,
+        of.bins, of.bin_info, of.reference_ratio, of.reference_samples, of.reference_missing, of.reference_largest,
+        of.bin_step,
     )  # fmt: skip
     yield _asked(
         f"Who owns the {word}, and what may come of its drift?",
@@ -206,6 +207,7 @@ _ITSELF: Final = Section("The exporter: itself", (
         "Is the exporter alive, and are its numbers fresh?",
         c.HEARTBEAT, c.SNAPSHOT_TIME, c.SNAPSHOT_DURATION, c.COLLECTOR_SUCCESS,
     ),
+    _asked("Has a page room for all its series?", c.DROPPED_SERIES, c.PAGE_SERIES, c.MAX_SERIES),
     _asked("Was the exporter restarted, and why?", c.START, c.PROCESS_START, c.RESTARTS),
     _asked("What does the exporter cost?", c.PROCESS_CPU, c.PROCESS_MEMORY),
     _asked("Which exporter runs, and are its settings in force?", c.BUILD_INFO, c.RELOAD_SUCCESSFUL, c.RELOAD_TIME),

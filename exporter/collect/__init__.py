@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import __version__, catalogue, glance
+from exporter.budget.shape import Shape
 from exporter.collect import (
     columns,
     dependencies,
@@ -26,15 +27,18 @@ from exporter.collect import (
     traffic,
     web,
 )
-from exporter.collect.exposition import Distributions, Samples
+from exporter.collect.exposition import Block, Distributions, Samples, Unmade
 from exporter.collect.joint import joined
 from exporter.collect.rendered import Rendered
+from exporter.collect.room import Room
 from exporter.collect.scene import Page, Scene
+from exporter.collect.sieve import sifted
 from exporter.collect.writing import Writing
 
 _LOG = logging.getLogger("exporter.collect")
 _COMPILED: Final = "no" if glance.__file__.endswith(".py") else "yes"
 Collected = Iterable[Samples | Distributions]
+_SHAPE: Final = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,9 @@ class Collector:
     collect: Callable[[Page], Collected]
 
 
-def _each(collect: Callable[[Scene], Collected]) -> Callable[[Page], Collected]:
-    """A collector of pages from one that looks at one model."""
-    return lambda page: joined((scene.visible, collect(scene)) for scene in page.scenes)
+def _each(collect: Callable[[Scene], Iterable[Samples | Unmade | Distributions]]) -> Callable[[Page], Collected]:
+    """A collector of pages from one that looks at one model: of it what the page has room for."""
+    return lambda page: joined((scene.visible, sifted(scene.shows, collect(scene))) for scene in page.scenes)
 
 
 COLLECTORS: Final = (
@@ -69,23 +73,34 @@ COLLECTORS: Final = (
 
 
 class Renderer:
-    """Renders page after page."""
+    """Renders page after page, none of which has more series than it may."""
 
-    def __init__(self) -> None:
-        self._writing = Writing()
+    def __init__(self, shape: Shape = _SHAPE, host: str = "") -> None:
+        """`shape` is what settings say of how many there are, `host` what this replica is called.
+
+        ConfigError where they name families that are none.
+        """
+        self._writing, self._room = Writing(), Room(shape, host)
 
     def render(self, page: Page) -> Rendered:
         """What is on /metrics."""
+        planned = self._room.planned(page)
         version = (__version__, platform.python_version(), _COMPILED)
         blocks = [self._writing.block(Samples(catalogue.BUILD_INFO, [(version, 1)]))]
         success = []
         for collector in COLLECTORS:
             try:
-                blocks += [self._writing.block(item) for item in collector.collect(page)]
+                blocks += self._collected(collector, planned)
             except Exception:  # noqa: BLE001 (one collector never costs the page)
                 _LOG.exception("collector %s failed", collector.name)
                 success.append(((collector.name,), 0))
             else:
                 success.append(((collector.name,), 1))
+        blocks = self._room.guarded(blocks, len(success))
         blocks.append(self._writing.block(Samples(catalogue.COLLECTOR_SUCCESS, success)))
-        return Rendered(blocks)
+        about = self._room.about(sum(block.series for block in blocks))
+        return Rendered([*blocks, *(self._writing.block(item) for item in about)])
+
+    def _collected(self, collector: Collector, page: Page) -> list[Block]:
+        items = (self._room.trimmed(item) for item in collector.collect(page) if self._room.shows(item.family.name))
+        return [self._writing.block(item) for item in items]

@@ -8,28 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import catalogue
-from exporter.collect.exposition import Labels, Samples
-from exporter.collect.scene import Scene
+from exporter.budget.plan import OTHER
+from exporter.collect.exposition import Labels, Samples, Unmade
+from exporter.collect.scene import FEATURES, OUTPUTS, Scene
 from exporter.families import Columns, Family
 from exporter.records import SIDES
 from exporter.reference import Column
 from exporter.snapshots import BlockSnapshot, ColumnTotals, Compared, Listed, Measured, OfSide, Scores
 
 
-def collect(scene: Scene) -> Iterator[Samples]:
+def collect(scene: Scene) -> Iterator[Samples | Unmade]:
     """Families of both sides that the profile has."""
     if scene.profile is None:
         return
-    for families, columns, block in (
-        (catalogue.FEATURES, scene.profile.features, scene.snapshot.features),
-        (catalogue.OUTPUTS, scene.profile.outputs, scene.snapshot.outputs),
-    ):
-        if block is not None:
-            shown = _shown(block)
+    for families, columns, side in (
+        (catalogue.FEATURES, scene.profile.features, FEATURES), (catalogue.OUTPUTS, scene.profile.outputs, OUTPUTS)
+    ):  # fmt: skip
+        if (block := scene.block(side)) is not None:
+            shown = scene.places(side)
             of_shown = [columns[place] for place in shown]
             labels = [(*scene.profiled, column.name) for column in of_shown]
             yield from _reference(families, of_shown, labels)
-            yield from _totals(families, of_shown, labels, _only(shown, block.totals))
+            yield from _bins(families, of_shown, labels, block.totals.bins[shown])
+            yield from _totals(families, labels, _only(shown, block.totals), _other(scene, side, block.totals))
             scores = [_scores_only(shown, scores) for scores in block.scores]
             yield from _scores(families, labels, scores)
             yield _shortest(families, labels, scores)
@@ -38,11 +39,6 @@ def collect(scene: Scene) -> Iterator[Samples]:
     yield _starts(scene)
     yield Samples(catalogue.PROFILE_UNREADABLE, [(scene.profiled, scene.snapshot.unreadable)])
     yield from _matches(scene)
-
-
-def _shown(block: BlockSnapshot) -> list[int]:
-    """Places of the columns that nobody has said to ignore."""
-    return [place for place, rule in enumerate(block.said) if not rule.ignore]
 
 
 def _only(shown: Sequence[int], totals: ColumnTotals) -> ColumnTotals:
@@ -84,45 +80,71 @@ def _starts(scene: Scene) -> Samples:
     )
 
 
-def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[Labels]) -> Iterator[Samples]:
+def _other(scene: Scene, side: int, totals: ColumnTotals) -> tuple[Sequence[Labels], ColumnTotals]:
+    """What is counted of all columns that have no series of their own, as if they were one; of none if there are none.
+
+    NaN stays where nothing of it applies to any of them.
+    """
+    others = _only(scene.others(side), totals)
+    if not len(others.bins):
+        return [], others
+    quality = {
+        name: np.array([np.nan if np.isnan(of).all() else np.nansum(of)]) for name, of in others.quality.items()
+    }  # fmt: skip
+    bins, type_errors = others.bins.sum(axis=0, keepdims=True), others.type_errors.sum(keepdims=True)
+    return [(*scene.profiled, OTHER)], ColumnTotals(bins, type_errors, quality)
+
+
+def _reference(families: Columns, columns: Sequence[Column], labels: Sequence[Labels]) -> Iterator[Samples | Unmade]:
     pairs = list(zip(columns, labels, strict=True))
-    ratios = [
+    yield Unmade(families.reference_ratio, (
         ((*of, f"{place:02d}"), column.counts[place] / column.rows)
         for column, of in pairs for place, _ in column.bins()
-    ]  # fmt: skip
-    texts = [((*of, f"{place:02d}", text), 1) for column, of in pairs for place, text in column.bins()]
-    steps = [
+    ))  # fmt: skip
+    yield Samples(families.reference_samples, [(of, column.rows) for column, of in pairs])
+    yield Samples(families.reference_missing, [(of, _missing(column) / column.rows) for column, of in pairs])
+    yield Samples(families.reference_largest, [(of, max(column.counts) / column.rows) for column, of in pairs])
+    yield Unmade(families.bin_step, (
         ((*of, f"{place:02d}"), (after - before) / column.sd)
         for column, of in pairs if column.sd
         for (place, before), (_, after) in pairwise(column.centres())
-    ]  # fmt: skip
-    yield Samples(families.reference_ratio, ratios)
-    yield Samples(families.reference_samples, [(of, column.rows) for column, of in pairs])
-    yield Samples(families.bin_step, steps)
-    yield Samples(families.bin_info, texts)
+    ))  # fmt: skip
+    yield Unmade(families.bin_info, (
+        ((*of, f"{place:02d}", text), 1) for column, of in pairs for place, text in column.bins()
+    ))  # fmt: skip
+
+
+def _missing(column: Column) -> int:
+    return sum(column.counts[place] for place in column.quality_bins()["missing"])
+
+
+def _bins(
+    families: Columns, columns: Sequence[Column], labels: Sequence[Labels], counts: NDArray[np.int64]
+) -> Iterator[Unmade]:
+    yield Unmade(families.bins, (
+        ((*of, f"{place:02d}"), counted[place])
+        for column, of, counted in zip(columns, labels, counts.tolist(), strict=True) for place, _ in column.bins()
+    ))  # fmt: skip
 
 
 def _totals(
-    families: Columns, columns: Sequence[Column], labels: Sequence[Labels], totals: ColumnTotals
+    families: Columns, labels: Sequence[Labels], totals: ColumnTotals, other: tuple[Sequence[Labels], ColumnTotals]
 ) -> Iterator[Samples]:
-    bins, values = [], []
-    for column, of, counts in zip(columns, labels, totals.bins.tolist(), strict=True):
-        bins += [((*of, f"{place:02d}"), counts[place]) for place, _ in column.bins()]
-        values.append((of, sum(counts)))
-    yield Samples(families.bins, bins)
-    yield Samples(families.values, values)
+    """Counts of columns; behind them, of the others together."""
+    both = ((labels, totals), other)
+    yield Samples(families.values, [pair for of, one in both for pair in _applying(of, one.bins.sum(axis=1))])
     for name, family in families.quality_values.items():
-        yield Samples(family, list(_applying(labels, totals.quality[name])))
-    yield Samples(families.type_errors, list(zip(labels, totals.type_errors.tolist(), strict=True)))
+        yield Samples(family, [pair for of, one in both for pair in _applying(of, one.quality[name])])
+    yield Samples(families.type_errors, [pair for of, one in both for pair in _applying(of, one.type_errors)])
 
 
-def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Iterator[Samples]:
+def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Iterator[Unmade]:
     yield _by_window(families.samples, labels, {one.window: one.samples for one in windows})
     yield _by_window(families.sufficient, labels, {one.window: one.sufficient for one in windows})
-    yield Samples(families.bin_change, [
+    yield Unmade(families.bin_change, (
         ((*labels[one.column], f"{one.bin:02d}", scores.window), one.change)
         for scores in windows for one in scores.moved
-    ])  # fmt: skip
+    ))  # fmt: skip
     for name, family in families.statistics.items():
         yield _by_window(family, labels, {one.window: one.values[name] for one in windows if name in one.values})
     for name, family in families.critical.items():
@@ -133,24 +155,28 @@ def _scores(families: Columns, labels: Sequence[Labels], windows: Sequence[Score
 
 def _aspects(
     families: Columns, profiled: Labels, labels: Mapping[int, Labels], block: BlockSnapshot
-) -> Iterator[Samples]:
+) -> Iterator[Unmade]:
     """What is counted beside bins and moments; `labels` are those of the columns that are shown, by place."""
     found: dict[str, list[Measured | OfSide | Listed]] = {word: [] for word in families.aspects}
     for one in block.aspects:
         found[one.word].append(one)
-    shown = np.array(list(labels), np.int64)
     for word, told in found.items():
-        values: list[tuple[Labels, float]] = []
-        for one in told:
-            if isinstance(one, Measured):
-                behind = (*one.labels, one.window) if one.window else one.labels
-                applying = _applying(list(labels.values()), one.values[shown])
-                values += [((*of, *behind), value) for of, value in applying]
-            elif isinstance(one, OfSide):
-                values.append(((*profiled, *((one.window,) if one.window else ())), one.value))
-            elif one.column in labels:
-                values.append(((*labels[one.column], *one.labels), one.value))
-        yield Samples(families.aspects[word], values)
+        yield Unmade(families.aspects[word], _told(told, profiled, labels))
+
+
+def _told(
+    told: Sequence[Measured | OfSide | Listed], profiled: Labels, labels: Mapping[int, Labels]
+) -> Iterator[tuple[Labels, float]]:
+    shown = np.array(list(labels), np.int64)
+    for one in told:
+        if isinstance(one, Measured):
+            behind = (*one.labels, one.window) if one.window else one.labels
+            for of, value in _applying(list(labels.values()), one.values[shown]):
+                yield (*of, *behind), value
+        elif isinstance(one, OfSide):
+            yield (*profiled, *((one.window,) if one.window else ())), one.value
+        elif one.column in labels:
+            yield (*labels[one.column], *one.labels), one.value
 
 
 def _shortest(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Samples:
@@ -170,26 +196,24 @@ def _shortest(families: Columns, labels: Sequence[Labels], windows: Sequence[Sco
 
 def _live(
     families: Columns, labels: Sequence[Labels], shown: Sequence[int], found: Sequence[Compared]
-) -> Iterator[Samples]:
+) -> Iterator[Unmade]:
     """Windows against other live ones."""
     for name, family in families.live.items():
         yield _against(family, labels, [(one, one.values[name][shown]) for one in found])
         yield _against(families.live_critical[name], labels, [(one, one.critical[name][shown]) for one in found])
 
 
-def _against(
-    family: Family, labels: Sequence[Labels], found: Sequence[tuple[Compared, NDArray[np.float64]]]
-) -> Samples:
-    return Samples(family, [
+def _against(family: Family, labels: Sequence[Labels], found: Sequence[tuple[Compared, NDArray[np.float64]]]) -> Unmade:
+    return Unmade(family, (
         ((*of, one.against, one.window), value) for one, values in found for of, value in _applying(labels, values)
-    ])  # fmt: skip
+    ))  # fmt: skip
 
 
-def _by_window(family: Family, labels: Sequence[Labels], windows: Mapping[str, NDArray[np.generic]]) -> Samples:
+def _by_window(family: Family, labels: Sequence[Labels], windows: Mapping[str, NDArray[np.generic]]) -> Unmade:
     """What does not apply is NaN there and left out here."""
-    return Samples(family, [
+    return Unmade(family, (
         ((*of, window), value) for window, values in windows.items() for of, value in _applying(labels, values)
-    ])  # fmt: skip
+    ))  # fmt: skip
 
 
 def _applying(labels: Sequence[Labels], values: NDArray[np.generic]) -> Iterator[tuple[Labels, float]]:

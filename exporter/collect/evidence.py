@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exporter import catalogue
 from exporter.collect.exposition import Labels, Samples
-from exporter.collect.scene import Scene
+from exporter.collect.scene import FEATURES, OUTPUTS, Scene
 from exporter.evidence.standing import SOURCES, STAGES
 from exporter.evidence.verdict import Verdict
 from exporter.families import Columns
@@ -19,12 +19,14 @@ Found = NDArray[np.float64]
 
 
 class _Side(NamedTuple):
-    """The columns of one side that nobody has said to ignore."""
+    """The columns of one side that have series."""
 
     families: Columns
     at: NDArray[np.int64]
     """Their places in the verdict."""
     labels: Sequence[Labels]
+    judged: NDArray[np.int64]
+    """Theirs, and those of columns that have none for want of room: all that nobody has said to ignore."""
 
 
 def collect(scene: Scene) -> Iterator[Samples]:
@@ -33,9 +35,9 @@ def collect(scene: Scene) -> Iterator[Samples]:
     if told is None or scene.profile is None:
         return
     sides = list(_sides(scene))
-    shown = np.concatenate([side.at for side in sides])
-    yield from _model(scene.profiled, told, shown)
-    named, slowly = told.named(shown), told.named_slowly(shown)
+    judged = np.concatenate([side.judged for side in sides])
+    yield from _model(scene.profiled, told, judged)
+    named, slowly = told.named(judged), told.named_slowly(judged)
     for side in sides:
         yield from _columns(side, told)
         yield from _happened(side, told, named)
@@ -44,14 +46,15 @@ def collect(scene: Scene) -> Iterator[Samples]:
 
 def _sides(scene: Scene) -> Iterator[_Side]:
     first, profile = 0, scene.profile
-    for families, block, columns in (
-        (catalogue.FEATURES, scene.snapshot.features, profile.features if profile else ()),
-        (catalogue.OUTPUTS, scene.snapshot.outputs, profile.outputs if profile else ()),
+    for families, side, columns in (
+        (catalogue.FEATURES, FEATURES, profile.features if profile else ()),
+        (catalogue.OUTPUTS, OUTPUTS, profile.outputs if profile else ()),
     ):
-        if block is not None:
-            places = [place for place, rule in enumerate(block.said) if not rule.ignore]
+        if scene.block(side) is not None:
+            places = scene.places(side)
             labels = [(*scene.profiled, columns[place].name) for place in places]
-            yield _Side(families, first + np.array(places, np.int64), labels)
+            judged = sorted(places + scene.others(side))
+            yield _Side(families, first + np.array(places, np.int64), labels, first + np.array(judged, np.int64))
             first += len(columns)
 
 

@@ -31,6 +31,13 @@ class Samples(NamedTuple):
     values: Sequence[tuple[Labels, float]]
 
 
+class Unmade(NamedTuple):
+    """A family whose samples are made if somebody shows it: each may be asked for once."""
+
+    family: Family
+    values: Iterable[tuple[Labels, float]]
+
+
 class Distributions(NamedTuple):
     """A histogram family with its counts by label values."""
 

@@ -6,21 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter import catalogue
-from exporter.collect.exposition import Labels, Samples
-from exporter.collect.scene import Scene
+from exporter.collect.exposition import Labels, Samples, Unmade
+from exporter.collect.scene import FEATURES, Scene
 from exporter.families import Family
 from exporter.findings import FailedScores, FailedSnapshot
 
 
-def collect(scene: Scene) -> Iterator[Samples]:
+def collect(scene: Scene) -> Iterator[Samples | Unmade]:
     """Families of models whose profile has features. Bins stay empty until something fails, and so do scores."""
     failed = scene.snapshot.failed
     if scene.profile is None or failed is None or scene.snapshot.features is None:
         return
-    said = scene.snapshot.features.said
+    shown = {*scene.places(FEATURES)}
     labels = [
-        None if rule.ignore else (*scene.profiled, column.name)
-        for column, rule in zip(scene.profile.features, said, strict=True)
+        (*scene.profiled, column.name) if place in shown else None
+        for place, column in enumerate(scene.profile.features)
     ]
     yield _bins(labels, failed)
     scores = failed.scores
@@ -33,20 +33,20 @@ def collect(scene: Scene) -> Iterator[Samples]:
     ])  # fmt: skip
 
 
-def _bins(labels: Sequence[Labels | None], failed: FailedSnapshot) -> Samples:
-    return Samples(catalogue.FAILED_BINS, [
+def _bins(labels: Sequence[Labels | None], failed: FailedSnapshot) -> Unmade:
+    return Unmade(catalogue.FAILED_BINS, (
         ((*of, f"{at:02d}", code), int(totals[place, at]))
         for code, totals in failed.totals.items() for place, at in np.argwhere(totals).tolist() if (of := labels[place])
-    ])  # fmt: skip
+    ))  # fmt: skip
 
 
 def _by_feature(
     family: Family, labels: Sequence[Labels | None], scores: Sequence[tuple[FailedScores, NDArray[np.float64]]]
-) -> Samples:
-    """What cannot be said is NaN there and left out here, as is what is to be ignored."""
-    return Samples(family, [
+) -> Unmade:
+    """What cannot be said is NaN there and left out here, as is what is not to be shown."""
+    return Unmade(family, (
         ((*of, one.window, one.code), value)
         for one, values in scores
         for of, value in zip(labels, values.tolist(), strict=True)
         if of and value == value  # noqa: PLR0124 (not NaN)
-    ])  # fmt: skip
+    ))  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from exporter import catalogue
 from exporter.adoption import Adoption
 from exporter.collect.exposition import Labels, Samples
-from exporter.collect.scene import Scene
+from exporter.collect.scene import FEATURES, OUTPUTS, Scene
 from exporter.families import Columns, Family
 from exporter.override import Override
 from exporter.reference import UNKNOWN, Column, Profile
@@ -29,19 +29,19 @@ def collect(scene: Scene) -> Iterator[Samples]:
     if profile is None:
         return
     yield from _profile(scene, profile)
-    for families, side, columns, block in (
-        (catalogue.FEATURES, "features", profile.features, scene.snapshot.features),
-        (catalogue.OUTPUTS, "outputs", profile.outputs, scene.snapshot.outputs),
+    for families, word, columns, side in (
+        (catalogue.FEATURES, "features", profile.features, FEATURES),
+        (catalogue.OUTPUTS, "outputs", profile.outputs, OUTPUTS),
     ):
-        if block is not None:
+        if (block := scene.block(side)) is not None:
             shown = [
-                _Shown((*scene.profiled, column.name), column, rule)
-                for column, rule in zip(columns, block.said, strict=True) if not rule.ignore
-            ]  # fmt: skip
+                _Shown((*scene.profiled, columns[place].name), columns[place], block.said[place])
+                for place in scene.places(side)
+            ]
             yield from _known(families, shown)
             yield from _said(families, shown, now)
-            yield _trained(families, shown, {column.name: column for at, column in profile.replaced if at == side})
-            yield from _adopted(families, shown, [one for one in profile.adoptions if one.side == side], now)
+            yield _trained(families, shown, {column.name: column for at, column in profile.replaced if at == word})
+            yield from _adopted(families, shown, [one for one in profile.adoptions if one.side == word], now)
 
 
 def _profile(scene: Scene, profile: Profile) -> Iterator[Samples]:

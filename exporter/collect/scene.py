@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from exporter.budget.plan import Shows
 from exporter.condition import Attribution, Health, ServerVitals
 from exporter.reference import Profile
-from exporter.snapshots import Snapshot
+from exporter.snapshots import BlockSnapshot, Snapshot
+
+FEATURES, OUTPUTS = range(2)
+"""Places of the sides in a plan."""
+_ALL: Final = Shows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,26 @@ class Scene:
     """Whether it has series of its own; what is added up over models counts in any case."""
     is_other: bool = False
     """Whether it stands for all models that are not watched."""
+    shows: Shows = _ALL
+    """What the page has of it."""
+
+    def block(self, side: int) -> BlockSnapshot | None:
+        """Features, or outputs."""
+        return (self.snapshot.features, self.snapshot.outputs)[side]
+
+    def places(self, side: int) -> list[int]:
+        """Of the columns that have series: nobody has said to ignore them, and there is room."""
+        shown = self.shows.places[side]
+        return [place for place in self._wanted(side) if shown is None or place in shown]
+
+    def others(self, side: int) -> list[int]:
+        """Of those that have none for want of room."""
+        shown = self.shows.places[side]
+        return [] if shown is None else [place for place in self._wanted(side) if place not in shown]
+
+    def _wanted(self, side: int) -> list[int]:
+        block = self.block(side)
+        return [place for place, rule in enumerate(block.said) if not rule.ignore] if block else []
 
     @property
     def labels(self) -> tuple[str, str]:

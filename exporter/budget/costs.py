@@ -1,0 +1,262 @@
+"""How many series a page may come to have, by family: of the exporter, of a model, of each of its columns.
+
+Of what comes and goes the most there can be: all windows filled, something wrong with every column. So the number stays
+as it is for as long as settings and profiles do, and no page has more.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from exporter import catalogue
+from exporter.budget.shape import Shape
+from exporter.calibration.ranks import RANKS, of_reference
+from exporter.drift import Needs, chosen
+from exporter.families import Columns, Segments
+from exporter.findings import FAILURE_CLASSES
+from exporter.override import NOTHING, Override
+from exporter.reference import OUT_OF_RANGE, Column, Profile
+from exporter.segmentations import Segmentation, Segmented
+from exporter.snapshots import IMPACT
+
+Cost = Mapping[str, int]
+"""Series by the family's name."""
+_MOST_MOVED: Final = 3
+_NAMED_VALUES: Final = 3
+"""Values that the reference does not list, of a column and window."""
+_SIGNS: Final = 2
+_REST: Final = 2
+"""Segments beside those that have a value."""
+_QUARTERS: Final = 4
+_OWN: Final = 320
+"""Series about the exporter itself and its relay, payloads of three protocols among them."""
+_PER_PROCESS: Final = 24
+_PER_MODEL: Final = 150
+"""Traffic, server, profile and evidence of a model, with twenty status codes."""
+_PER_DEPENDENCY: Final = 14
+
+
+class Side(NamedTuple):
+    """Columns of a model, features or outputs."""
+
+    families: Columns
+    segments: Segments
+    columns: Sequence[Column]
+    said: Sequence[Override]
+    is_features: bool
+
+
+class Costs(NamedTuple):
+    """Of one model."""
+
+    alone: Counter[str]
+    """What is of no column."""
+    columns: tuple[Mapping[int, Cost], ...]
+    """Of features and outputs, by place; without those that are to be ignored."""
+
+
+def own(shape: Shape) -> int:
+    """Series about the exporter itself."""
+    return _OWN + _PER_PROCESS * (shape.processes + 2)
+
+
+def sides(profile: Profile, said: Sequence[Sequence[Override]]) -> tuple[Side, Side]:
+    """Features and outputs of a profile, with what people say of them; of neither where nobody does."""
+    features, outputs = (of or (NOTHING,) * len(columns)
+                         for of, columns in zip(said, (profile.features, profile.outputs), strict=True))  # fmt: skip
+    return (
+        Side(catalogue.FEATURES, catalogue.SEGMENT_FEATURES, profile.features, features, True),
+        Side(catalogue.OUTPUTS, catalogue.SEGMENT_OUTPUTS, profile.outputs, outputs, False),
+    )
+
+
+def _of_model(shape: Shape) -> int:
+    return _PER_MODEL + _PER_DEPENDENCY * shape.dependencies
+
+
+def bare(shape: Shape) -> Costs:
+    """Of a model that has no profile."""
+    return Costs(Counter({catalogue.REQUESTS.name: _of_model(shape)}), ({}, {}))
+
+
+def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], versions: int = 0) -> Costs:
+    """Of a model that has one; `versions` are others that it is compared with."""
+    found = Counter({catalogue.REQUESTS.name: _of_model(shape) + len(profile.performance)})
+    values = _segments(shape, profile)
+    found[catalogue.SEGMENT_ROWS.name] = values.counted
+    found[catalogue.SEGMENT_REFERENCE_ROWS.name] = values.scored
+    adopted = {(one.side, one.name) for one in profile.adoptions}
+    replaced = {(side, column.name) for side, column in profile.replaced}
+    by_side = []
+    for side, word in zip(sides(profile, said), ("features", "outputs"), strict=True):
+        if side.columns:
+            found.update(_of_side(shape, side, values.scored))
+        by_side.append({
+            place: _of_column(_Of(shape, side, column, rule, versions, values.scored), (word, column.name) in adopted,
+                              (word, column.name) in replaced)
+            for place, (column, rule) in enumerate(zip(side.columns, side.said, strict=True)) if not rule.ignore
+        })  # fmt: skip
+    return Costs(found, tuple(by_side))
+
+
+class Values(NamedTuple):
+    """Values of all the ways in which traffic is divided, those that are none of them included."""
+
+    counted: int
+    scored: int
+    """Of ways in which the training data are divided, too."""
+
+
+def _segments(shape: Shape, profile: Profile) -> Values:
+    counted = scored = 0
+    for way in shape.segments.by:
+        own = [one for one in profile.segments if one.name in {way.name, way.field}]
+        values = _values_of(way, own, shape.segments.limit) + _REST
+        counted += values
+        scored += values * bool(own)
+    return Values(counted, scored)
+
+
+def _values_of(way: Segmentation, own: Sequence[Segmented], limit: int) -> int:
+    """Most values that one of the ways has; `own` is what the training data have of it."""
+    if way.values or way.edges:
+        return len(way.values) or len(way.edges) + 1
+    found = (len(one.values) if one.edges else min(len(one.values), limit) for one in own)
+    return max(found, default=max(limit, _QUARTERS))
+
+
+def _of_side(shape: Shape, side: Side, values: int) -> Cost:
+    found = {
+        side.segments.samples.name: values * shape.segment_windows,
+        side.segments.sufficient.name: values * shape.segment_windows,
+    }
+    if side.is_features:
+        rows = ("duplicate_rows_ratio", "unusual_rows_ratio", "unusual_rows_ratio_critical")
+        found |= {side.families.aspects[word].name: shape.times for word in rows}
+        found[catalogue.FAILED_SAMPLES.name] = shape.times * len(FAILURE_CLASSES)
+    return found
+
+
+class _Of(NamedTuple):
+    """A column, and what the number of its series depends on."""
+
+    shape: Shape
+    side: Side
+    column: Column
+    rule: Override
+    versions: int
+    values: int
+    """Segments."""
+
+    @property
+    def quality(self) -> frozenset[str]:
+        """Ways of its values not to be as they should be."""
+        judged = {OUT_OF_RANGE} if self.rule.range or self.rule.allowed else set()
+        return frozenset({*self.column.quality_bins()} | judged)
+
+
+def _of_column(of: _Of, is_adopted: bool, is_replaced: bool) -> Cost:
+    parts = (_reference, _counters, _scores, _live, _aspects, _said, _evidence, _failed, _segmented)
+    found = {name: series for part in parts for name, series in part(of) if series}
+    families, bins = of.side.families, len(of.column.bins())
+    if is_replaced:
+        found[families.training_ratio.name] = bins
+    if is_adopted:
+        found[families.adopted.name] = found[families.adoption_expiry.name] = 1
+    return found
+
+
+def _reference(of: _Of) -> Iterator[tuple[str, int]]:
+    families, column = of.side.families, of.column
+    bins = len(column.bins())
+    yield families.reference_ratio.name, bins
+    yield families.bin_info.name, bins
+    yield families.bin_step.name, max(len(column.centres()) - 1, 0) if column.sd else 0
+    for family in (families.reference_samples, families.reference_missing, families.reference_largest):
+        yield family.name, 1
+    yield families.aspects["reference_quantile"].name, len(list(of_reference(column))) if column.ordered else 0
+    yield families.aspects["reference_distinct_values"].name, 1
+
+
+def _counters(of: _Of) -> Iterator[tuple[str, int]]:
+    families = of.side.families
+    yield families.bins.name, len(of.column.bins())
+    yield families.values.name, 1
+    yield families.type_errors.name, 1
+    for word in of.quality:
+        yield families.quality_values[word].name, 1
+
+
+def _scores(of: _Of) -> Iterator[tuple[str, int]]:
+    families, column, windows = of.side.families, of.column, of.shape.all_windows
+    yield families.samples.name, windows
+    yield families.sufficient.name, windows
+    yield families.shortest.name, 1
+    yield families.bin_change.name, windows * min(_MOST_MOVED, len(column.bins()))
+    applies = {Needs.BINS: True, Needs.ORDER: column.ordered, Needs.SPREAD: column.ordered and column.sd > 0}
+    for word, one in chosen(of.shape.windows.scores).items():
+        if applies[one.needs]:
+            yield families.statistics[word].name, windows
+            yield families.critical[word].name if one.critical else "", windows * bool(one.critical)
+    yield families.statistics[IMPACT].name, windows * (column.importance is not None)
+    for word in of.quality:
+        yield families.quality_ratios[word].name, windows
+        yield families.critical[f"{word}_ratio"].name, windows
+
+
+def _live(of: _Of) -> Iterator[tuple[str, int]]:
+    families, times = of.side.families, of.shape.against(of.versions)
+    for family in (*families.live.values(), *families.live_critical.values()):
+        yield family.name, times
+
+
+def _aspects(of: _Of) -> Iterator[tuple[str, int]]:
+    about, column, shape = of.side.families.aspects, of.column, of.shape
+    times = shape.times
+    for word in (
+        "type_error_ratio", "absent_ratio", "longest_run_values", "longest_run_values_critical", "distinct_values",
+        "distinct_values_critical",
+    ):  # fmt: skip
+        yield about[word].name, times
+    for word in ("current_run_values", "diagnosis_info"):
+        yield about[word].name, int(times > 0)
+    yield about["quantile"].name, len(RANKS) * (column.ordered and times > 0)
+    yield about["infinite_ratio"].name, _SIGNS * times * column.ordered
+    yield (
+        about["unseen_category_values"].name,
+        _NAMED_VALUES * times * (not column.ordered and shape.windows.unseen_values),
+    )
+    if of.side.is_features:
+        for word in ("association_shift", "association_shift_critical"):
+            yield about[word].name, len(column.association) * shape.long
+
+
+def _said(of: _Of) -> Iterator[tuple[str, int]]:
+    families, rule = of.side.families, of.rule
+    for word, family in families.known.items():
+        known = (getattr(rule, word, None), getattr(of.column, word))
+        yield family.name, int(any(one is not None for one in known))
+    yield families.override_info.name, int(rule != NOTHING)
+    for family, said in (
+        (families.tolerance, rule.tolerance), (families.weight, rule.weight),
+        (families.snoozed_until, rule.snooze_until),
+    ):  # fmt: skip
+        yield family.name, int(said is not None)
+
+
+def _evidence(of: _Of) -> Iterator[tuple[str, int]]:
+    for family in of.side.families.evidence.values():
+        yield family.name, int(of.shape.evidence.enable)
+
+
+def _failed(of: _Of) -> Iterator[tuple[str, int]]:
+    if of.side.is_features:
+        classes, windows = len(FAILURE_CLASSES), of.shape.times
+        yield catalogue.FAILED_BINS.name, len(of.column.bins()) * classes
+        for family in (catalogue.FAILED_VARIATION, catalogue.FAILED_CRITICAL, catalogue.FAILED_EXCESS):
+            yield family.name, windows * classes
+
+
+def _segmented(of: _Of) -> Iterator[tuple[str, int]]:
+    for family in (of.side.segments.variation, of.side.segments.critical):
+        yield family.name, of.values * of.shape.segment_windows

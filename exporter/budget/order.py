@@ -1,0 +1,103 @@
+"""In which order families are left out of a page that would be too large.
+
+What is constant comes first: it can be had from the profile. Then what compares and explains, then what only people
+look at, then what one of the shipped alerts needs; of features before those of outputs, which are few. A family that is
+in no unit is never left out: what the model does and whether it has drifted, the traffic, the server, the exporter.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from exporter import catalogue
+from exporter.families import Columns, Family, Segments
+
+Unit = tuple[str, ...]
+"""Names of families that go together: a score and its critical value."""
+_JUDGED: Final = ("psi", "total_variation")
+"""What alerts about columns begin with: never without the column."""
+_EXPLAINS: Final = (
+    "drift_defaults_info", "drift_dependence_factor", "drift_tolerance_ratio", "drift_monitored",
+)  # fmt: skip
+"""Of evidence, what it rests on."""
+
+
+def reference(side: Columns) -> tuple[Family, ...]:
+    """What is equal on all replicas, so that one of them may show it for all."""
+    return (
+        side.bin_step, side.aspects["reference_quantile"], side.training_ratio, side.bin_info, side.reference_ratio,
+    )  # fmt: skip
+
+
+def _optional(side: Columns, failed: Unit = ()) -> Iterator[Unit]:
+    """What no alert needs, of one side; `failed` is by bin, and so is much."""
+    about = side.aspects
+    yield _names(about, "reference_quantile", "reference_distinct_values")
+    yield (side.training_ratio.name,)
+    yield tuple(one.name for one in (side.bin_step, side.bin_info, side.reference_ratio))  # a part would mislead fleets
+    yield tuple(one.name for one in (*side.live.values(), *side.live_critical.values()))
+    yield failed
+    yield (side.bin_change.name,)
+    yield _names(about, "quantile")
+    yield _names(about, "infinite_ratio", "absent_ratio", "type_error_ratio")
+    yield _names(about, "association_shift", "association_shift_critical")
+    for score in reversed([one for one in side.statistics if one not in (*_JUDGED, "impact_ratio")]):
+        yield _with_critical(side.statistics, side, score, score)
+    for word in ("nonfinite", "unseen", "out_of_range"):
+        yield _with_critical(side.quality_ratios, side, word, f"{word}_ratio")
+    yield _names(about, "unseen_category_values")
+    yield _names(about, "longest_run_values")
+    yield tuple(one.name for name, one in side.known.items() if name != "dependence")
+    yield (side.statistics["impact_ratio"].name,)
+    yield _names(side.evidence, *_EXPLAINS)
+    yield (side.bins.name,)
+
+
+def _needed(side: Columns, segments: Segments) -> Iterator[Unit]:
+    """What shipped alerts need, of one side."""
+    about = side.aspects
+    yield (segments.variation.name, segments.critical.name)
+    yield _names(about, "distinct_values", "distinct_values_critical")
+    yield _names(about, "longest_run_values_critical", "current_run_values")
+    yield _with_critical(side.quality_ratios, side, "missing", "missing_ratio")
+
+
+def _names(among: Mapping[str, Family], *words: str) -> Unit:
+    """Those that the side has."""
+    return tuple(among[word].name for word in words if word in among)
+
+
+def _with_critical(scores: Mapping[str, Family], side: Columns, word: str, critical: str) -> Unit:
+    found = (scores[word], side.critical.get(critical))
+    return tuple(one.name for one in found if one)
+
+
+def _units() -> Iterator[Unit]:
+    sides = ((catalogue.FEATURES, catalogue.SEGMENT_FEATURES), (catalogue.OUTPUTS, catalogue.SEGMENT_OUTPUTS))
+    yield from _optional(catalogue.FEATURES, (catalogue.FAILED_BINS.name, catalogue.FAILED_EXCESS.name))
+    yield from _optional(catalogue.OUTPUTS)
+    yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
+    for side, segments in sides:
+        yield from _needed(side, segments)
+
+
+UNITS: Final = tuple(unit for unit in _units() if unit)
+"""All of them, the first to go first."""
+REFERENCE: Final = frozenset(
+    one.name for side in (catalogue.FEATURES, catalogue.OUTPUTS) for one in reference(side)
+)  # fmt: skip
+
+
+def emergency(sizes: Mapping[str, int]) -> Iterator[str]:
+    """Names of families of so many series in the order in which a page that is too large loses them after all.
+
+    Behind the units those of models, the largest first; what pages, and what is of the exporter itself, comes last.
+    """
+    known = [name for unit in UNITS for name in unit]
+    last = (catalogue.EVIDENCE.name, catalogue.EVIDENCE_THRESHOLD.name, catalogue.REQUESTS.name)
+    rest = sorted(sizes.keys() - {*known}, key=lambda name: (name in last, not name.startswith("model_"), -sizes[name]))
+    return (name for name in (*known, *rest) if sizes.get(name) and name not in _OWN)
+
+
+_OWN: Final = frozenset(
+    one.name for one in (catalogue.PAGE_SERIES, catalogue.MAX_SERIES, catalogue.DROPPED_SERIES, catalogue.BUILD_INFO)
+)
