@@ -71,7 +71,9 @@ class Metrics:
         (), "Families that are not shown: names, or patterns such as model_*_js_distance*.", names, "[]"
     )
 
-    @property
-    def limit(self) -> int:
-        """Series that a page may have, whoever says so."""
-        return min(self.max_series, self.sample_limit or self.max_series)
+    def refuse_too_little(self, beside: int) -> None:
+        """ValueError where the scrape's limit leaves no room beside so many series of the model server's own."""
+        if self.sample_limit and self.sample_limit - beside < FEWEST:
+            raise ValueError(
+                f"metrics.sample_limit: leaves less than {FEWEST} series beside the {beside} of merge.max_series"
+            )

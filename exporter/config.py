@@ -197,6 +197,7 @@ class Settings:
             raise ValueError("routes: nothing is relayed with relay: false")
         if self.upstream_proxy_protocol != "off" and any(is_tls(route.upstream) for route in self.every_route):
             raise ValueError("upstream_proxy_protocol: cannot be had with an https:// upstream")
+        self.metrics.refuse_too_little(self.merge.max_series if self.merge.upstream_metrics else 0)
         if self.evidence.enable:
             self.evidence.refuse_too_often(self.windows.pane)
         if self.privacy.hash and self.salt_file is None:

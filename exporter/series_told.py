@@ -47,10 +47,10 @@ def told(
     cases = {who: _case(settings, profiles, said or NO_OVERRIDES, who) for who in (ALWAYS, NEVER)}
     shape = shape_of(settings)
     own = cases[ALWAYS if _shows_reference(shape) else NEVER]
-    limit = shape.metrics.limit
+    limit = shape.limit
     yield f"up to {own.plan.expected:,} on a page, of {limit:,} that it may have"
     yield from _left_out(own.plan, limit)
-    if sample_limit and min(own.plan.expected, limit) > sample_limit:
+    if sample_limit and min(own.plan.expected, limit) + shape.beside > sample_limit:
         yield (
             f"WARNING: the scrape's sample_limit of {sample_limit:,} is less: all of it would fail. Raise it, or"
             f" say --metrics.sample-limit {sample_limit}"

@@ -126,7 +126,7 @@ class _Planning:
     """One decision."""
 
     def __init__(self, shape: Shape, models: Sequence[Watched], off: frozenset[str]) -> None:
-        self._shape, self._models, self._limit = shape, models, shape.metrics.limit
+        self._shape, self._models, self._limit = shape, models, shape.limit
         self._hidden = set(off)
         self._lost = Counter[str]()
         self._parts = [part for at, one in enumerate(models) for part in _parts(at, one, off)]

@@ -27,6 +27,14 @@ class Shape:
     """That relay."""
     dependencies: int = 0
     """Of the model server, that are probed."""
+    beside: int = 0
+    """Series of the model server's own metrics that may stand beside ours."""
+
+    @property
+    def limit(self) -> int:
+        """Series that a page may have of ours, whoever says so."""
+        most, whole = self.metrics.max_series, self.metrics.sample_limit
+        return min(most, whole - self.beside) if whole else most
 
     @property
     def times(self) -> int:

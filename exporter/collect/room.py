@@ -52,7 +52,7 @@ class Room:
         )
 
     def _tell(self) -> None:
-        found, limit = self._plan, self._shape.metrics.limit
+        found, limit = self._plan, self._shape.limit
         if not found.lost:
             _LOG.info("/metrics: up to %d series expected, of %d that it may have", found.expected, limit)
             return
@@ -84,7 +84,7 @@ class Room:
         total = more + sum(sizes.values())
         gone = []
         for name in emergency(sizes):
-            if self._whole(total) <= self._shape.metrics.limit:
+            if self._whole(total) <= self._shape.limit:
                 break
             total -= sizes[name]
             self._cut[name] = sizes[name]
@@ -93,7 +93,7 @@ class Room:
             _LOG.error(
                 "/metrics: more series than the %d allowed, and than were expected; left out from now on: %s. Allow"
                 " more with --max-series, or switch off what is not needed with metrics.disable",
-                self._shape.metrics.limit, ", ".join(gone),
+                self._shape.limit, ", ".join(gone),
             )  # fmt: skip
         return [block for block in blocks if block.name not in self._cut]
 
@@ -110,7 +110,7 @@ class Room:
         lost = [((name,), count) for name, count in sorted(self._lost().items())]
         return [
             Samples(catalogue.PAGE_SERIES, [((), self._whole(series))]),
-            Samples(catalogue.MAX_SERIES, [((), self._shape.metrics.limit)]),
+            Samples(catalogue.MAX_SERIES, [((), self._shape.limit)]),
             Samples(catalogue.DROPPED_SERIES, lost),
         ]
 
