@@ -89,10 +89,15 @@ class Writer:
         return [f"{before}{number(value)}\n" for before, (_, value) in pairs if before]
 
 
-def render(collected: Iterable[Samples | Distributions]) -> bytes:
+def made(item: Samples | Unmade | Distributions) -> Samples | Distributions:
+    """A family with its samples."""
+    return Samples(item.family, list(item.values)) if isinstance(item, Unmade) else item
+
+
+def render(collected: Iterable[Samples | Unmade | Distributions]) -> bytes:
     """A page of some families, as text 0.0.4."""
     writer = Writer()
-    blocks = [writer.block(item) for item in collected]
+    blocks = [writer.block(made(item)) for item in collected]
     return b"".join(part for block in blocks for part in (block.head, block.body))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from exporter.budget.plan import Shows
-from exporter.collect.exposition import Distributions, Labels, Samples, Unmade
+from exporter.collect.exposition import Distributions, Labels, Samples, Unmade, made
 from exporter.families import Family
 
 Collected = Iterable[Samples | Unmade | Distributions]
@@ -18,11 +18,9 @@ def sifted(shows: Shows, collected: Collected) -> Iterator[Samples | Distributio
 
 
 def _made(item: Samples | Unmade | Distributions, limits: Mapping[str, frozenset[str]]) -> Samples | Distributions:
-    if isinstance(item, Distributions):
-        return item
-    if item.family.name in limits:
-        return Samples(item.family, list(_of(item.family, item.values, limits[item.family.name])))
-    return Samples(item.family, list(item.values)) if isinstance(item, Unmade) else item
+    if isinstance(item, Distributions) or item.family.name not in limits:
+        return made(item)
+    return Samples(item.family, list(_of(item.family, item.values, limits[item.family.name])))
 
 
 def _of(
