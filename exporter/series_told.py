@@ -77,12 +77,13 @@ def _left_out(found: Plan, limit: int) -> Iterator[str]:
 def _case(settings: Settings, profiles: Sequence[Profile], said: Overrides, who: str) -> _Case:
     metrics = replace(settings.metrics, expose_reference=who)
     shape = replace(shape_of(settings), metrics=metrics)
-    models = [_watched(shape, profile, said) for profile in profiles] or [Watched(costs.bare(shape))]
+    models = [watched(shape, profile, said) for profile in profiles] or [Watched(costs.bare(shape))]
     found = plan(shape, models, switched_off(metrics, ""))
     return _Case(shape, found, _bytes(found, costs.own(shape), [*profiles]))
 
 
-def _watched(shape: Shape, profile: Profile, said: Overrides) -> Watched:
+def watched(shape: Shape, profile: Profile, said: Overrides = NO_OVERRIDES) -> Watched:
+    """A model of a profile, as the plan sees it."""
     rules = overrides.on(said, profile)
     names = ([one.name for one in profile.features], [one.name for one in profile.outputs])
     return Watched(costs.costs(shape, profile, rules), ranked(profile, rules), names)

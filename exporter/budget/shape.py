@@ -66,11 +66,8 @@ class Shape:
 
 def of(settings: Settings) -> Shape:
     """What the settings say of it."""
+    beside = settings.merge.max_series if settings.merge.upstream_metrics else 0
     return Shape(
-        settings.metrics,
-        settings.windows,
-        settings.segments,
-        settings.evidence,
-        settings.relays,
-        len(settings.dependencies),
-    )
+        settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
+        len(settings.dependencies), beside,
+    )  # fmt: skip

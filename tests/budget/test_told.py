@@ -1,0 +1,93 @@
+"""What `check` says ahead is what the page will be, and who reads what is not there."""
+
+import re
+
+import pytest
+from made_profiles import profile_of
+from support import command
+
+from exporter import config
+from exporter.budget import shape
+from exporter.budget.plan import plan, switched_off
+from exporter.errors import ConfigError
+from exporter.profile import document
+from exporter.series_told import watched
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = str(tmp_path_factory.mktemp("profile") / "profile.json")
+    document.save(profile_of(100), file)
+    return file
+
+
+def told(path: str, *words: str) -> str:
+    done = command("check", "--upstream", "http://127.0.0.1:9", "--profile", path, *words)
+    assert done.returncode == 0, done.stderr
+    return "\n".join(line for line in done.stdout.splitlines() if line.startswith("series: "))
+
+
+def expected(path: str, **flags: object) -> int:
+    settings = config.resolve(("flags", {"upstream": "http://127.0.0.1:9", **flags}))
+    of = shape.of(settings)
+    models = [watched(of, document.load(path))]
+    return plan(of, models, switched_off(of.metrics, "")).expected
+
+
+def test_it_says_how_many_series_there_are_and_what_is_left_out(path: str) -> None:
+    text = told(path)
+    assert f"up to {expected(path):,} on a page, of 10,000 that it may have" in text
+    assert "model_feature_bin_step_ratio" in text
+    assert "columns have series of their own" not in text
+    assert "alert 'ModelFeatureStuck' reads what is not shown: model_feature_bin_total, model_feature_ref" in text
+    assert "panel 'Bins of $feature' reads" in text
+    small = told(path, "--max-series", "2000")
+    assert re.search(r"WARNING: only \d+ of 101 columns have series of their own", small)
+    free = {"metrics.max_series": "1000000"}
+    large = told(path, "--max-series", "1000000")
+    assert large == f"series: up to {expected(path, **free):,} on a page, of 1,000,000 that it may have"
+
+
+def test_a_table_says_what_replicas_cost_by_who_shows_the_reference(path: str) -> None:
+    text = told(path, "--max-series", "1000000", "--replicas", "20")
+    rows = {match[1].strip(): [int(one.replace(",", "")) for one in match[2].split()]
+            for match in re.finditer(r"^series:   (\S.*?)((?: +[\d,]+){4})$", text, re.MULTILINE)}  # fmt: skip
+    all_of_it, never = rows["in all"], rows["the reference, by bin"][0]
+    assert all_of_it[0] == expected(path, **{"metrics.max_series": "1000000"})
+    assert all_of_it[1:] == [20 * all_of_it[0], 20 * all_of_it[0] - 19 * never, 20 * (all_of_it[0] - never)]
+    assert rows["the reference, by bin"][1:] == [20 * never, never, 0]
+    parts = sum(row[0] for name, row in rows.items() if not re.search("in all|samples|kB", name))
+    assert parts == pytest.approx(all_of_it[0], abs=2)
+    assert rows["samples a second, every 15 s"][1] == pytest.approx(all_of_it[1] / 15, abs=1)
+    assert rows["kB of a scrape, about"][0] > 15 * rows["kB of it packed"][0] - 15
+
+
+def test_it_warns_of_a_scrape_that_would_fail_as_a_whole(path: str) -> None:
+    assert "WARNING: the scrape's sample_limit of 5,000 is less" in told(path, "--sample-limit", "5000")
+    assert "sample_limit" not in told(path, "--sample-limit", "5000", "--metrics.sample-limit", "5000")
+
+
+def test_a_page_with_the_servers_own_series_beside_ours_stays_within_a_scrapes_limit() -> None:
+    given = {"upstream": "http://127.0.0.1:9", "merge.upstream_metrics": "/metrics", "metrics.sample_limit": 12000}
+    assert shape.of(config.resolve(("flags", given))).limit == 2000
+    with pytest.raises(ConfigError, match="leaves less than 1000 series beside the 10000 of merge"):
+        config.resolve(("flags", given | {"metrics.sample_limit": 10_500}))
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("--max-series", "999"), "metrics.max_series: must be"),
+        (("--metrics.max-series-per-family", "5"), "metrics.max_series_per_family: must be 0 or at least 100"),
+        (("--metrics.sample-limit", "5"), "metrics.sample_limit: must be 0 or at least 1000"),
+        (("--expose-reference", "sometimes"), "metrics.expose_reference: must be one of always, leader, never"),
+        (("--metrics.leader", "me"), "metrics.leader: must be one of auto, true, false"),
+        (("--metrics.disable", "model_feature_psy"), "model_feature_psy: no family is called so, did you mean"),
+        (("--replicas", "0"), "must be a number from 1 to 10000000"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(words: tuple[str, ...], fault: str, path: str) -> None:
+    done = command("check", "--upstream", "http://127.0.0.1:9", "--profile", path, *words)
+    assert done.returncode == 64
+    assert fault in done.stderr
+    assert done.stderr.count("\n") == 1
