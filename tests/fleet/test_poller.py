@@ -19,6 +19,7 @@ from monitoring import recorded
 from support import free_port, tool
 
 from exporter import catalogue
+from exporter.budget import order
 from exporter.collect.rendered import TEXT, Rendered
 from exporter.collect.writing import Writing
 from exporter.evidence.engine import Engine
@@ -148,6 +149,20 @@ def test_what_replicas_show_is_what_they_hold_their_own_counts_against(url: str,
         alike = {"source": stream.source and "profile", "ordered": got[place].ordered}
         assert got[place] == stream._replace(**alike), place
         assert got[place].ordered == stream.ordered or place.name == "constant"
+
+
+def test_of_the_reference_one_replica_tells_as_much_as_all_do_and_none_tells_nothing(url: str) -> None:
+    """So that a leader alone may show it, and whoever has read it goes on while nobody does."""
+    client = PrometheusClient(Access(url), timeout_s=30)
+    by_bin = {family.name for side in queries.SIDES for family in order.reference(side)}
+
+    def known(instances: str, *, by_all: bool = True) -> dict[Fleet, dict[Place, answers.Known]]:
+        asked = [client.query(queries.referred(side, ("job",), instances), T0 + 60) for side in queries.SIDES]
+        shown = [[one for one in answer if by_all or one[0]["__name__"] not in by_bin] for answer in asked]
+        return answers.known(shown, queries.SIDES, ("job",))
+
+    assert known("") == known('instance="pod-4:9877"') != {}
+    assert [columns for columns in known("", by_all=False).values() if columns] == []
 
 
 def test_a_fleet_is_judged_as_one_model_that_sees_all_of_it(steadily: Poller, url: str) -> None:
