@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import throughput
@@ -180,8 +180,7 @@ def loaded(given: argparse.Namespace, directory: Path) -> None:
     throughput.PATIENCE_S = 300.0  # pages of so many series are made the more rarely the busier the machine is
     rates: dict[bool, list[float]] = {False: [], True: []}
     with upstream(directory, throughput.ANSWER) as place, sidecar(place, "--max-series", "1000000") as running:
-        throughput.drive(running.port, given, directory)
-        throughput.settled(running.metrics)
+        rate(running.port, running.metrics, given, directory, is_scraped=False)  # windows fill
         for number in range(2 * given.rounds):
             is_scraped = number % 4 in {1, 2}  # so that neither comes first
             rates[is_scraped].append(rate(running.port, running.metrics, given, directory, is_scraped=is_scraped))
@@ -197,14 +196,12 @@ def loaded(given: argparse.Namespace, directory: Path) -> None:
 
 def rate(port: int, metrics: int, given: argparse.Namespace, directory: Path, *, is_scraped: bool) -> float:
     """Rows observed of those that were sent in one round, by its seconds; what was dropped is not among them."""
-    before = throughput.settled(metrics)["model_rows_total"]
-    if is_scraped:
-        with scrapers(metrics, given.interval, directory):
-            throughput.drive(port, given, directory)
-    else:
-        throughput.drive(port, given, directory)
-    after = throughput.settled(metrics)["model_rows_total"]
-    return (after - before) / given.seconds
+    before = throughput.settled(metrics)
+    with scrapers(metrics, given.interval, directory) if is_scraped else nullcontext():
+        (requests, *_), _ = throughput.drive(port, given, directory)
+    offered = before["inference_exporter_exchanges_offered_total"] + requests
+    after = throughput.settled(metrics, offered)
+    return (after["model_rows_total"] - before["model_rows_total"]) / given.seconds
 
 
 def main() -> None:
