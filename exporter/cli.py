@@ -170,16 +170,14 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     for name, profile in profiles.items():
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
-    for line in merge_source.told(settings):
-        print(f"merge: {line}")
-    for line in _segments(settings, profiles):
-        print(f"segments: {line}")
-    for line in _planned(settings):
-        print(f"planned: {line}")
-    for line in dependencies.told(settings.dependencies):
-        print(f"dependency {line}")
-    for line in series_flags.told(settings, list(profiles.values()), given):
-        print(f"series: {line}")
+    told = {
+        "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles), "planned:": _planned(settings),
+        "dependency": dependencies.told(settings.dependencies),
+        "series:": series_flags.told(settings, list(profiles.values()), given),
+    }  # fmt: skip
+    for word, lines in told.items():
+        for line in lines:
+            print(f"{word} {line}")
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
