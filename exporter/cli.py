@@ -171,8 +171,8 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
         features, outputs = len(profile.features), len(profile.outputs)
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
     told = {
-        "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles), "planned:": _planned(settings),
-        "dependency": dependencies.told(settings.dependencies),
+        "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
+        "planned:": _planned(settings), "dependency": dependencies.told(settings.dependencies),
         "series:": series_flags.told(settings, list(profiles.values()), given),
     }  # fmt: skip
     for word, lines in told.items():
