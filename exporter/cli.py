@@ -10,18 +10,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from exporter import (
     __version__,
     config,
-    dependencies,
     fleet_command,
-    locations,
-    orders,
     profile_commands,
     series_flags,
     values,
@@ -31,7 +26,6 @@ from exporter.samples import command as samples
 
 if TYPE_CHECKING:
     from exporter.config import Settings
-    from exporter.reference import Profile
 
 
 _EX_IOERR: Final = 74
@@ -144,102 +138,9 @@ def _fill_standard_streams() -> None:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter import merge_source  # noqa: PLC0415 (this child only)
-    from exporter.decode import Decoder, rules  # noqa: PLC0415
-    from exporter.proxy import tls  # noqa: PLC0415
+    from exporter import check_command  # noqa: PLC0415 (this child only)
 
-    settings = _settings(given)
-    Decoder(rules.of(settings))  # knows the names of protocols
-    series_flags.refuse_strangers(settings)
-    profiles = _profiles(settings.profile, given.json)
-    if "profile" in profiles:
-        rules.refuse_strangers(rules.of(settings), profiles["profile"])
-    _check_salt(settings, {} if given.json else profiles)
-    said = _overrides(settings.overrides, list(profiles.values()), given.json)
-    if settings.web.config_file or settings.events.token_file:
-        from exporter.web import entrance  # noqa: PLC0415 (this child only)
-
-        entrance.check(settings)
-    tls.listener_context(orders.listen_tls(settings))
-    tls.upstream_context(orders.upstream_tls(settings))
-    if given.json:
-        print(json.dumps(config.to_document(settings)))
-        return 0
-    complete = settings.every_route or not settings.relay
-    print("settings: fine" if complete else "settings: fine, but serve needs --upstream as well, or --no-relay")
-    for name, profile in profiles.items():
-        features, outputs = len(profile.features), len(profile.outputs)
-        print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
-    told = {
-        "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
-        "planned:": _planned(settings), "dependency": dependencies.told(settings.dependencies),
-        "series:": series_flags.told(settings, list(profiles.values()), given),
-    }  # fmt: skip
-    for word, lines in told.items():
-        for line in lines:
-            print(f"{word} {line}")
-    if said:
-        print(f"{settings.overrides}: fine, {said} rules")
-    return samples.check(given, settings)
-
-
-def _check_salt(settings: "Settings", profiles: "Mapping[str, Profile]") -> None:
-    """ConfigError where the salt cannot be used, or is not that of a profile."""
-    from exporter.profile import salts  # noqa: PLC0415 (this child only)
-
-    fingerprint = salts.load(settings.salt_file, "salt_file").fingerprint if settings.salt_file else ""
-    for name, profile in profiles.items():
-        column = profile.salted_otherwise(fingerprint)
-        if column is not None:
-            words = "is of another salt" if fingerprint else "is needed"
-            raise ConfigError(f"salt_file: {words}: {name} has hashes of the categories of {column.name!r}")
-
-
-def _segments(settings: "Settings", profiles: "Mapping[str, Profile]") -> Iterator[str]:
-    """What people should know of the ways in which traffic is to be divided."""
-    from exporter.monitor.said import Said  # noqa: PLC0415 (this child only)
-    from exporter.monitor.sides import advice  # noqa: PLC0415
-    from exporter.profile import salts  # noqa: PLC0415
-    from exporter.referring import segment_bytes  # noqa: PLC0415
-
-    salt = salts.load(settings.salt_file, "salt_file") if settings.salt_file else None
-    said = Said(salt=salt, segments=settings.segments, segment_bytes=segment_bytes(settings))
-    for name, profile in profiles.items() if settings.segments.by else ():
-        yield from (f"{name}: {line}" for line in advice(profile, settings.windows, said) or ["fine"])
-
-
-def _planned(settings: "Settings") -> Iterator[str]:
-    """When what is planned is on next: whether days and zones are what was meant."""
-    from exporter.evidence import planned  # noqa: PLC0415 (this child only)
-
-    return planned.told(settings.evidence.planned, time.time())
-
-
-def _overrides(path: str | None, profiles: "Sequence[Profile]", is_serving: bool) -> int:
-    """How many rules there are. One that is of no profile is an error for people only: `serve` goes on without it."""
-    if path is None:
-        return 0
-    from exporter.profile import overrides  # noqa: PLC0415 (this child only)
-
-    rules = overrides.load(path)
-    if not is_serving:
-        overrides.check(rules, profiles, path)
-    return len(rules.features) + len(rules.outputs)
-
-
-def _profiles(text: str | None, is_serving: bool) -> "dict[str, Profile]":
-    """What `serve` would compare with, by what to call it. What it would go on without is an error for people only."""
-    if text is None:
-        return {}
-    from exporter.places import reading  # noqa: PLC0415 (this child only)
-
-    place = locations.parse(text)
-    is_far = place.scheme != locations.FILE
-    if is_serving and (is_far or not Path(place.text).exists()):
-        return {}  # it may come yet, and nobody waits for a store
-    if locations.has_many(text):
-        return {} if is_serving or is_far else reading.each(text)
-    return {"profile": reading.load(text)}
+    return check_command.run(given, _settings(given))
 
 
 def _suggest(given: argparse.Namespace, _: Sequence[str]) -> int:

@@ -1,0 +1,104 @@
+"""`inference-exporter check`: whether `serve` could use its settings and profiles, and what it would make of them."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from exporter import config, dependencies, locations, merge_source, orders, series_flags
+from exporter.config import Settings
+from exporter.decode import Decoder, rules
+from exporter.errors import ConfigError
+from exporter.evidence import planned
+from exporter.places import reading
+from exporter.profile import overrides, salts
+from exporter.proxy import tls
+from exporter.reference import Profile
+from exporter.samples import command as samples
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """Refuse what cannot be used (ConfigError, DataError); tell of the rest, or give `serve` the settings as JSON."""
+    Decoder(rules.of(settings))  # knows the names of protocols
+    series_flags.refuse_strangers(settings)
+    profiles = _profiles(settings.profile, given.json)
+    if "profile" in profiles:
+        rules.refuse_strangers(rules.of(settings), profiles["profile"])
+    _check_salt(settings, {} if given.json else profiles)
+    said = _overrides(settings.overrides, list(profiles.values()), given.json)
+    if settings.web.config_file or settings.events.token_file:
+        from exporter.web import entrance  # noqa: PLC0415 (a tenth of a second that most starts need not spend)
+
+        entrance.check(settings)
+    tls.listener_context(orders.listen_tls(settings))
+    tls.upstream_context(orders.upstream_tls(settings))
+    if given.json:
+        print(json.dumps(config.to_document(settings)))
+        return 0
+    complete = settings.every_route or not settings.relay
+    print("settings: fine" if complete else "settings: fine, but serve needs --upstream as well, or --no-relay")
+    for name, profile in profiles.items():
+        features, outputs = len(profile.features), len(profile.outputs)
+        print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
+    told = {
+        "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
+        "planned:": _planned(settings), "dependency": dependencies.told(settings.dependencies),
+        "series:": series_flags.told(settings, list(profiles.values()), given),
+    }  # fmt: skip
+    for word, lines in told.items():
+        for line in lines:
+            print(f"{word} {line}")
+    if said:
+        print(f"{settings.overrides}: fine, {said} rules")
+    return samples.check(given, settings)
+
+
+def _check_salt(settings: Settings, profiles: Mapping[str, Profile]) -> None:
+    """ConfigError where the salt cannot be used, or is not that of a profile."""
+    fingerprint = salts.load(settings.salt_file, "salt_file").fingerprint if settings.salt_file else ""
+    for name, profile in profiles.items():
+        column = profile.salted_otherwise(fingerprint)
+        if column is not None:
+            words = "is of another salt" if fingerprint else "is needed"
+            raise ConfigError(f"salt_file: {words}: {name} has hashes of the categories of {column.name!r}")
+
+
+def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """What people should know of the ways in which traffic is to be divided."""
+    from exporter.monitor.said import Said  # noqa: PLC0415 (slow to import, as above)
+    from exporter.monitor.sides import advice  # noqa: PLC0415
+    from exporter.referring import segment_bytes  # noqa: PLC0415
+
+    salt = salts.load(settings.salt_file, "salt_file") if settings.salt_file else None
+    said = Said(salt=salt, segments=settings.segments, segment_bytes=segment_bytes(settings))
+    for name, profile in profiles.items() if settings.segments.by else ():
+        yield from (f"{name}: {line}" for line in advice(profile, settings.windows, said) or ["fine"])
+
+
+def _planned(settings: Settings) -> Iterator[str]:
+    """When what is planned is on next: whether days and zones are what was meant."""
+    return planned.told(settings.evidence.planned, time.time())
+
+
+def _overrides(path: str | None, profiles: Sequence[Profile], is_serving: bool) -> int:
+    """How many rules there are. One that is of no profile is an error for people only: `serve` goes on without it."""
+    if path is None:
+        return 0
+    rules = overrides.load(path)
+    if not is_serving:
+        overrides.check(rules, profiles, path)
+    return len(rules.features) + len(rules.outputs)
+
+
+def _profiles(text: str | None, is_serving: bool) -> dict[str, Profile]:
+    """What `serve` would compare with, by what to call it. What it would go on without is an error for people only."""
+    if text is None:
+        return {}
+    place = locations.parse(text)
+    is_far = place.scheme != locations.FILE
+    if is_serving and (is_far or not Path(place.text).exists()):
+        return {}  # it may come yet, and nobody waits for a store
+    if locations.has_many(text):
+        return {} if is_serving or is_far else reading.each(text)
+    return {"profile": reading.load(text)}
