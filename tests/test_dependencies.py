@@ -180,8 +180,8 @@ def test_before_the_first_probe_nothing_is_said_to_be_down_and_all_reasons_are_t
 
 
 def test_where_nothing_is_probed_the_page_says_nothing_nor_does_it_of_models_that_are_not_watched() -> None:
-    assert page().samples == []
-    assert page(DependencyState("db", "tcp://h:1"), is_other=True).samples == []
+    assert page().samples == ()
+    assert page(DependencyState("db", "tcp://h:1"), is_other=True).samples == ()
 
 
 # --- a sidecar
