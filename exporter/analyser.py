@@ -71,6 +71,7 @@ class Analyser:
     def __init__(self, orders: dict[str, Any]) -> None:
         settings = config.from_document(orders["settings"])
         self._settings = settings
+        self._supervisor = orders["supervisor"]
         self._board = board.attach(orders["board_fd"])
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
@@ -143,11 +144,10 @@ class Analyser:
     def run(self) -> None:
         """Work until told to stop, then empty the rings once more."""
         signal.signal(DRAIN, lambda *_: self._stop.set())
-        parent = os.getppid()
         self._around.watch(self._stop)
         gc.freeze()
         sleep, due = _SHORTEST_SLEEP_S, 0.0
-        while not self._stop.is_set() and os.getppid() == parent:
+        while not self._stop.is_set() and os.getppid() == self._supervisor:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
             self._referring.look()

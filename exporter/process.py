@@ -203,7 +203,8 @@ def _make_room(pipe: int, size: int) -> None:
 
 
 def _line(orders: dict[str, Any]) -> bytes:
-    return json.dumps(orders).encode() + b"\n"
+    """With whose they are: a child that asked who its parent is might do so when that one is no more."""
+    return json.dumps({"supervisor": os.getpid(), **orders}).encode() + b"\n"
 
 
 def _resident_bytes(pid: int) -> int:

@@ -60,7 +60,7 @@ class Worker:
         self._crowd = Crowd(self._tally, self._connections, 0)
         self._tune(orders)
         self._draining = asyncio.Event()
-        self._supervisor = os.getppid()
+        self._supervisor = orders["supervisor"]
 
     def _tune(self, orders: dict[str, Any]) -> None:
         """Take over what may change while connections are open, certificates too. Nothing changes at a ConfigError."""

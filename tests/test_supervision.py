@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -195,3 +196,41 @@ def test_an_analyser_that_cannot_go_on_ends_at_once_and_another_one_takes_its_pl
         predict(running.url, [[1.0]])
         eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="its first page")
         assert running.metrics().total("inference_exporter_process_restarts_total", reason="exited") == 1
+
+
+def test_children_that_were_just_starting_end_as_well_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    """They ask who their parent is when it is no more."""
+    command = [sys.executable, "-m", "exporter", "serve", "--upstream", "http://127.0.0.1:9", "--listen", "127.0.0.1:0",
+               "--web.listen-address", "127.0.0.1:0", "--health.listen-address", "127.0.0.1:0"]  # fmt: skip
+    with (tmp_path / "log").open("wb") as log:
+        supervisor = subprocess.Popen(command, stderr=log)
+    try:
+        found = eventually(lambda: _both(supervisor.pid), what="a worker and an analyser")
+    finally:
+        supervisor.kill()
+        supervisor.wait()
+    try:
+        eventually(lambda: not _is_running(found["exporter.analyser"]), what="the analyser's end")
+        with suppress(ProcessLookupError):  # where it had not yet read what it is to do
+            eventually(lambda: _ends_when_told(found["exporter.worker"]), what="the worker's end")
+    finally:
+        for pid in found.values():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _both(supervisor: int) -> dict[str, int]:
+    """Children by module, as soon as there are both."""
+    modules = ("exporter.worker", "exporter.analyser")
+    found = {module: pid for pid, command in children(supervisor) for module in modules if module in command}
+    return found if len(found) == len(modules) else {}
+
+
+def _is_running(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def _ends_when_told(pid: int) -> bool:
+    """SIGTERM is for the supervisor to act on, but there is none any more."""
+    os.kill(pid, signal.SIGTERM)
+    return not _is_running(pid)

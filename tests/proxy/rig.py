@@ -194,7 +194,7 @@ class Relay:
             ],
             "listen_tls": None, "proxy_protocol": "off", "log_level": "info", "announce_end": False,
             "upstream_tls": None, "methods": ["POST"], "paths": ["/*"], "headers": [],
-            "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0,
+            "supervisor": os.getpid(), "max_body": MIB, "max_pending": 32 * MIB, "drain_timeout": 20.0,
             "connect_timeout": 10.0, "head_timeout": 0.0, "max_connections": 0, **orders,
         }  # fmt: skip
         self.process = self.start()
