@@ -29,6 +29,8 @@ _VALUE: Final = 12
 """Bytes of a number with what stands around it, on average."""
 _FAMILIES: Final = {family.name: family for family in catalogue.families()}
 _METRIC: Final = re.compile(r"[a-z_][a-z0-9_]*(?::[a-z0-9_]+)*")
+_TEXT: Final = re.compile(r"""(["']).*?\1""")
+"""A label's value, which may be what a family is called: nothing of that is read."""
 
 
 class _Case(NamedTuple):
@@ -49,7 +51,7 @@ def told(
     own = cases[ALWAYS if _shows_reference(shape) else NEVER]
     limit = shape.limit
     yield f"up to {own.plan.expected:,} on a page, of {limit:,} that it may have"
-    yield from _left_out(own.plan, limit)
+    yield from _left_out(own.plan, shape)
     if sample_limit and min(own.plan.expected, limit) + shape.beside > sample_limit:
         yield (
             f"WARNING: the scrape's sample_limit of {sample_limit:,} is less: all of it would fail. Raise it, or"
@@ -65,24 +67,29 @@ def _shows_reference(shape: Shape) -> bool:
     return not switched_off(shape.metrics, socket.gethostname()) >= REFERENCE
 
 
-def _left_out(found: Plan, limit: int) -> Iterator[str]:
+def _left_out(found: Plan, shape: Shape) -> Iterator[str]:
     if found.lost:
         gone = sorted(found.lost.keys() - found.by_family.keys())
         yield f"WARNING: {found.wanted:,} were wanted. Left out are {len(gone)} families: {', '.join(gone)}"
         if found.columns[0] < found.columns[1]:
             yield f"WARNING: only {found.columns[0]} of {found.columns[1]} columns have series of their own"
-        yield f"all would be shown with --max-series {found.wanted} instead of {limit}"
+        yield f"all would be shown with {shape.allowing(found.wanted)}"
 
 
 def _case(settings: Settings, profiles: Sequence[Profile], said: Overrides, who: str) -> _Case:
     metrics = replace(settings.metrics, expose_reference=who)
     shape = replace(shape_of(settings), metrics=metrics)
-    models = [watched(shape, profile, said) for profile in profiles] or [Watched(costs.bare(shape))]
-    found = plan(shape, models, switched_off(metrics, ""))
+    found = plan(shape, models(shape, profiles, said), switched_off(metrics, ""))
     return _Case(shape, found, _bytes(found, costs.own(shape), [*profiles]))
 
 
-def watched(shape: Shape, profile: Profile, said: Overrides = NO_OVERRIDES) -> Watched:
+def models(shape: Shape, profiles: Sequence[Profile], said: Overrides = NO_OVERRIDES) -> list[Watched]:
+    """Of these profiles, or one that has none; behind them, all that are not watched as if they were one."""
+    bare = Watched(costs.bare(shape))
+    return [*([_watched(shape, profile, said) for profile in profiles] or [bare]), bare]
+
+
+def _watched(shape: Shape, profile: Profile, said: Overrides) -> Watched:
     """A model of a profile, as the plan sees it."""
     rules = overrides.on(said, profile)
     names = ([one.name for one in profile.features], [one.name for one in profile.outputs])
@@ -206,4 +213,4 @@ def _every(panels: Iterable[Any]) -> Iterator[Any]:
 
 
 def _read(expression: str) -> set[str]:
-    return set(_METRIC.findall(expression))
+    return set(_METRIC.findall(_TEXT.sub("", expression)))

@@ -36,6 +36,16 @@ class Shape:
         most, whole = self.metrics.max_series, self.metrics.sample_limit
         return min(most, whole - self.beside) if whole else most
 
+    def allowing(self, series: int) -> str:
+        """The flags with which a page may have so many."""
+        most, whole = self.metrics.max_series, self.metrics.sample_limit
+        flags = [f"--max-series {series}"] if most < series else []
+        if whole and whole - self.beside < series:
+            flags.append(f"--metrics.sample-limit {series + self.beside}")
+        if self.metrics.max_series_per_family:
+            flags.append("--metrics.max-series-per-family 0")
+        return " ".join(flags)
+
     @property
     def times(self) -> int:
         """Windows of time."""

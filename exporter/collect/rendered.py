@@ -22,7 +22,8 @@ _GZIP: Final = 31
 _LEVEL: Final = 1
 """More effort takes thrice the time and gains a third."""
 _PIECE: Final = 64 << 10
-_SUFFIXES: Final = ("_bucket", "_sum", "_count", "_total")
+_SUFFIXES: Final = ("_bucket", "_sum", "_count", "_total", "_created", "_info", "_gsum", "_gcount")
+"""What names of series have behind that of the family, ours or the model server's; by whichever of the two formats."""
 
 
 class Rendered:

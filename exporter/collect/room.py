@@ -59,8 +59,9 @@ class Room:
         gone = sum(name not in found.by_family for name in found.lost)
         _LOG.warning(
             "/metrics: up to %d series expected, and it may have %d: left out are %d families, and the series of %d of"
-            " %d columns. Allow more (--max-series %d would do), or see docs/series.md for what else can go",
-            found.wanted, limit, gone, found.columns[1] - found.columns[0], found.columns[1], found.wanted,
+            " %d columns. Allow more (%s would do), or see docs/series.md for what else can go",
+            found.wanted, limit, gone, found.columns[1] - found.columns[0], found.columns[1],
+            self._shape.allowing(found.wanted),
         )  # fmt: skip
 
     # afterwards

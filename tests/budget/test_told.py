@@ -4,14 +4,13 @@ import re
 
 import pytest
 from made_profiles import profile_of
-from support import command
+from support import command, eventually, sidecar
 
-from exporter import config
+from exporter import config, series_told
 from exporter.budget import shape
 from exporter.budget.plan import plan, switched_off
 from exporter.errors import ConfigError
 from exporter.profile import document
-from exporter.series_told import watched
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +29,7 @@ def told(path: str, *words: str) -> str:
 def expected(path: str, **flags: object) -> int:
     settings = config.resolve(("flags", {"upstream": "http://127.0.0.1:9", **flags}))
     of = shape.of(settings)
-    models = [watched(of, document.load(path))]
-    return plan(of, models, switched_off(of.metrics, "")).expected
+    return plan(of, series_told.models(of, [document.load(path)]), switched_off(of.metrics, "")).expected
 
 
 def test_it_says_how_many_series_there_are_and_what_is_left_out(path: str) -> None:
@@ -41,6 +39,7 @@ def test_it_says_how_many_series_there_are_and_what_is_left_out(path: str) -> No
     assert "columns have series of their own" not in text
     assert "alert 'ModelFeatureStuck' reads what is not shown: model_feature_bin_total, model_feature_ref" in text
     assert "panel 'Bins of $feature' reads" in text
+    assert "InferenceExporterSeriesDropped" not in text  # it has names of families as labels alone
     small = told(path, "--max-series", "2000")
     assert re.search(r"WARNING: only \d+ of 101 columns have series of their own", small)
     free = {"metrics.max_series": "1000000"}
@@ -72,6 +71,41 @@ def test_a_page_with_the_servers_own_series_beside_ours_stays_within_a_scrapes_l
     assert shape.of(config.resolve(("flags", given))).limit == 2000
     with pytest.raises(ConfigError, match="leaves less than 1000 series beside the 10000 of merge"):
         config.resolve(("flags", given | {"metrics.sample_limit": 10_500}))
+
+
+FLAGS = {
+    "--max-series": "metrics.max_series", "--metrics.sample-limit": "metrics.sample_limit",
+    "--metrics.max-series-per-family": "metrics.max_series_per_family",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {}, {"metrics.max_series": 1500}, {"metrics.sample_limit": 9000}, {"metrics.max_series_per_family": 500},
+        {"metrics.max_series": 1_000_000, "metrics.sample_limit": 9000, "merge.max_series": 5000,
+         "merge.upstream_metrics": "/metrics"},
+    ],
+)  # fmt: skip
+def test_what_it_advises_is_enough(path: str, flags: dict[str, object]) -> None:
+    def said(given: dict[str, object]) -> str:
+        settings = config.resolve(("flags", {"upstream": "http://127.0.0.1:9"} | given))
+        return "\n".join(series_told.told(settings, [document.load(path)], None, (None, None)))
+
+    advice = re.search("all would be shown with (.+)", said(flags))
+    assert advice
+    words = advice[1].split()
+    enough = said(flags | {FLAGS[flag]: value for flag, value in zip(words[::2], words[1::2], strict=True)})
+    assert "WARNING" not in enough
+    assert enough.startswith("up to ")
+
+
+def test_a_sidecar_expects_what_was_said_ahead(path: str) -> None:
+    with sidecar(9, "--profile", path, "--max-series", "1000000") as running:
+        eventually(lambda: "series expected" in running.log())
+        found = re.search(r"up to (\d+) series expected", running.log())
+    assert found
+    assert int(found[1]) == expected(path, **{"metrics.max_series": "1000000"})
 
 
 @pytest.mark.parametrize(

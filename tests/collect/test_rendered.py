@@ -48,5 +48,6 @@ def test_families_are_found_by_the_names_of_their_series_as_well() -> None:
     for names, expected in (
         (["a"], ["a"]), (["b_total"], ["b_total"]), (["b"], ["b_total"]), (["d_seconds_bucket"], ["d_seconds"]),
         (["d_seconds_sum", "d_seconds_count", "a", "nothing"], ["a", "d_seconds"]), (["nothing"], []), ([""], []),
+        (["a_info"], ["a"]), (["a_created"], ["a"]), (["d_seconds_gsum"], ["d_seconds"]),
     ):  # fmt: skip
         assert [block.name for block in PAGE.only(names).blocks] == expected
