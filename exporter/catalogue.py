@@ -174,7 +174,7 @@ GROUPED_ROWS = Family("model_grouped_rows_total", COUNTER, (*PROFILED, "row"), "
 
 BUILD_INFO = _self("build_info", GAUGE, "1; the versions of the exporter and of its Python, and whether its request path is compiled to C (`yes`, `no`).", "version", "python", "compiled")
 COLLECTOR_SUCCESS = _self("collector_success", GAUGE, "Whether a part of this page could be made, by collector; if not, its families are missing.", "collector")
-PAGE_SERIES = _self("page_series", GAUGE, "Series of this page: lines that are no comment.")
+PAGE_SERIES = _self("page_series", GAUGE, "Series of this page: lines that are no comment, without those of the model server's own (merge.upstream_metrics).")
 MAX_SERIES = _self("max_series", GAUGE, "Series that a page may have: metrics.max_series, or metrics.sample_limit where that is less.")
 DROPPED_SERIES = _self("dropped_series", GAUGE, "Series that the page has no room for, by family: as many as were expected of it, all windows filled. Whole families are left out first, in the order of docs/series.md, then columns. What settings switch off is not among them.", "family")
 START = _self("start_time_seconds", GAUGE, "Unix time at which the supervisor started: the exporter's own start.")

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 
+from exporter.budget.plan import switched_off
 from exporter.config import Settings
 from exporter.merging import Merging
 from exporter.merging.asking import Limits, Target
@@ -16,7 +17,8 @@ def merging(settings: Settings, seats: "memoryview[int]") -> Merging | None:
     found, of = settings.merged, settings.merge
     if found is None:
         return None
-    return Merging(_target(found, settings), Limits(of.timeout, of.max_size, of.max_series), Counts(seats))
+    limits, off = Limits(of.timeout, of.max_size, of.max_series), switched_off(settings.metrics, "")
+    return Merging(_target(found, settings), limits, Counts(seats), off)
 
 
 def told(settings: Settings) -> list[str]:

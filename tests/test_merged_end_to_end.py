@@ -180,12 +180,22 @@ def test_a_merged_page_is_clean_and_has_all_that_the_catalogue_says_of_merging()
         [promtool, "check", "metrics"], input=metrics.text, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+    lines = [line for line in metrics.text.splitlines() if not line.startswith("#")]
+    theirs = metrics.value("inference_exporter_upstream_metrics_series")
+    assert metrics.value("inference_exporter_page_series") + theirs == len(lines)
     on_page = set(re.findall(r"^# TYPE (\S+)", metrics.text, re.MULTILINE))
     assert {family.name for family in catalogue.families() if "_upstream_metrics_" in family.name} <= on_page
     assert {labels["reason"] for labels, _ in metrics.all(ERRORS)} == set(MERGE_ERRORS)
     assert {labels["reason"] for labels, _ in metrics.all(REFUSED)} == set(MERGE_REFUSALS)
     served = [sample for family in opened for sample in family.samples if sample.name == "server_predictions_total"]
     assert (served[0].value, served[0].exemplar.labels) == (1, {"trace_id": "abc"})
+
+
+def test_what_is_said_of_merging_can_be_switched_off() -> None:
+    with _watched("--metrics.disable", "inference_exporter_upstream_metrics_*") as (running, _):
+        metrics = eventually(lambda: _with(running, "server_batch_seconds_count"), what="both")
+        assert "inference_exporter_upstream_metrics_" not in metrics.text
+        assert len(metrics.all("inference_exporter_page_series")) == 1
 
 
 def _with(running: Sidecar, name: str) -> Any:

@@ -5,7 +5,7 @@ as it is for as long as settings and profiles do, and no page has more.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
@@ -15,6 +15,7 @@ from exporter.drift import Needs, chosen
 from exporter.families import Columns, Segments
 from exporter.findings import FAILURE_CLASSES
 from exporter.override import NOTHING, Override
+from exporter.records import MERGE_ERRORS, MERGE_REFUSALS
 from exporter.reference import OUT_OF_RANGE, Column, Profile
 from exporter.segmentations import Segmentation, Segmented
 from exporter.snapshots import IMPACT
@@ -55,9 +56,21 @@ class Costs(NamedTuple):
     """Of features and outputs, by place; without those that are to be ignored."""
 
 
+_OF_MERGING: Final = {
+    catalogue.UPSTREAM_METRICS_UP.name: 1, catalogue.UPSTREAM_METRICS_DURATION.name: 1,
+    catalogue.UPSTREAM_METRICS_SERIES.name: 1, catalogue.UPSTREAM_METRICS_ERRORS.name: len(MERGE_ERRORS),
+    catalogue.UPSTREAM_METRICS_REFUSED.name: len(MERGE_REFUSALS),
+}  # fmt: skip
+
+
 def own(shape: Shape) -> int:
     """Series about the exporter itself."""
-    return _OWN + _PER_PROCESS * (shape.processes + 2)
+    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape)
+
+
+def of_merging(shape: Shape, off: Collection[str] = ()) -> int:
+    """Those that a page gets when it is asked for, about the model server's own beside it; `off` are not shown."""
+    return sum(series for name, series in _OF_MERGING.items() if name not in off) if shape.beside else 0
 
 
 def sides(profile: Profile, said: Sequence[Sequence[Override]]) -> tuple[Side, Side]:

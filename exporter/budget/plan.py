@@ -136,6 +136,8 @@ class _Planning:
         for name in off:
             del self._total[name]
         self._limits: list[dict[str, frozenset[str]]] = [{} for _ in models]
+        self._limited: dict[str, int] = {}
+        """Columns of each side that families have which are limited themselves."""
         self._kept: int | None = None
         """Columns of each side of each model; None for all."""
 
@@ -165,6 +167,7 @@ class _Planning:
             if series > most:
                 break
             kept = rank + 1
+        self._limited[name] = kept
         for part in self._parts:
             if part.rank >= kept:
                 self._leave_out(part, (name,))
@@ -206,7 +209,12 @@ class _Planning:
         first, second = (
             None if self._kept is None else frozenset(of[: self._kept]) for of in self._models[at].ranked
         )  # fmt: skip
-        return Shows(frozenset(self._hidden), (first, second), self._limits[at])
+        limits = {name: of for name, of in self._limits[at].items() if not self._leaves_room(name)}
+        return Shows(frozenset(self._hidden), (first, second), limits)
+
+    def _leaves_room(self, name: str) -> bool:
+        """Whether a limited family has room for the others together: the page has fewer columns than it may have."""
+        return self._kept is not None and self._kept < self._limited[name]
 
 
 def _parts(model: int, one: Watched, off: frozenset[str]) -> Iterator[_Part]:

@@ -86,21 +86,21 @@ class Renderer:
         """What is on /metrics."""
         planned = self._room.planned(page)
         version = (__version__, platform.python_version(), _COMPILED)
-        blocks = [self._writing.block(Samples(catalogue.BUILD_INFO, [(version, 1)]))]
+        blocks = self._written([Samples(catalogue.BUILD_INFO, [(version, 1)])])
         success = []
         for collector in COLLECTORS:
             try:
-                blocks += self._collected(collector, planned)
+                blocks += self._written(map(self._room.trimmed, collector.collect(planned)))
             except Exception:  # noqa: BLE001 (one collector never costs the page)
                 _LOG.exception("collector %s failed", collector.name)
                 success.append(((collector.name,), 0))
             else:
                 success.append(((collector.name,), 1))
-        blocks = self._room.guarded(blocks, len(success))
-        blocks.append(self._writing.block(Samples(catalogue.COLLECTOR_SUCCESS, success)))
+        last = self._written([Samples(catalogue.COLLECTOR_SUCCESS, success)])
+        blocks = [*self._room.guarded(blocks, sum(block.series for block in last)), *last]
         about = self._room.about(sum(block.series for block in blocks))
-        return Rendered([*blocks, *(self._writing.block(item) for item in about)])
+        return Rendered([*blocks, *self._written(about)])
 
-    def _collected(self, collector: Collector, page: Page) -> list[Block]:
-        items = (self._room.trimmed(item) for item in collector.collect(page) if self._room.shows(item.family.name))
-        return [self._writing.block(item) for item in items]
+    def _written(self, items: Collected) -> list[Block]:
+        """Those that are shown."""
+        return [self._writing.block(item) for item in items if self._room.shows(item.family.name)]

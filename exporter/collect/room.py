@@ -19,8 +19,6 @@ from exporter.collect.scene import Page, Scene
 _LOG = logging.getLogger("exporter.collect")
 _BESIDE_BOUNDS: Final = 3
 """Lines of a histogram: the last bucket, count and sum."""
-_OF_ITSELF: Final = 2
-"""Series: how many there are, and how many there may be."""
 _Composition = tuple[tuple[Any, ...], ...]
 
 
@@ -31,6 +29,7 @@ class Room:
         """`host` is what this replica is called. ConfigError where settings name families that are none."""
         self._shape = shape
         self._off = switched_off(shape.metrics, host)
+        self._late = costs.of_merging(shape, self._off)
         self._composition: _Composition | None = None
         self._plan = Plan((), 0, 0, {}, {}, (0, 0))
         self._cut: dict[str, int] = {}
@@ -99,8 +98,10 @@ class Room:
         return [block for block in blocks if block.name not in self._cut]
 
     def _whole(self, series: int) -> int:
-        """Series of a page with what it says of itself."""
-        return series + _OF_ITSELF + len(self._lost())
+        """Series of a page with what it says of itself, and of the merging once it is asked for."""
+        numbers = sum(self.shows(one.name) for one in (catalogue.PAGE_SERIES, catalogue.MAX_SERIES))
+        lost = len(self._lost()) if self.shows(catalogue.DROPPED_SERIES.name) else 0
+        return series + self._late + numbers + lost
 
     def _lost(self) -> Mapping[str, int]:
         """Series that the page has no room for, by family."""

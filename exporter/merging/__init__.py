@@ -11,7 +11,7 @@ packed; while a page is taken apart ten times `most_bytes`, or 1 KiB for each li
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple
 
 from exporter.collect.rendered import OPEN_METRICS, TEXT, Rendered
@@ -58,10 +58,11 @@ class _Joined(NamedTuple):
 class Merging:
     """Pages of both; for any thread."""
 
-    def __init__(self, target: Target, limits: Limits, counts: Counts) -> None:
+    def __init__(self, target: Target, limits: Limits, counts: Counts, off: Collection[str] = ()) -> None:
+        """`off` are families of ours that nobody wants."""
         self._target, self._limits, self._counts = target, limits, counts
         self._flights = Flights(self._look)
-        self._telling = Telling(counts)
+        self._telling = Telling(counts, off)
         self._lock = threading.Lock()
         self._joined: dict[str, _Joined] = {}
         self._named: set[str] = set()

@@ -1,7 +1,7 @@
 """What is said of the merging itself, on the page it is about."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from exporter import catalogue
@@ -52,8 +52,9 @@ class Counts:
 class Telling:
     """Writes it, for one thread at a time."""
 
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
+    def __init__(self, counts: Counts, off: Collection[str]) -> None:
+        """`off` are families that nobody wants."""
+        self._counts, self._off = counts, off
         self._library = Library()
 
     def blocks(self, found: Outcome) -> list[Block]:
@@ -65,4 +66,4 @@ class Telling:
             Samples(catalogue.UPSTREAM_METRICS_SERIES, [((), series)]),
             *self._counts.samples(),
         )
-        return [self._library.block(item) for item in items]
+        return [self._library.block(item) for item in items if item.family.name not in self._off]

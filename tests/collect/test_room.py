@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,22 @@ def test_a_family_has_no_more_series_than_one_may_and_no_label_of_a_column_is_ha
         if one.name == "model_feature_bin_total":
             bins[one.labels["feature"]] += 1
     assert bins == dict.fromkeys(("f0", "f1", "f2", "f3", "f4", "f5"), 16)
+
+
+def test_a_familys_own_limit_takes_nothing_from_sums_where_the_page_has_fewer_columns() -> None:
+    one = scene(monitor(130, 3), profile_of(130), 3.0)
+    without, within = (limited(1500, max_series_per_family=most).render(page([one])) for most in (0, 100))
+    assert sums(within) == sums(without) == sums(limited(MOST).render(page([one])))
+
+
+@pytest.mark.parametrize("off", ["*", "inference_exporter_*_series", "inference_exporter_dropped_series"])
+def test_what_a_page_says_of_itself_can_be_switched_off_as_well(off: str) -> None:
+    one = scene(WATCHED, profile_of(60))
+    rendered = limited(1500, disable=(off,)).render(page([one]))
+    names = {name for name, series in sizes(rendered).items() if series}
+    assert not [name for name in names if fnmatch(name, off)]
+    if off == "inference_exporter_dropped_series":
+        assert value(rendered, "inference_exporter_page_series") == sum(sizes(rendered).values()) <= 1500
 
 
 def test_families_that_are_switched_off_are_nowhere_and_not_missed() -> None:
