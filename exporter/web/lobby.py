@@ -93,7 +93,7 @@ class Lobby:
                 self._bell.recv(4096)
             elif key.data in self._waiting:  # not let go in this very turn
                 self._look(key.data)
-        while self._back:
+        for _ in range(len(self._back)):  # and no more: who has sent many requests comes back at once, again and again
             self._look(self._back.popleft())
         self._watch_the_clock()
 
