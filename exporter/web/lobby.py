@@ -114,7 +114,7 @@ class Lobby:
 
     def _welcome(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         terms: Terms | None = self._server.doors.terms()
-        if terms is None or (len(self._server.clients) >= MOST_CLIENTS and not self._make_room()):
+        if terms is None or (self._server.is_crowded and not self._make_room()):
             self._server.doors.refused.count("unserved" if terms is None else "crowded")
             sock.close()
             return
