@@ -59,8 +59,8 @@ class Pacer:
         while not stop.wait(pause_s):
             begun = time.monotonic()
             finding = self._probe(_Running(number, begun, Deadline(self._asked.timeout)))
+            self._running = None  # first: what is found is not given up as well
             self._found.append((number, finding))
-            self._running = None
             number, pause_s = number + 1, next_pause(self._asked.interval, time.monotonic() - begun)
 
     def _probe(self, running: _Running) -> Finding:

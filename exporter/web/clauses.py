@@ -13,6 +13,8 @@ _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_S: Final = 86400.0
+_UNUSABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""What YAML can say, and neither a path nor a file can hold."""
 Parsers = Mapping[str, Callable[[Any], Any]]
 
 
@@ -53,8 +55,10 @@ def go_duration(value: object) -> float:
 
 def text(value: object) -> str:
     """Text, which an error does not repeat: it may be a key."""
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError(f"must be text, not {type(value).__name__}")
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {type(value).__name__}")  # noqa: TRY004 (settings raise one error)
+    if _UNUSABLE.search(value):
+        raise ValueError("must be text without NUL and halves of characters")
     return value
 
 

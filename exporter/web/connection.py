@@ -182,11 +182,20 @@ class Connection(server.HTTPConnection):
 
     def _finish(self) -> bool:
         request, self._request = self._request, None
-        if request.close_connection or request.is_unread:
-            return self._leave() if request.is_unread else False
+        if request.is_unread or self._is_crowding():
+            return self._leave()
+        if request.close_connection:
+            return False
         self.stage, self.since_s = Stage.IDLE, time.monotonic()
         self.due_s = self.since_s + _IDLE_S
         return True
+
+    def _is_crowding(self) -> bool:
+        """Whether it has sent its next request before this answer, while others wait for their first."""
+        is_so: bool = self.rfile.held > 0 and self.server.is_crowded
+        if is_so:
+            self.server.doors.refused.count("crowded")
+        return is_so
 
     def _say(self, status: str) -> None:
         if self._request is not None and not self._request.sent_headers:

@@ -93,7 +93,7 @@ class Lobby:
                 self._bell.recv(4096)
             elif key.data in self._waiting:  # not let go in this very turn
                 self._look(key.data)
-        while self._back:
+        for _ in range(len(self._back)):  # and no more: who has sent many requests comes back at once, again and again
             self._look(self._back.popleft())
         self._watch_the_clock()
 
@@ -114,7 +114,7 @@ class Lobby:
 
     def _welcome(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         terms: Terms | None = self._server.doors.terms()
-        if terms is None or (len(self._server.clients) >= MOST_CLIENTS and not self._make_room()):
+        if terms is None or (self._server.is_crowded and not self._make_room()):
             self._server.doors.refused.count("unserved" if terms is None else "crowded")
             sock.close()
             return

@@ -18,7 +18,7 @@ from cheroot import wsgi
 
 from exporter.web.connection import Connection
 from exporter.web.in_force import InForce, Terms
-from exporter.web.lobby import Lobby
+from exporter.web.lobby import MOST_CLIENTS, Lobby
 from exporter.web.refused import Refused
 from exporter.web.streams import LONGEST_HEAD
 
@@ -72,6 +72,11 @@ class _Server(wsgi.Server):
         super().prepare()
         self._connections.close()
         self._connections: Any = Lobby(self)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are as many as may be."""
+        return len(self.clients) >= MOST_CLIENTS
 
     def gone(self, client: Connection) -> None:
         """A connection has ended."""

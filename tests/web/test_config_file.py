@@ -68,6 +68,8 @@ TLS = "tls_server_config: {cert_file: a, key_file: b, %s}"
     ("tls_config: {}", "tls_config: unknown key, did you mean tls_server_config?"),
     ("- a", "document: must be a mapping"),
     (TLS % "min_versoin: TLS12", "tls_server_config.min_versoin: unknown key, did you mean min_version?"),
+    ('tls_server_config: {cert_file: "\\ud800", key_file: b}', "tls_server_config.cert_file: must be text without NUL"),
+    ('tls_server_config: {cert: a, key: "\\0"}', "tls_server_config.key: must be text without NUL"),
     (TLS % "min_version: TLS14", "tls_server_config.min_version: must be one of TLS10, TLS11, TLS12, TLS13, not "),
     (TLS % "max_version: TLS11", "tls_server_config.max_version: must be TLS12 or TLS13"),
     (TLS % "min_version: TLS13, max_version: TLS12", "tls_server_config.min_version: must not be above max_version"),

@@ -19,7 +19,7 @@ from web.doors import TEXT, Served, peer, rest, served
 from exporter import web
 from exporter.collect.exposition import Block
 from exporter.collect.rendered import Rendered
-from exporter.web import connection, lobby, streams
+from exporter.web import connection, lobby, server, streams
 
 MOST = lobby.MOST_CLIENTS
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -160,6 +160,16 @@ def test_requests_that_come_at_once_are_answered_in_order_and_a_flood_of_them_ke
         client.send(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         statuses = re.findall(rb"HTTP/1\.1 (\d+) ", rest(client))
         assert statuses == [b"200", b"404"] * 200 + [b"200"]
+
+
+def test_in_a_crowd_whoever_sends_requests_before_their_answers_has_one_of_them_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "MOST_CLIENTS", 3)
+    with served() as at, crowd(at, 2, halfway), peer(at.port) as client:
+        client.send(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        assert rest(client).count(b"HTTP/1.1 200 ") == 1
+        assert at.refused() == {"crowded": 1}
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 3, 7, 30])
