@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
-from windows import DAY_S, MODEL, Monitor, a_day, profile_of, seen
+from windows import DAY_S, MODEL, Monitor, a_day, milliseconds, profile_of, seen
 
 from exporter import collect, web
 from exporter.allowance import Metrics
@@ -58,15 +58,6 @@ def page_of(columns: int) -> Page:
     health = Health(0.0, 0, report.relay([], 0, 0), snapshot_wall_s=now)
     scene = Scene(MODEL, "1", profile, monitor.snapshot(now), ServerVitals(watched=False), health)
     return Page((scene,), health)
-
-
-def milliseconds(work: Callable[[], object], times: int = 9) -> float:
-    found = []
-    for _ in range(times):
-        begun = time.thread_time()
-        work()
-        found.append(time.thread_time() - begun)
-    return 1e3 * statistics.median(found)
 
 
 def tell(what: str, number: float, unit: str = "ms") -> None:
