@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exporter.config import Settings
+    from exporter.override import Overrides
     from exporter.reference import Profile
 
 
@@ -33,7 +34,23 @@ def refuse_strangers(settings: "Settings") -> None:
 def told(settings: "Settings", profiles: "Sequence[Profile]", given: argparse.Namespace) -> Iterator[str]:
     """How many series there may be, what is left out, and who misses it."""
     from exporter import series_told  # noqa: PLC0415 (this child only)
+    from exporter.override import NO_OVERRIDES  # noqa: PLC0415
     from exporter.profile import overrides  # noqa: PLC0415
 
-    said = overrides.load(settings.overrides) if settings.overrides else None
-    return series_told.told(settings, profiles, said, (given.replicas, given.sample_limit))
+    said = overrides.load(settings.overrides) if settings.overrides else NO_OVERRIDES
+    shown = _hidden(settings, profiles, said) if settings.privacy.deny or settings.privacy.hash else (profiles, said)
+    return series_told.told(settings, *shown, (given.replicas, given.sample_limit))
+
+
+def _hidden(
+    settings: "Settings", profiles: "Sequence[Profile]", said: "Overrides"
+) -> "tuple[Sequence[Profile], Overrides]":
+    """As `serve` has them: what is denied has no series."""
+    from exporter.monitor import door  # noqa: PLC0415 (this child only)
+    from exporter.profile import salts  # noqa: PLC0415
+    from exporter.profile.veiled import veiled  # noqa: PLC0415
+    from exporter.scalars.private import Private  # noqa: PLC0415
+
+    salt = salts.load(settings.salt_file, "salt_file") if settings.salt_file else None
+    private = Private(settings.privacy, salt)
+    return [veiled(profile, private) for profile in profiles], door.hidden_rules(said, private)

@@ -42,11 +42,11 @@ class _Case(NamedTuple):
 
 
 def told(
-    settings: Settings, profiles: Sequence[Profile], said: Overrides | None, given: tuple[int | None, int | None]
+    settings: Settings, profiles: Sequence[Profile], said: Overrides, given: tuple[int | None, int | None]
 ) -> Iterator[str]:
     """Lines for people; `given` are replicas and sample_limit, where somebody says them."""
     replicas, sample_limit = given
-    cases = {who: _case(settings, profiles, said or NO_OVERRIDES, who) for who in (ALWAYS, NEVER)}
+    cases = {who: _case(settings, profiles, said, who) for who in (ALWAYS, NEVER)}
     shape = shape_of(settings)
     own = cases[ALWAYS if _shows_reference(shape) else NEVER]
     limit = shape.limit

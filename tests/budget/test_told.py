@@ -1,6 +1,7 @@
 """What `check` says ahead is what the page will be, and who reads what is not there."""
 
 import re
+from pathlib import Path
 
 import pytest
 from made_profiles import profile_of
@@ -10,6 +11,7 @@ from exporter import config, series_told
 from exporter.budget import shape
 from exporter.budget.plan import plan, switched_off
 from exporter.errors import ConfigError
+from exporter.override import NO_OVERRIDES
 from exporter.profile import document
 
 
@@ -45,6 +47,14 @@ def test_it_says_how_many_series_there_are_and_what_is_left_out(path: str) -> No
     free = {"metrics.max_series": "1000000"}
     large = told(path, "--max-series", "1000000")
     assert large == f"series: up to {expected(path, **free):,} on a page, of 1,000,000 that it may have"
+
+
+def test_what_is_denied_has_no_series_and_what_is_hashed_has_as_many(path: str, tmp_path: Path) -> None:
+    (tmp_path / "salt").write_text("s" * 32)
+    few = told(path, "--max-series", "1000000", "--privacy.deny", "f*")
+    assert int(re.findall(r"up to ([\d,]+)", few)[0].replace(",", "")) < expected(path) / 5
+    hashed = told(path, "--privacy.hash", "f*", "--salt-file", str(tmp_path / "salt"))
+    assert f"up to {expected(path):,} on a page" in hashed
 
 
 def test_a_table_says_what_replicas_cost_by_who_shows_the_reference(path: str) -> None:
@@ -90,7 +100,7 @@ FLAGS = {
 def test_what_it_advises_is_enough(path: str, flags: dict[str, object]) -> None:
     def said(given: dict[str, object]) -> str:
         settings = config.resolve(("flags", {"upstream": "http://127.0.0.1:9"} | given))
-        return "\n".join(series_told.told(settings, [document.load(path)], None, (None, None)))
+        return "\n".join(series_told.told(settings, [document.load(path)], NO_OVERRIDES, (None, None)))
 
     advice = re.search("all would be shown with (.+)", said(flags))
     assert advice
