@@ -111,6 +111,7 @@ class Worker:
         for door in doors:
             door.close()
         await self._drain()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {DRAIN})  # told once more, it would die of it: the loop takes none now
         heart.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await heart

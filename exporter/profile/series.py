@@ -99,6 +99,7 @@ def _tells(association: Association) -> bool:
 def _families(families: Columns, column: Column) -> Iterator[Family]:
     """Those that apply to a column."""
     yield from (families.bins, families.reference_ratio, families.reference_samples, families.bin_info)
+    yield from (families.reference_missing, families.reference_largest)
     yield from (families.values, families.type_errors, families.samples, families.sufficient)
     yield from (families.bin_step, families.aspects["type_error_ratio"])
     yield from _of_values(families, column)

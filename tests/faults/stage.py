@@ -151,10 +151,11 @@ def _rings(supervisor: int) -> list[Ring]:
     """The memory between workers and analyser, as the supervisor holds it."""
     found = {}
     for entry in sorted(Path(f"/proc/{supervisor}/fd").iterdir()):
-        if "inference-exporter-ring" in str(entry.readlink()) and entry.stat().st_ino not in found:
-            fd = os.open(entry, os.O_RDWR)
-            found[entry.stat().st_ino] = Ring(fd)
-            os.close(fd)
+        with suppress(FileNotFoundError):  # others come and go
+            if "inference-exporter-ring" in str(entry.readlink()) and entry.stat().st_ino not in found:
+                fd = os.open(entry, os.O_RDWR)
+                found[entry.stat().st_ino] = Ring(fd)
+                os.close(fd)
     return list(found.values())
 
 

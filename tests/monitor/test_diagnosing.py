@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 from monitor_scenes import exchange
 from profile_tables import profile_of
+from support import Metrics
 
 from exporter import config
 from exporter.collect import columns as collector
-from exporter.collect.exposition import Samples
+from exporter.collect.exposition import render
 from exporter.collect.scene import Scene
 from exporter.condition import Health, ProcessVitals, ServerVitals
 from exporter.decode import Decoder
@@ -202,11 +203,11 @@ def test_it_is_a_series_of_the_page_and_a_line_of_the_status_page(profile: Profi
     send(monitor, rows(3000, 3, factor=100), 1000.0)
     snapshot = monitor.snapshot(1030.0)
     scene = Scene("churn", "7", profile, snapshot, ServerVitals(), _health())
-    (samples,) = [one for one in collector.collect(scene)
-                  if isinstance(one, Samples) and one.family.name == "model_feature_diagnosis_info"]  # fmt: skip
-    ((labels, value),) = samples.values
-    assert (*labels[:5], value) == ("churn", "7", profile.short_digest, "amount", "scaled", 1)
-    assert labels[5].startswith("amount looks ×100 since ")
+    ((labels, value),) = Metrics(render(collector.collect(scene)).decode()).all("model_feature_diagnosis_info")
+    known = {"model": "churn", "model_version": "7", "profile": profile.short_digest, "feature": "amount"}
+    text = labels["text"]
+    assert (labels, value) == ({**known, "code": "scaled", "text": text}, 1)
+    assert text.startswith("amount looks ×100 since ")
     app = create_app(lambda: None, lambda: ["churn"])
     faults.add(app, lambda: [Scored(Label("<churn>", "7"), profile, snapshot)])
     page = _page(app)
