@@ -116,6 +116,7 @@ soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=
 
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
+	$(BIN)/inference-exporter rules --output alert_rules
 	$(BIN)/inference-exporter config >deploy/exporter.example.yml
 	$(BIN)/inference-exporter catalogue >docs/metrics.md
 	$(BIN)/python docs/excerpt.py

@@ -18,7 +18,7 @@ from queries import of
 from exporter import catalogue as c
 
 TARGET: Final = Path(__file__).with_name("model-health.json")
-RUNBOOKS: Final = "https://github.com/inference-exporter/inference-exporter/blob/main/docs/runbooks.md"
+RUNBOOKS: Final = "https://github.com/inference-exporter/inference-exporter/blob/main/alert_rules/runbooks.md"
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 COLUMNS: Final = 24
 ONE_SHOT: Final = {"table", "barchart"}

@@ -253,6 +253,7 @@ class Analyser:
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
             relaying=self._settings.relay,
+            owner=self._settings.model.owner,
             web=self._entrance.standing,
             **report.processes(self._board, self._rings),
         )  # fmt: skip

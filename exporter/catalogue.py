@@ -108,6 +108,7 @@ SERVER_CPU = _model("server_cpu_seconds_total", COUNTER, "User and system CPU ti
 SERVER_MEMORY = _model("server_resident_memory_bytes", GAUGE, "Resident memory of the model server's processes, as the operating system says it: shared pages counted once per process.")
 SERVER_START = _model("server_start_time_seconds", GAUGE, "Unix time at which the model server's first process started.")
 MODEL_INFO = _model("info", GAUGE, "1; the model that is watched, and the version of the exporter that watches it.", "exporter_version")
+OWNER = _model("owner_info", GAUGE, "1; whose the model is (setting model.owner), by which its alerts are routed. Absent where nobody has said it.", "owner")
 TRAINED = _model("trained_timestamp_seconds", GAUGE, "Unix time at which the model was trained, where the profile says it.")
 PROFILE_INFO = Family("model_profile_info", GAUGE, (*PROFILED, "profile_version", "source"), "1; the reference profile in force, the version of the model that it names, and what it was made of.")
 PROFILE_ROWS = Family("model_profile_rows", GAUGE, PROFILED, "Rows of training data that the profile was built of.")

@@ -1,4 +1,4 @@
-"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | fleet | demo`.
+"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | fleet | rules | demo`.
 
 Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
 """
@@ -18,6 +18,7 @@ from exporter import (
     config,
     fleet_command,
     profile_commands,
+    rules_command,
     series_flags,
     values,
 )
@@ -77,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     profile_commands.add(profile.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser))
     fleet = "watch the pooled counts of all replicas that a Prometheus has"
     fleet_command.add(commands.add_parser("fleet", help=fleet, description=fleet, allow_abbrev=False))
+    rules = "write the shipped alert rules with thresholds of one's own"
+    rules_command.add(commands.add_parser("rules", help=rules, description=rules, allow_abbrev=False))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
 

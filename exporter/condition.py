@@ -171,5 +171,7 @@ class Health:
     events: EventCounts | None = None
     """None where none are taken."""
     relaying: bool = True
+    owner: str | None = None
+    """Whose the models are; None where nobody has said it."""
     dependencies: tuple[DependencyState, ...] = ()
     web: Web | None = None

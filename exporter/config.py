@@ -47,7 +47,7 @@ from exporter.values import (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What the model is called on /metrics."""
+    """What the model is called on /metrics, and whose it is."""
 
     name: str | None = setting(
         None, "Label model; what the traffic names, else the profile, else 'default', where left out.", label_value
@@ -57,6 +57,7 @@ class Model:
         "Label model_version; what the traffic names, else the profile, else 'unknown', where left out.",
         label_value,
     )
+    owner: str | None = setting(None, "Whose it is: label owner of its alerts, by which they are routed.", label_value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ _SERVER: Final = Section("The model server", (
     _asked("Is the server up, and does it keep up?", c.SERVER_UP, c.IN_FLIGHT),
     _asked("What does the server cost?", c.SERVER_CPU, c.SERVER_MEMORY, c.SERVER_PROCESSES, c.SERVER_VISIBLE),
     _asked("Was the server restarted?", c.SERVER_START),
-    _asked("Which model is watched, and how old is it?", c.MODEL_INFO, c.TRAINED),
+    _asked("Which model is watched, how old is it, and whose?", c.MODEL_INFO, c.TRAINED, c.OWNER),
 ))  # fmt: skip
 _NEEDS: Final = Section("What the model needs", (
     _asked(

@@ -93,7 +93,7 @@ def firing(text: str, directory: Path, expected: set[tuple[str, str]]) -> None:
     samples = [{"labels": f'{{alertname="{alert}",feature="{feature}"}}', "value": 1} for alert, feature in expected]
     asked = 'count by (alertname, feature) (ALERTS{alertstate="firing",feature!=""})'
     (directory / "page.test.yml").write_text(yaml.safe_dump({
-        "rule_files": [str(ROOT / "alert_rules" / "model.rules.yml")],
+        "rule_files": [str(ROOT / "alert_rules" / f"{name}.rules.yml") for name in ("drift", "quality")],
         "tests": [{
             "interval": "1m", "input_series": series,
             "promql_expr_test": [{"expr": asked, "eval_time": "30m", "exp_samples": samples}],

@@ -13,6 +13,8 @@ def collect(scene: Scene) -> Iterator[Samples]:
         return
     labels, server = scene.labels, scene.server
     yield Samples(catalogue.MODEL_INFO, [((*labels, __version__), 1)])
+    if scene.health.owner is not None:
+        yield Samples(catalogue.OWNER, [((*labels, scene.health.owner), 1)])
     if scene.health.relaying:
         yield Samples(catalogue.IN_FLIGHT, [(labels, scene.health.relay.in_flight)])
     if server.watched:

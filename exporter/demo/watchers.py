@@ -15,7 +15,7 @@ import yaml
 from exporter.demo.compression import compressed
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
-RULES: Final = ("model.rules.yml", "fleet.rules.yml")
+RULES: Final = ("drift.rules.yml", "exporter.rules.yml", "fleet.rules.yml", "quality.rules.yml", "serving.rules.yml")
 DASHBOARD: Final = "model-health.json"
 _EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
 _GRAFANA_IMAGE: Final = "grafana/grafana-oss:11.6.0"

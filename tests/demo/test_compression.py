@@ -10,7 +10,7 @@ import yaml
 from exporter.demo.compression import compressed, shortened
 
 RULES = Path(__file__).parents[2] / "alert_rules"
-SHIPPED = [RULES / "model.rules.yml", RULES / "fleet.rules.yml", RULES / "alertmanager.yml"]
+SHIPPED = [*RULES.glob("*.rules.yml"), RULES / "alertmanager.yml"]
 DURATION = re.compile(r"\b\d+(?:ms|[smhdw])\b")
 
 

@@ -1,0 +1,29 @@
+"""The files of rules, each with where it comes from."""
+
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Final
+
+from exporter.profile import strict_yaml
+from exporter.rules.rendering import rendered
+from exporter.rules.values import Value, flat
+
+SHIPPED: Final = resources.files("exporter") / "shipped"
+_VALUES: Final = "values.yml"
+
+
+def defaults() -> dict[str, Value]:
+    """Every threshold as it is shipped."""
+    return flat(strict_yaml.load((SHIPPED / _VALUES).read_text(encoding="utf-8")), _VALUES)
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """Name and text of what people write."""
+    for file in sorted((SHIPPED / "sources").iterdir(), key=lambda one: one.name):
+        yield file.name, file.read_text(encoding="utf-8")
+
+
+def made(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    """Name and text of each file of rules with these thresholds."""
+    for name, source in sources():
+        yield name.replace(".yml", ".rules.yml"), rendered(source, f"sources/{name}", values)
