@@ -50,7 +50,8 @@ def health(events: EventCounts, now: float) -> Health:
         snapshot_wall_s=now, snapshot_seconds=0.25,
         processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
         ring_fill={"worker-0": 0.125}, events=events, dependencies=tuple(_dependencies()),
-        owner="payments", web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
+        owner="payments",
+        web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
         **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
     )  # fmt: skip
 

@@ -61,12 +61,8 @@ def tuned(defaults: Mapping[str, Value], given: Mapping[str, Value], where: str)
 
 def _fault(default: Value, value: Value) -> str | None:
     """What is wrong with a value, by the kind of its default."""
-    if isinstance(default, str) and _DURATION.fullmatch(default):
-        is_fine = isinstance(value, str) and _DURATION.fullmatch(value) and re.search("[1-9]", value)
-        return None if is_fine else "a duration such as 10m is needed"
     if isinstance(default, str):
-        is_fine = isinstance(value, str) and value and not _UNSAFE.search(value)
-        return None if is_fine else "a text without blanks, quotes and braces is needed"
+        return _text_fault(_DURATION.fullmatch(default) is not None, value)
     if isinstance(value, str) or not 0 <= value < float("inf"):
         return "a number from 0 on is needed"
     if isinstance(default, int) and value != int(value):
@@ -74,6 +70,14 @@ def _fault(default: Value, value: Value) -> str | None:
     if isinstance(default, float) and default < 1 < value:
         return "a share from 0 to 1 is needed"
     return None
+
+
+def _text_fault(is_duration: bool, value: Value) -> str | None:
+    text = value if isinstance(value, str) else ""
+    if is_duration:
+        is_fine = _DURATION.fullmatch(text) is not None and re.search("[1-9]", text) is not None
+        return None if is_fine else "a duration such as 10m is needed"
+    return None if text and not _UNSAFE.search(text) else "a text without blanks, quotes and braces is needed"
 
 
 def _number(text: str) -> Value:
