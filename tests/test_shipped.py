@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = resources.files("exporter") / "shipped"
-ORIGINALS = [*ROOT.glob("alert_rules/*.yml"), *ROOT.glob("dashboards/*.json")]
+ORIGINALS = [*ROOT.glob("alert_rules/*.yml"), *ROOT.glob("alert_rules/*.tmpl"), *ROOT.glob("dashboards/*.json")]
 SOURCES = [*ROOT.glob("alert_rules/sources/*.yml")]
 
 
