@@ -266,33 +266,3 @@ def test_the_fleet_is_held_to_what_the_exporter_computes_of_the_same_counts(test
             assert float(tolerance) <= max(1e-9, 2e-6 * float(truth))
             checked += 1
     assert checked == 11
-
-
-# --- Alertmanager
-
-
-def routed(*given: str) -> str:
-    config = ROOT / "alert_rules" / "alertmanager.yml"
-    return run(tool("amtool", "prometheus-alertmanager"), "config", "routes", "test", f"--config.file={config}", *given)
-
-
-def test_amtool_accepts_the_configuration() -> None:
-    run(tool("amtool", "prometheus-alertmanager"), "check-config", ROOT / "alert_rules" / "alertmanager.yml")
-
-
-@pytest.mark.parametrize(
-    ("given", "receiver"),
-    [
-        (("alertname=ModelServerDown", "severity=critical"), "pager"),
-        (("alertname=ModelFeatureDrift", "severity=warning"), "tickets"),
-        (("alertname=ModelFeatureDrift", "severity=critical"), "pager"),
-        (("alertname=ModelFeatureDrift", "severity=warning", "owner=payments"), "payments"),
-        (("alertname=ModelFeatureDrift", "severity=critical", "owner=payments"), "payments-pager"),
-        (("alertname=ModelFeatureDrift", "severity=warning", "owner=risk"), "tickets"),
-        (("alertname=ModelFeatureDrift", "severity=critical", "owner=risk"), "pager"),
-        (("alertname=SomethingElse", "severity=info"), "tickets"),
-        (("alertname=WithoutSeverity",), "tickets"),
-    ],
-)
-def test_every_alert_reaches_somebody(given: tuple[str, ...], receiver: str) -> None:
-    assert routed(*given).split() == [receiver]
