@@ -122,7 +122,7 @@ docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python docs/excerpt.py
 
 golden: $(VENV)/.test ## Write down anew what is exposed, families, labels, help and values (tests/golden)
-	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py -k somebody
+	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py tests/alert_rules/test_notifications.py -k somebody
 
 reliability: $(VENV)/.test ## Inject every fault, the long ones too, and write docs/reliability.md anew (ten minutes)
 	RELIABILITY=docs/reliability.md $(BIN)/python -m pytest tests/faults -m fault
