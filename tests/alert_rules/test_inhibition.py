@@ -108,7 +108,7 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         ("ModelServerReplicaDown", {**A, **version(CHURN), **TICKET}, "suppressed"),
         ("ModelErrors", {**version(CHURN), **PAGE}, "suppressed"),
         ("ModelErrorsSlow", {**version(CHURN), **TICKET}, "suppressed"),
-        ("ModelLatencyFast", {**version(CHURN), **PAGE}, "suppressed"),
+        ("ModelLatency", {**version(CHURN), **PAGE}, "suppressed"),
         ("ModelTrafficStopped", {**model(CHURN), **PAGE}, "suppressed"),
         ("ModelTrafficStopped", {**model(CHURN), **TICKET}, "suppressed"),
         ("ModelDrift", {**CHURN, **PAGE}, "suppressed"),
@@ -289,7 +289,7 @@ def test_a_model_to_be_trained_again_is_not_said_to_drift_slowly(alertmanager: s
 
 
 @pytest.mark.parametrize(("page", "ticket", "of"), [
-    ("ModelErrors", "ModelErrorsSlow", version), ("ModelLatencyFast", "ModelLatencySlow", version),
+    ("ModelErrors", "ModelErrorsSlow", version), ("ModelLatency", "ModelLatencySlow", version),
     ("ModelTrafficStopped", "ModelTrafficStopped", model),
 ])  # fmt: skip
 def test_a_page_silences_the_ticket_about_the_same_thing(page: str, ticket: str, of: Any, alertmanager: str) -> None:

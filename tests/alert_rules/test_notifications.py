@@ -86,6 +86,17 @@ def test_a_page_says_what_since_when_how_sure_and_where_to_go_on(tmp_path: Path)
     assert f"\nSilence: {URL}/#/silences/new?filter=" in text
 
 
+@pytest.mark.parametrize(("said", "label"), [
+    ("since 02:14 UTC, 20/20 pods", "Drill-down at 02:14 UTC: "), ("since 9 Nov 02:14 UTC", "Drill-down at 9 Nov 02:14 UTC: "),
+    ("since 02:14 UTC; output score since 03:00 UTC", "Drill-down at 02:14 UTC: "), ("for hours", "Drill-down: "),
+    ("since 2026-11-23 02:14:00 +0000 UTC", "Drill-down: "),
+])  # fmt: skip
+def test_the_drill_down_is_at_the_time_that_is_told(said: str, label: str, tmp_path: Path) -> None:
+    description = {"description": f"fraud v7: amount: 41 % of requests changed bucket {said}."}
+    text = rendered(tmp_path, [alert(annotations=description)], ["text"])["text"]
+    assert f"\n{label}http://grafana:3000/" in text
+
+
 def test_pages_come_first_then_tickets_and_what_is_not_told_is_counted(tmp_path: Path) -> None:
     texts = rendered(tmp_path, NOTICES["many"])
     html = rendered(tmp_path, NOTICES["many"], ["html"], "html")["html"]
@@ -134,7 +145,7 @@ def test_without_annotations_the_labels_are_told(tmp_path: Path) -> None:
 
 
 def matchers(url: str) -> dict[str, str]:
-    """What Alertmanager's form makes of the address: percent signs are decoded (a plus is none), then JSON's strings."""
+    """What Alertmanager's form makes of the address: percent signs are decoded (a plus is none), then strings."""
     form = urlsplit(urlsplit(url).fragment)
     assert (url.startswith(f"{URL}/#/"), form.path) == (True, "/silences/new")
     assert "+" not in form.query
