@@ -68,10 +68,10 @@ def _common(alerts: Sequence[Alert], of: str) -> dict[str, str]:
 
 
 def rendered(
-    directory: Path, alerts: Sequence[Alert], names: Sequence[str] = TEXTS, kind: str = "text"
+    directory: Path, alerts: Sequence[Alert], names: Sequence[str] = TEXTS, kind: str = "text", externally: str = URL
 ) -> dict[str, str]:
-    """What amtool makes of each template."""
-    (directory / "data.json").write_text(json.dumps(notification(alerts)))
+    """What amtool makes of each template, where Alertmanager's own address is that one."""
+    (directory / "data.json").write_text(json.dumps(notification(alerts) | {"externalURL": externally}))
     mark = "\x1e"
     asked = mark.join(f'{{{{ template "inference_exporter.{name}" . }}}}' for name in names)
     done = subprocess.run(

@@ -87,7 +87,8 @@ def test_a_page_says_what_since_when_how_sure_and_where_to_go_on(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("said", "label"), [
-    ("since 02:14 UTC, 20/20 pods", "Drill-down at 02:14 UTC: "), ("since 9 Nov 02:14 UTC", "Drill-down at 9 Nov 02:14 UTC: "),
+    ("since 02:14 UTC, 20/20 pods", "Drill-down at 02:14 UTC: "),
+    ("since 9 Nov 02:14 UTC", "Drill-down at 9 Nov 02:14 UTC: "),
     ("since 02:14 UTC; output score since 03:00 UTC", "Drill-down at 02:14 UTC: "), ("for hours", "Drill-down: "),
     ("since 2026-11-23 02:14:00 +0000 UTC", "Drill-down: "),
 ])  # fmt: skip
