@@ -74,6 +74,13 @@ def test_every_template_has_been_read() -> None:
     assert told <= set(re.findall(r'define "inference_exporter\.([a-z_.]+)"', text))
 
 
+def test_the_example_of_the_documentation_is_what_is_rendered(tmp_path: Path) -> None:
+    documented = Path(__file__).parents[2].joinpath("docs", "notifications.md").read_text()
+    texts = rendered(tmp_path, NOTICES["one"], ["title", "text"])
+    assert f"```text\n{texts['title']}\n\n{texts['text']}```\n" in documented
+    assert {*TEXTS, "html"} == set(re.findall(r"`inference_exporter\.([a-z_.]+)`", documented))
+
+
 # --- what a person needs
 
 
