@@ -74,6 +74,14 @@ def test_the_receivers_of_the_example_fit_the_routes(tmp_path: Path) -> None:
     assert "1 templates" in amtool("check-config", tmp_path / "both.yml")
 
 
+def test_what_the_documentation_shows_of_other_receivers_is_accepted(tmp_path: Path) -> None:
+    documented = (RULES.parent / "docs" / "notifications.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", documented, re.DOTALL)
+    config = {"route": {"receiver": "shown"}, "receivers": [{"name": "shown", **yaml.safe_load(shown)}]}
+    (tmp_path / "shown.yml").write_text(yaml.safe_dump(config))
+    assert "1 receivers" in amtool("check-config", tmp_path / "shown.yml")
+
+
 @pytest.mark.parametrize("alert", EVERY, ids=lambda alert: f"{alert.name}-{alert.severity}")
 def test_every_alert_reaches_the_receiver_of_its_severity(alert: Said) -> None:
     assert routed(alertname=alert.name, severity=alert.severity, owner="nobody") == [RECEIVERS[alert.severity]]
