@@ -28,7 +28,7 @@ COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
 # Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
 # share what was made for them. Those in which minutes pass in seconds come afterwards: one for each processor, and then those that
-# need them all.
+# need them all. tests/conftest.py has these passes read the few files that they are in.
 PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
 PACED ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist worksteal)
 

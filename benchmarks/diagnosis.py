@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_wine
 
 from exporter.decode import Decoder
 from exporter.monitor import Monitor
@@ -40,11 +39,15 @@ Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def _breast(_: Random) -> Table:
+    from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 (seconds, and each process of the tests reads this)
+
     found = load_breast_cancer()
     return dict(zip(map(str, found.feature_names), found.data.T, strict=True))
 
 
 def _wine(_: Random) -> Table:
+    from sklearn.datasets import load_wine  # noqa: PLC0415 (as above)
+
     found = load_wine()
     return dict(zip(map(str, found.feature_names), found.data.T, strict=True))
 

@@ -5,11 +5,7 @@ import base64
 import json
 import math
 import re
-import ssl
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +13,9 @@ from exporter.errors import ConfigError, DataError, UpstreamError
 from exporter.values import duration, format_duration
 
 if TYPE_CHECKING:
+    import ssl
+    import urllib.request
+
     from exporter.profile.adopt import Window, Wish
     from exporter.reference import Profile
 
@@ -107,6 +106,9 @@ def _expiry(text: str | None, now: float) -> float | None:
 
 def _window(given: argparse.Namespace, profile: "Profile", wish: "Wish") -> "Window":
     """What the exporter says of the window. ConfigError, DataError, UpstreamError."""
+    import urllib.parse  # noqa: PLC0415 (every command reads this file, `serve` too)
+    import urllib.request  # noqa: PLC0415
+
     from exporter.profile import adopt  # noqa: PLC0415
     from exporter.profile.in_force import in_force  # noqa: PLC0415
 
@@ -138,14 +140,19 @@ def _password(given: argparse.Namespace) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(line).decode()}"}
 
 
-def _trusted(given: argparse.Namespace) -> ssl.SSLContext:
+def _trusted(given: argparse.Namespace) -> "ssl.SSLContext":
+    import ssl  # noqa: PLC0415
+
     try:
         return ssl.create_default_context(cafile=given.ca_file)
     except OSError as error:
         raise ConfigError(f"--ca-file: cannot use {given.ca_file}: {error.strerror or error}") from None
 
 
-def _ask(request: urllib.request.Request, trusted: ssl.SSLContext) -> object:
+def _ask(request: "urllib.request.Request", trusted: "ssl.SSLContext") -> object:
+    import urllib.error  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=trusted) as answer:  # noqa: S310 (http, https)
             return json.loads(answer.read(_LONGEST_ANSWER))

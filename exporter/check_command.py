@@ -8,7 +8,6 @@ from pathlib import Path
 
 from exporter import config, dependencies, locations, merge_source, orders, series_flags
 from exporter.config import Settings
-from exporter.decode import Decoder, rules
 from exporter.errors import ConfigError
 from exporter.evidence import planned
 from exporter.places import reading
@@ -20,11 +19,9 @@ from exporter.samples import command as samples
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """Refuse what cannot be used (ConfigError, DataError); tell of the rest, or give `serve` the settings as JSON."""
-    Decoder(rules.of(settings))  # knows the names of protocols
     series_flags.refuse_strangers(settings)
     profiles = _profiles(settings.profile, given.json)
-    if "profile" in profiles:
-        rules.refuse_strangers(rules.of(settings), profiles["profile"])
+    _refuse_strangers(settings, profiles.get("profile"))
     _check_salt(settings, {} if given.json else profiles)
     said = _overrides(settings.overrides, list(profiles.values()), given.json)
     if settings.web.config_file or settings.events.token_file:
@@ -52,6 +49,18 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if said:
         print(f"{settings.overrides}: fine, {said} rules")
     return samples.check(given, settings)
+
+
+def _refuse_strangers(settings: Settings, profile: Profile | None) -> None:
+    """ConfigError where what is said of payloads is of a protocol that there is not, or of no column of the profile."""
+    if not (settings.protocols or settings.features or settings.outputs):
+        return
+    from exporter.decode import Decoder, rules  # noqa: PLC0415 (a tenth of a second that most starts need not spend)
+
+    told = rules.of(settings)
+    Decoder(told)
+    if profile is not None:
+        rules.refuse_strangers(told, profile)
 
 
 def _check_salt(settings: Settings, profiles: Mapping[str, Profile]) -> None:

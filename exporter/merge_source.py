@@ -1,22 +1,27 @@
 """Who fetches the model server's own metrics, as settings say it."""
 
-import asyncio
 import ssl
+from typing import TYPE_CHECKING
 
-from exporter.budget.plan import switched_off
 from exporter.config import Settings
-from exporter.merging import Merging
-from exporter.merging.asking import Limits, Target
-from exporter.merging.telling import Counts
 from exporter.proxy import introduction, tls
 from exporter.upstream_metrics import Resource
 
+if TYPE_CHECKING:
+    from exporter.merging import Merging
+    from exporter.merging.asking import Target
 
-def merging(settings: Settings, seats: "memoryview[int]") -> Merging | None:
+
+def merging(settings: Settings, seats: "memoryview[int]") -> "Merging | None":
     """None where our page is ours alone. ConfigError."""
     found, of = settings.merged, settings.merge
     if found is None:
         return None
+    from exporter.budget.switches import switched_off  # noqa: PLC0415 (the analyser only, not whoever checks settings)
+    from exporter.merging import Merging  # noqa: PLC0415
+    from exporter.merging.asking import Limits  # noqa: PLC0415
+    from exporter.merging.telling import Counts  # noqa: PLC0415
+
     limits, off = Limits(of.timeout, of.max_size, of.max_series), switched_off(settings.metrics, "")
     return Merging(_target(found, settings), limits, Counts(seats), off)
 
@@ -30,7 +35,9 @@ def told(settings: Settings) -> list[str]:
     return [f"{found.path} of {found.server}, at most {settings.merge.max_series:,} series beside ours"]
 
 
-def _target(found: Resource, settings: Settings) -> Target:
+def _target(found: Resource, settings: Settings) -> "Target":
+    from exporter.merging.asking import Target  # noqa: PLC0415
+
     place = found.place
     host = place[0] if isinstance(place, tuple) else "localhost"
     return Target(
@@ -47,7 +54,4 @@ def _context(found: Resource, settings: Settings) -> ssl.SSLContext | None:
 
 def _preface(found: Resource, settings: Settings) -> bytes:
     """Where it is the very server that clients are relayed to."""
-    introduce = introduction.FORMS[settings.upstream_proxy_protocol]
-    if introduce is None or found.server != settings.watched:
-        return b""
-    return introduce(asyncio.BaseTransport())  # of nobody in particular
+    return introduction.of_nobody(settings.upstream_proxy_protocol) if found.server == settings.watched else b""

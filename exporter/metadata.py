@@ -4,7 +4,6 @@ Only of models that it has just answered for, and of a bounded number. It may no
 asked by somebody else: then nothing is known, and it is not asked again.
 """
 
-import asyncio
 import http.client
 import logging
 import queue
@@ -48,8 +47,7 @@ def asked(settings: Settings) -> "Metadata | None":
     route = settings.watched
     if not settings.upstream_metadata or route is None:
         return None
-    introduce = introduction.FORMS[settings.upstream_proxy_protocol]
-    preface = introduce(asyncio.BaseTransport()) if introduce else b""  # of nobody in particular
+    preface = introduction.of_nobody(settings.upstream_proxy_protocol)
     context = tls.upstream_context(orders.upstream_tls(settings)) if is_tls(route) else None
     return Metadata(Server(upstream_place(route), context, settings.upstream_tls.server_name, preface))
 

@@ -3,7 +3,6 @@
 The standard library only, and nothing is raised: whoever looks after processes must outlive every one of them.
 """
 
-import asyncio
 import errno
 import fcntl
 import json
@@ -190,6 +189,8 @@ class Child:
 
     async def ended(self, within_s: float) -> bool:
         """Wait for its end."""
+        import asyncio  # noqa: PLC0415 (whoever waits has it; who asks for a name of ours alone may not)
+
         deadline = time.monotonic() + within_s
         while self.pid and time.monotonic() < deadline:
             await asyncio.sleep(0.02)

@@ -26,7 +26,7 @@ def _number(text: str) -> int:
 
 def refuse_strangers(settings: "Settings") -> None:
     """ConfigError where settings name families that are none."""
-    from exporter.budget.plan import switched_off  # noqa: PLC0415 (this child only)
+    from exporter.budget.switches import switched_off  # noqa: PLC0415 (this child only)
 
     switched_off(settings.metrics, "")
 

@@ -13,9 +13,10 @@ from exporter import catalogue
 from exporter.allowance import ALWAYS, LEADER, NEVER
 from exporter.budget import costs
 from exporter.budget.order import REFERENCE
-from exporter.budget.plan import Plan, Watched, plan, ranked, switched_off
+from exporter.budget.plan import Plan, Watched, plan, ranked
 from exporter.budget.shape import Shape
 from exporter.budget.shape import of as shape_of
+from exporter.budget.switches import switched_off
 from exporter.config import Settings
 from exporter.families import Family
 from exporter.override import NO_OVERRIDES, Overrides

@@ -6,6 +6,7 @@ Everything listens on loopback and ephemeral ports, and everything that is start
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -19,7 +20,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from functools import lru_cache
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -135,18 +136,26 @@ def model_server(handler: type[BaseHTTPRequestHandler] = Answering) -> Iterator[
 # --- the sidecar
 
 
-@lru_cache(maxsize=2)
 def _parsed(text: str) -> tuple[Sample, ...]:
-    """Whoever waits for a page to change reads the same one again and again."""
     return tuple(sample for family in text_string_to_metric_families(text) for sample in family.samples)
 
 
 class Metrics:
-    """One scrape."""
+    """One scrape. Whoever waits looks at page after page for a sample or two, so what is asked for is read alone."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.samples = _parsed(text)
+        self._named: dict[str, tuple[Sample, ...]] = {}
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        return _parsed(self.text)
+
+    def _of(self, name: str) -> tuple[Sample, ...]:
+        if name not in self._named:
+            lines = re.findall(rf"^{re.escape(name)}[{{ ].*\n", self.text, re.MULTILINE)
+            self._named[name] = _parsed("".join(lines))
+        return self._named[name]
 
     def value(self, name: str, **labels: str) -> float:
         """The one sample of that name whose labels include those given; KeyError where there is none."""
@@ -156,11 +165,7 @@ class Metrics:
         return found[0][1]
 
     def all(self, name: str, **labels: str) -> list[tuple[Mapping[str, str], float]]:
-        return [
-            (sample.labels, sample.value)
-            for sample in self.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
+        return [(sample.labels, sample.value) for sample in self._of(name) if labels.items() <= sample.labels.items()]
 
     def total(self, name: str, **labels: str) -> float:
         return sum(value for _, value in self.all(name, **labels))

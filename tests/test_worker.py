@@ -1,12 +1,14 @@
 """The relay process: what it loads, what it weighs, and how it takes over from one that died."""
 
+import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from proxy.rig import MIB, converse, recorder, relay
-from support import eventually
+from support import build_profile, eventually
 
 from exporter.handoff.tally import Slot
 
@@ -20,6 +22,20 @@ def test_a_process_of_the_request_path_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout.split() == []
+
+
+def test_whoever_reads_the_settings_for_serve_loads_nothing_heavy_so_that_clients_do_not_wait(tmp_path: Path) -> None:
+    train = tmp_path / "train.csv"
+    train.write_text("age,p\n" + "".join(f"{row % 90},{row % 2}\n" for row in range(200)))
+    profile = build_profile(train, tmp_path / "profile.json", "--prediction", "p")
+    said = ["check", "--json", "--no-relay", "--profile", str(profile)]
+    code = (
+        f"import sys, exporter.cli; assert exporter.cli.main({said}) == 0;"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    settings, loaded = found.stdout.splitlines()
+    assert (json.loads(settings)["profile"], loaded) == (str(profile), "[]")
 
 
 def test_a_fresh_worker_is_small() -> None:

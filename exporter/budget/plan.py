@@ -8,20 +8,15 @@ another. What those counted goes on under `_other`.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from exporter import catalogue
-from exporter.allowance import ALWAYS, LEADER, Metrics
 from exporter.budget.costs import Costs, own, sides
-from exporter.budget.leading import leads
-from exporter.budget.order import REFERENCE, UNITS
+from exporter.budget.order import UNITS
 from exporter.budget.shape import Shape
-from exporter.errors import ConfigError
 from exporter.families import Columns
 from exporter.override import Override
 from exporter.reference import Column, Profile
-from exporter.values import nearest
 
 OTHER: Final = "_other"
 """What columns without series of their own are counted under, together."""
@@ -82,19 +77,6 @@ class _Part(NamedTuple):
     name: str
     cost: Counter[str]
     """Of what is shown of it."""
-
-
-def switched_off(metrics: Metrics, host: str) -> frozenset[str]:
-    """Families that nobody wants here. ConfigError where a pattern is of none."""
-    known = {family.name for family in catalogue.families()}
-    found = set[str]()
-    for pattern in metrics.disable:
-        those = {name for name in known if fnmatchcase(name, pattern)}
-        if not those:
-            raise ConfigError(f"metrics.disable: {pattern}: no family is called so{nearest(pattern, known)}")
-        found |= those
-    shown = metrics.expose_reference == ALWAYS or (metrics.expose_reference == LEADER and leads(metrics, host))
-    return frozenset(found if shown else found | REFERENCE)
 
 
 def ranked(profile: Profile, said: Sequence[Sequence[Override]]) -> tuple[Sequence[int], Sequence[int]]:

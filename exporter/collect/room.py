@@ -11,8 +11,9 @@ from typing import Any, Final
 from exporter import catalogue
 from exporter.budget import costs
 from exporter.budget.order import emergency
-from exporter.budget.plan import Plan, Watched, plan, ranked, switched_off
+from exporter.budget.plan import Plan, Watched, plan, ranked
 from exporter.budget.shape import Shape
+from exporter.budget.switches import switched_off
 from exporter.collect.exposition import Block, Distributions, Samples
 from exporter.collect.scene import Page, Scene
 

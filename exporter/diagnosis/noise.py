@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from exporter.diagnosis.seen import Case, Explained, Values, variations
 from exporter.diagnosis.words import about
@@ -74,9 +74,9 @@ def _noisy(case: Case, at: Values, highs: Values, spreads: Values) -> Values:
     from_low, from_high = ((at[:, None] - ends) / spreads[:, None, None] for ends in (lows, highs))
     widths = (highs - lows) / spreads[:, None, None]
     even = (_integral(from_low) - _integral(from_high)) / np.where(widths > 0, widths, 1.0)
-    below = np.where(widths > 0, even, ndtr(from_low)) @ shares + case.known[0]
+    below = np.where(widths > 0, even, scipy.special.ndtr(from_low)) @ shares + case.known[0]
     return np.diff(below, prepend=0.0, append=1.0, axis=1)
 
 
 def _integral(z: Values) -> Values:
-    return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
+    return np.asarray(z * scipy.special.ndtr(z) + np.exp(-z * z / 2) / math.sqrt(2 * math.pi))

@@ -2,6 +2,8 @@
 
 To add one: a file with `score` (and `critical`, what the score exceeds once in 1000 windows of that size without
 drift), and a line in the table. A score is never negative unless it is signed by nature: its size is held to that then.
+`import scipy` loads its functions, a quarter of a second's work, when the first is called: whoever has no profile does
+without.
 """
 
 from collections.abc import Callable, Mapping, Sequence

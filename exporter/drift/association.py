@@ -15,8 +15,8 @@ reference.
 from typing import Final, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import chdtri, fdtri
 
 LEVEL: Final = 0.001
 LEAST_ROWS: Final = 10
@@ -124,8 +124,8 @@ def _quantile(varying: Values, share: Values, known: Values, starts: NDArray[np.
     cube = np.maximum(three - 3 * c + 3 * a * b - a**3, _TINY)
     freedom = np.clip(square**3 / cube**2, 1.0, _MOST_FREEDOM)
     estimated = np.clip(1 / np.maximum(_total(varying**2 / known, starts), _TINY), 1.0, _MOST_FREEDOM)
-    found = chdtri(freedom, level)
-    wider = np.maximum(fdtri(freedom, estimated, 1 - level) * freedom / found, 1.0)
+    found = scipy.special.chdtri(freedom, level)
+    wider = np.maximum(scipy.special.fdtri(freedom, estimated, 1 - level) * freedom / found, 1.0)
     return np.asarray(np.maximum(mean + np.sqrt(square / freedom) * (found - freedom), 0.0) * wider * unit)
 
 

@@ -6,7 +6,7 @@ for the truth. The p-value is asymptotic: bins that expect fewer than five value
 """
 
 import numpy as np
-from scipy.special import chdtrc
+import scipy
 
 from exporter.drift.summary import Summary, Values, inverse_size, pooled, shares, used
 
@@ -21,5 +21,5 @@ def statistic(reference: Summary, current: Summary) -> Values:
 def score(reference: Summary, current: Summary) -> Values:
     """The p-value per column: 1 where nothing differs."""
     freedom = used(reference, current).sum(axis=1) - 1
-    found = chdtrc(np.maximum(freedom, 1), statistic(reference, current))
+    found = scipy.special.chdtrc(np.maximum(freedom, 1), statistic(reference, current))
     return np.asarray(np.where(freedom > 0, found, 1.0))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.special import chdtri
+import scipy
 
 from exporter.drift.summary import Summary, Values, inverse_size, pooled, used
 
@@ -22,7 +22,7 @@ Excess = Sequence[float]
 def quantile(reference: Summary, current: Summary, excess: Excess = ()) -> Values:
     """What Σ (p - r)² / r exceeds once in 1000 windows of this size without drift; 0 where one bin is in use."""
     bins = used(reference, current).sum(axis=1)
-    found = np.where(bins > 1, chdtri(np.maximum(bins - 1, 1), _LEVEL), 0.0)
+    found = np.where(bins > 1, scipy.special.chdtri(np.maximum(bins - 1, 1), _LEVEL), 0.0)
     if excess:
         smaller = np.minimum(current.samples, reference.samples)[:, None]
         more = np.interp(smaller * pooled(reference, current), _EXPECTED, excess, 0.0, 0.0)

@@ -7,7 +7,7 @@ import math
 from typing import Final
 
 import numpy as np
-from scipy.special import rel_entr
+import scipy
 
 from exporter.drift import chi_square_law
 from exporter.drift.summary import Summary, Values, shares
@@ -19,7 +19,7 @@ def score(reference: Summary, current: Summary) -> Values:
     """The distance per column."""
     r, p = shares(reference), shares(current)
     middle = (p + r) / 2
-    nats = (rel_entr(p, middle) + rel_entr(r, middle)).sum(axis=1) / 2
+    nats = (scipy.special.rel_entr(p, middle) + scipy.special.rel_entr(r, middle)).sum(axis=1) / 2
     return np.asarray(np.sqrt(np.clip(nats / math.log(2), 0.0, 1.0)))
 
 

@@ -7,7 +7,7 @@ asymptotic two-sample one) errs on the quiet side.
 from typing import Final
 
 import numpy as np
-from scipy.special import kolmogi
+import scipy
 
 from exporter.drift.summary import Summary, Values, cumulative
 
@@ -22,4 +22,4 @@ def score(reference: Summary, current: Summary) -> Values:
 def critical(reference: Summary, current: Summary) -> Values:
     """What it exceeds at most about once in 1000 windows of this size without drift."""
     live, training = (side.dependence / side.ordered.sum(axis=1) for side in (current, reference))
-    return np.asarray(np.minimum(kolmogi(_LEVEL) * np.sqrt(live + training), 1.0))
+    return np.asarray(np.minimum(scipy.special.kolmogi(_LEVEL) * np.sqrt(live + training), 1.0))

@@ -4,7 +4,7 @@ Shares are smoothed as those of the PSI are: with raw ones a single new value wo
 """
 
 import numpy as np
-from scipy.special import kl_div
+import scipy
 
 from exporter.drift import chi_square_law
 from exporter.drift.summary import Summary, Values, smoothed
@@ -14,7 +14,7 @@ def score(reference: Summary, current: Summary) -> Values:
     """The divergence per column."""
     r, p = smoothed(reference, current)
     # kl_div is p ln(p/r) - p + r: no term of it is negative, and the shares add up to 1 on both sides.
-    return np.asarray(kl_div(p, r).sum(axis=1))
+    return np.asarray(scipy.special.kl_div(p, r).sum(axis=1))
 
 
 def critical(reference: Summary, current: Summary) -> Values:

@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from exporter.drift.summary import Summary, Values, inverse_size, pooled, shares, used
 
@@ -26,4 +26,4 @@ def critical(reference: Summary, current: Summary) -> Values:
     bins = np.maximum(used(reference, current).sum(axis=1), 1)
     widest = np.sqrt((share * (1 - share)).max(axis=1) * inverse)
     step = 0.5 / np.minimum(current.samples, reference.samples)
-    return np.asarray(np.minimum(-ndtri(_LEVEL / (2 * bins)) * widest + step, 1.0))
+    return np.asarray(np.minimum(-scipy.special.ndtri(_LEVEL / (2 * bins)) * widest + step, 1.0))

@@ -8,7 +8,7 @@ noncentrality 4 ε² / (1/n + 1/m).
 from typing import Final
 
 import numpy as np
-from scipy.special import chndtr
+import scipy
 
 from exporter.drift import chi_square
 from exporter.drift.summary import Summary, Values, inverse_size, used
@@ -20,5 +20,5 @@ def score(reference: Summary, current: Summary) -> Values:
     """The p-value per column: 1 where nothing differs."""
     freedom = used(reference, current).sum(axis=1) - 1
     noncentrality = 4 * TOLERANCE**2 / inverse_size(reference, current)
-    below = chndtr(chi_square.statistic(reference, current), np.maximum(freedom, 1), noncentrality)
+    below = scipy.special.chndtr(chi_square.statistic(reference, current), np.maximum(freedom, 1), noncentrality)
     return np.asarray(np.where(freedom > 0, 1 - below, 1.0))

@@ -9,8 +9,8 @@ thought of, and pay for learning it. Every bet is clipped so that nothing within
 from typing import Final, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from exporter.evidence.clipped import Shares, log_ratios
 
@@ -116,7 +116,7 @@ def tilts(reference: Shares, ordered: int) -> Shares:
     first = reference[:, :ordered]
     share = first / first.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):
-        scores = np.clip(ndtri(share.cumsum(axis=1) - share / 2), -_FARTHEST, _FARTHEST)
+        scores = np.clip(scipy.special.ndtri(share.cumsum(axis=1) - share / 2), -_FARTHEST, _FARTHEST)
     along = [sign * size * scores for size in _SHIFTS for sign in (1, -1)]
     along += [sign * size * scores**2 for size in _SPREADS for sign in (1, -1)]
     tilted = np.repeat(reference[:, None, :], _TILTS, axis=1)

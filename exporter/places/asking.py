@@ -4,7 +4,6 @@ Its order is one line of JSON on its standard input, its answer one on its stand
 that whoever asks has made.
 """
 
-import asyncio
 import contextlib
 import json
 import os
@@ -72,6 +71,8 @@ def ask(order: Order) -> tuple[Answer, bytes]:
 
 async def asked(order: Order, descriptor: int) -> Answer:
     """The answer; what is found is in a descriptor's memory then, which is new. Cancelled, it ends its process."""
+    import asyncio  # noqa: PLC0415 (whoever awaits it has it; who asks in a thread may not)
+
     try:
         child = await asyncio.create_subprocess_exec(
             *_COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

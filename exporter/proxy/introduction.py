@@ -3,11 +3,13 @@
 The server sees the relay's own address otherwise. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 """
 
-import asyncio
 import ipaddress
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -17,7 +19,7 @@ _UNSPECIFIED: Final = 0
 _TCP_OVER: Final = {4: 0x11, 6: 0x21}
 
 
-def v1(transport: asyncio.BaseTransport) -> bytes:
+def v1(transport: "asyncio.BaseTransport") -> bytes:
     """As a line of text."""
     ends = _ends(transport)
     if ends is None:
@@ -26,7 +28,7 @@ def v1(transport: asyncio.BaseTransport) -> bytes:
     return f"PROXY TCP{client.version} {client} {relay} {client_port} {relay_port}\r\n".encode()
 
 
-def v2(transport: asyncio.BaseTransport) -> bytes:
+def v2(transport: "asyncio.BaseTransport") -> bytes:
     """As a block of bytes."""
     ends = _ends(transport)
     if ends is None:
@@ -36,7 +38,7 @@ def v2(transport: asyncio.BaseTransport) -> bytes:
     return _SIGNATURE + struct.pack("!BBH", _PROXY, _TCP_OVER[client.version], len(addresses)) + addresses
 
 
-def _ends(transport: asyncio.BaseTransport) -> tuple[tuple[Address, int], tuple[Address, int]] | None:
+def _ends(transport: "asyncio.BaseTransport") -> tuple[tuple[Address, int], tuple[Address, int]] | None:
     """The client's end and ours, where both are known and of one kind."""
     client, relay = (_end(transport.get_extra_info(name)) for name in ("peername", "sockname"))
     return (client, relay) if client and relay and client[0].version == relay[0].version else None
@@ -50,4 +52,14 @@ def _end(name: Any) -> tuple[Address, int] | None:  # noqa: ANN401 (whatever the
     return mapped or address, name[1]
 
 
-FORMS: Final[Mapping[str, Callable[[asyncio.BaseTransport], bytes] | None]] = {"off": None, "v1": v1, "v2": v2}
+FORMS: Final[Mapping[str, Callable[["asyncio.BaseTransport"], bytes] | None]] = {"off": None, "v1": v1, "v2": v2}
+
+
+def of_nobody(form: str) -> bytes:
+    """What we say first where we ask on our own account."""
+    introduce = FORMS[form]
+    if introduce is None:
+        return b""
+    import asyncio  # noqa: PLC0415 (the analyser has no loop, and seldom introduces itself)
+
+    return introduce(asyncio.BaseTransport())

@@ -10,10 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import yaml
-
 from exporter.errors import ConfigError
-from exporter.profile import strict_yaml
 from exporter.values import Fault, boolean, integer
 from exporter.web.clauses import each_of, go_duration, mapping, one_of, text, texts
 
@@ -102,6 +99,10 @@ class WebConfig:
 
 def load(path: str) -> WebConfig:
     """What a file says. ConfigError with the path to the fault."""
+    import yaml  # noqa: PLC0415 (where there is a file only)
+
+    from exporter.profile import strict_yaml  # noqa: PLC0415
+
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (the error should carry the path as given)
             content = file.read(_LARGEST + 1)

@@ -2,14 +2,15 @@
 
 import math
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, current_app, request
 
 from exporter.collect.rendered import Rendered
-from exporter.merging import Merging, Scraper
-from exporter.merging.asking import MARK
 from exporter.web import negotiation
+
+if TYPE_CHECKING:
+    from exporter.merging import Merging
 
 _MERGING: Final = "exporter.merging"
 """Among the extensions of the application."""
@@ -19,7 +20,7 @@ _MARGIN_S: Final = 0.5
 _LONGEST_S: Final = 3600.0
 
 
-def add(app: Flask, merging: Merging | None) -> None:
+def add(app: Flask, merging: "Merging | None") -> None:
     """Have it there."""
     if merging is not None:
         app.extensions[_MERGING] = merging
@@ -28,7 +29,12 @@ def add(app: Flask, merging: Merging | None) -> None:
 def of(own: Rendered, media: str) -> tuple[Rendered, str]:
     """The page that is asked for, and its format, where ours alone would be this one in this format."""
     merging: Merging | None = current_app.extensions.get(_MERGING)
-    if merging is None or MARK in request.headers:  # that is one of our kind: theirs would never end
+    if merging is None:
+        return own, media
+    from exporter.merging import Scraper  # noqa: PLC0415 (its grammars are long, and few settings want it)
+    from exporter.merging.asking import MARK  # noqa: PLC0415
+
+    if MARK in request.headers:  # that is one of our kind: theirs would never end
         return own, media
     takes = partial(negotiation.takes, accepted=request.accept_mimetypes)
     return merging.page(own, Scraper(media, takes, patience_s(request.headers.get(_SAYS_HOW_LONG))))

@@ -15,8 +15,9 @@ from exporter.allowance import Metrics
 from exporter.budget import costs
 from exporter.budget.leading import leads
 from exporter.budget.order import REFERENCE, UNITS, emergency
-from exporter.budget.plan import OTHER, Plan, Watched, plan, ranked, switched_off
+from exporter.budget.plan import OTHER, Plan, Watched, plan, ranked
 from exporter.budget.shape import Shape
+from exporter.budget.switches import switched_off
 from exporter.errors import ConfigError
 from exporter.override import NOTHING, Override
 from exporter.reference import Profile

@@ -9,7 +9,8 @@ from support import command, eventually, sidecar
 
 from exporter import config, series_told
 from exporter.budget import shape
-from exporter.budget.plan import plan, switched_off
+from exporter.budget.plan import plan
+from exporter.budget.switches import switched_off
 from exporter.errors import ConfigError
 from exporter.override import NO_OVERRIDES
 from exporter.profile import document

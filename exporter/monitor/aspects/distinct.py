@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import pdtrc
 
 from exporter.monitor.batch import Batch, Scope
 from exporter.reference import MISSING, Column
@@ -137,7 +137,7 @@ def _seen(most: int) -> Values:
     """
     values = np.arange(most + 1)
     pairs = values * (values - 1) / (2 * REGISTERS)
-    hidden = (pdtrc(values[:, None], pairs) > _COLLISIONS).sum(axis=0)
+    hidden = (scipy.special.pdtrc(values[:, None], pairs) > _COLLISIONS).sum(axis=0)
     filled = np.arange(REGISTERS) < (values - hidden)[:, None]
     return cardinality.estimate(filled.astype(np.int8))
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import nbdtrik
 
 from exporter.monitor.batch import Batch, Scope
 from exporter.reference import Unusual
@@ -83,7 +83,9 @@ def critical(rows: int, reference: Unusual, dependence: float = 1.0, level: floa
     row more: together a negative binomial one.
     """
     alone = rows / dependence
-    most = math.ceil(float(nbdtrik(1 - level, reference.beyond + 0.5, reference.rows / (reference.rows + alone))))
+    most = math.ceil(
+        float(scipy.special.nbdtrik(1 - level, reference.beyond + 0.5, reference.rows / (reference.rows + alone)))
+    )
     return min(1.0, most * dependence / rows)
 
 
