@@ -139,7 +139,5 @@ def test_another_model_takes_more_of_the_same_order_from_all_of_them_and_gives_n
 ) -> None:
     before, after = planned(columns, most, models), planned(columns, most, models + 1)
     assert before.models[0].hidden <= after.models[0].hidden
-    assert {one.hidden for one in after.models} == {after.models[0].hidden}, (
-        "none is better off for being there first"
-    )
+    assert {one.hidden for one in after.models} == {after.models[0].hidden}, "none is better off for being there first"
     assert after.columns[0] / (models + 1) <= before.columns[0] / models
