@@ -149,7 +149,7 @@ def post(running: Sidecar, body: bytes, path: str, number: int = 0) -> None:
 
 def texts(running: Sidecar, state: Path) -> Iterator[tuple[str, bytes]]:
     """All that anybody can read, by where it is."""
-    for path in ("/", "/metrics", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
+    for path in ("/", "/metrics", "/config", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
                  "/api/v1/window?window=10m&model=other"):  # fmt: skip
         yield path, running.get(running.web_port, path)[1]
     yield "log", running.log().encode()
