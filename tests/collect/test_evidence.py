@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exposed import render
 from monitor_scenes import DECODER, FEATURES, exchange, make_profile, training_rows
 
 from exporter import catalogue
 from exporter.collect import evidence
-from exporter.collect.exposition import render
 from exporter.collect.scene import Scene
 from exporter.condition import ServerVitals
 from exporter.evidence.planned import Planned
