@@ -95,7 +95,7 @@ bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cos
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
 
-bench-exposition: $(VENV)/.test $(COMPILED)/.made ## Measure what pages and scrapes cost, beside prometheus_client, and under load (two minutes)
+bench-exposition: $(VENV)/.test $(COMPILED)/.made ## Measure what pages and scrapes cost, beside prometheus_client, and under load (five minutes)
 	@deploy/install-tools nginx-light wrk
 	OPENBLAS_NUM_THREADS=1 $(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/exposition.py $(ARGS)
 

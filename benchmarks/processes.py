@@ -83,12 +83,17 @@ def command(pid: int) -> str:
 
 def cpu_us(pids: Sequence[int]) -> int:
     """User and system time of all threads so far."""
-    return sum(sum(map(int, _stat(pid)[11:13])) for pid in pids) * US_PER_TICK
+    return sum(task_us(Path(f"/proc/{pid}")) for pid in pids)
+
+
+def task_us(place: Path) -> int:
+    """The same of a process, or of one thread, by its directory in /proc."""
+    return sum(map(int, _stat(place)[11:13])) * US_PER_TICK
 
 
 def started_s(pid: int) -> float:
     """When a process was started, on CLOCK_BOOTTIME, to a hundredth of a second."""
-    return int(_stat(pid)[19]) * US_PER_TICK / 1e6
+    return int(_stat(Path(f"/proc/{pid}"))[19]) * US_PER_TICK / 1e6
 
 
 def private_kib(pids: Sequence[int]) -> int:
@@ -101,6 +106,6 @@ def private_kib(pids: Sequence[int]) -> int:
     return total
 
 
-def _stat(pid: int) -> list[str]:
+def _stat(place: Path) -> list[str]:
     # The second field is the name in parentheses and may hold anything.
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (place / "stat").read_text().rpartition(")")[2].split()

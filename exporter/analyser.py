@@ -5,6 +5,7 @@ line of JSON on standard input.
 """
 
 import gc
+import io
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.surroundings import Surroundings
-from exporter.web import dependencies, entrance, evidence, faults, lifecycle, merged, windows
+from exporter.web import dependencies, entrance, evidence, faults, lifecycle, merged, settings_page, windows
 from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -68,7 +69,8 @@ _MADE: Final = "provisional"
 class Analyser:
     """Everything the analysing process holds."""
 
-    def __init__(self, orders: dict[str, Any]) -> None:
+    def __init__(self, orders: dict[str, Any], news: Iterable[bytes]) -> None:
+        """`orders` are what there is to do, `news` those that follow while it runs."""
         settings = config.from_document(orders["settings"])
         self._settings = settings
         self._supervisor = orders["supervisor"]
@@ -106,6 +108,7 @@ class Analyser:
             part.add(app, lambda: self._scored)
         dependencies.add(app, self._around.probes.snapshot)
         lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)
+        settings_page.add(app, settings_page.Latest(settings, news))
         self._entrance = entrance.of_sidecar(settings, self._board)
         sock = socket.socket(fileno=orders["web_fd"])
         self._web = self._entrance.open(sock, app, self._desk.most_bytes if events else 0)
@@ -263,7 +266,8 @@ def main() -> None:
     """Run the analyser to its end."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the supervisor says when; it is watched, and its end is ours
-    orders = json.loads(sys.stdin.readline())
+    told = io.FileIO(sys.stdin.fileno(), closefd=False)  # without a buffer, whose lock would be held at the end
+    orders = json.loads(told.readline())
     seats = board.attach(orders["board_fd"])
     logs.start(orders["settings"]["log_level"], lambda: board.add(seats, Seat.ANALYSER_LOG_LINES_LOST))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -271,7 +275,7 @@ def main() -> None:
     manners.return_large_blocks()
     manners.limit_memory(orders["settings"]["analyser.memory_limit"])
     try:
-        Analyser(orders).run()
+        Analyser(orders, told).run()
     except ExporterError as error:
         _LOG.error("%s", error)
         sys.exit(error.exit_code)

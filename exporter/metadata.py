@@ -7,19 +7,19 @@ asked by somebody else: then nothing is known, and it is not asked again.
 import http.client
 import logging
 import queue
-import socket
-import ssl
 import threading
 import time
-from typing import Final, NamedTuple
+from contextlib import closing
+from typing import Any, Final, cast
 from urllib.parse import quote
 
-from exporter import orders
+from exporter import orders, reaching
 from exporter.addresses import Place, is_tls, upstream_place
 from exporter.config import Settings
 from exporter.decode import naming
 from exporter.decode.naming import Schema
 from exporter.proxy import introduction, tls
+from exporter.reaching import Way, Wire
 
 _LOG = logging.getLogger("exporter.metadata")
 _TIMEOUT_S: Final = 2.0
@@ -31,17 +31,6 @@ _AS_IT_IS: Final = "/%:@!$&'()*+,;=~"
 _NOTHING: Final = Schema()
 
 
-class Server(NamedTuple):
-    """How the model server is reached."""
-
-    place: Place
-    context: ssl.SSLContext | None = None
-    name: str | None = None
-    """In its certificate, where that is not the host."""
-    preface: bytes = b""
-    """What it wants to hear before a request."""
-
-
 def asked(settings: Settings) -> "Metadata | None":
     """Who asks the server that settings name; None where nobody shall."""
     route = settings.watched
@@ -49,7 +38,12 @@ def asked(settings: Settings) -> "Metadata | None":
         return None
     preface = introduction.of_nobody(settings.upstream_proxy_protocol)
     context = tls.upstream_context(orders.upstream_tls(settings)) if is_tls(route) else None
-    return Metadata(Server(upstream_place(route), context, settings.upstream_tls.server_name, preface))
+    place = upstream_place(route)
+    return Metadata(Way(place, context, settings.upstream_tls.server_name or _host(place), preface))
+
+
+def _host(place: Place) -> str:
+    return place[0] if isinstance(place, tuple) else "localhost"
 
 
 class _Retry(Exception):
@@ -59,7 +53,7 @@ class _Retry(Exception):
 class Metadata:
     """Schemas by path."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Way) -> None:
         self._server = server
         self._schemas: dict[str, Schema | None] = {}
         """None while the answer is on its way."""
@@ -110,29 +104,10 @@ class Metadata:
         return found
 
     def _get(self, where: str) -> tuple[int, bytes]:
-        place = self._server.place
-        host, port = place if isinstance(place, tuple) else ("localhost", None)
-        connection = http.client.HTTPConnection(host, port)
-        try:
-            connection.sock = self._connected(host)
+        place, until_s = self._server.place, time.monotonic() + _TIMEOUT_S
+        connection = http.client.HTTPConnection(_host(place), place[1] if isinstance(place, tuple) else None)
+        with closing(reaching.connected(self._server, until_s)) as sock:
+            connection.sock = cast("Any", Wire(sock, until_s))
             connection.request("GET", quote(where.encode("latin-1"), _AS_IT_IS), headers={"Accept": "application/json"})
             answer = connection.getresponse()
             return answer.status, answer.read(_LARGEST + 1)
-        finally:
-            connection.close()
-
-    def _connected(self, host: str) -> socket.socket:
-        place, context = self._server.place, self._server.context
-        if isinstance(place, tuple):
-            sock = socket.create_connection(place, _TIMEOUT_S)
-        else:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(_TIMEOUT_S)
-        try:
-            if isinstance(place, str):
-                sock.connect(place)
-            sock.sendall(self._server.preface)
-            return sock if context is None else context.wrap_socket(sock, server_hostname=self._server.name or host)
-        except OSError:
-            sock.close()
-            raise

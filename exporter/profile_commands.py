@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -205,7 +204,8 @@ def _merge(given: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
-    from exporter.profile import document, overrides, series, show, terminal  # noqa: PLC0415
+    from exporter import series_told  # noqa: PLC0415
+    from exporter.profile import document, overrides, show, terminal  # noqa: PLC0415
 
     profile, paper = document.load(given.file), terminal.Paper.of(sys.stdout)
     rules = _rules(given.overrides, profile) if given.overrides else NO_OVERRIDES
@@ -221,9 +221,9 @@ def _check(given: argparse.Namespace, _: Sequence[str]) -> int:
     if compared:
         print(paper.cut(compared[0]))
         _print_below(compared[1:], paper)
-    each = series.count(profile, given.windows, rules, time.time())
+    each = series_told.of_profile(profile, given.windows, rules)
     total = f", {each * given.replicas:,} of {given.replicas} replicas" if given.replicas > 1 else ""
-    print(f"series: {each:,} of the profile, with {given.windows} windows{total}")
+    print(f"series: up to {each:,} of the model, with {given.windows} windows{total}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,9 @@ from exporter.config import Settings
 from exporter.families import Family
 from exporter.override import NO_OVERRIDES, Overrides
 from exporter.profile import overrides, strict_yaml
+from exporter.profile.in_force import in_force
 from exporter.reference import DEFAULT, Profile
+from exporter.sections import Windows
 
 _SCRAPE_S: Final = 15
 _PACKED: Final = 15
@@ -90,8 +93,17 @@ def models(shape: Shape, profiles: Sequence[Profile], said: Overrides = NO_OVERR
     return [*([_watched(shape, profile, said) for profile in profiles] or [bare]), bare]
 
 
+def of_profile(profile: Profile, windows: int, said: Overrides = NO_OVERRIDES) -> int:
+    """Series that a model of this profile may come to have, with so many windows of time and all else by default."""
+    known = Windows().lengths
+    lengths = (*known[:windows], *(known[-1] * at for at in range(2, windows - len(known) + 2)))
+    found = _watched(Shape(windows=Windows(lengths=lengths)), profile, said).costs
+    return found.alone.total() + sum(sum(cost.values()) for side in found.columns for cost in side.values())
+
+
 def _watched(shape: Shape, profile: Profile, said: Overrides) -> Watched:
-    """A model of a profile, as the plan sees it."""
+    """A model of a profile as it is in force now, as the plan sees it."""
+    profile = in_force(profile, time.time())
     rules = overrides.on(said, profile)
     names = ([one.name for one in profile.features], [one.name for one in profile.outputs])
     return Watched(costs.costs(shape, profile, rules), ranked(profile, rules), names)

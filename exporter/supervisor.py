@@ -232,6 +232,8 @@ class Supervisor:
             worker.tell(self._relaying(index))  # each time: certificates may have changed in their files
         if reload.concerns_analyser(changed):
             self._renew_analyser()
+        elif changed:
+            self._analyser.tell(self._analysis()[0])  # to be shown
         self._profile.forget()
         self._beside.forget()
         return changed

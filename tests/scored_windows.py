@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import exposed
 import numpy as np
 import yaml
 from monitor_scenes import exchange, watch
 from numpy.typing import NDArray
 from support import tool
 
-from exporter.collect import columns, exposition, reference
+from exporter.collect import columns, reference
 from exporter.collect.scene import Scene
 from exporter.condition import ServerVitals
 from exporter.monitor import Monitor
@@ -82,7 +83,7 @@ class Clock:
 def page(monitor: Monitor, profile: Profile, now: float) -> str:
     """What of the page is about features and outputs."""
     scene = Scene("m", "7", profile, monitor.snapshot(now), ServerVitals(), Clock())  # type: ignore[arg-type]
-    return exposition.render([*reference.collect(scene), *columns.collect(scene)]).decode()
+    return exposed.render([*reference.collect(scene), *columns.collect(scene)]).decode()
 
 
 def firing(text: str, directory: Path, expected: set[tuple[str, str]]) -> None:

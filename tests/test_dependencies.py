@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from exposed import render
 from probing import peers
 from probing.peers import listening
 from proxy.test_tls import make
@@ -22,7 +23,6 @@ from support import Metrics, Sidecar, command, eventually, model_server, predict
 
 from exporter import catalogue, config
 from exporter.collect import dependencies as collector
-from exporter.collect.exposition import render
 from exporter.collect.scene import Scene
 from exporter.condition import DependencyState, Health, ServerVitals
 from exporter.dependencies import MOST, Dependency, dependencies

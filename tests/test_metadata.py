@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from decode.test_contract import exchange
+from merging import serving
 from support import eventually
 
 from exporter import config, metadata
@@ -168,6 +170,24 @@ def test_a_server_that_is_not_there_is_given_up(monkeypatch: pytest.MonkeyPatch)
     with Server().running() as address:
         other = asked(f"http://{address}")
         assert answer(other, "/v2/models/caf\xe9 \x01/infer") == SCHEMA
+
+
+def _slow_of_one(head: bytes) -> Iterator[bytes]:
+    if b"slow" not in head:
+        yield serving.answer(json.dumps(MODEL).encode())
+        return
+    yield b"HTTP/1.1 200 OK\r\nX: "
+    while True:
+        time.sleep(0.02)
+        yield b"x"
+
+
+def test_an_answer_that_drips_does_not_keep_those_of_other_models_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "_TIMEOUT_S", 0.5)
+    with serving.serving(_slow_of_one) as server:
+        ask = asked(f"http://127.0.0.1:{server.port}")
+        assert ask("/v2/models/slow/infer") is None
+        assert answer(ask) == SCHEMA
 
 
 def test_models_are_bounded() -> None:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import random
+import signal
 import urllib.request
 from collections.abc import Iterator
 from itertools import count
@@ -148,7 +149,7 @@ def post(running: Sidecar, body: bytes, path: str, number: int = 0) -> None:
 
 def texts(running: Sidecar, state: Path) -> Iterator[tuple[str, bytes]]:
     """All that anybody can read, by where it is."""
-    for path in ("/", "/metrics", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
+    for path in ("/", "/metrics", "/config", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
                  "/api/v1/window?window=10m&model=other"):  # fmt: skip
         yield path, running.get(running.web_port, path)[1]
     yield "log", running.log().encode()
@@ -261,3 +262,40 @@ def _assert_adoptable(running: Sidecar, folder: Path) -> None:
     assert adopted.returncode == 0, adopted.stderr
     refused = command(*said, "--feature", "zqxjkage")
     assert "the exporter does not know" in refused.stderr
+
+
+def _restarted(running: Sidecar, config: Path, said: dict[str, Any]) -> None:
+    """Settings are read again, and there is another analyser that has a page."""
+    before = running.pid_of("exporter.analyser")
+    config.write_text(json.dumps(said))
+    running.process.send_signal(signal.SIGHUP)
+    eventually(lambda: running.pid_of("exporter.analyser") not in {0, before}, what="the next analyser")
+    eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="its first page")
+
+
+def _columns(metrics: Metrics) -> dict[str, float]:
+    """Values by feature."""
+    return {of["feature"]: count for of, count in metrics.all("model_feature_values_total", model="m")}
+
+
+def test_columns_that_are_denied_or_hashed_while_it_runs_vanish_from_all_that_can_be_read(tmp_path: Path) -> None:
+    config, state = settings(tmp_path), tmp_path / "state"
+    private = json.loads(config.read_text()) | {"log_level": "info"}
+    plain = {key: value for key, value in private.items() if key not in {"privacy", "salt_file"}}
+    config.write_text(json.dumps(plain))
+    with model_server(Server) as upstream, sidecar(upstream, "--config", str(config)) as running:
+        send(running, rows(BATCH, 2))
+        shown = _columns(running.settled(1))
+        assert {"amount", "zqxjkage", "zqxjkincome"} <= set(shown)
+        _restarted(running, config, private)
+        send(running, rows(BATCH, 3))
+        metrics = running.settled(2)
+        assert metrics.total("model_rows_total", model="m") == 2 * BATCH, "and no count is lost"
+        found = _columns(metrics)
+        assert {"amount", hashed("zqxjkage")} <= set(found)
+        assert set(found) <= WATCHED | {name for name in found if name.startswith(f"{hashed('zqxjkvec')}.")}
+        for place, text in texts(running, state):
+            if place != "log":  # of the time before
+                assert not told(text), f"{place}: {told(text)}"
+        _restarted(running, config, plain)
+        assert set(_columns(running.metrics())) == set(shown), "as it was, when nobody minds any more"

@@ -42,6 +42,12 @@ def _told(running: Sidecar, name: str, value: float) -> None:
     eventually(look, what=f"{name} {value}")
 
 
+def _shown(running: Sidecar) -> dict[str, Any]:
+    """The settings in force, as they say themselves."""
+    found: dict[str, Any] = yaml.safe_load(running.get(running.web_port, "/config")[1])
+    return found
+
+
 def _pids(running: Sidecar) -> tuple[int, int]:
     return running.pid_of("exporter.worker"), running.pid_of("exporter.analyser")
 
@@ -64,6 +70,7 @@ def test_what_concerns_workers_changes_without_a_restart_and_open_connections_st
                 return b" 503 " in other.some()
 
         eventually(is_refused, what="the new bound")
+        eventually(lambda: _shown(running)["max_connections"] == 1, what="its being shown")
         client.send(GET)
         client.received.clear()
         client.until(b"ready\n")
@@ -97,6 +104,7 @@ def test_bad_or_impossible_settings_change_nothing(tmp_path: Path, settings: dic
         assert running.metrics().value("inference_exporter_config_last_reload_success_timestamp_seconds") > 1e9
         assert predict(running.url, [[1, 2]])["predictions"] == [3.0]
         assert _pids(running) == before
+        assert (_shown(running)["workers"], _shown(running)["capture"]["ring"]) == (1, 16 << 20)
         _reload(running, path, {}, "settings reloaded, changed: none")
         _told(running, "config_last_reload_successful", 1)
         assert running.stop() == 0

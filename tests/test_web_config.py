@@ -128,7 +128,10 @@ def test_a_sidecar_behind_tls_and_a_password_is_watched_told_and_ended(
     metrics = client.metrics()
     assert metrics.value("inference_exporter_web_config_last_reload_successful") == 1
     assert metrics.value("inference_exporter_web_certificate_expiry_timestamp_seconds") > 1e9
-    assert Client(sidecar, ca, "wrong").ask("/metrics")[0] == 401
+    for path in ("/metrics", "/config"):
+        assert Client(sidecar, ca, "wrong").ask(path)[0] == 401
+    status, settings = client.ask("/config")
+    assert (status, b"password.yml" in settings, TOKEN.encode() in settings) == (200, True, False)
     assert sidecar.get(sidecar.health_port, "/-/healthy")[0] == 200, "the platform needs no password"
     _is_asked_by_adopt(sidecar, folder)
     _posts_events(client)

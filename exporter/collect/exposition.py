@@ -94,13 +94,6 @@ def made(item: Samples | Unmade | Distributions) -> Samples | Distributions:
     return Samples(item.family, list(item.values)) if isinstance(item, Unmade) else item
 
 
-def render(collected: Iterable[Samples | Unmade | Distributions]) -> bytes:
-    """A page of some families, as text 0.0.4."""
-    writer = Writer()
-    blocks = [writer.block(made(item)) for item in collected]
-    return b"".join(part for block in blocks for part in (block.head, block.body))
-
-
 def heads(family: Family) -> tuple[bytes, bytes]:
     """What stands above a family's lines: in text 0.0.4, and in OpenMetrics."""
     base = family.name.removesuffix(_TOTAL) if family.type == COUNTER else family.name

@@ -4,17 +4,16 @@ It is asked itself, not through the relay, so that nothing is counted as a reque
 """
 
 import http.client
-import io
-import socket
 import ssl
 import time
 import zlib
 from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from exporter import __version__
+from exporter import __version__, reaching
 from exporter.addresses import Place
 from exporter.collect.rendered import OPEN_METRICS, TEXT
+from exporter.reaching import Way, Wire
 
 MARK: Final = "X-Inference-Exporter-Merge"
 """A header that our own question has: who is asked so answers with what is its own, and no circle closes."""
@@ -51,6 +50,11 @@ class Target(NamedTuple):
     """In its certificate."""
     preface: bytes = b""
     """What it wants to hear before a request."""
+
+    @property
+    def way(self) -> Way:
+        """To it."""
+        return Way(self.place, self.context, self.name, self.preface)
 
 
 class Limits(NamedTuple):
@@ -96,9 +100,9 @@ def ask(target: Target, media: str, limits: Limits) -> Answer:
 def _asked(target: Target, media: str, limits: Limits) -> Answer:
     until_s = time.monotonic() + limits.timeout_s
     for _ in range(_MOST_WAYS):
-        sock = _connected(target, until_s)
+        sock = reaching.connected(target.way, until_s)
         try:
-            found = _exchange(_Wire(sock, until_s), target, media, limits)
+            found = _exchange(Wire(sock, until_s), target, media, limits)
         finally:
             sock.close()
         if isinstance(found, Answer):
@@ -107,9 +111,9 @@ def _asked(target: Target, media: str, limits: Limits) -> Answer:
     raise Unusable(STATUS, "sent from one address to the next")
 
 
-def _exchange(wire: "_Wire", target: Target, media: str, limits: Limits) -> Answer | str:
+def _exchange(wire: Wire, target: Target, media: str, limits: Limits) -> Answer | str:
     """The answer, or where it is now."""
-    wire.send(target.preface + _request(target, media, wire.left()))
+    wire.sendall(_request(target, media, wire.left()))
     response = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # all that it needs of a socket
     response.begin()
     if response.status in _MOVED and response.headers.get("Location"):
@@ -174,75 +178,3 @@ def _inflated(body: bytes, most: int) -> bytes:
     if not press.eof or press.unused_data:
         raise Unusable(ENCODING, "not packed as it says")
     return content
-
-
-def _connected(target: Target, until_s: float) -> socket.socket:
-    """A connection, which the caller closes."""
-    sock = _reached(target.place, until_s)
-    try:
-        if target.context is None:
-            return sock
-        sock.settimeout(_left(until_s))
-        return target.context.wrap_socket(sock, server_hostname=target.name)  # the time is for the whole handshake
-    except OSError:
-        sock.close()
-        raise
-
-
-def _reached(place: Place, until_s: float) -> socket.socket:
-    if isinstance(place, tuple):
-        return socket.create_connection(place, _left(until_s))
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(_left(until_s))
-        sock.connect(place)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _left(until_s: float) -> float:
-    """Seconds. TimeoutError where there are none."""
-    left_s = until_s - time.monotonic()
-    if left_s <= 0:
-        raise TimeoutError
-    return left_s
-
-
-class _Wire:
-    """As much of a socket as http.client needs, until a moment for all of it."""
-
-    def __init__(self, sock: socket.socket, until_s: float) -> None:
-        self._sock = sock
-        self._until_s = until_s
-
-    def left(self) -> float:
-        """Seconds. TimeoutError where there are none."""
-        return _left(self._until_s)
-
-    def send(self, content: bytes) -> None:
-        """All of it."""
-        self._sock.settimeout(self.left())
-        self._sock.sendall(content)
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """What is answered."""
-        return io.BufferedReader(_Coming(self._sock, self), _PIECE)
-
-
-class _Coming(io.RawIOBase):
-    """Bytes as they come; a byte now and then does not keep it from ending."""
-
-    def __init__(self, sock: socket.socket, wire: _Wire) -> None:
-        self._sock = sock
-        self._wire = wire
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """As of any raw stream. TimeoutError."""
-        self._sock.settimeout(self._wire.left())
-        return self._sock.recv_into(buffer)

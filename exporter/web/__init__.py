@@ -4,6 +4,7 @@ GET /            what this is and where to look
 GET /metrics     the last snapshot, as Prometheus text or OpenMetrics; ?name[]=... for single families
 GET /-/healthy   the analyser is alive
 GET /-/ready     it has scored at least once
+GET /config      the settings in force, see `settings_page`
 GET /api/v1/window  what a window holds, see `windows`
 POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where the settings allow it
 POST /-/reload, /-/quit  see `lifecycle`

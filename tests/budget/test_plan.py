@@ -131,3 +131,14 @@ def test_a_page_of_many_models_keeps_as_many_columns_of_each() -> None:
     assert len({one.places for one in found.models}) == 1
     assert found.columns[0] == 4 * len(found.models[0].places[0] or ()) + 4
     assert found.expected <= 10_000
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 60), st.integers(3000, 40_000), st.integers(1, 8))
+def test_another_model_takes_more_of_the_same_order_from_all_of_them_and_gives_nothing_back(
+    columns: int, most: int, models: int
+) -> None:
+    before, after = planned(columns, most, models), planned(columns, most, models + 1)
+    assert before.models[0].hidden <= after.models[0].hidden
+    assert {one.hidden for one in after.models} == {after.models[0].hidden}, "none is better off for being there first"
+    assert after.columns[0] / (models + 1) <= before.columns[0] / models

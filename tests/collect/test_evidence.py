@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exposed import render
 from monitor_scenes import DECODER, FEATURES, exchange, make_profile, training_rows
 
 from exporter import catalogue
 from exporter.collect import evidence
-from exporter.collect.exposition import render
 from exporter.collect.scene import Scene
 from exporter.condition import ServerVitals
 from exporter.evidence.planned import Planned
@@ -19,7 +19,6 @@ from exporter.monitor.gathering import Watching
 from exporter.monitor.said import Said
 from exporter.override import NO_OVERRIDES, Override, Overrides
 from exporter.planned_windows import planned_windows
-from exporter.profile import series
 from exporter.reference import Profile
 from exporter.sections import Windows
 from exporter.segmentations import grouped_by
@@ -215,16 +214,6 @@ def test_grouped_rows_depend_on_nothing_and_that_is_said(profile: Profile) -> No
 
 def test_where_nobody_wants_evidence_there_is_none(profile: Profile) -> None:
     assert shown(watch(monitor(profile, enable=False), range(3)), profile, 3) == {}
-
-
-@pytest.mark.parametrize("ignored", [False, True])
-def test_there_are_as_many_series_as_the_check_of_a_profile_says(profile: Profile, *, ignored: bool) -> None:
-    said = Overrides(features={"amount": Override(ignore=ignored), "*": KNOWN}, outputs=CALM.outputs)
-    found = collected(watch(monitor(profile, said, **QUICK), range(12)), profile, 12)
-    sizes = {samples.family.name: len(samples.values) for samples in found}
-    delays = sizes.pop("model_drift_expected_delay_seconds")
-    assert delays <= 2, "those that are not infinite"
-    assert sum(sizes.values()) + 2 == series.of_evidence(len(FEATURES) + 1 - ignored)
 
 
 def test_both_sides_have_each_family_and_none_has_many_series_of_a_column(profile: Profile) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
+import exposed
 import numpy as np
 import pytest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -35,7 +36,7 @@ class _Given(Collector):
 def test_awkward_labels_and_numbers_read_back_as_they_were() -> None:
     family = Family("model_x", GAUGE, ("model",), "Help with \\ and\nnewline.")
     values = [((label + str(i),), value) for i, value in enumerate(NUMBERS) for label in AWKWARD]
-    text = exposition.render([Samples(family, values)]).decode()
+    text = exposed.render([Samples(family, values)]).decode()
     (parsed,) = text_string_to_metric_families(text)
     assert parsed.documentation == family.help
     assert parsed.type == "gauge"
@@ -44,7 +45,7 @@ def test_awkward_labels_and_numbers_read_back_as_they_were() -> None:
 
 
 def test_nan_is_written_as_prometheus_does() -> None:
-    text = exposition.render([Samples(Family("model_x", GAUGE, (), "X."), [((), math.nan)])]).decode()
+    text = exposed.render([Samples(Family("model_x", GAUGE, (), "X."), [((), math.nan)])]).decode()
     assert text.endswith("model_x NaN\n")
 
 
@@ -123,14 +124,14 @@ def _read(families: Iterable[Metric]) -> list[tuple[object, ...]]:
 def test_a_family_of_more_series_than_are_written_at_once_has_each_of_them_once(labels: str) -> None:
     values = [(tuple(f"{name}{at % 7 if name in 'ab' < labels else at}" for name in labels), at) for at in range(5000)]
     for _ in range(2):  # a page leaves nothing behind for the next one
-        text = exposition.render([Samples(Family("model_x", GAUGE, tuple(labels), "X."), values)]).decode()
+        text = exposed.render([Samples(Family("model_x", GAUGE, tuple(labels), "X."), values)]).decode()
         (parsed,) = text_string_to_metric_families(text)
         assert [(tuple(one.labels.values()), one.value) for one in parsed.samples] == values
 
 
 def test_a_value_for_labels_that_the_family_lacks_is_a_bug() -> None:
     with pytest.raises(ValueError, match=r"shorter|longer"):
-        exposition.render([Samples(Family("model_x", GAUGE, ("a",), "X."), [((), 1)])])
+        exposed.render([Samples(Family("model_x", GAUGE, ("a",), "X."), [((), 1)])])
     for labels in ((), ("1", "2", "3", "4"), ("1", "2", "3", "4", "5", "6")):
         with pytest.raises(ValueError, match=r"shorter|longer"):
-            exposition.render([Samples(Family("model_x", GAUGE, tuple("abcde"), "X."), [(labels, 1)])])
+            exposed.render([Samples(Family("model_x", GAUGE, tuple("abcde"), "X."), [(labels, 1)])])

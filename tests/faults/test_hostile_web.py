@@ -21,7 +21,7 @@ BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 PASSWORD = "of this test"  # noqa: S105
 MOST_BYTES = 300 << 20
 """Of the analyser: what it has without anybody (a hundred MiB), what events may hold, and a little of each client."""
-REQUESTS = 100
+REQUESTS = 300
 
 
 @contextmanager

@@ -4,11 +4,12 @@ import dataclasses
 import time
 from typing import Any
 
+import exposed
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter import catalogue
-from exporter.collect import columns, exposition, reference
+from exporter.collect import columns, reference
 from exporter.collect.exposition import Samples
 from exporter.collect.scene import Scene
 from exporter.condition import ServerVitals
@@ -77,11 +78,11 @@ class Pod:
     def page(self) -> bytes:
         """What it shows now."""
         if not self._fixed:
-            self._fixed = exposition.render(
+            self._fixed = exposed.render(
                 [Samples(catalogue.START, [((), self.started_s)]), *self._rendered(reference.collect, FAMILIES),
                  *self._rendered(columns.collect, FAMILIES)]
             )  # fmt: skip
-        return self._fixed + exposition.render(self._rendered(columns.collect, (COUNTED,)))
+        return self._fixed + exposed.render(self._rendered(columns.collect, (COUNTED,)))
 
     def _rendered(self, collect: Any, words: tuple[str, ...]) -> list[Samples]:
         scene = Scene(*MODEL, self.profile, self._snapshot, ServerVitals(), Clock())  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exposed import render
 from flask import Flask
 from monitor_scenes import exchange
 from profile_tables import profile_of
@@ -13,7 +14,6 @@ from support import Metrics
 
 from exporter import config
 from exporter.collect import columns as collector
-from exporter.collect.exposition import render
 from exporter.collect.scene import Scene
 from exporter.condition import Health, ProcessVitals, ServerVitals
 from exporter.decode import Decoder

@@ -1,7 +1,6 @@
 """`profile check` says what differs, in words, and how many series there will be."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +12,11 @@ import pytest
 from profile_tables import write_csv
 from support import command, model_server, predict, sidecar
 
+from exporter import series_told
 from exporter.adoption import Adoption
-from exporter.profile import overrides, save, series
+from exporter.profile import overrides, save
 from exporter.profile.build import Plan, build, count_like
 from exporter.profile.compare import compare
-from exporter.profile.in_force import in_force
 from exporter.reference import Profile, TimeSpan
 
 
@@ -106,29 +105,38 @@ def with_all_that_is_known(profile: Profile) -> Profile:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("rules", ["", RULES])
-@pytest.mark.parametrize("lengths", ["1m", "1m,1h,2h"])
-def test_the_number_of_series_is_that_of_a_live_page(tmp_path: Path, lengths: str, rules: str) -> None:
+def test_a_live_page_has_no_more_series_than_it_says_and_not_far_fewer(tmp_path: Path) -> None:
     profile = with_all_that_is_known(monitor_scenes.make_profile(tmp_path))
     profile = save(profile, str(tmp_path / "profile.json"))
-    (tmp_path / "rules.yml").write_text(rules)
+    (tmp_path / "rules.yml").write_text(RULES)
     columns = monitor_scenes.training_rows()
     rows = [{name: cells[row] for name, cells in columns.items() if name != "score"} for row in range(1200)]
     with model_server() as upstream, sidecar(
         upstream, "--profile", str(tmp_path / "profile.json"), "--overrides", str(tmp_path / "rules.yml"),
-        "--windows.lengths", lengths, "--windows.snapshot-interval", "200ms",
+        "--windows.snapshot-interval", "200ms",
     ) as running:  # fmt: skip
         predict(running.url, rows)
         page = running.settled(1)
-    (digest,) = {one.labels["profile"] for one in page.samples if "profile" in one.labels}
-    assert digest == in_force(profile, time.time()).short_digest
-    found = [one for one in page.samples if "profile" in one.labels and not one.name.endswith("_bin_change_ratio")]
-    assert not any("_drift_" in one.name for one in found), "no pane is over: tests/collect counts those of evidence"
-    said = overrides.load(str(tmp_path / "rules.yml"))
-    without_past = 4 * sum(one.name in {"model_feature_psi", "model_prediction_psi"} for one in found)
-    ignored = "ignore" in rules
-    of_evidence = series.of_evidence(len(profile.features) + len(profile.outputs) - ignored)
-    assert series.count(profile, lengths.count(",") + 1, said, time.time()) == len(found) + without_past + of_evidence
+    found = [one for one in page.samples if "model" in one.labels]
+    said = series_told.of_profile(profile, 3, overrides.load(str(tmp_path / "rules.yml")))
+    assert said / 2 < len(found) <= said, "what compares with the past, and windows of rows, come later"
+
+
+@pytest.mark.parametrize("windows", [1, 2, 3, 5])
+def test_each_window_of_time_has_series_of_its_own(tmp_path: Path, windows: int) -> None:
+    profile = monitor_scenes.make_profile(tmp_path)
+    more, fewer = (series_told.of_profile(profile, windows + at) for at in (1, 0))
+    per_column = (more - fewer) / (len(profile.features) + len(profile.outputs))
+    assert 10 < per_column < 60
+
+
+def test_what_adopted_columns_show_of_their_training_data_is_counted(tmp_path: Path) -> None:
+    plain = monitor_scenes.make_profile(tmp_path)
+    amount = plain.features[0]
+    moments = (1.0, 1.0, 0.0, 9.0)
+    one = Adoption("features", amount.name, amount.counts, moments, "me", "so", 1.7e9, None, "24h")
+    adopted = replace(plain, adoptions=(one,))
+    assert series_told.of_profile(adopted, 3) == series_told.of_profile(plain, 3) + len(amount.bins()) + 2
 
 
 # --- the command
@@ -143,7 +151,7 @@ def test_the_command_tells_all_of_it(tmp_path: Path, profile: Profile) -> None:
     source = write_csv(tmp_path / "fresh.csv", fresh)
     result = command("profile", "check", str(file), "--overrides", str(rules), "--against", source, "--replicas", "20")
     assert (result.returncode, result.stderr) == (0, "")
-    each = series.count(profile, 3, overrides.load(str(rules)))
+    each = series_told.of_profile(profile, 3, overrides.load(str(rules)))
     assert result.stdout.splitlines() == [
         f"profile: fine, {saved.short_digest}, 3 features, 1 outputs, 4,000 rows",
         "overrides: fine",
@@ -151,7 +159,7 @@ def test_the_command_tells_all_of_it(tmp_path: Path, profile: Profile) -> None:
         f"against {source}, 1,000 rows:",
         "  town: 100.0% in categories that the profile does not list; 100% of its values changed bin",
         "  the other 3: alike, as far as 1,000 rows can tell",
-        f"series: {each:,} of the profile, with 3 windows, {20 * each:,} of 20 replicas",
+        f"series: up to {each:,} of the model, with 3 windows, {20 * each:,} of 20 replicas",
     ]
 
 

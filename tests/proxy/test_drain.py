@@ -16,7 +16,7 @@ from proxy.rig import (
     recorder,
     relay,
 )
-from support import eventually
+from support import PATIENCE_S, eventually
 
 from exporter.handoff.tally import Slot
 
@@ -119,3 +119,12 @@ def test_what_outlasts_the_drain_is_reset_and_counted() -> None:
         assert running.process.wait(10) == 0
         assert running.incomplete() == {"shutdown": 1}
         assert running.slot(Slot.IN_FLIGHT) == 0
+
+
+def test_a_worker_that_is_told_to_drain_until_it_has_ended_does_not_die_of_it() -> None:
+    with recorder(lambda peer: peer.to_end()) as upstream, relay(upstream.port) as running:
+        eventually(lambda: running.slot(Slot.HEARTBEAT_NS), what="its taking signals")
+        deadline = time.monotonic() + PATIENCE_S
+        while running.process.poll() is None and time.monotonic() < deadline:
+            running.process.send_signal(signal.SIGUSR1)
+        assert running.process.wait(1) == 0

@@ -9,17 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from proxy.rig import Peer
 from support import eventually
 from web.certificates import authority, issued
-from web.doors import TEXT, Served, peer, rest, served
+from web.doors import PAGE, TEXT, Served, peer, rest, served
 
 from exporter import web
 from exporter.collect.exposition import Block
 from exporter.collect.rendered import Rendered
 from exporter.web import connection, lobby, server, streams
+from exporter.web.in_force import InForce
+from exporter.web.refused import Refused
 
 MOST = lobby.MOST_CLIENTS
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -160,6 +163,36 @@ def test_requests_that_come_at_once_are_answered_in_order_and_a_flood_of_them_ke
         client.send(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         statuses = re.findall(rb"HTTP/1\.1 (\d+) ", rest(client))
         assert statuses == [b"200", b"404"] * 200 + [b"200"]
+
+
+class AtOnce(server._Server):
+    """Serves in the lobby's own thread: whoever is served is back before the lobby looks at anybody else."""
+
+    served = 0
+
+    def process_conn(self, conn: Any) -> None:
+        self.served += 1
+        assert conn.communicate()
+        self.put_conn(conn)
+
+
+def test_who_is_back_at_once_again_and_again_is_served_once_a_turn_and_a_newcomer_meanwhile() -> None:
+    app = web.create_app(lambda: PAGE, lambda: ["m"])
+    request, times = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", 50
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        at = AtOnce(listener, app, 0, server.Doors(InForce(None).now, Refused()))
+        at.prepare()
+        stack.callback(at.stop)
+        greedy, newcomer = (stack.enter_context(peer(listener.getsockname()[1])) for _ in range(2))
+        greedy.send(request * times)
+        newcomer.send(request)
+        while len(at.clients) < 2 or at.served < times // 2:
+            before = at.served
+            at._connections._turn(1)
+            assert at.served - before <= 2 * len(at.clients), "who comes in is looked at twice in that turn"
+        newcomer.until(b"healthy\n")
+        assert newcomer.received.startswith(b"HTTP/1.1 200 ")
+        assert at.served < times
 
 
 def test_in_a_crowd_whoever_sends_requests_before_their_answers_has_one_of_them_answered(
