@@ -51,7 +51,7 @@ topk by (cluster, namespace, job, model) (
     # How many columns an alert is about, by $value; those that follow are three at most.
     "columns": """\
 {{ printf "%.0f" $value }} column{{ if gt $value 1.0 }}s{{ end }}
-{{- if gt $value 3.0 }} (the worst three are named){{ end }}""",
+{{- if gt $value 3.0 }} (the worst are named){{ end }}""",
     # Where it is, which must name one. Needs $of and $found, a query for what was found.
     "on_replicas": """\
 {{- $places := printf "count by (instance) (%s)" $found | query }}
