@@ -74,6 +74,15 @@ replicas{{ end }}
 {{- $samples = printf "the %.0f " .Value }}{{ end }}{{ end }}""",
     "of_values": """\
 of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " rows" . }}{{ end }}""",
+    # Likewise where counters were asked. Needs $column and $kind; leaves $at.
+    "of_counted": """\
+{{- $time := "1h" }}{{ $at := $column }}
+{{- range printf "topk(1, instance_column:model_wrong_values:ratio15m{%s,kind=%q})" $column $kind | query }}
+{{- $time = "15m" }}{{ end }}
+{{- range printf "topk(1, instance_column:model_wrong_values:told{%s,kind=%q})" $column $kind | query }}
+{{- $at = printf "%s,instance=%q" $column .Labels.instance }}{{ end }} {{ .Value | humanizePercentage }} of
+{{- range printf "sum(increase({__name__=~'model_(feature|prediction)_values_total',%s}[%s]))" $at $time | query }} the
+{{ printf "%.0f" .Value }}{{ end }} values of the last {{ $time }}""",
     # What the exporter says of a column on a closer look.
     "diagnosis": """\
 {{- range printf "topk(1, {__name__=~'model_(feature|prediction)_diagnosis_info',%s})" $column | query }} {{ .Labels.text }}.{{ end }}""",
