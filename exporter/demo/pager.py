@@ -2,6 +2,7 @@
 
 import json
 import queue
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,10 @@ from typing import Any, Final, NamedTuple
 
 _MOST_BYTES: Final = 16 << 20
 _PATIENCE_S: Final = 10.0
+_OF_COLUMNS: Final = ("ModelFeature", "ModelPrediction")
+"""What names of alerts about single columns begin with."""
+_COLUMN: Final = re.compile(r"\b(?:Feature|Output) ([^ :]+)[ :]")
+"""Names the columns in their descriptions."""
 
 
 class Page(NamedTuple):
@@ -40,8 +45,11 @@ class Page(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """Which part of the model it is about; empty where it is about the whole."""
-        return self.labels.get("feature") or self.labels.get("output") or ""
+        """Which part of the model it is about, the first where it names several; empty where it is about the whole."""
+        if label := self.labels.get("feature") or self.labels.get("output"):
+            return label
+        found = _COLUMN.search(self.annotations.get("description", ""))
+        return found[1] if found and self.alert.startswith(_OF_COLUMNS) else ""
 
     def same(self, other: "Page") -> bool:
         """Whether both are news of one alert."""

@@ -31,6 +31,61 @@ $labels.cluster $labels.namespace $labels.job $labels.model }}
 Model {{ $l.model }}{{ with $l.model_version }} {{ . }}{{ end }} ({{ $l.job }}
 {{- with $l.namespace }}, namespace {{ . }}{{ end }}
 {{- with $l.cluster }}, cluster {{ . }}{{ end }})""",
+    # Expressions. Windows that hold enough values to be judged, of features and outputs; and of these the shortest of each
+    # column: what is so now. All windows end now, so the one with fewest values begins last.
+    "sufficient": "(model_feature_window_sufficient == 1 or model_prediction_window_sufficient == 1)",
+    "freshest": """\
+(
+    (model_feature_window_samples or model_prediction_window_samples)
+  == ignoring (window) group_left ()
+    min without (window) ((model_feature_window_samples or model_prediction_window_samples) and <<text.sufficient>>)
+)""",
+    # Labels of an alert that tells of columns: it is about these that have one owner and one severity.
+    "model_labels": "cluster, namespace, job, model, model_version, profile",
+    "model_owners": """\
+topk by (cluster, namespace, job, model) (
+  1,
+  count by (cluster, namespace, job, model, owner) (last_over_time(model_owner_info[1d]))
+)
+> bool 0""",
+    # How many columns an alert is about, by $value; those that follow are three at most.
+    "columns": """\
+{{ printf "%.0f" $value }} column{{ if gt $value 1.0 }}s{{ end }}
+{{- if gt $value 3.0 }} (the worst are named){{ end }}""",
+    # Where it is, which must name one. Needs $of and $found, a query for what was found.
+    "on_replicas": """\
+{{- $places := printf "count by (instance) (%s)" $found | query }}
+{{- $replicas := printf "count(count by (instance) (model_info{%s})) > 1" $of_version | query }}
+{{- if eq (len $places) 1 }}, on {{ $places | first | label "instance" }}{{ range $replicas }}, one of {{ printf "%.0f" .Value }}
+replicas{{ end }}
+{{- else if $places }}, on {{ len $places }}{{ range $replicas }} of {{ printf "%.0f" .Value }}{{ end }} replicas{{ end }}""",
+    # The column of a sample. Needs $of; leaves $column, matchers of its series.
+    "column": """\
+{{- $column := printf "%s,feature=%q,output=%q" $of .Labels.feature .Labels.output }}
+{{- with .Labels.feature }} Feature {{ . }}{{ end }}{{ with .Labels.output }} Output {{ . }}{{ end }}""",
+    # Where a finding of a window was found. Needs $column, $windows, $kind and $found, a query for the finding; leaves $at
+    # (matchers), $window and $samples.
+    "at": """\
+{{- $at := $column }}{{ $samples := "" }}{{ $window := "" }}
+{{- $here := printf "max by (instance, feature, output) (%s)" $found }}
+{{- range printf "topk(1, %s{%s,kind=%q} == on (instance, feature, output) group_left () %s)" $windows $column $kind $here | query }}
+{{- $window = .Labels.window }}{{ $at = printf "%s,instance=%q,window=%q" $column .Labels.instance $window }}{{ end }}
+{{- if $window }}{{ range printf "{__name__=~'model_(feature|prediction)_window_samples',%s}" $at | query }}
+{{- $samples = printf "the %.0f " .Value }}{{ end }}{{ end }}""",
+    "of_values": """\
+of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " rows" . }}{{ end }}""",
+    # Likewise where counters were asked. Needs $column and $kind; leaves $at.
+    "of_counted": """\
+{{- $time := "1h" }}{{ $at := $column }}
+{{- range printf "topk(1, instance_column:model_wrong_values:ratio15m{%s,kind=%q})" $column $kind | query }}
+{{- $time = "15m" }}{{ end }}
+{{- range printf "topk(1, instance_column:model_wrong_values:told{%s,kind=%q})" $column $kind | query }}
+{{- $at = printf "%s,instance=%q" $column .Labels.instance }}{{ end }} {{ .Value | humanizePercentage }} of
+{{- range printf "sum(increase({__name__=~'model_(feature|prediction)_values_total',%s}[%s]))" $at $time | query }} the
+{{ printf "%.0f" .Value }}{{ end }} values of the last {{ $time }}""",
+    # What the exporter says of a column on a closer look.
+    "diagnosis": """\
+{{- range printf "topk(1, {__name__=~'model_(feature|prediction)_diagnosis_info',%s})" $column | query }} {{ .Labels.text }}.{{ end }}""",
     # The dashboard at the time when the alert began, an hour before it and two after: whoever opens it a day later sees
     # what was to be seen then. Needs $l and $of, and the alert's name as $alert.
     "dashboard": """\

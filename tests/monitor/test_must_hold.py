@@ -100,7 +100,7 @@ def test_a_third_of_the_values_missing_that_never_were_is_a_finding(few: Profile
     assert beyond(scores, 0) == {"missing_ratio", "psi", "total_variation", "js_distance"}, "and the rest is as it was"
     assert (features.scores[0].moved[0].column, features.scores[0].moved[0].bin) == (0, 14)
     assert beyond(scores, 1) == set()
-    firing(page(monitor, few, 1.0), tmp_path, {("ModelFeatureMissingSurge", "x"), ("ModelFeatureDrift", "x")})
+    firing(page(monitor, few, 1.0), tmp_path, {"ModelFeatureMissingSurge", "ModelFeatureDrift"}, {"x"})
 
 
 def test_one_unseen_category_in_ten_thousand_rows_is_none(few: Profile, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_one_unseen_category_in_ten_thousand_rows_is_none(few: Profile, tmp_path
     assert features.scores[0].ratios["unseen"][1] == 1 / 10_000
     assert beyond(features.scores[0], 1) == set()
     assert features.scores[0].moved == ()
-    firing(page(monitor, few, 1.0), tmp_path, set())
+    firing(page(monitor, few, 1.0), tmp_path, set(), set())
 
 
 def test_one_of_twenty_features_that_has_nothing_in_common_with_before_is_found_and_named(many: Profile) -> None:
