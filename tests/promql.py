@@ -18,8 +18,18 @@ _TOKEN: Final = re.compile(
 )
 _LISTING: Final = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 _WORDS: Final = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
-TARGET_LABELS: Final = {"job", "instance", "namespace", "cluster"}
+TARGET_LABELS: Final = {"job", "instance", "namespace", "cluster", "pod"}
 """What a scrape adds: the first two always, the others on Kubernetes."""
+FOREIGN_SERIES: Final[Mapping[str, set[str]]] = {
+    "scrape_duration_seconds": set(),
+    "container_cpu_usage_seconds_total": {"container"},
+    "container_memory_working_set_bytes": {"container"},
+    "container_spec_cpu_quota": {"container"},
+    "container_spec_cpu_period": {"container"},
+    "container_spec_memory_limit_bytes": {"container"},
+    "kube_pod_container_resource_limits": {"container", "resource"},
+}
+"""What others make and rules ask for, and the labels besides a target's: Prometheus, cAdvisor, kube-state-metrics."""
 
 
 class Named(NamedTuple):
@@ -35,6 +45,7 @@ class Named(NamedTuple):
 def series() -> Mapping[str, set[str]]:
     """The labels of every series that is there without our recording it, by its name; a histogram has three."""
     known: dict[str, set[str]] = {"up": set(TARGET_LABELS)}
+    known |= {name: labels | TARGET_LABELS for name, labels in FOREIGN_SERIES.items()}
     for family in catalogue.families():
         labels = {*family.labels, *TARGET_LABELS}
         if family.type == catalogue.HISTOGRAM:

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Final
 
+from exporter.errors import ConfigError
 from exporter.profile import strict_yaml
+from exporter.records import DURATION_BOUNDS
 from exporter.rules.rendering import rendered
 from exporter.rules.values import Value, flat
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
 _VALUES: Final = "values.yml"
+_LATENCY: Final = "slo.latency_seconds"
 
 
 def defaults() -> dict[str, Value]:
@@ -24,6 +27,9 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def made(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-    """Name and text of each file of rules with these thresholds."""
+    """Name and text of each file of rules with these thresholds. ConfigError where no rule could ever see one."""
+    if values[_LATENCY] not in DURATION_BOUNDS:
+        bounds = ", ".join(f"{bound:g}" for bound in DURATION_BOUNDS)
+        raise ConfigError(f"{_LATENCY}: {values[_LATENCY]} is no bound of the histogram of latencies: {bounds}")
     for name, source in sources():
         yield name.replace(".yml", ".rules.yml"), rendered(source, f"sources/{name}", values)
