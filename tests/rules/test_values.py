@@ -2,11 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
+import promql
 import pytest
+import yaml
+from promql_parser import NumberLiteral
 
 from exporter.errors import ConfigError
 from exporter.rules import files, rendering, tables, values
+from exporter.rules.phrases import PHRASES
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS: dict[str, values.Value] = {"a.share": 0.1, "a.count": 200, "a.factor": 3.0, "a.lasting": "10m", "a.name": "b"}
@@ -102,3 +107,45 @@ def test_an_alert_is_listed_with_what_its_severity_may_be() -> None:
         "| [Bad](../alert_rules/runbooks.md#bad) | warning or critical | 5m | One \\| two. |"
     )
     assert "none" not in told
+
+
+# --- numbers
+
+UNITS = {0, 1, 60, 100, 3600, 86400}
+"""Nothing, one, all, a percentage, and what makes minutes, hours and days of seconds."""
+METHOD = {
+    "job:inference_exporter_discovered:timestamp": {8},  # a day longer than what is asked of it
+    "job:inference_exporter_there:bool": {300},  # Prometheus itself remembers a series so long
+    "InferenceExporterHopSlow": {0.99},  # which quantile it is about
+}
+"""What would make another rule of it, not another taste."""
+PLACES = ((r'"[^"]*<<[^"]*"', '"a"'), (r"(?:(?<=\[)|(?<=offset )|(?<=:))<<[^>]+>>", "5m"), (r"<<[^>]+>>", "pi()"))
+"""What may stand in a query where a threshold does: a text, a duration, a number."""
+
+
+def bare(rule: dict[str, Any]) -> set[float]:
+    """The numbers of a rule's expression that are no thresholds."""
+    expression = rule["expr"]
+    while found := re.search(r"<<text\.(\w+)>>", expression):
+        expression = expression.replace(found[0], PHRASES[found[1]])
+    for place, stand_in in PLACES:
+        expression = re.sub(place, stand_in, expression)
+    there = {node.val for node, _ in promql.walk(promql.parse(expression)) if isinstance(node, NumberLiteral)}
+    return there - UNITS - METHOD.get(rule.get("alert", rule.get("record")), set())
+
+
+def test_a_number_that_is_no_threshold_is_found() -> None:
+    assert bare({"alert": "A", "expr": "up > 0.5"}) == {0.5}
+    assert bare({"alert": "A", "expr": "up * 100 > <<a.b>> and up{job=~'<<a.c>>'} unless rate(b[<<a.d>>]) > 3"}) == {3}
+    assert bare({"alert": "A", "expr": 'up{job!~"<<a.c>>"} offset <<a.d>> == 0'}) == set()
+
+
+@pytest.mark.parametrize(("name", "source"), [*files.sources()], ids=[name for name, _ in files.sources()])
+def test_every_number_of_taste_is_a_threshold(name: str, source: str) -> None:
+    found = {}
+    for group in yaml.safe_load(source)["groups"]:
+        for rule in group["rules"]:
+            lasting = {rule[key] for key in ("for", "keep_firing_for") if not rule.get(key, "<<").startswith("<<")}
+            if own := bare(rule) | lasting:
+                found[rule.get("alert", rule.get("record"))] = own
+    assert found == {}, name
