@@ -10,8 +10,8 @@ from exporter.rules.values import Value
 
 _PLACE: Final = re.compile(r"<<([a-z_]+\.[a-z0-9_]+)>>")
 _PHRASE: Final = "text."
-_MADE: Final = "# Made by `make docs` of alert_rules/"
-_HEAD: Final = _MADE + "{name}; with thresholds of your own: inference-exporter rules --set.\n"
+_MADE: Final = "# Made by `make docs` of "
+_HEAD: Final = _MADE + "alert_rules/{name}; with thresholds of your own: inference-exporter rules --set.\n"
 
 
 def rendered(source: str, name: str, values: Mapping[str, Value]) -> str:

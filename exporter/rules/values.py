@@ -15,6 +15,8 @@ Value = int | float | str
 """A number, a duration in Prometheus' notation, or a text."""
 _DURATION: Final = re.compile("".join(f"(?:[0-9]+{unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
 """Each unit once at most and the longest first, as Prometheus has it."""
+_COUNTED: Final = ("_seconds", "_fields", "_nats")
+"""How names end of numbers that are no shares, though their defaults are below 1."""
 _URL: Final = re.compile(r"https?://[^/]")
 _UNSAFE: Final = re.compile(r"[\s\"'\\{}<>,`\[\]]|^\W|:$")
 """What no text may have that is written into YAML, PromQL and templates."""
@@ -64,12 +66,12 @@ def tuned(defaults: Mapping[str, Value], given: Mapping[str, Value], where: str)
         if name not in defaults:
             near = difflib.get_close_matches(name, defaults, 1)
             raise ConfigError(f"{where}: {name} is no threshold" + (f"; {near[0]}?" if near else ""))
-        if fault := _fault(defaults[name], value):
+        if fault := _fault(name, defaults[name], value):
             raise ConfigError(f"{where}: {name}: {fault}, not {value!r} (default {defaults[name]!r})")
     return {**defaults, **given}
 
 
-def _fault(default: Value, value: Value) -> str | None:
+def _fault(name: str, default: Value, value: Value) -> str | None:
     """What is wrong with a value, by the kind of its default."""
     if isinstance(default, str):
         return _text_fault(default, value)
@@ -77,13 +79,17 @@ def _fault(default: Value, value: Value) -> str | None:
         return "a number from 0 on is needed"
     if isinstance(default, int) and value != int(value):
         return "a whole number is needed"
-    if isinstance(default, float) and default < 1 < value:
+    if isinstance(default, float) and default < 1 < value and not name.endswith(_COUNTED):
         return "a share from 0 to 1 is needed"
     return None
 
 
 def _text_fault(default: str, value: Value) -> str | None:
+    """A list is asked for its parts, each of which is of one kind."""
     text = value if isinstance(value, str) else ""
+    kind, comma, _ = default.partition(",")
+    if comma:
+        return next(filter(None, (_text_fault(kind, part) for part in text.split(","))), None)
     if _DURATION.fullmatch(default):
         is_fine = _DURATION.fullmatch(text) and re.search("[1-9]", text)
         return None if is_fine else "a duration such as 10m or 1h30m is needed"
