@@ -7,7 +7,7 @@ there: the relay, the hand-off and processes of their own. Rows are given to the
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -75,7 +75,8 @@ class _Answering(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/plain; version=0.0.4")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # of a scraper that waits no longer
+            self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         pass
