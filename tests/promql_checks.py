@@ -131,6 +131,8 @@ def _is_rate_by_le(node: Any) -> bool:
         node = node.expr
     if isinstance(node, tree.VectorSelector):
         return ":" in (node.name or "")  # recorded so, which its own rule is asked for
+    if calls(node, "rate", "increase"):
+        return True  # of each series by itself: le is there, as all other labels are
     if not isinstance(node, tree.AggregateExpr) or str(node.op) != "sum" or not node.modifier:
         return False
     is_by, keeps = node.modifier.type == tree.AggModifierType.By, "le" in node.modifier.labels
