@@ -19,6 +19,8 @@ _OF_COUNTERS_ALONE: Final = {"increase", "irate", "rate", "resets"}
 _COUNTING: Final = {"count", "group"}
 _ACROSS_JOBS: Final = {"feature:model_feature_psi:shared", "ModelFeatureDriftsAcrossModels"}
 """What is said of several models together."""
+_SUMMED: Final = ("model_feature_cumulative_gap:", "model_prediction_cumulative_gap:")
+"""Generated, bin after bin: the first sum is of one bin, and is written as the others are."""
 _COLUMN: Final = frozenset({"feature", "output"})
 """A template asks for either side in one query: the other's label is empty."""
 
@@ -87,6 +89,8 @@ def _rate(rule: Rule) -> Iterator[str]:
 
 
 def _regexp(rule: Rule) -> Iterator[str]:
+    if rule.name.partition(":")[2].startswith(_SUMMED):
+        return
     for node in _trees(rule):
         for selector, _ in promql.selectors(node):
             for one in selector.matchers.matchers:
