@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
+.PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
 .PHONY: bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-hostile bench-profile
 .PHONY: bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 
@@ -47,6 +47,9 @@ test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k rela
 
 test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-paging: $(VENV)/.test ## See how soon a changed unit pages in real time, with everything as shipped (a quarter of an hour)
+	$(BIN)/python -m pytest -m slow -s tests/test_page_in_time.py $(ARGS)
 
 test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)

@@ -1,23 +1,30 @@
 # ruff: noqa: INP001 (a script, not a package)
-"""Writes the README's table of metrics anew, from the catalogue."""
+"""Writes the documents' tables anew: the README's of metrics, those of thresholds and alerts."""
 
 from pathlib import Path
 from typing import Final
 
 from exporter import listing
+from exporter.rules import files, tables
 
-README: Final = Path(__file__).parents[1] / "README.md"
-BEGIN: Final = "<!-- metrics: written by make docs -->\n"
-END: Final = "<!-- end of metrics -->"
+ROOT: Final = Path(__file__).parents[1]
 
 
 def main() -> None:
-    """What stands between the two marks is replaced."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    if not after:
-        raise SystemExit(f"{README}: the marks of the table are gone")
-    README.write_text(f"{before}{BEGIN}{listing.excerpt()}\n{END}{after}", encoding="utf-8")
+    """What stands between two marks is replaced; the document of alerts is written as a whole."""
+    _between(ROOT / "README.md", "metrics", listing.excerpt())
+    _between(ROOT / "docs" / "rules.md", "thresholds", tables.of_thresholds(files.commented()))
+    alerts = tables.of_alerts(dict(files.made(files.defaults())))
+    (ROOT / "docs" / "alerts.md").write_text(alerts + "\n", encoding="utf-8")
+
+
+def _between(path: Path, name: str, text: str) -> None:
+    begin, end = f"<!-- {name}: written by make docs -->\n", f"<!-- end of {name} -->"
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{path}: the marks of {name} are gone")
+    path.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

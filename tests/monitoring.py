@@ -100,11 +100,11 @@ def _running(command: Sequence[str], log_path: Path, ready_url: str) -> Iterator
 
 
 @contextmanager
-def alertmanager(directory: Path, receiver_url: str) -> Iterator[str]:
+def alertmanager(directory: Path, receiver_url: str, minute_s: float = MINUTE_S) -> Iterator[str]:
     """An Alertmanager with the shipped configuration: timings compressed, receivers at our address; gives its own."""
     address = f"127.0.0.1:{free_port()}"
     program = tool("prometheus-alertmanager", "prometheus-alertmanager")
-    command = watchers.Alertmanager(receiver_url, MINUTE_S).command(program, directory, address)
+    command = watchers.Alertmanager(receiver_url, minute_s).command(program, directory, address)
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield address
 

@@ -61,12 +61,13 @@ def trained(directory: Path, version: str, shift: float, seed: int) -> Version:
 class Pod:
     """A model server, the sidecar in front of it, and the file of its profile."""
 
-    def __init__(self, stack: ExitStack, path: Path, profile: bytes) -> None:
+    def __init__(self, stack: ExitStack, path: Path, profile: bytes, *flags: str) -> None:
         self._stack = stack
         self.path = path
         path.write_bytes(profile)
         upstream = stack.enter_context(model_server())
-        self.sidecar: Sidecar = stack.enter_context(sidecar(upstream, "--profile", str(path), *MINUTES_IN_SECONDS))
+        words = ("--profile", str(path), *MINUTES_IN_SECONDS, *flags)
+        self.sidecar: Sidecar = stack.enter_context(sidecar(upstream, *words))
 
     @property
     def address(self) -> str:
@@ -121,8 +122,10 @@ class Traffic:
 class Cluster:
     """What starts pods and ends them, and everything that watches them."""
 
-    def __init__(self, directory: Path, stack: ExitStack) -> None:
-        self._directory, self._stack = directory, stack
+    def __init__(self, directory: Path, stack: ExitStack, *flags: str) -> None:
+        """`flags` are those of every pod."""
+        self._directory, self._stack, self._flags = directory, stack, flags
+        self._others: list[dict[str, Any]] = []
         self._targets = directory / "targets.json"
         self._pods: list[Pod] = []
         self._tell()
@@ -147,7 +150,7 @@ class Cluster:
     def start(self, name: str, version: Version, rows: list[Row] | None = None) -> Pod:
         """A new pod, and clients for it once it is ready."""
         own = self._stack.enter_context(ExitStack())
-        pod = Pod(own, self._directory / f"{name}.json", version.profile)
+        pod = Pod(own, self._directory / f"{name}.json", version.profile, *self._flags)
         self._pods.append(pod)
         self._tell()
         self.traffic.send(pod, version.rows if rows is None else rows)
@@ -164,9 +167,14 @@ class Cluster:
         eventually(lambda: pod.address not in self.prometheus.targets(), PATIENCE_S, "a pod that is scraped no more")
         pod.stop()
 
+    def join(self, *others: dict[str, Any]) -> None:
+        """What is scraped beside the pods, as file discovery has it."""
+        self._others += others
+        self._tell()
+
     def _tell(self) -> None:
         half = self._targets.with_suffix(".half")
-        half.write_text(json.dumps([{"targets": [pod.address for pod in self._pods]}]))
+        half.write_text(json.dumps([{"targets": [pod.address for pod in self._pods]}, *self._others]))
         half.rename(self._targets)
 
     def wait_for_full_windows(self, pods: int, version: str, since: float) -> None:

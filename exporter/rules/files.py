@@ -13,11 +13,18 @@ from exporter.rules.values import Value, flat
 SHIPPED: Final = resources.files("exporter") / "shipped"
 _VALUES: Final = "values.yml"
 _LATENCY: Final = "slo.latency_seconds"
+_EXAMPLES: Final = (".tmpl", "alertmanager.yml", "alertmanager.receivers.example.yml")
+"""How the names end of what people make their own: no threshold is in there."""
 
 
 def defaults() -> dict[str, Value]:
     """Every threshold as it is shipped."""
-    return flat(strict_yaml.load((SHIPPED / _VALUES).read_text(encoding="utf-8")), _VALUES)
+    return flat(strict_yaml.load(commented()), _VALUES)
+
+
+def commented() -> str:
+    """The file of thresholds as people read it."""
+    return (SHIPPED / _VALUES).read_text(encoding="utf-8")
 
 
 def sources() -> Iterator[tuple[str, str]]:
@@ -33,3 +40,10 @@ def made(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
         raise ConfigError(f"{_LATENCY}: {values[_LATENCY]} is no bound of the histogram of latencies: {bounds}")
     for name, source in sources():
         yield name.replace(".yml", ".rules.yml"), rendered(source, f"sources/{name}", values)
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Name and text of what Alertmanager needs besides: a configuration to begin with, and its templates."""
+    for file in sorted(SHIPPED.iterdir(), key=lambda one: one.name):
+        if file.name.endswith(_EXAMPLES):
+            yield file.name, file.read_text(encoding="utf-8")

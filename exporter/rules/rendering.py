@@ -10,14 +10,26 @@ from exporter.rules.values import Value
 
 _PLACE: Final = re.compile(r"<<([a-z_]+\.[a-z0-9_]+)>>")
 _PHRASE: Final = "text."
-_HEAD: Final = (
-    "# Made by `make docs` of alert_rules/{name}; with thresholds of your own: inference-exporter rules --set.\n"
-)
+_MADE: Final = "# Made by `make docs` of "
+_HEAD: Final = _MADE + "alert_rules/{name}; with thresholds of your own: inference-exporter rules --set.\n"
 
 
 def rendered(source: str, name: str, values: Mapping[str, Value]) -> str:
     """The file that is made of a source. ConfigError where it names what there is not."""
     return _HEAD.format(name=name) + "".join(_line(line, name, values) for line in source.splitlines(keepends=True))
+
+
+def differing(values: Mapping[str, Value], shipped: Mapping[str, Value]) -> str:
+    """What a tuned copy says of itself; nothing where all thresholds are the shipped ones."""
+    changed = [
+        f"#   {name}: {value} (shipped: {shipped[name]})\n" for name, value in values.items() if value != shipped[name]
+    ]
+    return "".join(["# A tuned copy, made by `inference-exporter rules`. What differs:\n", *changed] if changed else [])
+
+
+def is_made(text: str) -> bool:
+    """Whether a file of rules was made here, tuned or not, rather than by hand."""
+    return f"\n{_MADE}" in f"\n{text[:100_000]}"
 
 
 def named(source: str) -> set[str]:

@@ -3,15 +3,22 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
+
+import yaml
 
 from exporter.errors import ConfigError
 from exporter.profile import strict_yaml
 
 Value = int | float | str
 """A number, a duration in Prometheus' notation, or a text."""
-_DURATION: Final = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+")
-_UNSAFE: Final = re.compile(r"[\s\"'\\{}<>]")
+_DURATION: Final = re.compile("".join(f"(?:[0-9]+{unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
+"""Each unit once at most and the longest first, as Prometheus has it."""
+_COUNTED: Final = ("_seconds", "_fields", "_nats")
+"""How names end of numbers that are no shares, though their defaults are below 1."""
+_URL: Final = re.compile(r"https?://[^/]")
+_UNSAFE: Final = re.compile(r"[\s\"'\\{}<>,`\[\]]|^\W|:$")
 """What no text may have that is written into YAML, PromQL and templates."""
 
 
@@ -32,20 +39,25 @@ def flat(document: object, where: str) -> dict[str, Value]:
     return found
 
 
-def of_words(words: Iterable[str]) -> dict[str, Value]:
-    """What `--set SECTION.NAME=VALUE` says; ConfigError where that is not its form."""
+def of_words(words: Iterable[str], defaults: Mapping[str, Value]) -> dict[str, Value]:
+    """What `--set SECTION.NAME=VALUE` says; ConfigError where it is not so. A text stays one, be it of digits."""
     found: dict[str, Value] = {}
     for word in words:
-        name, equals, text = word.partition("=")
-        if not equals:
+        name, equals, text = (part.strip() for part in word.partition("="))
+        if not (name and equals):
             raise ConfigError(f"--set {word}: SECTION.NAME=VALUE is needed")
-        found[name.strip()] = _number(text.strip())
+        found[name] = text if isinstance(defaults.get(name), str) else _number(text)
     return found
 
 
 def of_file(path: str) -> dict[str, Value]:
     """What a file says. ConfigError names it."""
-    return flat(strict_yaml.of_file(path), path)
+    try:
+        return flat(strict_yaml.load(Path(path).read_text(encoding="utf-8")), path)
+    except OSError as error:
+        raise ConfigError(f"--values: cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def tuned(defaults: Mapping[str, Value], given: Mapping[str, Value], where: str) -> dict[str, Value]:
@@ -54,30 +66,41 @@ def tuned(defaults: Mapping[str, Value], given: Mapping[str, Value], where: str)
         if name not in defaults:
             near = difflib.get_close_matches(name, defaults, 1)
             raise ConfigError(f"{where}: {name} is no threshold" + (f"; {near[0]}?" if near else ""))
-        if fault := _fault(defaults[name], value):
+        if fault := _fault(name, defaults[name], value):
             raise ConfigError(f"{where}: {name}: {fault}, not {value!r} (default {defaults[name]!r})")
     return {**defaults, **given}
 
 
-def _fault(default: Value, value: Value) -> str | None:
+def _fault(name: str, default: Value, value: Value) -> str | None:
     """What is wrong with a value, by the kind of its default."""
     if isinstance(default, str):
-        return _text_fault(_DURATION.fullmatch(default) is not None, value)
+        return _text_fault(default, value)
     if isinstance(value, str) or not 0 <= value < float("inf"):
         return "a number from 0 on is needed"
     if isinstance(default, int) and value != int(value):
         return "a whole number is needed"
-    if isinstance(default, float) and default < 1 < value:
+    if isinstance(default, float) and default < 1 < value and not name.endswith(_COUNTED):
         return "a share from 0 to 1 is needed"
     return None
 
 
-def _text_fault(is_duration: bool, value: Value) -> str | None:
+def _text_fault(default: str, value: Value) -> str | None:
+    """A list is asked for its parts, each of which is of one kind."""
     text = value if isinstance(value, str) else ""
-    if is_duration:
-        is_fine = _DURATION.fullmatch(text) is not None and re.search("[1-9]", text) is not None
-        return None if is_fine else "a duration such as 10m is needed"
-    return None if text and not _UNSAFE.search(text) else "a text without blanks, quotes and braces is needed"
+    kind, comma, _ = default.partition(",")
+    if comma:
+        return next(filter(None, (_text_fault(kind, part) for part in text.split(","))), None)
+    if _DURATION.fullmatch(default):
+        is_fine = _DURATION.fullmatch(text) and re.search("[1-9]", text)
+        return None if is_fine else "a duration such as 10m or 1h30m is needed"
+    if _URL.match(default) and not _URL.match(text):
+        return "an address that begins with http:// or https:// is needed"
+    return None if _is_plain(text) else "a text without blanks, quotes, commas and brackets is needed"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is itself wherever it is written; YAML has words that are no text, such as null."""
+    return bool(text) and not _UNSAFE.search(text) and strict_yaml.load(text) == text
 
 
 def _number(text: str) -> Value:

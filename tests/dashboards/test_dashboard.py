@@ -57,6 +57,14 @@ def test_every_query_names_only_series_and_labels_that_exist() -> None:
         assert promql.unknown(expr) == set(), place
 
 
+def test_no_query_asks_for_what_cannot_be() -> None:
+    """Labels that a side of a match lacks, or that nothing has which is grouped by them."""
+    for place, expr in queries():
+        inference = promql.Inference(promql.known())
+        inference.labels(promql.parse(expr))
+        assert inference.faults == [], place
+
+
 def test_every_query_parses(tmp_path: Path) -> None:
     rules = [{"record": f"query:{place}", "expr": expr} for place, (_, expr) in enumerate(queries())]
     path = tmp_path / "queries.rules.yml"
