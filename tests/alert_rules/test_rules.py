@@ -123,8 +123,8 @@ def test_an_alert_asks_only_for_series_that_exist_when_it_describes_itself(rule:
 @pytest.mark.parametrize(
     ("name", "of", "description"),
     [
-        ("ModelFeatureDrift", "feature", "Feature x of model churn 7 on a:9877: its PSI is 0.500."),
-        ("ModelPredictionDrift", "output", "Output x of model churn 7 on a:9877: its PSI is 0.500."),
+        ("ModelFeatureDrift", "feature", "Feature x of model churn 7 on a:9877: its PSI is 1.000."),
+        ("ModelPredictionDrift", "output", "Output x of model churn 7 on a:9877: its PSI is 1.000."),
         ("ModelFeatureMissingSurge", "kind",
          "Model churn 7 (models): missing far more often than in the training data: 1 column."),
     ],
@@ -152,7 +152,7 @@ def test_a_description_holds_without_what_was_recorded(name: str, of: str, descr
         "rule_files": ["alone.rules.yml"],
         "tests": [{
             "interval": "1m",
-            "input_series": [{"series": series, "values": "0.5x5"}],
+            "input_series": [{"series": series, "values": "1x5"}],
             "alert_rule_test": [{"eval_time": "5m", "alertname": name, "exp_alerts": [told]}],
         }],
     }))  # fmt: skip
