@@ -4,11 +4,9 @@ import os
 import re
 import subprocess
 from functools import cache
-from itertools import starmap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import promql
 import promql_lint
 import promql_rules
@@ -16,9 +14,6 @@ import pytest
 import yaml
 from promql_rules import Rule
 from support import tool
-
-from exporter.drift import STATISTICS
-from exporter.drift.summary import Summary, of_bins
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.rules.yml"))
@@ -235,102 +230,3 @@ def _minutes(text: str) -> float:
     found = re.findall(r"(\d+)(d|h|m|s)", text)
     assert "".join(map("".join, found)) == text
     return sum(int(number) * {"d": 1440, "h": 60, "m": 1, "s": 1 / 60}[unit] for number, unit in found)
-
-
-def test_outputs_are_pooled_by_the_rules_of_features() -> None:
-    features, outputs = yaml.safe_load((ROOT / "alert_rules" / "fleet.rules.yml").read_text())["groups"]
-    for feature, output in zip(features["rules"], outputs["rules"], strict=True):
-        for key in ("record", "expr"):
-            words = feature[key].replace("model_feature_", "model_prediction_")
-            assert re.sub(r"\bfeature(?=\b|_bin:)", "output", words) == output[key]
-
-
-# --- the fleet's truths once more, by the exporter's own statistics
-
-SERIES = re.compile(r"(\w+)\{(.*)\}")
-TRUTH = re.compile(r"abs\(\w+:model_(\w+?)_(psi|psi_critical|total_variation):fleet1h\{(.*?)\} - (\S+)\) < bool (\S+)")
-
-
-def labels(text: str) -> dict[str, str]:
-    return dict(re.findall(r'(\w+)="([^"]*)"', text))
-
-
-def column(found: dict[str, str]) -> tuple[str, str]:
-    return found.get("feature") or found["output"], found["profile"]
-
-
-def counted(test: dict[str, Any]) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """Counts of the last hour and of the reference, by column and profile."""
-    live: dict[tuple[str, str], dict[str, int]] = {}
-    shares: dict[tuple[str, str], dict[str, float]] = {}
-    sizes: dict[tuple[str, str], int] = {}
-    for given in test["input_series"]:
-        name, found = SERIES.fullmatch(given["series"]).groups()  # type: ignore[union-attr]
-        key, bin_ = column(labels(found)), labels(found).get("bin", "")
-        value = float(re.split("[+x]", given["values"])[0])
-        if name.endswith("bin_total"):
-            step = int(given["values"].split()[-1].partition("+")[2].partition("x")[0])
-            live.setdefault(key, {}).setdefault(bin_, 0)
-            live[key][bin_] += 60 * step
-        elif name.endswith("reference_ratio"):
-            shares.setdefault(key, {})[bin_] = value
-        else:
-            sizes[key] = int(value)
-    return {
-        key: (
-            np.array([[live[key][bin_] for bin_ in sorted(shares[key])]]),
-            np.array([[round(shares[key][bin_] * sizes[key]) for bin_ in sorted(shares[key])]]),
-        )
-        for key in sizes
-    }
-
-
-def summary(counts: np.ndarray) -> Summary:
-    return of_bins(counts)
-
-
-@pytest.mark.parametrize("test", documents()["fleet.test.yml"]["tests"], ids=lambda test: test["name"])
-def test_the_fleet_is_held_to_what_the_exporter_computes_of_the_same_counts(test: dict[str, Any]) -> None:
-    counts = counted(test)
-    checked = 0
-    for case in test["promql_expr_test"]:
-        if found := TRUTH.fullmatch(case["expr"]):
-            _, score, of, truth, tolerance = found.groups()
-            current, reference = starmap(summary, zip(counts[column(labels(of))], strict=True))
-            statistic = STATISTICS[score.removesuffix("_critical")]
-            function = statistic.critical if score.endswith("_critical") else statistic.score
-            assert function is not None
-            assert function(reference, current)[0] == pytest.approx(float(truth), rel=1e-12)
-            assert float(tolerance) <= max(1e-9, 2e-6 * float(truth))
-            checked += 1
-    assert checked == 11
-
-
-# --- Alertmanager
-
-
-def routed(*given: str) -> str:
-    config = ROOT / "alert_rules" / "alertmanager.yml"
-    return run(tool("amtool", "prometheus-alertmanager"), "config", "routes", "test", f"--config.file={config}", *given)
-
-
-def test_amtool_accepts_the_configuration() -> None:
-    run(tool("amtool", "prometheus-alertmanager"), "check-config", ROOT / "alert_rules" / "alertmanager.yml")
-
-
-@pytest.mark.parametrize(
-    ("given", "receiver"),
-    [
-        (("alertname=ModelServerDown", "severity=critical"), "pager"),
-        (("alertname=ModelFeatureDrift", "severity=warning"), "tickets"),
-        (("alertname=ModelFeatureDrift", "severity=critical"), "pager"),
-        (("alertname=ModelFeatureDrift", "severity=warning", "owner=payments"), "payments"),
-        (("alertname=ModelFeatureDrift", "severity=critical", "owner=payments"), "payments-pager"),
-        (("alertname=ModelFeatureDrift", "severity=warning", "owner=risk"), "tickets"),
-        (("alertname=ModelFeatureDrift", "severity=critical", "owner=risk"), "pager"),
-        (("alertname=SomethingElse", "severity=info"), "tickets"),
-        (("alertname=WithoutSeverity",), "tickets"),
-    ],
-)
-def test_every_alert_reaches_somebody(given: tuple[str, ...], receiver: str) -> None:
-    assert routed(*given).split() == [receiver]
