@@ -91,7 +91,11 @@ def firing(text: str, directory: Path, expected: set[tuple[str, str]]) -> None:
     series = [{"series": f'{name[:-1]},job="j",instance="i"}}', "values": f"{value}x30"} for name, _, value in
               (line.rpartition(" ") for line in lines)]  # fmt: skip
     samples = [{"labels": f'{{alertname="{alert}",feature="{feature}"}}', "value": 1} for alert, feature in expected]
-    asked = 'count by (alertname, feature) (ALERTS{alertstate="firing",feature!=""})'
+    asked = (
+        'count by (alertname, feature) (ALERTS{alertstate="firing",feature!=""}) or label_replace('
+        "count by (feature) (instance_feature:model_feature_psi:told and on () "
+        'ALERTS{alertname="ModelFeatureDrift",alertstate="firing"}), "alertname", "ModelFeatureDrift", "", "")'
+    )
     (directory / "page.test.yml").write_text(yaml.safe_dump({
         "rule_files": [str(ROOT / "alert_rules" / f"{name}.rules.yml") for name in ("drift", "quality")],
         "tests": [{
