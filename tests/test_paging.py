@@ -157,7 +157,8 @@ def test_traffic_drawn_from_the_training_data_pages_nobody(healthy: Watched) -> 
 MOVED = (
     r": (?P<moved>\d+) % of its values changed bin(?P<since> since \d\d:\d\d UTC)?, most of all "
     # What has happened to it, once a closer look has shown it, or how it has moved, once evidence has.
-    r'"(?P<bin>[^"]+)" \((?P<points>[+-]\d+) points\)(; (amount looks ×100( since \d\d:\d\d UTC \(\d+ \w+\))?|\w+)(, [^.]+)?)?'
+    r'"(?P<bin>[^"]+)" \((?P<points>[+-]\d+) points\)'
+    r"(; (amount looks ×100( since \d\d:\d\d UTC \(\d+ \w+\))?|\w+)(, [^.]+)?)?"
     r"\. PSI (?P<psi>[\d.]+) \(noise (?P<critical>[\d.]+)\), n (?P<samples>\d+) in (?P<window>\w+)\."
 )
 FOLLOWS = r"( Predictions \(\w+, median\) [\d.]+ → [\d.]+\.)? Coverage \d+ %\."
@@ -167,7 +168,8 @@ DRIFT = re.compile(
 )  # fmt: skip
 PAGE = re.compile(
     r"Model m 3 \(models\):"
-    r"( (Feature|Output) \w+ \([\d.]+ nats\)(: [^.]+(\.\d[^.]*)*)?\.( PSI [\d.]+ \(noise [\d.]+\), n \d+ in \w+\.)?){1,3}"
+    r"( (Feature|Output) \w+ \([\d.]+ nats\)(: [^.]+(\.\d[^.]*)*)?\."
+    r"( PSI [\d.]+ \(noise [\d.]+\), n \d+ in \w+\.)?){1,3}"
     r" Evidence [\d.]+ × page line \([\d.]+ nats\)\." + FOLLOWS
 )
 

@@ -7,8 +7,8 @@ its own; Prometheus is told of pods as Kubernetes would tell it, and clients are
 import csv
 import json
 import random
-import threading
 import re
+import threading
 import time
 import urllib.error
 from collections.abc import Iterator
