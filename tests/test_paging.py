@@ -156,19 +156,23 @@ def test_traffic_drawn_from_the_training_data_pages_nobody(healthy: Watched) -> 
     assert healthy.traffic.failures == 0
 
 
-DRIFT = re.compile(
-    r"Feature (?P<feature>\w+) of model (?P<model>\w+) (?P<version>\w+) on (?P<instance>[\w.:]+): "
-    r"over the last (?P<window>\w+) its PSI is (?P<psi>[\d.]+), where chance alone exceeds (?P<critical>[\d.]+) "
-    r"once in 1000 windows of (?P<samples>\d+) values. (?P<moved>[\d.]+)% of the values changed bin, "
-    r'most of all "(?P<bin>[^"]+)" \((?P<points>[+-][\d.]+) percentage points\)\.'
+MOVED = (
+    r": (?P<moved>\d+) % of its values changed bin(?P<since> since \d\d:\d\d UTC)?, most of all "
+    # What has happened to it, once a closer look has shown it, or how it has moved, once evidence has.
+    r'"(?P<bin>[^"]+)" \((?P<points>[+-]\d+) points\)'
+    r"(; (amount looks ×100( since \d\d:\d\d UTC \(\d+ \w+\))?|\w+)(, [^.]+)?)?"
+    r"\. PSI (?P<psi>[\d.]+) \(noise (?P<critical>[\d.]+)\), n (?P<samples>\d+) in (?P<window>\w+)\."
 )
-
-
+FOLLOWS = r"( Predictions \(\w+, median\) [\d.]+ → [\d.]+\.)? Coverage \d+ %\."
+DRIFT = re.compile(
+    r"Model m 3 \(models\): 1 feature no longer looks like the training data\. Feature (?P<feature>\w+)"
+    + MOVED + r" Evidence [\d.]+ × page line\." + FOLLOWS
+)  # fmt: skip
 PAGE = re.compile(
-    r"Model m 3 \(models\): the evidence of drift is [\d.]+ nats, which pages from 14\.8 on\."
-    r"( (Feature|Output) \w+: [\d.]+ nats(, \w+(, sudden)?, since \d{4}-\d\d-\d\d [\d:.]+ \+0000 UTC)?\."
-    # What has happened to it, once a closer look has shown it.
-    r"( amount looks ×100 since \d\d:\d\d UTC \(\d+ \w+\)(, [^.]+)?\.)?){1,3}"
+    r"Model m 3 \(models\):"
+    r"( (Feature|Output) \w+ \([\d.]+ nats\)(: [^.]+(\.\d[^.]*)*)?\."
+    r"( PSI [\d.]+ \(noise [\d.]+\), n \d+ in \w+\.)?){1,3}"
+    r" Evidence [\d.]+ × page line \([\d.]+ nats\)\." + FOLLOWS
 )
 
 
@@ -184,7 +188,7 @@ def test_a_feature_in_another_unit_is_reported_in_words_and_its_recovery_as_well
         healthy.traffic.change = unchanged
     assert page.receiver == "pager"
     assert PAGE.fullmatch(page.annotations["description"]), page.annotations["description"]
-    assert " Feature amount: " in page.annotations["description"]
+    assert " Feature amount (" in page.annotations["description"]
     for notice in notices:
         assert notice.receiver == "tickets"
         assert notice.labels["severity"] == "warning"
@@ -193,10 +197,15 @@ def test_a_feature_in_another_unit_is_reported_in_words_and_its_recovery_as_well
     eventually(lambda: _new(healthy.inbox, before, "resolved"), PATIENCE_S, "a notice that drift has ended")
     eventually(lambda: not healthy.prometheus.firing(), PATIENCE_S, "nothing firing")
     eventually(lambda: not healthy.inbox.unresolved(), PATIENCE_S, "an end to all that was told")
-    told = {notice.labels.get("feature") for notice in healthy.inbox.all()}
-    assert told <= {"amount", None}, "only the feature that changed, and the prediction that is made of it"
+    told = {name for notice in healthy.inbox.all() for name in _features(notice)}
+    assert told == {"amount"}, "only the feature that changed, and the prediction that is made of it"
     assert not healthy.inbox.of("ModelSegmentDrift", "firing"), "the whole has drifted: its parts are not told"
     assert healthy.traffic.failures == 0
+
+
+def _features(notice: Notice) -> list[str]:
+    """Those that it names."""
+    return re.findall(r" Feature ([\w.]+)", notice.annotations["description"])
 
 
 def _counts(received: Inbox) -> dict[str, int]:
@@ -210,14 +219,14 @@ def _new(received: Inbox, before: dict[str, int], status: str) -> list[Notice]:
 def _assert_it_says_what_was_measured(notice: Notice, world: Watched) -> None:
     said = DRIFT.fullmatch(notice.annotations["description"])
     assert said, notice.annotations["description"]
-    assert (said["feature"], said["model"], said["version"]) == ("amount", "m", "3")
-    assert said["instance"] == f"127.0.0.1:{world.sidecar.web_port}"
+    assert said["feature"] == "amount"
+    assert (notice.labels["model"], notice.labels["model_version"]) == ("m", "3")
     assert float(said["psi"]) > float(said["critical"]) > 0
     assert int(said["samples"]) >= 200
     assert float(said["moved"]) > 10
     # The numbers are the exporter's own, as they were scraped at some moment.
     of = f'{{feature="amount",window="{said["window"]}"}}'
-    assert said["psi"] in {f"{value:.3f}" for value in world.prometheus.scraped(f"model_feature_psi{of}")}
+    assert said["psi"] in {f"{value:.2f}" for value in world.prometheus.scraped(f"model_feature_psi{of}")}
     assert said["critical"] in {f"{value:.3f}" for value in world.prometheus.scraped(f"model_feature_psi_critical{of}")}
     assert int(said["samples"]) in world.prometheus.scraped(f"model_feature_window_samples{of}")
     # A hundred times the amount is beyond nearly all that the training data had: the topmost bins grow.
@@ -394,16 +403,15 @@ def test_what_is_said_of_features_decides_who_is_told_of_their_drift(trained: Tr
         world.traffic.change = all_else
         page, *_ = eventually(lambda: world.inbox.of("ModelFeatureDrift", "firing"), PATIENCE_S, "the page")
         assert page.receiver == "pager"
-        assert (page.labels["feature"], page.labels["owner"]) == ("amount", "risk")
+        assert (_features(page), page.labels["owner"]) == (["amount"], "risk")
         assert page.labels["severity"] == "critical"
         # The others drift as much, and longer than it takes.
         moved = 'min_over_time(model_feature_total_variation{feature="colour",window="10s"}[15s]) > 0.9'
         eventually(lambda: world.prometheus.query(moved), PATIENCE_S, "a colour that has long been another")
         assert world.prometheus.query('{feature="age"}') == []
-        told = {notice.labels.get("feature", notice.labels.get("output")) for notice in world.inbox.all()}
-        assert told - {None} == {"amount"}
+        assert {name for notice in world.inbox.all() for name in _features(notice)} == {"amount"}
         (drift,) = eventually(lambda: world.inbox.of("ModelDrift", "firing"), PATIENCE_S, "the page of the model")
-        assert " Feature amount: " in drift.annotations["description"]
+        assert " Feature amount (" in drift.annotations["description"]
         assert not re.search("(Feature|Output) (?!amount)", drift.annotations["description"]), (
             "nobody is to hear of those"
         )

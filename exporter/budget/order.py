@@ -16,7 +16,7 @@ Unit = tuple[str, ...]
 _JUDGED: Final = ("psi", "total_variation")
 """What alerts about columns begin with: never without the column."""
 _EXPLAINS: Final = (
-    "drift_defaults_info", "drift_dependence_factor", "drift_tolerance_ratio", "drift_monitored",
+    "drift_defaults_info", "drift_dependence_factor", "drift_tolerance_ratio",
 )  # fmt: skip
 """Of evidence, what it rests on."""
 
@@ -39,7 +39,6 @@ def _optional(side: Columns, failed: Unit = ()) -> Iterator[Unit]:
     yield (side.bin_change.name,)
     yield _names(about, "quantile")
     yield _names(about, "infinite_ratio", "absent_ratio", "type_error_ratio")
-    yield _names(about, "association_shift", "association_shift_critical")
     for score in reversed([one for one in side.statistics if one not in (*_JUDGED, "impact_ratio")]):
         yield _with_critical(side.statistics, side, score, score)
     for word in ("nonfinite", "unseen", "out_of_range"):
@@ -55,6 +54,8 @@ def _optional(side: Columns, failed: Unit = ()) -> Iterator[Unit]:
 def _needed(side: Columns, segments: Segments) -> Iterator[Unit]:
     """What shipped alerts need, of one side."""
     about = side.aspects
+    yield _names(about, "association_shift", "association_shift_critical")
+    yield _names(side.evidence, "drift_monitored")
     yield (segments.variation.name, segments.critical.name)
     yield _names(about, "distinct_values", "distinct_values_critical")
     yield _names(about, "longest_run_values_critical", "current_run_values")

@@ -93,4 +93,60 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
 <<urls.grafana>>/d/model-health?var-model={{ $l.model | urlquery }}
 {{- with $l.model_version }}&var-version={{ . | urlquery }}{{ end -}}
 &from={{ (($began | toTime).Add -3600000000000).UnixMilli }}&to={{ (($began | toTime).Add 7200000000000).UnixMilli }}""",
+    # Of alerts about drift: the same from its beginning on, where evidence knows it; an alert may come hours later.
+    "dashboard_at_onset": """\
+{{- $onsets := "model_feature_drift_onset_timestamp_seconds{%[1]s} or model_prediction_drift_onset_timestamp_seconds{%[1]s} or model_fleet_feature_drift_onset_timestamp_seconds{%[1]s} or model_fleet_prediction_drift_onset_timestamp_seconds{%[1]s}" }}
+{{- $began := printf (print "min(" $onsets ") or min(last_over_time(ALERTS_FOR_STATE{alertname=%[2]q,%[1]s}[15m])) or vector(time())") $of $alert | query | first | value -}}
+<<urls.grafana>>/d/model-health?var-model={{ $l.model | urlquery }}
+{{- with $l.model_version }}&var-version={{ . | urlquery }}{{ end -}}
+&from={{ (($began | toTime).Add -3600000000000).UnixMilli }}&to={{ (($began | toTime).Add 7200000000000).UnixMilli }}""",
+    # Needs $column, the matchers of one feature or output. How much of it moved, since when, on how many replicas, what
+    # seems to have happened, and how sure that is: of the replica and window where most moved beyond chance, the first of
+    # those that are equal, as the hour and the day of a young replica are. What is not known is left out.
+    "moved": """\
+{{- $far := printf "model_feature_total_variation{%[1]s} > model_feature_total_variation_critical{%[1]s} and model_feature_window_sufficient{%[1]s} == 1 or (model_prediction_total_variation{%[1]s} > model_prediction_total_variation_critical{%[1]s} and model_prediction_window_sufficient{%[1]s} == 1)" $column }}
+{{- $at := "" }}{{ $mark := ":" }}
+{{- range printf "100 * (%[1]s) == on () group_left () max(100 * (%[1]s))" $far | query | sortByLabel "instance" | sortByLabel "window" }}
+{{- if not $at }}{{ $at = printf "%s,instance=%q,window=%q" $column .Labels.instance .Labels.window }}{{ $mark = "" }}:
+{{ printf "%.0f" .Value }} % of its values changed bin{{ end }}{{ end }}
+{{- $since := false }}
+{{- range printf "min(model_feature_drift_onset_timestamp_seconds{%[1]s} or model_prediction_drift_onset_timestamp_seconds{%[1]s} or model_fleet_feature_drift_onset_timestamp_seconds{%[1]s} or model_fleet_prediction_drift_onset_timestamp_seconds{%[1]s})" $column | query }}
+{{- $since = .Value | toTime }}{{ $mark }} since
+{{ range printf "time() - %f > bool 43200" .Value | query }}{{ if .Value }}{{ $since.Format "2 Jan " }}{{ end }}{{ end -}}
+{{ $since.Format "15:04" }} UTC{{ $mark = "" }}{{ end }}
+{{- if $at }}{{ range printf "count(count without (window) (model_feature_total_variation{%[1]s} or model_prediction_total_variation{%[1]s})) > 1" $column | query }}
+{{- $all := .Value }}{{ range printf "count(count without (window) (%s))" $far | query }},
+{{ .Value }}/{{ $all }} replicas{{ end }}{{ end }}{{ end }}
+{{- $change := printf "(model_feature_bin_change_ratio{%[1]s} or model_prediction_bin_change_ratio{%[1]s})" $at }}
+{{- $text := printf "max by (bin, text) (model_feature_bin_info{%[1]s} or model_prediction_bin_info{%[1]s})" $column }}
+{{- $bin := "" }}
+{{- if $at }}{{ range printf "%[1]s * on (bin) group_left () (100 * (%[2]s and abs(%[2]s) == on () group_left () max(abs(%[2]s))))" $text $change | query | sortByLabel "bin" }}
+{{- if not $bin }}{{ $bin = .Labels.bin }}, most of
+all "{{ .Labels.text }}" ({{ printf "%+.0f" .Value }} points){{ end }}{{ end }}{{ end }}
+{{- $said := printf "topk(1, count by (text) (model_feature_diagnosis_info{%[1]s} or model_prediction_diagnosis_info{%[1]s}) or max by (text) (model_fleet_feature_diagnosis_replicas{%[1]s} or model_fleet_prediction_diagnosis_replicas{%[1]s}))" $column }}
+{{- range $said | query }}{{ if $mark }}:{{ else }};{{ end }}{{ $mark = "" }}
+{{ if $since }}{{ reReplaceAll " since [0-9:]+ UTC( [(][^)]*[)])?" "" .Labels.text }}{{ else }}{{ .Labels.text }}{{ end }}
+{{- if gt .Value 1.0 }} ({{ .Value }} replicas say so){{ end }}
+{{- else }}
+{{- range printf "topk(1, count by (kind, bin, shape) (model_feature_drift_info{%[1]s} or model_prediction_drift_info{%[1]s} or model_fleet_feature_drift_info{%[1]s} or model_fleet_prediction_drift_info{%[1]s}))" $column | query }}{{ if $mark }}:{{ else }};{{ end }}
+{{ .Labels.kind }}{{ with .Labels.bin }} (bin {{ . }}){{ end }}{{ with .Labels.shape }}, {{ . }}{{ end }}{{ end }}
+{{- end }}
+{{- if $at }}{{ range printf "model_feature_psi{%[1]s} or model_prediction_psi{%[1]s}" $at | query }}. PSI
+{{ printf "%.2f" .Value }}
+{{- range printf "model_feature_psi_critical{%[1]s} or model_prediction_psi_critical{%[1]s}" $at | query }} (noise
+{{ printf "%.3f" .Value }}){{ end }}
+{{- range printf "model_feature_window_samples{%[1]s} or model_prediction_window_samples{%[1]s}" $at | query }}, n
+{{ printf "%.0f" .Value }} in {{ reReplaceAll "rows$" " rows" .Labels.window }}{{ end }}{{ end }}{{ end }}.""",
+    # Needs $l and $of. What became of the answers, and of how many rows all of this is said.
+    "what_follows": """\
+{{- range printf "topk(1, max by (output) (model_prediction_total_variation{%[1]s} and model_prediction_shortest_window_info{%[1]s}))" $of | query }}
+{{- $output := printf "%s,output=%q" $of .Labels.output }}{{ $name := .Labels.output }}
+{{- range printf "avg(model_prediction_quantile{%[1]s,rank='0.5'} and ignoring (rank) model_prediction_shortest_window_info{%[1]s})" $output | query }}
+{{- $now := .Value }}
+{{- range printf "max(model_prediction_reference_quantile{%[1]s,rank='0.5'})" $output | query }} Predictions
+({{ $name }}, median) {{ printf "%.3g" .Value }} → {{ printf "%.3g" $now }}.{{ end }}{{ end }}{{ end }}
+{{- $asked := printf "cluster=%q,namespace=%q,job=%q,model=%q,model_version=%q" $l.cluster $l.namespace $l.job $l.model $l.model_version }}
+{{- $site := printf "cluster=%q,namespace=%q,job=%q" $l.cluster $l.namespace $l.job }}
+{{- range printf "100 * sum(increase(model_rows_total{%[1]s}[1h])) / (sum(increase(model_served_rows_total{%[1]s}[1h])) > 0) * (1 - sum(increase(inference_exporter_exchanges_dropped_total{%[2]s}[1h])) / (sum(increase(inference_exporter_exchanges_offered_total{%[2]s}[1h])) > 0) or vector(1))" $asked $site | query }} Coverage
+{{ printf "%.0f" .Value }} %.{{ end }}""",
 }

@@ -192,6 +192,10 @@ def test_an_alert_is_tested_silent_where_its_series_are_there(rule: dict[str, An
     assert name == HEARTBEAT or needed & {metric for metric, _ in (*silent, *beside)}, sorted(needed)
 
 
+def labels(text: str) -> dict[str, str]:
+    return dict(re.findall(r'(\w+)="([^"]*)"', text))
+
+
 def _series(file: str, test: int) -> list[tuple[str, dict[str, str]]]:
     """Metric and labels of what a test puts in."""
     given = [one["series"].strip() for one in documents()[file]["tests"][test]["input_series"]]
