@@ -1,9 +1,9 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench bench-relay
-.PHONY: bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-hostile bench-profile
-.PHONY: bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
+.PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench
+.PHONY: bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-fleet-rules bench-hostile
+.PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -91,6 +91,10 @@ bench-diagnosis: $(VENV)/.test ## Plant faults in live traffic and see what they
 bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes and goes, pooled and replica by replica
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet_delay.py $(ARGS)
 
+bench-fleet-rules: $(VENV)/.test ## Measure what the rules of the fleet cost a real Prometheus (five minutes; ARGS="--features 50")
+	@deploy/install-tools prometheus
+	$(BIN)/python benchmarks/fleet_rules.py $(ARGS)
+
 bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cost the relay's (ten minutes; ARGS="--only bodies")
 	@deploy/install-tools nginx-light wrk openssl || echo "what is missing is needed"
 	$(BIN)/python benchmarks/hostile.py $(ARGS)
@@ -124,8 +128,9 @@ docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/inference-exporter catalogue >docs/metrics.md
 	$(BIN)/python docs/excerpt.py
 
-golden: $(VENV)/.test ## Write down anew what is exposed, families, labels, help and values (tests/golden)
-	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py tests/alert_rules/test_notifications.py -k somebody
+golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tests/golden, alert_rules/tests/fleet*.test.yml)
+	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py tests/alert_rules/test_notifications.py \
+		tests/alert_rules/test_fleet.py -k somebody
 
 reliability: $(VENV)/.test ## Inject every fault, the long ones too, and write docs/reliability.md anew (ten minutes)
 	RELIABILITY=docs/reliability.md $(BIN)/python -m pytest tests/faults -m fault

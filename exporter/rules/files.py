@@ -7,6 +7,7 @@ from typing import Final
 from exporter.errors import ConfigError
 from exporter.profile import strict_yaml
 from exporter.records import DURATION_BOUNDS
+from exporter.rules import pooled
 from exporter.rules.rendering import rendered
 from exporter.rules.values import Value, flat
 
@@ -40,6 +41,7 @@ def made(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
         raise ConfigError(f"{_LATENCY}: {values[_LATENCY]} is no bound of the histogram of latencies: {bounds}")
     for name, source in sources():
         yield name.replace(".yml", ".rules.yml"), rendered(source, f"sources/{name}", values)
+    yield pooled.NAME, pooled.rules(values)
 
 
 def examples() -> Iterator[tuple[str, str]]:

@@ -68,7 +68,7 @@ def test_words_are_numbers_where_their_default_is_one() -> None:
 
 
 def test_every_threshold_is_used_by_a_rule() -> None:
-    asked = set().union(*(rendering.named(source) for _, source in files.sources()))
+    asked = set(pooled.ASKED).union(*(rendering.named(source) for _, source in files.sources()))
     assert set(files.defaults()) - asked == set()
 
 
