@@ -177,15 +177,19 @@ def _series(side: Side, fleets: Sequence[Fleet], at: int) -> Iterator[tuple[str,
                 for bin_, rate in zip(column.bins, replica.rates[column.name], strict=True):
                     series = f'{family}_bin_total{{instance="{replica.instance}",{of},bin="{bin_}"}}'
                     yield series, replica.life.values.format(rate)
-            leader = f'instance="{fleet.replicas[0].instance}",{of}'
-            rows = sum(column.reference)
-            for bin_, count in zip(column.bins, column.reference, strict=True):
-                yield f'{family}_reference_ratio{{{leader},bin="{bin_}"}}', f"{count / rows!r}x{at + 10}"
-            for bin_, step in zip(column.bins, column.steps, strict=False):
-                yield f'{family}_bin_step_ratio{{{leader},bin="{bin_}"}}', f"{step!r}x{at + 10}"
-            yield f"{family}_reference_samples{{{leader}}}", f"{rows}x{at + 10}"
-            if column.dependence != 1:
-                yield f"{family}_dependence_ratio{{{leader}}}", f"{column.dependence!r}x{at + 10}"
+            for replica in fleet.replicas[:2]:  # equal on all that show it
+                yield from _reference(family, f'instance="{replica.instance}",{of}', column, f"x{at + 10}")
+
+
+def _reference(family: str, of: str, column: Column, lasting: str) -> Iterator[tuple[str, str]]:
+    rows = sum(column.reference)
+    for bin_, count in zip(column.bins, column.reference, strict=True):
+        yield f'{family}_reference_ratio{{{of},bin="{bin_}"}}', f"{count / rows!r}{lasting}"
+    for bin_, step in zip(column.bins, column.steps, strict=False):
+        yield f'{family}_bin_step_ratio{{{of},bin="{bin_}"}}', f"{step!r}{lasting}"
+    yield f"{family}_reference_samples{{{of}}}", f"{rows}{lasting}"
+    if column.dependence != 1:
+        yield f"{family}_dependence_ratio{{{of}}}", f"{column.dependence!r}{lasting}"
 
 
 def _expected(side: Side, fleets: Sequence[Fleet], window: str, at: int) -> Iterator[str]:

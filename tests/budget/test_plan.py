@@ -57,8 +57,9 @@ def test_a_plan_is_within_its_limits_and_leaves_out_in_order(columns: int, most:
 
 def test_a_hundred_numeric_features_keep_all_that_shipped_alerts_read_but_the_reference() -> None:
     found = planned(100, Metrics().max_series)
-    rules = "".join(file.read_text() for file in (Path(__file__).parents[2] / "alert_rules").glob("*.rules.yml"))
-    expressions = "\n".join(line for line in rules.splitlines() if "{{" not in line)
+    rules = [file.read_text() for file in (Path(__file__).parents[2] / "alert_rules").glob("*.rules.yml")]
+    with_alerts = "".join(text for text in rules if "- alert: " in text)  # the others are for people who look
+    expressions = "\n".join(line for line in with_alerts.splitlines() if "{{" not in line)
     read = set(re.findall(r"\bmodel_(?:feature|prediction)_[a-z_]+\b", expressions)) & {*ORDER}
     assert read & REFERENCE
     # Of a bin that takes all values nothing is known then; runs of one value are judged all the same.
