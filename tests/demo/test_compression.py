@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter.demo import watchers
 from exporter.demo.compression import compressed, shortened
 
 RULES = Path(__file__).parents[2] / "alert_rules"
-SHIPPED = [*RULES.glob("*.rules.yml"), RULES / "alertmanager.yml"]
+SHIPPED = [RULES / name for name in (*watchers.RULES, "alertmanager.yml")]
 DURATION = re.compile(r"\b\d+(?:ms|[smhdw])\b")
 
 

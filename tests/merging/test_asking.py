@@ -156,7 +156,10 @@ def test_a_server_on_a_unix_socket_is_asked_after_its_preface(tmp_path: Path) ->
         def serve() -> None:
             client, _ = listener.accept()
             with client:
-                heard.append(client.recv(65536))
+                request = b""
+                while not request.endswith(b"\r\n\r\n"):
+                    request += client.recv(65536)
+                heard.append(request)
                 client.sendall(answer(PAGE))
 
         thread = threading.Thread(target=serve)

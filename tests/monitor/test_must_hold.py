@@ -100,7 +100,8 @@ def test_a_third_of_the_values_missing_that_never_were_is_a_finding(few: Profile
     assert beyond(scores, 0) == {"missing_ratio", "psi", "total_variation", "js_distance"}, "and the rest is as it was"
     assert (features.scores[0].moved[0].column, features.scores[0].moved[0].bin) == (0, 14)
     assert beyond(scores, 1) == set()
-    firing(page(monitor, few, 1.0), tmp_path, {"ModelFeatureMissingSurge", "ModelFeatureDrift"}, {"x"})
+    told = {"ModelFeatureMissingSurge", "ModelFeatureDrift", "ModelInputsUnusual"}
+    firing(page(monitor, few, 1.0), tmp_path, told, {"x"})
 
 
 def test_one_unseen_category_in_ten_thousand_rows_is_none(few: Profile, tmp_path: Path) -> None:
