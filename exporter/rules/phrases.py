@@ -18,14 +18,14 @@ $l.cluster $l.namespace $l.job $l.model $l.model_version }}""",
 {{- $l := $labels }}
 {{- $of := printf "cluster=%q,namespace=%q,job=%q,model=%q,model_version=%q,profile=%q"
 $l.cluster $l.namespace $l.job $l.model $l.model_version $l.profile }}""",
-    # Whose the model is, by $labels; a column's own owner comes first. Never empty: Prometheus' series ALERTS would have
+    # Whose the model is, by $labels, as it is said now, or was last where no replica is left; a column's own owner comes first. Never empty: Prometheus' series ALERTS would have
     # the template itself for an empty label.
     "owner": """\
 {{- $of := printf "cluster=%q,namespace=%q,job=%q,model=%q"
 $labels.cluster $labels.namespace $labels.job $labels.model }}
 {{- with $labels.owner }}{{ . }}{{ else }}
-{{- $owners := printf "count by (owner) (last_over_time(model_owner_info{%s}[1d]))" $of }}
-{{- range printf "topk(1, %s)" $owners | query }}{{ .Labels.owner }}{{ else }}<<owners.default>>{{ end }}{{ end }}""",
+{{- $owners := "count by (owner) (model_owner_info{%[1]s}) or on () count by (owner) (last_over_time(model_owner_info{%[1]s}[1d]))" }}
+{{- range printf (print "topk(1, " $owners ")") $of | query }}{{ .Labels.owner }}{{ else }}<<owners.default>>{{ end }}{{ end }}""",
     # Needs $l. What is meant, as people say it: "Model churn 7 (models, namespace shop)".
     "the_model": """\
 Model {{ $l.model }}{{ with $l.model_version }} {{ . }}{{ end }} ({{ $l.job }}
@@ -45,7 +45,9 @@ Model {{ $l.model }}{{ with $l.model_version }} {{ . }}{{ end }} ({{ $l.job }}
     "model_owners": """\
 topk by (cluster, namespace, job, model) (
   1,
-  count by (cluster, namespace, job, model, owner) (last_over_time(model_owner_info[1d]))
+    count by (cluster, namespace, job, model, owner) (model_owner_info)
+  or on (cluster, namespace, job, model)
+    count by (cluster, namespace, job, model, owner) (last_over_time(model_owner_info[1d]))
 )
 > bool 0""",
     # How many columns an alert is about, by $value; those that follow are three at most.

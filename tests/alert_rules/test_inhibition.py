@@ -109,6 +109,9 @@ def test_a_server_that_is_down_silences_its_own_model_and_no_other(alertmanager:
         ("ModelErrors", {**version(CHURN), **PAGE}, "suppressed"),
         ("ModelErrorsSlow", {**version(CHURN), **TICKET}, "suppressed"),
         ("ModelLatency", {**version(CHURN), **PAGE}, "suppressed"),
+        ("ModelServerCpuSaturated", {**A, **version(CHURN), **TICKET}, "suppressed"),
+        ("ModelServerMemorySaturated", {**A, **version(CHURN), **TICKET}, "suppressed"),
+        ("ModelServerMemorySaturated", {**A, **version(FRAUD), **TICKET}, "active"),
         ("ModelTrafficStopped", {**model(CHURN), **PAGE}, "suppressed"),
         ("ModelTrafficStopped", {**model(CHURN), **TICKET}, "suppressed"),
         ("ModelDrift", {**CHURN, **PAGE}, "suppressed"),
@@ -215,6 +218,18 @@ def test_all_exporters_down_is_said_once_and_silences_what_they_saw(alertmanager
     assert come_to(alertmanager, expected) == expected
 
 
+def test_exporters_that_are_gone_are_a_ticket_which_silences_tickets_and_no_page(alertmanager: str) -> None:
+    expected = [
+        ("InferenceExporterAbsent", {**TICKET, "owner": "nobody"}, "active"),
+        ("InferenceExporterDown", {**A, **TICKET, "owner": "nobody"}, "suppressed"),
+        ("ModelFeatureDrift", {**CHURN, **TICKET}, "suppressed"),
+        ("ModelFeatureDrift", {**CHURN, **PAGE, **RISK}, "active"),
+        ("ModelDrift", {**CHURN, **PAGE}, "active"),
+        ("ModelFeatureDrift", {**CHURN, **TICKET, "job": "-others"}, "active"),
+    ]
+    assert come_to(alertmanager, expected) == expected
+
+
 # --- a page and the ticket about the same thing
 
 
@@ -314,8 +329,12 @@ def test_many_absent_features_silence_what_is_said_of_single_ones(alertmanager: 
         ("ModelFeatureDrift", {**CHURN, **TICKET}, "suppressed"),
         ("ModelSegmentDrift", {**CHURN, **TICKET}, "suppressed"),
         ("ModelSchemaChange", {**version(CHURN), **TICKET}, "suppressed"),
+        ("ModelFeatureOutOfRange", {**CHURN, **TICKET}, "suppressed"),
+        ("ModelFeatureUnseen", {**CHURN, **TICKET}, "suppressed"),
+        ("ModelFeatureTypeErrors", {**CHURN, **TICKET}, "suppressed"),
+        ("ModelFeatureNonFinite", {**CHURN, **TICKET}, "active"),
         ("ModelFeatureAbsent", {**CHURN, **TICKET, **RISK}, "active"),
-        ("ModelFeatureOutOfRange", {**CHURN, **TICKET}, "active"),
+        ("ModelFeatureOutOfRange", {**CHURN, **TICKET, **RISK}, "active"),
         ("ModelPredictionDrift", {**CHURN, **TICKET}, "active"),
         # What is promised of evidence is a matter of its own: outputs may have drifted, too.
         ("ModelDrift", {**CHURN, **PAGE}, "active"),

@@ -67,6 +67,14 @@ def test_a_hundred_numeric_features_keep_all_that_shipped_alerts_read_but_the_re
     assert found.columns == (101, 101)
 
 
+def test_it_is_told_of_whatever_alerts_need_and_the_page_leaves_out() -> None:
+    rules = (Path(__file__).parents[2] / "alert_rules" / "exporter.rules.yml").read_text()
+    (told,) = set(re.findall(r'inference_exporter_dropped_series\{family=~"(.+)"\}', rules))
+    needed = UNITS[UNITS.index((catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)) :]
+    assert len(needed) > 5
+    assert [unit for unit in needed if not any(re.fullmatch(told, name) for name in unit)] == []
+
+
 def test_what_pages_and_what_alerts_begin_with_is_in_no_unit() -> None:
     never = {catalogue.EVIDENCE.name, catalogue.EVIDENCE_THRESHOLD.name, catalogue.SLOW_EVIDENCE.name}
     never |= {f"model_{side}_{word}" for side in ("feature", "prediction") for word in ALERTS}
