@@ -115,6 +115,15 @@ def test_comments_stand_above_beside_or_above_the_first_of_several() -> None:
     ]  # fmt: skip
 
 
+def test_what_one_comment_is_about_is_one_row() -> None:
+    text = "a:\n  # One.\n  b: 1\n  c: x|y\n  # Two.\n  d: 5m\ne:\n  # Two.\n  f: 1\n"
+    head = "| threshold | default | meaning |\n|---|---|---|\n"
+    assert tables.of_thresholds(text) == (
+        f"### a\n\n{head}| `a.b`<br>`a.c` | `1`<br>`x\\|y` | One. |\n| `a.d` | `5m` | Two. |\n\n"
+        f"### e\n\n{head}| `e.f` | `1` | Two. |"
+    )
+
+
 def test_the_document_of_rules_has_all_thresholds_and_that_of_alerts_all_alerts() -> None:
     told = tables.of_thresholds(files.commented())
     assert f"make docs -->\n{told}\n<!-- end" in (ROOT / "docs" / "rules.md").read_text(), "run: make docs"
