@@ -18,6 +18,8 @@ _DURATION: Final = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS_
 """Each unit once at most and the longest first, as Prometheus has it."""
 _LONGEST_S: Final = 100 * _UNITS_S["y"]
 """Prometheus refuses to load what is beyond 292 years."""
+_LARGEST: Final = 1e15
+"""Far beyond what anything is counted to, and still a number to whoever reckons with it."""
 _COUNTED: Final = ("_seconds", "_fields", "_nats")
 """How names end of numbers that are no shares, though their defaults are below 1."""
 _URL: Final = re.compile(r"https?://[^/]")
@@ -84,7 +86,7 @@ def _fault(name: str, default: Value, value: Value) -> str | None:
     """What is wrong with a value, by the kind of its default."""
     if isinstance(default, str):
         return _text_fault(default, value) or (_base_fault(str(value)) if name == _GRAFANA else None)
-    if isinstance(value, str) or not 0 <= value < float("inf"):
+    if isinstance(value, str) or not 0 <= value < _LARGEST:
         return "a number from 0 on is needed"
     if isinstance(default, int) and value != int(value):
         return "a whole number is needed"

@@ -42,6 +42,7 @@ def test_a_value_of_the_kind_of_its_default_is_taken(name: str, given: values.Va
         ("a.count", 0.5, "a whole number is needed"),
         ("a.count", float("inf"), "a number from 0 on is needed"),
         ("a.factor", float("nan"), "a number from 0 on is needed"),
+        ("a.factor", 10**400, "a number from 0 on is needed"),  # no float is so large
         ("a.lasting", 10, "a duration such as 10m or 1h30m is needed"),
         ("a.lasting", "10", "a duration such as 10m or 1h30m is needed"),
         ("a.lasting", "10 m", "a duration such as 10m or 1h30m is needed"),
