@@ -16,8 +16,10 @@ TEXTS: Final = (
 GROUPED_BY: Final = ("alertname", "cluster", "namespace", "job", "model", "owner")
 URL: Final = "http://alertmanager.example.org:9093"
 DRIFT: Final = (
-    "fraud v7: amount: 41 % of requests changed bucket since 02:14 UTC, 20/20 pods; looks ×100. "
-    "Evidence 1.8 × page line, n 12,400, PSI 0.62 (noise 0.004). Predictions 0.12 → 0.31. Coverage 99 %."
+    "Model fraud 7 (models, namespace shop, cluster eu): Feature amount (22.0 nats): 41 % of its values changed bin "
+    'since 02:14 UTC, 20/20 replicas, most of all "above 1200" (+41 points); amount looks ×100. '
+    "PSI 0.62 (noise 0.004), n 12400 in 5m. Evidence 1.8 × page line (19.3 nats, the mean of 20 "
+    "replicas). Predictions (score, median) 0.12 → 0.31. Coverage 99 %."
 )
 _LABELS: Final = {
     "alertname": "ModelDrift", "severity": "critical", "cluster": "eu", "namespace": "shop", "job": "models",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from itertools import product
 from typing import Final
 
 from exporter.errors import ConfigError
@@ -14,6 +15,8 @@ from exporter.rules.values import Value, flat
 SHIPPED: Final = resources.files("exporter") / "shipped"
 _VALUES: Final = "values.yml"
 _LATENCY: Final = "slo.latency_seconds"
+_OBJECTIVES: Final = ("slo.failed", "slo.slow")
+_BURNS: Final = ("slo.fast_burn", "slo.fast_burn_6h", "slo.slow_burn", "slo.slow_burn_3d")
 _EXAMPLES: Final = (".tmpl", "alertmanager.yml", "alertmanager.receivers.example.yml")
 """How the names end of what people make their own: no threshold is in there."""
 
@@ -39,6 +42,11 @@ def made(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
     if values[_LATENCY] not in DURATION_BOUNDS:
         bounds = ", ".join(f"{bound:g}" for bound in DURATION_BOUNDS)
         raise ConfigError(f"{_LATENCY}: {values[_LATENCY]} is no bound of the histogram of latencies: {bounds}")
+    for objective, burn in product(_OBJECTIVES, _BURNS):
+        share, times = float(values[objective]), float(values[burn])
+        # Who lets all requests fail wants no alert; who lets a tenth fail does not know that none could come.
+        if share < 1 <= share * times:
+            raise ConfigError(f"{burn}: {times:g} times {objective}, {share:g}, are all requests: no alert could come")
     for name, source in sources():
         yield name.replace(".yml", ".rules.yml"), rendered(source, f"sources/{name}", values)
     yield pooled.NAME, pooled.rules(values)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -64,11 +65,12 @@ def _with_value(entry: re.Match[str], value: Value) -> str:
 
 
 def of_thresholds(text: str) -> str:
-    """A table under the name of each section."""
+    """A table under the name of each section; those that one comment is about have one row."""
     parts: dict[str, list[str]] = {}
-    for one in thresholds(text):
-        section, _, _ = one.name.partition(".")
-        parts.setdefault(section, [_OF_THRESHOLDS]).append(f"| `{one.name}` | `{one.value}` | {_cell(one.comment)} |")
+    for (section, comment), found in groupby(thresholds(text), lambda one: (one.name.partition(".")[0], one.comment)):
+        names, values = zip(*((f"`{one.name}`", _cell(f"`{one.value}`")) for one in found), strict=True)
+        row = f"| {'<br>'.join(names)} | {'<br>'.join(values)} | {_cell(comment)} |"
+        parts.setdefault(section, [_OF_THRESHOLDS]).append(row)
     return "\n\n".join(f"### {section}\n\n" + "\n".join(rows) for section, rows in parts.items())
 
 

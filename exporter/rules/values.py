@@ -13,11 +13,22 @@ from exporter.profile import strict_yaml
 
 Value = int | float | str
 """A number, a duration in Prometheus' notation, or a text."""
-_DURATION: Final = re.compile("".join(f"(?:[0-9]+{unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
+_UNITS_S: Final = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+_DURATION: Final = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS_S))
 """Each unit once at most and the longest first, as Prometheus has it."""
+_LONGEST_S: Final = 100 * _UNITS_S["y"]
+"""Prometheus refuses to load what is beyond 292 years."""
+_LARGEST: Final = 1e15
+"""Far beyond what anything is counted to, and still a number to whoever reckons with it."""
 _COUNTED: Final = ("_seconds", "_fields", "_nats")
 """How names end of numbers that are no shares, though their defaults are below 1."""
 _URL: Final = re.compile(r"https?://[^/]")
+_GRAFANA: Final = "urls.grafana"
+"""Links go on behind it with a path and a query, those to runbooks with no more than an anchor."""
+_REGEX: Final = re.compile(r"\|")
+"""What a default has that is a regular expression."""
+_PYTHONS_OWN: Final = re.compile(r"\(\?|[*+?]\+")
+"""Parts of a regular expression that Python knows and Prometheus, or one of the two, does not."""
 _UNSAFE: Final = re.compile(r"[\s\"'\\{}<>,`\[\]]|^\W|:$")
 """What no text may have that is written into YAML, PromQL and templates."""
 
@@ -74,8 +85,8 @@ def tuned(defaults: Mapping[str, Value], given: Mapping[str, Value], where: str)
 def _fault(name: str, default: Value, value: Value) -> str | None:
     """What is wrong with a value, by the kind of its default."""
     if isinstance(default, str):
-        return _text_fault(default, value)
-    if isinstance(value, str) or not 0 <= value < float("inf"):
+        return _text_fault(default, value) or (_base_fault(str(value)) if name == _GRAFANA else None)
+    if isinstance(value, str) or not 0 <= value < _LARGEST:
         return "a number from 0 on is needed"
     if isinstance(default, int) and value != int(value):
         return "a whole number is needed"
@@ -91,11 +102,33 @@ def _text_fault(default: str, value: Value) -> str | None:
     if comma:
         return next(filter(None, (_text_fault(kind, part) for part in text.split(","))), None)
     if _DURATION.fullmatch(default):
-        is_fine = _DURATION.fullmatch(text) and re.search("[1-9]", text)
-        return None if is_fine else "a duration such as 10m or 1h30m is needed"
+        return None if 0 < _length_s(text) <= _LONGEST_S else "a duration such as 10m or 1h30m is needed"
     if _URL.match(default) and not _URL.match(text):
         return "an address that begins with http:// or https:// is needed"
-    return None if _is_plain(text) else "a text without blanks, quotes, commas and brackets is needed"
+    if _URL.match(default) and "#" in text:
+        return "an address without # is needed"
+    if not _is_plain(text):
+        return "a text without blanks, quotes, commas and brackets is needed"
+    return None if not _REGEX.search(default) or _is_regex(text) else "a regular expression is needed"
+
+
+def _base_fault(text: str) -> str | None:
+    return "an address without ? and without / at its end is needed" if "?" in text or text.endswith("/") else None
+
+
+def _length_s(text: str) -> float:
+    """How long a duration is; 0 where it is none."""
+    found = _DURATION.fullmatch(text)
+    counts = found.groups("0") if found else ()
+    return sum(float(count) * unit_s for count, unit_s in zip(counts, _UNITS_S.values(), strict=False))
+
+
+def _is_regex(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return not _PYTHONS_OWN.search(text)
 
 
 def _is_plain(text: str) -> bool:

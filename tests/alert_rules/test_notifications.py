@@ -24,7 +24,7 @@ NOTICES: dict[str, Sequence[Alert]] = {
     # Seven fire, and the pages of them are not the first; four have ended.
     "many": [
         *(alert(model_version=str(number), severity="critical" if number in {5, 6} else "warning",
-                annotations={"description": f"fraud v{number}: " + DRIFT[10:]}) for number in range(1, 8)),
+                annotations={"description": DRIFT.replace("fraud 7", f"fraud {number}")}) for number in range(1, 8)),
         *(alert(ended=True, model_version=str(number)) for number in range(8, 12)),
     ],
     "hostile": [
@@ -100,7 +100,7 @@ def test_a_page_says_what_since_when_how_sure_and_where_to_go_on(tmp_path: Path)
     ("since 2026-11-23 02:14:00 +0000 UTC", "Drill-down: "),
 ])  # fmt: skip
 def test_the_drill_down_is_at_the_time_that_is_told(said: str, label: str, tmp_path: Path) -> None:
-    description = {"description": f"fraud v7: amount: 41 % of requests changed bucket {said}."}
+    description = {"description": f"Model fraud 7 (models): Feature amount: 41 % of its values changed bin {said}."}
     text = rendered(tmp_path, [alert(annotations=description)], ["text"])["text"]
     assert f"\n{label}http://grafana:3000/" in text
 
@@ -109,7 +109,7 @@ def test_pages_come_first_then_tickets_and_what_is_not_told_is_counted(tmp_path:
     texts = rendered(tmp_path, NOTICES["many"])
     html = rendered(tmp_path, NOTICES["many"], ["html"], "html")["html"]
     for text in (texts["text"], texts["slack.text"], html):
-        assert re.findall(r"fraud v(\d+): ", text) == ["5", "6", "1"]
+        assert re.findall(r"Model fraud (\d+) \(", text) == ["5", "6", "1"]
         assert "And 4 more: " in text
         assert "And 1 more resolved." in text
         assert re.findall(r"Resolved: ModelDrift fraud (\d+) in eu/shop, 23 Nov 02:20 to 24 Nov 03:40 UTC", text) == [
@@ -118,7 +118,19 @@ def test_pages_come_first_then_tickets_and_what_is_not_told_is_counted(tmp_path:
             "10",
         ]
     assert texts["title"] == "PAGE 7 × ModelDrift fraud in eu/shop"
-    assert texts["line"].startswith("PAGE 7 × ModelDrift fraud in eu/shop: fraud v5: ")
+    assert texts["line"].startswith("PAGE 7 × ModelDrift fraud in eu/shop: Feature amount (22.0 nats): 41 % of its")
+    assert texts["subject"].startswith("PAGE 7 × ModelDrift fraud in eu/shop: Feature amount (22.0 nats): 41 % of its")
+
+
+@pytest.mark.parametrize(("description", "told"), [
+    ("Model a 7 (models): 2 columns (at least): x.", "2 columns (at least): x."),
+    ("Model a: b (c): d.", "Model a: b (c): d."), ("Model a 7: it is down.", "Model a 7: it is down."),
+    ("b:9877 (models): old.", "b:9877 (models): old."), ("No model (a): b.", "No model (a): b."),
+])  # fmt: skip
+def test_a_line_has_the_model_once_and_leaves_out_nothing_else(description: str, told: str, tmp_path: Path) -> None:
+    texts = rendered(tmp_path, [alert(annotations={"description": description})], ["line", "subject", "text"])
+    assert texts["line"] == texts["subject"] == f"PAGE ModelDrift fraud 7 in eu/shop: {told}"
+    assert texts["text"].startswith(f"{description}\n")
 
 
 @pytest.mark.parametrize(("severities", "told", "severity"), [

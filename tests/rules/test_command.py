@@ -237,6 +237,9 @@ def test_a_value_keeps_its_comment() -> None:
         ("owners.default=a:", "not 'a:'"),
         ("urls.grafana=grafana.example", "an address that begins with http:// or https:// is needed"),
         ("urls.grafana=http://", "an address that begins with http:// or https:// is needed"),
+        ("urls.grafana=http://a/?orgId=1", "an address without ? and without / at its end is needed"),
+        ("urls.grafana=http://a/", "an address without ? and without / at its end is needed"),
+        ("urls.runbooks=https://a/b#c", "an address without # is needed"),
     ],
 )
 def test_what_is_no_threshold_or_no_value_of_one_is_refused_with_its_name(word: str, told: str) -> None:

@@ -16,7 +16,7 @@ from exporter.rules.phrases import PHRASES
 ROOT = Path(__file__).parents[2]
 DEFAULTS: dict[str, values.Value] = {
     "a.share": 0.1, "a.count": 200, "a.factor": 3.0, "a.lasting": "10m", "a.name": "b", "a.hop_seconds": 0.005,
-    "a.windows": "1h,24h",
+    "a.windows": "1h,24h", "a.pattern": "POD|istio-proxy",
 }  # fmt: skip
 
 
@@ -26,6 +26,7 @@ DEFAULTS: dict[str, values.Value] = {
         ("a.share", 0), ("a.share", 1), ("a.share", 0.25), ("a.count", 0), ("a.count", 1e3), ("a.factor", 40),
         ("a.lasting", "90s"), ("a.lasting", "1h30m"), ("a.lasting", "2w"), ("a.lasting", "500ms"), ("a.name", "team-7"),
         ("a.hop_seconds", 2.5), ("a.windows", "1h"), ("a.windows", "30m,6h,24h"), ("a.name", "POD|istio-.+"),
+        ("a.pattern", "model"), ("a.pattern", "POD|(a|b).*"), ("a.lasting", "99y"),
     ],
 )  # fmt: skip
 def test_a_value_of_the_kind_of_its_default_is_taken(name: str, given: values.Value) -> None:
@@ -41,6 +42,7 @@ def test_a_value_of_the_kind_of_its_default_is_taken(name: str, given: values.Va
         ("a.count", 0.5, "a whole number is needed"),
         ("a.count", float("inf"), "a number from 0 on is needed"),
         ("a.factor", float("nan"), "a number from 0 on is needed"),
+        ("a.factor", 10**400, "a number from 0 on is needed"),  # no float is so large
         ("a.lasting", 10, "a duration such as 10m or 1h30m is needed"),
         ("a.lasting", "10", "a duration such as 10m or 1h30m is needed"),
         ("a.lasting", "10 m", "a duration such as 10m or 1h30m is needed"),
@@ -48,6 +50,11 @@ def test_a_value_of_the_kind_of_its_default_is_taken(name: str, given: values.Va
         ("a.lasting", "1m1m", "a duration such as 10m or 1h30m is needed"),
         ("a.lasting", "0s", "a duration such as 10m or 1h30m is needed"),
         ("a.lasting", "", "a duration such as 10m or 1h30m is needed"),
+        ("a.lasting", "300y", "a duration such as 10m or 1h30m is needed"),  # which Prometheus would not load
+        ("a.lasting", "9" * 5000 + "s", "a duration such as 10m or 1h30m is needed"),
+        ("a.pattern", "POD|a)b", "a regular expression is needed"),
+        ("a.pattern", "POD|a**", "a regular expression is needed"),
+        ("a.pattern", "POD|(?!a)b", "a regular expression is needed"),  # one of Python's alone
         ("a.name", 5, "a text without blanks"),
         ("a.windows", "1h,", "a duration such as 10m or 1h30m is needed"),
         ("a.windows", "1h, 2h", "a duration such as 10m or 1h30m is needed"),
@@ -76,6 +83,15 @@ def test_every_threshold_is_used_by_a_rule() -> None:
             assert dict(files.made({**shipped, name: others[name]})) != dict(files.made(shipped)), name
 
 
+@pytest.mark.parametrize(("name", "objective"), [("slo.fast_burn", "slo.slow"), ("slo.fast_burn_6h", "slo.failed")])
+def test_an_objective_that_nothing_could_miss_so_fast_is_refused(name: str, objective: str) -> None:
+    given = {**files.defaults(), "slo.fast_burn": 1.0, name: 12.5}
+    with pytest.raises(ConfigError, match=re.escape(f"{name}: 12.5 times {objective}, 0.08, are all requests")):
+        dict(files.made({**given, objective: 0.08}))
+    assert dict(files.made({**given, objective: 0.079}))
+    assert dict(files.made({**given, objective: 1}))  # who wants no alert says so
+
+
 def test_what_names_no_threshold_is_found() -> None:
     with pytest.raises(ConfigError, match=re.escape("x.yml: a.shore is no threshold and no phrase")):
         rendering.rendered("expr: a > <<a.shore>>\n", "x.yml", DEFAULTS)
@@ -98,6 +114,15 @@ def test_comments_stand_above_beside_or_above_the_first_of_several() -> None:
         ("a.b", "1", "One. Two."), ("a.c", "2", "One. Two."), ("a.d", "3", "Three."), ("a.e", "4", ""),
         ("a.f", "5m", "Four."),
     ]  # fmt: skip
+
+
+def test_what_one_comment_is_about_is_one_row() -> None:
+    text = "a:\n  # One.\n  b: 1\n  c: x|y\n  # Two.\n  d: 5m\ne:\n  # Two.\n  f: 1\n"
+    head = "| threshold | default | meaning |\n|---|---|---|\n"
+    assert tables.of_thresholds(text) == (
+        f"### a\n\n{head}| `a.b`<br>`a.c` | `1`<br>`x\\|y` | One. |\n| `a.d` | `5m` | Two. |\n\n"
+        f"### e\n\n{head}| `e.f` | `1` | Two. |"
+    )
 
 
 def test_the_document_of_rules_has_all_thresholds_and_that_of_alerts_all_alerts() -> None:
