@@ -413,8 +413,8 @@ def test_the_page_is_what_promtool_and_the_catalogue_expect(profile: Path) -> No
     assert (result.returncode, result.stderr) == (0, "")
     assert metrics.value("model_requests_total") == 1, "a health probe is no model request"
     emitted = set(re.findall(r"^# TYPE (\S+)", metrics.text, re.MULTILINE))
-    # No events are taken, nothing is generated, no traffic is divided or grouped, no fleet asked for, no owner said; the
-    # page of a sidecar with dependencies is looked at in test_dependencies, one with the server's own metrics in
+    # No events are taken, nothing is generated, no traffic is divided or grouped, no fleet asked for, no owner named;
+    # the page of a sidecar with dependencies is looked at in test_dependencies, one with the server's own metrics in
     # test_merged_end_to_end, one with a file about its web side in test_web_config.
     not_here = {catalogue.TOKENS.name, catalogue.FINISHED.name, catalogue.FIRST_BYTE.name, catalogue.OWNER.name}
     elsewhere = re.compile("_(events|segment|fleet|grouped|dependency|upstream|web_config|web_certificate)_")

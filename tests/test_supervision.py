@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
@@ -144,18 +145,23 @@ def test_the_analyser_gives_back_what_large_bodies_took() -> None:
     rows = [[place / 7] * 10 for place in range(4000)]
     with model_server() as upstream, sidecar(upstream) as running:
         analyser = running.pid_of("exporter.analyser")
-        for _ in range(4):
-            predict(running.url, rows)
-        # What is loaded once, when there is a reference to score against, is there before.
+        # What large bodies need once, and the first scores, is taken before: no more of them may take more.
+        _all_at_once(lambda: [predict(running.url, rows) for _ in range(15)], 4)
         eventually(lambda: "model_feature_window_sufficient" in running.metrics().text, what="scores")
+        running.settled(60)
+        time.sleep(8)  # it gives back what it can every few seconds
         before = weigh(analyser)["own"]
-        clients = [Thread(target=lambda: [predict(running.url, rows) for _ in range(15)]) for _ in range(4)]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        running.settled(64)
+        _all_at_once(lambda: [predict(running.url, rows) for _ in range(15)], 4)
+        running.settled(120)
         eventually(lambda: weigh(analyser)["own"] < before + (2 << 20), what="memory as before")
+
+
+def _all_at_once(work: Callable[[], object], many: int) -> None:
+    clients = [Thread(target=work) for _ in range(many)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
 
 
 def test_an_analyser_that_outgrows_its_limit_costs_numbers_and_no_request() -> None:
