@@ -149,7 +149,7 @@ def test_the_analyser_gives_back_what_large_bodies_took() -> None:
         _all_at_once(lambda: [predict(running.url, rows) for _ in range(15)], 4)
         eventually(lambda: "model_feature_window_sufficient" in running.metrics().text, what="scores")
         running.settled(60)
-        time.sleep(8)  # it gives back what it can every few seconds
+        time.sleep(12)  # it gives back what it can every ten seconds
         before = weigh(analyser)["own"]
         _all_at_once(lambda: [predict(running.url, rows) for _ in range(15)], 4)
         running.settled(120)
