@@ -4,6 +4,7 @@ Some keep-alive connections take turns. Every request has an id of its own, and 
 beforehand. Orders come on standard input, one JSON object a line:
   {"go": PORT, "rate": PER_SECOND, "connections": N}   begin, in the phase "before"
   {"phase": NAME}                                       what is sent from now on belongs to this phase
+  {"phase": NAME, "told": true}                         the same; answered when nothing of the one before is under way
   {"pause": true}                                       finish what is under way and report, one line of JSON
 """
 
@@ -23,6 +24,7 @@ HANG_S = 100.0
 """No request takes that long, whatever happens."""
 _LARGE_EVERY = 25
 _RETRY_S = 0.02
+_LOOK_S = 0.002
 COLOURS = ("red", "green", "blue")
 
 
@@ -61,6 +63,11 @@ class Stream:
 
     def enter(self, name: str) -> None:
         self.phase = self.phases.setdefault(name, Phase())
+
+    async def over(self, phase: Phase) -> None:
+        """Wait until nothing of a phase is under way any longer."""
+        while phase.requests > phase.answered + sum(phase.errors.values()):
+            await asyncio.sleep(_LOOK_S)
 
     async def pause(self) -> dict[str, Any]:
         self._over.set()
@@ -163,7 +170,11 @@ async def _main() -> None:
         if "go" in order:
             stream = Stream(order["go"], order["rate"], order["connections"])
         elif stream and "phase" in order:
+            before = stream.phase
             stream.enter(order["phase"])
+            if order.get("told"):
+                await stream.over(before)
+                print("{}", flush=True)
         elif stream and "pause" in order:
             print(json.dumps(await stream.pause()), flush=True)
 

@@ -115,6 +115,12 @@ class Probe:
         assert self._process.stdin
         print(json.dumps(order), file=self._process.stdin, flush=True)
 
+    def enter(self, phase: str) -> None:
+        """Begin a phase; no request that was sent before is under way any longer."""
+        self.tell(phase=phase, told=True)
+        assert self._process.stdout
+        assert self._process.stdout.readline() == "{}\n"
+
     def pause(self) -> dict[str, Any]:
         self.tell(pause=True)
         assert self._process.stdout
@@ -284,7 +290,7 @@ class Case:
         self._probe.tell(go=port, rate=RATE, connections=CONNECTIONS)
         try:
             time.sleep(LULL_S)
-            self._probe.tell(phase="during")
+            self._probe.enter("during")
             until = time.monotonic() + SHORTEST_S
             yield
             time.sleep(max(until - time.monotonic(), 0) if not to_the_end else 0)

@@ -77,7 +77,8 @@ def test_a_file_that_cannot_be_used_is_said_and_counted_once_until_it_changes(
     shelf = in_directory(str(tmp_path))
     assert rows(shelf.of("m", "1")) == 1
     for number, bad in enumerate((b"{", b'{"format": "other"}'), 1):
-        path.write_bytes(bad)
+        (tmp_path / "new").write_bytes(bad)
+        (tmp_path / "new").replace(path)  # whole: half a file would be another bad one
         eventually(lambda number=number: shelf.errors == number, what="a bad file")
         time.sleep(0.1)
         assert (shelf.errors, rows(shelf.of("m", "1"))) == (number, 1)
