@@ -53,7 +53,7 @@ def test_the_whole_story_tells_each_fault_by_its_name_and_its_end(home: Path) ->
     printed = told(home, "--duration", f"{DURATION_S}s")
     pages = [(news, alert, subject) for _, _, news, alert, subject in PAGE.findall(printed)]
     expected = [
-        ("TICKET", "ModelFeatureDrift", ""), ("TICKET", "ModelFeatureAbsent", "bmi"),
+        ("TICKET", "ModelFeatureDrift", "bp"), ("TICKET", "ModelFeatureAbsent", "bmi"),
         ("TICKET", "ModelFeatureStuck", "s6"), ("PAGE", "ModelServerDown", ""),
     ]  # fmt: skip
     assert [*dict.fromkeys(page for page in pages if page in expected)] == expected, printed
