@@ -48,8 +48,8 @@ test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k rela
 test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-test-paging: $(VENV)/.test ## See how soon a changed unit pages in real time, with everything as shipped (a quarter of an hour)
-	$(BIN)/python -m pytest -m slow -s tests/test_page_in_time.py $(ARGS)
+test-paging: $(VENV)/.test ## See how soon a changed unit pages in real time, and that days, versions and replicas do not (twenty minutes)
+	$(BIN)/python -m pytest -m slow -s tests/test_page_in_time.py tests/test_scale_up.py $(ARGS)
 
 test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)

@@ -27,7 +27,7 @@ from exporter.profile import document, overrides
 from exporter.profile.build import Plan, build
 from exporter.sections import Windows
 
-pytestmark = [pytest.mark.paced, pytest.mark.alone, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 DAY_S = 60.0
 SWING = 0.04
 """By which the share of red differs from its mean at most, up by day and down by night."""
