@@ -1,13 +1,13 @@
 """Clients that send a steady number of requests a second, whatever an answer takes."""
 
-import threading
 import time
 import urllib.error
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
+from in_background import InBackground
 from support import predict
 
 Row = dict[str, Any]
@@ -22,24 +22,15 @@ def in_cents(row: Row) -> Row:
     return row | {"amount": row["amount"] * 100}
 
 
-class Traffic:
+class Traffic(InBackground):
     """Rows in random order, one in each request, by the clock: what is late is sent at once."""
 
     def __init__(self, url: str, rows: list[Row], requests_per_s: float) -> None:
+        super().__init__()
         self.change: Callable[[Row], Row] = unchanged
         self.sent = 0
         self.failures = 0
         self._url, self._rows, self._every = url, rows, 1 / requests_per_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
 
     def _run(self) -> None:
         random, due = np.random.default_rng(6), time.monotonic()

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
+from in_background import InBackground
 from monitoring import Prometheus, scraping
 from numpy.typing import NDArray
 from scipy import stats
@@ -118,23 +119,14 @@ def test_after_100_000_requests_every_exchange_is_observed_or_dropped_for_a_reas
         assert metrics.value("model_rows_total") == decoded
 
 
-class Load:
+class Load(InBackground):
     """One client that predicts again and again, until told to stop or the first failure."""
 
     def __init__(self, url: str) -> None:
+        super().__init__()
         self.sent = 0
         self.failure: Exception | None = None
         self._url = url
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(30)
 
     def _run(self) -> None:
         while not self._stop.wait(0.005) and self.failure is None:  # a processor is left to those who are killed

@@ -9,17 +9,17 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from in_background import InBackground
 from monitoring import Inbox, Notice, Prometheus, alertmanager, ask, inbox, prometheus, scraping
 from support import Answering, Sidecar, build_profile, eventually, free_port, model_server, predict, sidecar, tool
 
@@ -68,24 +68,15 @@ def in_cents(row: Row) -> Row:
     return row | {"amount": row["amount"] * 100}
 
 
-class Traffic:
+class Traffic(InBackground):
     """A client that sends the training data's own rows, in random order, at a steady pace."""
 
     def __init__(self, url: str, rows: list[Row]) -> None:
+        super().__init__()
         self.change: Callable[[Row], Row] = unchanged
         self.rows_per_request = ROWS_PER_REQUEST
         self.failures = 0
         self._url, self._rows = url, rows
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
 
     def _run(self) -> None:
         random = np.random.default_rng(6)

@@ -8,17 +8,17 @@ import csv
 import json
 import random
 import re
-import threading
 import time
 import urllib.error
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import yaml
+from in_background import InBackground
 from monitoring import Inbox, Prometheus, _running, alertmanager, inbox
 from support import Sidecar, build_profile, eventually, free_port, model_server, predict, sidecar, tool
 
@@ -84,22 +84,13 @@ class Pod:
         self._stack.close()
 
 
-class Traffic:
+class Traffic(InBackground):
     """Clients of a service: each request goes to one of its pods, with rows that the pod's version was trained on."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.failures = 0
         self._behind: dict[str, list[Row]] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
 
     def send(self, pod: Pod, rows: list[Row] | None) -> None:
         """Give a pod such requests from now on, or none any more."""

@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from in_background import InBackground
 from light_replicas import Replica, pages
 from support import command, eventually, tool
 from test_rolling import MINUTE_S, PATIENCE_S, Cluster, Pod, Version
@@ -78,26 +79,17 @@ def calibrated(directory: Path, profile: Path) -> Path:
     return directory / "o.yml"
 
 
-class Clients:
+class Clients(InBackground):
     """Those of the light replicas, and the day that they live in; the pods' clients are told what time it is, too."""
 
     def __init__(self, cluster: Cluster, draw: np.random.Generator) -> None:
+        super().__init__()
         self.change = 1.0
         self._cluster, self._draw = cluster, draw
         self._begun = time.monotonic()
         self._replicas: list[Replica] = []
         self._pods: list[Pod] = []
         self._telling = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
 
     def to(self, pods: list[Pod]) -> None:
         """From now on these alone are told: one that ends is not to get clients again."""

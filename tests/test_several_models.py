@@ -6,15 +6,15 @@ import random
 import re
 import signal
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
+from in_background import InBackground
 from support import Answering, Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar, tool
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s,1000s", "--windows.snapshot-interval", "100ms")
@@ -303,22 +303,14 @@ def test_a_server_that_answers_for_every_name_has_as_many_models_as_the_limit(ta
 # --- deaths
 
 
-class Load:
+class Load(InBackground):
     """A client that asks for ever more models, until told to stop."""
 
     def __init__(self, url: str) -> None:
+        super().__init__()
         self.sent = 0
         self.failures: list[Any] = []
-        self._url, self._stop = url, threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
+        self._url = url
 
     def _run(self) -> None:
         draw = random.Random(9)

@@ -18,8 +18,8 @@ $l.cluster $l.namespace $l.job $l.model $l.model_version }}""",
 {{- $l := $labels }}
 {{- $of := printf "cluster=%q,namespace=%q,job=%q,model=%q,model_version=%q,profile=%q"
 $l.cluster $l.namespace $l.job $l.model $l.model_version $l.profile }}""",
-    # Whose the model is, by $labels, as it is said now, or was last where no replica is left; a column's own owner comes first. Never empty: Prometheus' series ALERTS would have
-    # the template itself for an empty label.
+    # Whose the model is, by $labels, as it is said now, or was last where no replica is left; a column's own owner comes
+    # first. Never empty: Prometheus' series ALERTS would have the template itself for an empty label.
     "owner": """\
 {{- $of := printf "cluster=%q,namespace=%q,job=%q,model=%q"
 $labels.cluster $labels.namespace $labels.job $labels.model }}
@@ -88,20 +88,21 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
     # What the exporter says of a column on a closer look.
     "diagnosis": """\
 {{- range printf "topk(1, {__name__=~'model_(feature|prediction)_diagnosis_info',%s})" $column | query }} {{ .Labels.text }}.{{ end }}""",
-    # The dashboard at the time when the alert began, an hour before it and two after: whoever opens it a day later sees
-    # what was to be seen then. Needs $l and $of, and the alert's name as $alert.
-    "dashboard": """\
-{{- $began := printf "min(last_over_time(ALERTS_FOR_STATE{alertname=%q,%s}[15m])) or vector(time())" $alert $of | query | first | value -}}
+    # The dashboard from an hour before $began to two after. Needs $l.
+    "dashboard_from": """\
 <<urls.grafana>>/d/model-health?var-model={{ $l.model | urlquery }}
 {{- with $l.model_version }}&var-version={{ . | urlquery }}{{ end -}}
 &from={{ (($began | toTime).Add -3600000000000).UnixMilli }}&to={{ (($began | toTime).Add 7200000000000).UnixMilli }}""",
+    # The same at the time when the alert began: whoever opens it a day later sees what was to be seen then. Needs $l and
+    # $of, and the alert's name as $alert.
+    "dashboard": """\
+{{- $began := printf "min(last_over_time(ALERTS_FOR_STATE{alertname=%q,%s}[15m])) or vector(time())" $alert $of | query | first | value -}}
+<<text.dashboard_from>>""",
     # Of alerts about drift: the same from its beginning on, where evidence knows it; an alert may come hours later.
     "dashboard_at_onset": """\
 {{- $onsets := "model_feature_drift_onset_timestamp_seconds{%[1]s} or model_prediction_drift_onset_timestamp_seconds{%[1]s} or model_fleet_feature_drift_onset_timestamp_seconds{%[1]s} or model_fleet_prediction_drift_onset_timestamp_seconds{%[1]s}" }}
 {{- $began := printf (print "min(" $onsets ") or min(last_over_time(ALERTS_FOR_STATE{alertname=%[2]q,%[1]s}[15m])) or vector(time())") $of $alert | query | first | value -}}
-<<urls.grafana>>/d/model-health?var-model={{ $l.model | urlquery }}
-{{- with $l.model_version }}&var-version={{ . | urlquery }}{{ end -}}
-&from={{ (($began | toTime).Add -3600000000000).UnixMilli }}&to={{ (($began | toTime).Add 7200000000000).UnixMilli }}""",
+<<text.dashboard_from>>""",
     # Needs $column, the matchers of one feature or output. How much of it moved, since when, on how many replicas, what
     # seems to have happened, and how sure that is: of the replica and window where most moved beyond chance, the first of
     # those that are equal, as the hour and the day of a young replica are. What is not known is left out.

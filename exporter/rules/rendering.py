@@ -50,6 +50,7 @@ def _line(line: str, name: str, values: Mapping[str, Value]) -> str:
         if phrase is None:
             raise ConfigError(f"{name}: {key} is no threshold and no phrase")
         indent = line[: len(line) - len(line.lstrip())]
-        return f"\n{indent}".join(_line(one, name, values) for one in phrase.splitlines())
+        filled = "".join(_line(one, name, values) for one in phrase.splitlines(keepends=True))
+        return filled.replace("\n", f"\n{indent}")
 
     return _PLACE.sub(known, line)
