@@ -1,4 +1,4 @@
-"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | fleet | rules | demo`.
+"""The command line: `inference-exporter serve | check | suggest | config | catalogue | profile | fleet | …`.
 
 Each command imports what it needs when it runs, so that `serve` stays as small as the supervisor it becomes.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from exporter import (
     __version__,
     config,
+    dashboard_command,
     fleet_command,
     profile_commands,
     rules_command,
@@ -80,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     fleet_command.add(commands.add_parser("fleet", help=fleet, description=fleet, allow_abbrev=False))
     rules = "write the shipped alert rules with thresholds of one's own"
     rules_command.add(commands.add_parser("rules", help=rules, description=rules, allow_abbrev=False))
+    dashboards = "write the Grafana dashboards, for one's own data source, folder and features"
+    dashboard_command.add(commands.add_parser("dashboard", help=dashboards, description=dashboards, allow_abbrev=False))
     _add_demo(commands.add_parser("demo", help="watch a real model drift, live", allow_abbrev=False))
     return parser
 

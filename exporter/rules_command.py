@@ -5,9 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from exporter import made_files
 from exporter.errors import ConfigError
-
-_DIFFERS = 1
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -42,57 +41,12 @@ def _run(given: argparse.Namespace, _: Sequence[str]) -> int:
         return 0
     head = rendering.differing(found, shipped)
     documents = {name: head + text for name, text in files.made(found)}
-    try:
-        if given.check is not None:
-            return _check(Path(given.check), documents)
-        _write(Path(given.output), documents, dict(files.examples()) if given.examples else {})
-    except OSError as error:
-        fault = f"{error.filename or given.output or given.check}: {error.strerror}"
-        raise ConfigError(f"{'--check: cannot read' if given.check else '--output: cannot write'} {fault}") from None
-    return 0
-
-
-def _write(directory: Path, documents: Mapping[str, str], examples: Mapping[str, str]) -> None:
-    """Each file whole or not at all: Prometheus may read them at any moment. What is as it should be is left alone."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in documents.items():
-        path = directory / name
-        if _holds(path, text):
-            print(f"{path} is as it should be")
-        else:
-            _replace(path, text)
-            print(path)
-    for name, text in examples.items():
-        path = directory / name
-        if path.exists():
-            print(f"{path} is yours")
-        else:
-            _replace(path, text)
-            print(path)
-    for path in _leftovers(directory, documents):
+    if given.check is not None:
+        return made_files.check(given.check, documents, _leftovers(Path(given.check), documents))
+    made_files.write(given.output, documents, dict(files.examples()) if given.examples else {})
+    for path in _leftovers(Path(given.output), documents):
         print(f"{path} is made no more: remove it, or its rules go on", file=sys.stderr)
-
-
-def _check(directory: Path, documents: Mapping[str, str]) -> int:
-    if not directory.is_dir():
-        raise ConfigError(f"--check: no directory: {directory}")
-    differ = [directory / name for name, text in documents.items() if not _holds(directory / name, text)]
-    for path in differ:
-        print(f"{path} {'is another' if path.exists() else 'is missing'}")
-    left = [*_leftovers(directory, documents)]
-    for path in left:
-        print(f"{path} is made no more")
-    return _DIFFERS if differ or left else 0
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.exists() and path.read_bytes() == text.encode()
-
-
-def _replace(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+    return 0
 
 
 def _leftovers(directory: Path, documents: Mapping[str, str]) -> Iterator[Path]:

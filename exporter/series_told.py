@@ -1,6 +1,5 @@
 """What `check` says of the series that /metrics may come to have: on one replica, and on all of them."""
 
-import json
 import re
 import socket
 import time
@@ -8,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from exporter import catalogue
 from exporter.allowance import ALWAYS, LEADER, NEVER
@@ -19,6 +18,7 @@ from exporter.budget.shape import Shape
 from exporter.budget.shape import of as shape_of
 from exporter.budget.switches import switched_off
 from exporter.config import Settings
+from exporter.dashboards.boards import BOARDS
 from exporter.families import Family
 from exporter.override import NO_OVERRIDES, Overrides
 from exporter.profile import overrides, strict_yaml
@@ -211,18 +211,11 @@ def _through(names: set[str], recorded: Mapping[str, set[str]]) -> set[str]:
 
 
 def _panels() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    board = json.loads((resources.files("exporter") / "shipped" / "model-health.json").read_text())
-    for panel in _every(board["panels"]):
-        read = {name for target in panel.get("targets", ()) for name in _read(target.get("expr", ""))}
-        found.setdefault(panel.get("title", ""), set()).update(read)
-    return found
-
-
-def _every(panels: Iterable[Any]) -> Iterator[Any]:
-    for panel in panels:
-        yield panel
-        yield from _every(panel.get("panels", ()))
+    """Families that the shipped dashboards ask for themselves, by the panel."""
+    return {
+        f"{panel.title} ({board.title})": {name for query in panel.queries for name in _read(query.expr)}
+        for board in BOARDS for row in board.rows for panel in row.panels()
+    }  # fmt: skip
 
 
 def _read(expression: str) -> set[str]:

@@ -67,6 +67,17 @@ def read(groups: Sequence[Mapping[str, Any]], anchors: frozenset[str]) -> Iterat
                 known[name] = promql.either([made, *([known[name]] if name in known else [])])
 
 
+def known_with(groups: Sequence[Mapping[str, Any]]) -> dict[str, promql.Labels]:
+    """The labels of every series, of those that these groups record, too."""
+    known = promql.known()
+    for rule in read(groups, frozenset()):
+        known |= rule.known
+        if "record" in rule.given:
+            own = frozenset(rule.given.get("labels", {}))
+            known[rule.name] = promql.Labels(rule.labels.may | own, rule.labels.must | own)
+    return known
+
+
 def calls(node: Any, *names: str) -> bool:
     """Whether it is a call of one of these functions."""
     return isinstance(node, tree.Call) and node.func.name in names

@@ -279,7 +279,7 @@ def test_the_page_is_served_and_accounts_balance_under_a_flood_of_events() -> No
 
 
 def _quiet(running: Sidecar, received: int) -> Metrics | None:
-    """A scrape that knows of so many events at least, none of which waits; a page may be older than the last of them."""
+    """A scrape that knows of so many events at least, none of which waits; a page may be older than the last."""
     metrics = running.metrics()
     assert balanced(metrics)
     known = metrics.value(f"{PREFIX}_received_total") >= received

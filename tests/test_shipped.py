@@ -1,4 +1,4 @@
-"""Rules and dashboard go with the package: the demo reads them from there, wherever it is installed."""
+"""Rules go with the package: the demo reads them from there, wherever it is installed."""
 
 from importlib import resources
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = resources.files("exporter") / "shipped"
-ORIGINALS = [*ROOT.glob("alert_rules/*.yml"), *ROOT.glob("alert_rules/*.tmpl"), *ROOT.glob("dashboards/*.json")]
+ORIGINALS = [*ROOT.glob("alert_rules/*.yml"), *ROOT.glob("alert_rules/*.tmpl")]
 SOURCES = [*ROOT.glob("alert_rules/sources/*.yml")]
 
 

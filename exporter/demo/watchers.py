@@ -3,7 +3,6 @@
 Each function writes what the program reads and gives the command that starts it.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from importlib import resources
@@ -12,12 +11,14 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from exporter.dashboards import grafana, links
+from exporter.dashboards.boards import BOARDS
+from exporter.dashboards.choice import Choice
 from exporter.demo.compression import compressed
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
 RULES: Final = ("drift.rules.yml", "exporter.rules.yml", "fleet.rules.yml", "quality.rules.yml", "serving.rules.yml")
 TEMPLATES: Final = "notifications.tmpl"
-DASHBOARD: Final = "model-health.json"
 _EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
 _HEARTBEAT: Final = "heartbeat"
 """The receiver of what always fires."""
@@ -92,7 +93,7 @@ class Alertmanager(NamedTuple):
 
 
 class Grafana(NamedTuple):
-    """What a Grafana is to do: show the dashboard to whoever looks."""
+    """What a Grafana is to do: show the dashboards to whoever looks."""
 
     prometheus_url: str
     minute_s: float
@@ -109,14 +110,14 @@ class Grafana(NamedTuple):
         provider = {"name": "inference-exporter", "type": "file", "options": {"path": str(dashboards)}}
         _write(provisioning / "datasources" / "prometheus.yml", {"apiVersion": 1, "datasources": [source]})
         _write(provisioning / "dashboards" / "files.yml", {"apiVersion": 1, "providers": [provider]})
-        dashboard = json.loads((SHIPPED / DASHBOARD).read_text(encoding="utf-8"))
-        dashboard |= {"time": {"from": "now-5m", "to": "now"}, "refresh": "5s"}
-        (dashboards / DASHBOARD).write_text(json.dumps(dashboard), encoding="utf-8")
+        for board in BOARDS:
+            shown = grafana.text(board._replace(since="now-5m"), Choice(refresh="5s"))
+            (dashboards / f"{board.uid}.json").write_text(shown, encoding="utf-8")
         return {
             "GF_PATHS_PROVISIONING": str(provisioning), "GF_PATHS_DATA": str(directory / "data"),
             "GF_PATHS_LOGS": str(directory / "data"), "GF_SERVER_HTTP_ADDR": "127.0.0.1",
             "GF_SERVER_HTTP_PORT": str(port), "GF_AUTH_ANONYMOUS_ENABLED": "true",
-            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(dashboards / DASHBOARD),
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(dashboards / f"{links.HEALTH}.json"),
             "GF_ANALYTICS_REPORTING_ENABLED": "false", "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_LOG_LEVEL": "warn",
         }  # fmt: skip

@@ -1,33 +1,87 @@
-# ruff: noqa: INP001 (scripts side by side, not a package)
-"""The words of the queries: series of the catalogue's families, for what is chosen at the top of the dashboard."""
+"""The words of the queries: series of the catalogue's families and of the rules, for what is chosen at the top.
 
+What is asked for says which fleet and which model it is of. The fleet is left open until the file is made: `TARGET`
+and `FEATURES` stand for matchers that `inference-exporter dashboard` knows (see `choice`).
+"""
+
+import re
+from functools import cache
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.families import HISTOGRAM, Columns, Family
+from exporter.families import FLEET, HISTOGRAM, Columns, Family
+from exporter.rules import files
 
+TARGET: Final = "<<target>>"
+"""Matchers of the labels that tell fleets apart."""
+FEATURES: Final = "<<features>>"
+"""A matcher of the chosen features, behind others; nothing where all are."""
 MODEL: Final = {"model": "$model", "model_version": "$version"}
 WINDOW: Final = {"window": "$window"}
+STEP: Final = "$__rate_interval"
+_LEVEL: Final = re.compile(r"[a-z_]+(?=:)")
 
 
 def of(family: Family, **labels: str) -> str:
-    """The series of a family for the chosen model, by more labels if given; `~` before a value matches a pattern."""
-    wanted = (MODEL if "model" in family.labels else {}) | labels
-    if strange := wanted.keys() - set(family.labels):
+    """The series of a family for the chosen model, by more labels if given.
+
+    `~` before a value matches a pattern, `!` excludes it; `*` leaves a label of the model open. ValueError where the
+    family has no such label.
+    """
+    wanted = {name: value for name, value in MODEL.items() if name in family.labels} | labels
+    own = set(family.labels) | ({"le"} if family.type == HISTOGRAM else set())
+    if strange := wanted.keys() - own:
         raise ValueError(f"{family.name} has no label {strange}")
-    matchers = [f'{name}=~"{value[1:]}"' if value[0] == "~" else f'{name}="{value}"' for name, value in wanted.items()]
     name = f"{family.name}_bucket" if family.type == HISTOGRAM else family.name
-    return f"{name}{{{','.join(matchers)}}}" if matchers else name
+    return name + _braced(wanted, has_features="feature" in family.labels)
+
+
+def recorded(name: str, **labels: str) -> str:
+    """The series that a shipped rule records for the chosen model, by more labels if given, as above.
+
+    ValueError where no rule does.
+    """
+    if name not in _records():
+        raise ValueError(f"no rule records {name}")
+    level = _LEVEL.match(name)
+    of_features = level is not None and "feature" in level[0].split("_")
+    return name + _braced({"model": "$model"} | labels, has_features=of_features)
+
+
+def alerts(*, state: str = "firing", **labels: str) -> str:
+    """Alerts about the chosen model, as Prometheus has them."""
+    return "ALERTS" + _braced({"alertstate": state, "model": "$model"} | labels, has_features=False)
+
+
+def _braced(wanted: dict[str, str], *, has_features: bool) -> str:
+    matchers = [TARGET, *(_matcher(name, value) for name, value in wanted.items() if value != "*")]
+    return f"{{{','.join(matchers)}{FEATURES if has_features and 'feature' not in wanted else ''}}}"
+
+
+def _matcher(name: str, value: str) -> str:
+    for sign, operator in (("~", "=~"), ("!", "!=")):
+        if value.startswith(sign):
+            return f'{name}{operator}"{value[1:]}"'
+    return f'{name}="{value}"'
+
+
+@cache
+def _records() -> frozenset[str]:
+    texts = (text for _, text in files.made(files.defaults()))
+    return frozenset(name for text in texts for name in re.findall(r"- record: (\S+)", text))
+
+
+# --- what is often asked
 
 
 def rate(family: Family, **labels: str) -> str:
     """Per second."""
-    return f"rate({of(family, **labels)}[$__rate_interval])"
+    return f"rate({of(family, **labels)}[{STEP}])"
 
 
 def here(expr: str) -> str:
     """Of series without a model label, those from exporters of the chosen model."""
-    return f"({expr} and on (job, instance) {of(c.MODEL_INFO)})"
+    return f"({expr} and on ({', '.join((*FLEET, 'instance'))}) {of(c.MODEL_INFO)})"
 
 
 def over_critical(columns: Columns) -> str:

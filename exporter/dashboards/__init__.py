@@ -1,0 +1,13 @@
+"""Grafana's dashboards, generated from the catalogue and the rules.
+
+boards      SHELF one dashboard each, in words of the catalogue
+pieces      the nouns: board, row, panel, query
+queries     the words of the queries
+looks       colours and limits
+kinds       kinds of panels, with their options
+links       the ways between dashboards
+frame       what stands around the panels: variables and annotations
+choice      what people choose when the files are written
+grafana     all of it in Grafana's form
+files       the files, with those that provision them
+"""

@@ -1,0 +1,10 @@
+"""The shelf of dashboards: each answers one question, in a file of its own."""
+
+from typing import Final
+
+from exporter.dashboards.boards import feature, fleet, health, internals, predictions, quality, serving
+from exporter.dashboards.pieces import Board
+
+BOARDS: Final[tuple[Board, ...]] = (
+    health.BOARD, feature.BOARD, quality.BOARD, predictions.BOARD, serving.BOARD, fleet.BOARD, internals.BOARD,
+)  # fmt: skip

@@ -1,0 +1,52 @@
+"""Colours and limits of numbers. A colour never stands alone: a word, a number or a line says the same."""
+
+from typing import Final
+
+from exporter.dashboards.pieces import Json
+
+GREY, GREEN, ORANGE, RED, BLUE = "#8e8e8e", "green", "orange", "red", "blue"
+NOT_ENOUGH: Final = "not enough data"
+
+
+def steps(*colours: tuple[float | None, str]) -> Json:
+    """Thresholds: each colour from its value on."""
+    listed = [{"value": value, "color": colour} for value, colour in colours]
+    return {"thresholds": {"mode": "absolute", "steps": listed}, "noValue": NOT_ENOUGH}
+
+
+def states(*named: tuple[int, str, str]) -> Json:
+    """Value mappings: for each number its word and its colour."""
+    options = {str(value): {"color": colour, "index": place, "text": text}
+               for place, (value, text, colour) in enumerate(named)}  # fmt: skip
+    return {"mappings": [{"options": options, "type": "value"}]}
+
+
+def by_name(name: str, **properties: object) -> Json:
+    """What the field of this name looks like; a property such as `custom.width` is given as `custom_width`."""
+    return _override("byName", name, properties)
+
+
+def by_pattern(pattern: str, **properties: object) -> Json:
+    """What fields look like whose names match, a pattern between slashes."""
+    return _override("byRegexp", pattern, properties)
+
+
+def by_query(place: str, **properties: object) -> Json:
+    """What the fields of one query look like, by its letter."""
+    return _override("byFrameRefID", place, properties)
+
+
+def _override(matcher: str, name: str, properties: dict[str, object]) -> Json:
+    listed = [{"id": key.replace("custom_", "custom."), "value": value} for key, value in properties.items()]
+    return {"matcher": {"id": matcher, "options": name}, "properties": listed}
+
+
+PLAIN: Final = steps((None, "text"))
+LOSSES: Final = steps((None, GREEN), (0.01, ORANGE), (0.05, RED))
+MOVED: Final = steps((None, GREEN), (1, ORANGE))
+LIMIT: Final = steps((None, "transparent"), (1, RED)) | {"custom": {"thresholdsStyle": {"mode": "line"}}}
+STACKED: Final = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}, "max": 1, "min": 0}
+SHARE: Final = {"min": 0, "max": 1}
+DASHED: Final = {"dash": [8, 6], "fill": "dash"}
+"""A line of what is critical."""
+CRITICAL: Final = by_pattern("/^critical/", custom_lineStyle=DASHED)
