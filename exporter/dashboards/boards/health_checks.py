@@ -55,8 +55,8 @@ def checklist() -> Panel:
     background: Json = {"type": "color-background", "mode": "basic"}
     return Panel(
         "table", "Checks", "Failed ones first: what is well and what is not, since when, and the dashboard that shows"
-        " more. A check fails while an alert about it fires; it is blind or learning where it has nothing to say. What a"
-        " model does not have, such as segments, is not checked.", "none",
+        " more. A check fails while an alert about it fires; it is blind or learning where it has nothing to say. What"
+        " a model does not have, such as segments, is not checked.", "none",
         [Query(*one) for one in asked], 9, 12, {"noValue": NOT_LOADED}, {"footer": {"show": False}},
         [
             by_name("result", custom_cellOptions=background, custom_width=110, **VERDICT_OF_CHECK),
@@ -93,8 +93,8 @@ def firing() -> Panel:
     words = {value: {"color": colour, "index": place, "text": text}
              for place, (value, (text, colour)) in enumerate(said.items())}  # fmt: skip
     return Panel(
-        "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page wakes"
-        " somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
+        "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
+        " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
         [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine})", "since")], 15, 9,
         {"noValue": "nothing fires"}, {"footer": {"show": False}},
         [

@@ -19,7 +19,7 @@ _EVERY: Final = {"model_version": "*"}
 
 
 def _scored(score: str, *, below: str = "", at: str = "") -> str:
-    """A pooled score, over another of the same window if given: of the last hour, where it holds enough values, else day."""
+    """A pooled score, over another if given: of the last hour, or of the last day where that holds too few values."""
     least = Settings().windows.minimum_samples
     found = []
     for window in ("1h", "24h"):
@@ -68,29 +68,19 @@ def table() -> Panel:
         (f"topk by ({_BY}) (1, max by ({_BY}, instance) ({apart}))", "apart by"),
         (f"max by ({_BY}) ({of(f.known['importance'], **_EVERY)})", "importance"),
     )
-    drill = links.to(
-        links.FEATURE, "Drill down", feature=links.OF_FIELD % "feature", version=links.OF_FIELD % "version"
-    )
-    fleet = links.to(links.FLEET, "Beside the other replicas", feature=links.OF_FIELD % "feature")
-    number: Json = {"type": "color-text"}
-    times = steps((None, "text"), (1, ORANGE))["thresholds"]
     names = {
         f"Value #{chr(ord('A') + place)}": title for place, (_, title) in enumerate(asked)
     } | {"model_version": "version", "instance": "replica apart"}  # fmt: skip
     order = ["feature", "model_version", *list(names)[:5], "instance", "Value #F"]
     return Panel(
         "table", "Features that moved most", "Worst first, all replicas together: how many times its critical value the"
-        " PSI is (beyond 1 is no chance), how many values changed bin, since when evidence knows it, on how many replicas"
-        " it has drifted, and the replica that is unlike the others, if one is. Choose a feature to see its bins.", "none",
+        " PSI is (beyond 1 is no chance), how many values changed bin, since when evidence knows it, on how many"
+        " replicas it has drifted, and the replica that is unlike the others, if one is. Choose a feature to see its"
+        " bins.", "none",
         [Query(f"{expr} and on ({_BY}) {most}", title) for expr, title in asked], 15, 12,
         {"noValue": FEW, "decimals": 1},
         {"footer": {"show": False}},
-        [
-            by_name("feature", links=[drill]), by_name("replica apart", links=[fleet]),
-            by_name("times critical", thresholds=times, custom_cellOptions=number),
-            *(by_name(name, unit="percentunit", decimals=0) for name in ("values moved", "apart by", "importance")),
-            by_name("since", unit="dateTimeFromNow"), by_name("replicas drifted", unit="short", decimals=0),
-        ],
+        _columns(),
         [
             {"id": "merge", "options": {}},
             {"id": "organize", "options": {
@@ -102,14 +92,29 @@ def table() -> Panel:
     )  # fmt: skip
 
 
+def _columns() -> list[Json]:
+    """What the columns of the table look like, and where they lead."""
+    drill = links.to(
+        links.FEATURE, "Drill down", feature=links.OF_FIELD % "feature", version=links.OF_FIELD % "version"
+    )
+    fleet = links.to(links.FLEET, "Beside the other replicas", feature=links.OF_FIELD % "feature")
+    times = steps((None, "text"), (1, ORANGE))["thresholds"]
+    return [
+        by_name("feature", links=[drill]), by_name("replica apart", links=[fleet]),
+        by_name("times critical", thresholds=times, custom_cellOptions={"type": "color-text"}),
+        *(by_name(name, unit="percentunit", decimals=0) for name in ("values moved", "apart by", "importance")),
+        by_name("since", unit="dateTimeFromNow"), by_name("replicas drifted", unit="short", decimals=0),
+    ]  # fmt: skip
+
+
 def importance() -> Panel:
     """What matters of what has moved."""
     f = c.FEATURES
     impact = f"{of(f.statistics[IMPACT], **_EVERY)} and {of(f.shortest, **_EVERY)}"
     drill = links.to(links.FEATURE, "Drill down", feature=links.OF_SERIES % "feature")
-    return Panel("bargauge", "Importance times drift", "How much of what the model looks at has moved: the importance of"
-                 " a feature times what of it has moved beyond chance, on the worst replica, in the shortest window that"
-                 " holds enough. Begin with the longest bar; 0 has not moved.", "percentunit",
+    return Panel("bargauge", "Importance times drift", "How much of what the model looks at has moved: the importance"
+                 " of a feature times what of it has moved beyond chance, on the worst replica, in the shortest window"
+                 " that holds enough. Begin with the longest bar; 0 has not moved.", "percentunit",
                  [Query(f"topk(10, max by (feature) ({impact}))", "{{feature}}")], 9, 9,
                  {**steps((None, BLUE)), "links": [drill], "min": 0, "noValue": "no importance in the profile, or not"
                   " enough data", "decimals": 1})  # fmt: skip
