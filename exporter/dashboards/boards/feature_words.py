@@ -55,7 +55,7 @@ def _since() -> Panel:
     onset = of(c.FEATURES.evidence["drift_onset_timestamp_seconds"], **_CHOSEN)
     return Panel("stat", "Drifts since", "When the drift began on the first replica that has evidence of it. Compare"
                  " with the marks of deploys and profiles in the graphs below.", "dateTimeFromNow",
-                 [Query(f"min({onset}) * 1000")], 4, 4, steps((None, GREY), (0, "text")) | {"noValue": "no onset named"},
+                 [Query(f"min({onset}) * 1000")], 4, 4, _KNOWN | {"noValue": "no onset named"},
                  {"colorMode": "none"})  # fmt: skip
 
 
@@ -82,9 +82,10 @@ def _numbers() -> Iterator[Panel]:
     yield Panel("stat", "PSI, times critical", "The worst replica's score over what chance reaches once in 1000 windows"
                 " of that size. Above 1 it is no chance; how much moved says whether it matters.", "none",
                 [Query(f"max({psi} / {critical} and {enough})")], 4, 3, _TIMES | {"decimals": 1})  # fmt: skip
-    yield Panel("stat", "Values moved", "Share of the values that are in other bins than those of the training data, on"
-                " the worst replica whose window holds enough. A tenth is worth a look, unless tolerated.",
-                "percentunit", [Query(f"max({moved} and {enough})")], 4, 3, _KNOWN | {"decimals": 1}, plain)  # fmt: skip
+    yield Panel("stat", "Values moved", "Share of the values that are in other bins than those of the training data,"
+                " on the worst replica whose window holds enough. A tenth is worth a look, unless tolerated.",
+                "percentunit", [Query(f"max({moved} and {enough})")], 4, 3, _KNOWN | {"decimals": 1},
+                plain)  # fmt: skip
     yield Panel("stat", "Importance", "Share of all features' importance for the model, as the profile has it. A small"
                 " one may wait.", "percentunit", [Query(f"max({of(f.known['importance'], **_CHOSEN)})")], 4, 3,
                 _KNOWN | {"noValue": "not in the profile", "decimals": 1}, plain)  # fmt: skip
@@ -107,12 +108,13 @@ def _moved() -> Panel:
     info = f"count by (kind, bin, shape) ({of(f.evidence['drift_info'], **_CHOSEN)})"
     since = f"min by (kind, bin, shape) ({of(f.evidence['drift_info'], **_CHOSEN)} * {same} group_left () {onset})"
     grew = f"max by (bin, text) ({of(f.bin_info, **_CHOSEN)})"
-    named = f"({info}) * on (bin) group_left (text) ({grew}) or {info}"
+    named = f"({info}) * on (bin) group_left (text) ({grew}) or on (kind, bin, shape) {info}"
     hidden = {"Time": True, "bin": True}
     order = {"kind": 0, "text": 1, "shape": 2, "Value #A": 3, "Value #B": 4}
     renamed = {"kind": "how", "text": "range or category", "shape": "pace", "Value #A": "replicas", "Value #B": "since"}
     return Panel("table", "How it moved", "By the bet that has won most, once evidence pages: values went up or down,"
-                 " became wider or narrower, one range grew, or changed otherwise; at once or little by little.", "none",
+                 " became wider or narrower, one range grew, or changed otherwise; at once or little by little.",
+                 "none",
                  [Query(named), Query(f"({since}) * 1000")], 12, 4,
                  {"noValue": "evidence names no drift of it"},
                  overrides=[by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80)],
@@ -151,5 +153,3 @@ def _next() -> Panel:
     content = "**Next:** " + " · ".join(f"[{one['title']}]({one['url']})" for one in ways)
     return Panel("text", "Where to look next", "Ways to the other dashboards, with what is chosen.", "none", [], 24, 2,
                  options={"content": content, "mode": "markdown"})  # fmt: skip
-
-
