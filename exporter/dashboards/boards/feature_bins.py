@@ -54,7 +54,8 @@ def _shares() -> Panel:
 def _contributions() -> Panel:
     name = "adds to the PSI"
     return Panel("barchart", "What each range adds to the PSI", "Of all replicas together; the bars add up to the PSI"
-                 " of the fleet. The tallest ones are what moved: read in the table whether they gained or lost.", "none",
+                 " of the fleet. The tallest ones are what moved: read in the table whether they gained or lost.",
+                 "none",
                  [Query(_of_feature().contributions(), name)], 12, 9, {"min": 0, "noValue": _NONE}, _TURNED,
                  transformations=by_bin(name))  # fmt: skip
 
@@ -71,8 +72,8 @@ def _listed() -> Panel:
     ]
     gauge = by_name("adds to the PSI", custom_cellOptions={"type": "gauge", "mode": "basic"}, min=0, decimals=3)
     return Panel("table", "Ranges in words, what moved most first", "Share of the reference and of the live values,"
-                 " what it gained or lost, and what that adds to the PSI. A range above or below all others that gains is"
-                 " often another unit; missing ones are a field that is gone.", "none",
+                 " what it gained or lost, and what that adds to the PSI. A range above or below all others that gains"
+                 " is often another unit; missing ones are a field that is gone.", "none",
                  [Query(expr, name) for name, expr in asked.items()], 12, 9, {"noValue": _NONE},
                  {"sortBy": [{"displayName": "adds to the PSI", "desc": True}]}, [*shares, gauge],
                  [{"id": "merge", "options": {}},

@@ -68,7 +68,8 @@ def _worst_first() -> Panel:
     return Panel("table", "What is wrong now, worst first", "Kinds beyond what chance makes of the training data and"
                  " the rules let pass, with the share of values on the worst replica; what is stuck or collapsed has"
                  " none. Choose a feature to see what happened, since when and where.", "none",
-                 [Query(expr, name) for name, expr in asked.items()], 14, 8, {"noValue": _NO_FAULT}, {"sortBy": [{"displayName": "times the limit", "desc": True}]},
+                 [Query(expr, name) for name, expr in asked.items()], 14, 8, {"noValue": _NO_FAULT},
+                 {"sortBy": [{"displayName": "times the limit", "desc": True}]},
                  [_DRILL, by_name("share", unit="percentunit", decimals=1),
                   by_name("times the limit", decimals=1, thresholds=_WRONG, custom_cellOptions={"type": "color-text"})],
                  [{"id": "merge", "options": {}},
@@ -103,8 +104,8 @@ def _checklist() -> Panel:
     order = {name: place for place, name in enumerate(["feature\\kind", "worst of all", *kinds])}
     numbers = by_pattern("/^(?!feature)/", decimals=1, thresholds=_WRONG, custom_cellOptions={"type": "color-text"})
     matrix = {"columnField": "kind", "rowField": "feature", "valueField": "Value", "emptyValue": "null"}
-    return Panel("table", "Every kind of fault, feature by feature", "Each share over its limit, what chance makes of it"
-                 " and the rules let pass: above 1 it is a fault, at 0 there is none of it, and nothing where it cannot"
+    return Panel("table", "Every kind of fault, feature by feature", "Each share over its limit, what chance makes of"
+                 " it and the rules let pass: above 1 it is a fault, at 0 there is none of it, and nothing where it cannot"
                  " be. The 25 worst features first; choose one to see what happened.", "none",
                  [Query(f"{everything} and on (feature) topk({_ROWS}, {highest})")], 24, 10,
                  {"noValue": "not enough data"},
