@@ -105,8 +105,8 @@ def _checklist() -> Panel:
     numbers = by_pattern("/^(?!feature)/", decimals=1, thresholds=_WRONG, custom_cellOptions={"type": "color-text"})
     matrix = {"columnField": "kind", "rowField": "feature", "valueField": "Value", "emptyValue": "null"}
     return Panel("table", "Every kind of fault, feature by feature", "Each share over its limit, what chance makes of"
-                 " it and the rules let pass: above 1 it is a fault, at 0 there is none of it, and nothing where it cannot"
-                 " be. The 25 worst features first; choose one to see what happened.", "none",
+                 " it and the rules let pass: above 1 it is a fault, at 0 there is none of it, and nothing where it"
+                 " cannot be. The 25 worst features first; choose one to see what happened.", "none",
                  [Query(f"{everything} and on (feature) topk({_ROWS}, {highest})")], 24, 10,
                  {"noValue": "not enough data"},
                  {"sortBy": [{"displayName": "worst of all", "desc": True}]}, [_DRILL, numbers],
