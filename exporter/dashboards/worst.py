@@ -4,8 +4,8 @@ from typing import Final
 
 FEW: Final = 20
 _EVER: Final = "[$__range:10m] @ end()"
-_LAST: Final = "[1s:1s] @ end()"
-"""The end itself, of which a look at every ten minutes may know nothing yet."""
+_LAST: Final = "[10m:15s] @ end()"
+"""The end, of which a look at every ten minutes may know nothing yet; the whole, where little time is chosen."""
 
 
 def worst(expr: str, by: str, count: int = FEW, rank: str = "") -> str:

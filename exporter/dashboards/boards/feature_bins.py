@@ -41,7 +41,7 @@ def bins() -> Iterator[Panel]:
 
 def _shares() -> Panel:
     f, found = c.FEATURES, _of_feature()
-    asked = {"training or reference": found.share(f.reference_ratio), "live, now": found.live(),
+    asked = {"reference (training data)": found.share(f.reference_ratio), "live, now": found.live(),
              "live, a day before": found.live(" offset 1d"),
              "training, before adoption": found.share(f.training_ratio)}  # fmt: skip
     return Panel("barchart", "Where the values of $feature are", "Share of the values in each range or category, in"
@@ -70,7 +70,13 @@ def _listed() -> Panel:
     shares = [
         by_name(name, unit="percentunit", decimals=1, custom_width=90) for name in ("reference", "live", "change")
     ]
-    gauge = by_name("adds to the PSI", custom_cellOptions={"type": "gauge", "mode": "basic"}, min=0, decimals=3)
+    gauge = by_name(
+        "adds to the PSI",
+        custom_cellOptions={"type": "gauge", "mode": "basic"},
+        min=0,
+        decimals=3,
+        color={"mode": "fixed", "fixedColor": "blue"},
+    )
     return Panel("table", "Ranges in words, what moved most first", "Share of the reference and of the live values,"
                  " what it gained or lost, and what that adds to the PSI. A range above or below all others that gains"
                  " is often another unit; missing ones are a field that is gone.", "none",

@@ -63,5 +63,5 @@ def _wrong() -> Panel:
                  " by what is wrong. The dashed lines are what chance makes of the training data's own, where there are"
                  " any; above its own a kind is a fault.", "percentunit",
                  [Query(expr, legend) for legend, expr in (shares | critical).items()], 12, 9,
-                 {"min": 0, "noValue": "nothing is wrong"},
+                 {"min": 0, "noValue": "nothing is wrong", "custom": {"axisSoftMax": 0.05}},
                  overrides=[by_pattern("/^critical/", custom_lineStyle=DASHED)])  # fmt: skip

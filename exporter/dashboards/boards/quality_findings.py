@@ -97,7 +97,6 @@ def _told() -> Panel:
 def _checklist() -> Panel:
     found = faults.times_limit()
     highest = f"max by (feature) ({found})"
-    everything = f'({found} or label_replace({highest}, "kind", "worst of all", "", ""))'
     kinds = [
         faults.named(kind) for kind in (*faults.SHARES, faults.TYPE, faults.ABSENT, faults.STUCK, faults.COLLAPSED)
     ]
@@ -107,10 +106,12 @@ def _checklist() -> Panel:
     return Panel("table", "Every kind of fault, feature by feature", "Each share over its limit, what chance makes of"
                  " it and the rules let pass: above 1 it is a fault, at 0 there is none of it, and nothing where it"
                  " cannot be. The 25 worst features first; choose one to see what happened.", "none",
-                 [Query(f"{everything} and on (feature) topk({_ROWS}, {highest})")], 24, 10,
+                 [Query(f"{found} and on (feature) topk({_ROWS}, {highest})")], 24, 10,
                  {"noValue": "not enough data"},
                  {"sortBy": [{"displayName": "worst of all", "desc": True}]}, [_DRILL, numbers],
                  [{"id": "groupingToMatrix", "options": matrix},
+                  {"id": "calculateField", "options": {"mode": "reduceRow", "reduce": {"reducer": "max"},
+                                                       "alias": "worst of all", "replaceFields": False}},
                   {"id": "organize", "options": {"excludeByName": {}, "indexByName": order,
                                                  "renameByName": {"feature\\kind": "feature"}}}])  # fmt: skip
 
@@ -118,18 +119,24 @@ def _checklist() -> Panel:
 def lines() -> Iterator[Panel]:
     """Since when."""
     for kind, (title, text) in faults.SHARES.items():
-        yield _line(kind, f"{title.capitalize()} values", f"that are {text}", 8)
-    yield _line(faults.TYPE, "Values of a wrong type", "of another type than the profile says, such as text where"
-                " numbers were", 8)  # fmt: skip
-    yield _line(faults.ABSENT, "Fields that are absent", "whose payload did not have the field in any row: at 100 % a"
-                " client has dropped or renamed it", 8)  # fmt: skip
+        yield _line(kind, f"{title.capitalize()} values", f"that are {text}")
+    for kind, title, text in (
+        (
+            faults.TYPE,
+            "Values of a wrong type",
+            "of another type than the profile says, such as text where numbers were",
+        ),
+        (faults.ABSENT, "Fields that are absent", "whose payload did not have the field in any of its rows"),
+    ):
+        yield _line(kind, title, text)
 
 
-def _line(kind: str, title: str, text: str, width: int) -> Panel:
+def _line(kind: str, title: str, text: str) -> Panel:
     return Panel("timeseries", title, f"Share of the window's values {text}, on the worst replica; the 20 worst"
                  " features, and none that has none. A step is a change upstream: compare its time with deploys.",
-                 "percentunit", [Query(worst(f"{faults.share(kind)} > 0", "feature"), "{{feature}}")], width, 8,
-                 {"min": 0, "noValue": "none in the chosen time", "links": _DOWN})  # fmt: skip
+                 "percentunit", [Query(worst(f"{faults.share(kind)} > 0", "feature"), "{{feature}}")], 8, 6,
+                 {"min": 0, "noValue": "none in the chosen time", "links": _DOWN,
+                  "custom": {"axisSoftMax": 0.05}})  # fmt: skip
 
 
 def alike() -> Iterator[Panel]:
