@@ -84,7 +84,7 @@ def _others() -> Panel:
     asked = []
     for name, legend in _OTHERS.items():
         score, critical = of(f.statistics[name], **_CHOSEN, **WINDOW), of(f.critical[name], **_CHOSEN, **WINDOW)
-        asked.append(Query(f"max(abs({score}) / {critical})", legend))
+        asked.append(Query(f"max(abs({score}) / ({critical} > 0))", legend))
     return Panel("timeseries", "Other scores, times their critical values", "What other statistics say, each over what"
                  " chance reaches once in 1000 windows; the worst replica. Only the mean's above the line: values"
                  " shifted a little, all of them. Categories have the first alone.", "none", asked, 12, 8, LIMIT

@@ -85,7 +85,7 @@ def _numbers() -> Iterator[Panel]:
     plain: Json = {"colorMode": "none"}
     yield Panel("stat", "PSI, times critical", "The worst replica's score over what chance reaches once in 1000 windows"
                 " of that size. Above 1 it is no chance; how much moved says whether it matters.", "none",
-                [Query(f"max({psi} / {critical} and {enough})")], 4, 3, _TIMES | {"decimals": 1})  # fmt: skip
+                [Query(f"max({psi} / ({critical} > 0) and {enough})")], 4, 3, _TIMES | {"decimals": 1})  # fmt: skip
     yield Panel("stat", "Values moved", "Share of the values that are in other bins than those of the training data,"
                 " on the worst replica whose window holds enough. A tenth is worth a look, unless tolerated.",
                 "percentunit", [Query(f"max({moved} and {enough})")], 4, 3, _KNOWN | {"decimals": 1},

@@ -28,7 +28,8 @@ def failures() -> Iterator[Panel]:
     buckets = f"sum by (le) ({rate(c.FAILED_DURATION)})"
     yield Panel("timeseries", "Latency of failures", "As the latency of successful requests, of the others;"
                 " interpolated within buckets. At the timeout of a client: the server hangs; near 0: it refuses.", "s",
-                [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g} failed") for level in (0.5, 0.99)],
+                [Query(f"histogram_quantile({level}, {buckets}) >= 0", f"p{level * 100:g} failed")
+                 for level in (0.5, 0.99)],
                 12, 8, {"min": 0, "noValue": "no request failed"})  # fmt: skip
 
 

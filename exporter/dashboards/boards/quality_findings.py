@@ -144,7 +144,7 @@ def alike() -> Iterator[Panel]:
     of_values = c.FEATURES.aspects
     runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     repeated = f"max by (feature) ({of(of_values['longest_run_values'], **WINDOW)} / {runs})"
-    different = f"max by (feature) ({fewest} / {of(of_values['distinct_values'], **WINDOW)})"
+    different = f"max by (feature) ({fewest} / ({of(of_values['distinct_values'], **WINDOW)} > 0))"
     limit: Json = LIMIT | {"min": 0, "links": _DOWN, "noValue": "not enough data"}
     yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it; the 20"
                 " worst features. Above 1 the value is stuck, or one row comes again and again; the worst replica.",
