@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import DASHED, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states
+from exporter.dashboards.looks import BLANK, DASHED, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import MODEL, WINDOW, alerts, of, over, recorded
 from exporter.dashboards.worst import worst, worst_now
@@ -136,7 +136,7 @@ def replicas() -> Iterator[Panel]:
                 " say little.", "none", [Query(expr, name) for name, expr in table.items()], 12, 9,
                 {"noValue": "no replica shows this feature"},
                 {"sortBy": [{"displayName": "times critical", "desc": True}]},
-                [by_name("times critical", decimals=1, custom_cellOptions={"type": "color-text"},
+                [BLANK, by_name("times critical", decimals=1, custom_cellOptions={"type": "color-text"},
                          thresholds={"mode": "absolute", "steps": [
                              {"value": None, "color": GREY}, {"value": 0, "color": GREEN},
                              {"value": 1, "color": ORANGE}, {"value": 5, "color": RED}]}),

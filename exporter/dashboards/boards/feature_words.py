@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import GREEN, GREY, ORANGE, RED, by_name, states, steps
+from exporter.dashboards.looks import BLANK, GREEN, GREY, ORANGE, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import WINDOW, of
 from exporter.snapshots import IMPACT
@@ -121,7 +121,7 @@ def _moved() -> Panel:
                  "none",
                  [Query(named), Query(f"({since}) * 1000")], 12, 4,
                  {"noValue": "evidence names no drift of it"},
-                 overrides=[by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80),
+                 overrides=[BLANK, by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80),
                             by_name("how", mappings=_WAYS)],
                  transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
                      "excludeByName": hidden, "indexByName": order, "renameByName": renamed}}])  # fmt: skip
@@ -145,7 +145,7 @@ def _said() -> Panel:
                  " much may move, until when nothing comes of it, and since when live values are its normal. Drift that"
                  " pages nobody may be snoozed here.", "none", [Query(*one) for one in columns], 12, 4,
                  {"noValue": "no override: drift of it makes a ticket, and evidence pages"},
-                 overrides=[by_name("tolerates", unit="percentunit"), *times],
+                 overrides=[BLANK, by_name("tolerates", unit="percentunit"), *times],
                  transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
                      "excludeByName": {"Time": True, "Value #A": True}, "indexByName": order,
                      "renameByName": names | {"severity": "at most"}}}])  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import LIMIT, by_name
+from exporter.dashboards.looks import BLANK, LIMIT, by_name
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import WINDOW, of, rate, words
 from exporter.dashboards.worst import worst
@@ -52,4 +52,4 @@ def _table() -> Panel:
                  " features beyond chance on any replica; what share of all requests with such a value failed. Near"
                  " 100 % that value breaks the server.", "none", [Query(*row) for row in table], 12, 9,
                  {"noValue": "no feature has to do with failures", "decimals": 0},
-                 {"sortBy": [{"displayName": "more than others", "desc": True}]}, [*shares, drill])  # fmt: skip
+                 {"sortBy": [{"displayName": "more than others", "desc": True}]}, [BLANK, *shares, drill])  # fmt: skip
