@@ -1,0 +1,23 @@
+"""The worst few of many: a panel of a thousand lines says nothing."""
+
+from typing import Final
+
+FEW: Final = 20
+_EVER: Final = "[$__range:10m] @ end()"
+_LAST: Final = "[10m:15s] @ end()"
+"""The end, of which a look at every ten minutes may know nothing yet; the whole, where little time is chosen."""
+
+
+def worst(expr: str, by: str, count: int = FEW, rank: str = "") -> str:
+    """So many that are highest at the end of the chosen range, and half as many that ever were; all along it.
+
+    `rank` may be `abs`.
+    """
+    last, ever = (f"max_over_time(({rank}({expr})){span})" for span in (_LAST, _EVER))
+    half = count // 2
+    return f"({expr}) and on ({by}) (topk({count - half}, {last}) or topk({half}, {ever}))"
+
+
+def worst_now(expr: str, count: int = FEW) -> str:
+    """Those that are highest at the end of the chosen range, of what is asked for that moment."""
+    return f"topk({count}, {expr})"
