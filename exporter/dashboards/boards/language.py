@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
+from exporter.dashboards.boards import latency
 from exporter.dashboards.looks import PLAIN, STACKED
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, rate
@@ -14,7 +15,6 @@ _OTHER: Final = PLAIN | {"noValue": "not enough data, or no language model answe
 def generations() -> Iterator[Panel]:
     """How much is read and written, how it ends, and how soon it begins."""
     ended = f"sum by (reason) ({rate(c.FINISHED)})"
-    buckets = f"sum by (le) ({rate(c.FIRST_BYTE)})"
     per_answer = f"sum by (kind) ({rate(c.TOKENS)}) / on () group_left () (sum({rate(c.FINISHED)}) > 0)"
     yield Panel("timeseries", "Tokens per second", "Tokens read (prompt) and generated (completion), as the server"
                 " says in its answers; what it bills or computes.", "ops",
@@ -29,8 +29,7 @@ def generations() -> Iterator[Panel]:
     yield Panel("timeseries", "Time to the first byte of a stream", "From a request's first byte to its answer's first"
                 " one, of answers that are streams; interpolated within buckets. It is what people wait before they"
                 " read; it grows with queues and long prompts.", "s",
-                [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}") for level in (0.5, 0.9, 0.99)],
-                8, 8, _OTHER | {"min": 0})  # fmt: skip
+                latency.levels(c.FIRST_BYTE), 8, 8, _OTHER | {"min": 0})  # fmt: skip
     yield Panel("heatmap", "First bytes by time", "How many streams began after how long; the darker, the more. A"
                 " second band above the first is a queue, or longer prompts.", "short",
                 [Query(f"sum by (le) (increase({of(c.FIRST_BYTE)}[$__rate_interval]))", "{{le}}")], 16, 8,

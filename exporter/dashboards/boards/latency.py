@@ -16,9 +16,14 @@ _RECORDED: Final = {"noValue": "not enough data, or the rules are not loaded"}
 
 
 def quantile(level: float, family: Family, by: str = "") -> str:
-    """Of all replicas together, or by a label."""
+    """Of all replicas together, or by a label; interpolated within buckets."""
     labels = f"{by}, le" if by else "le"
-    return f"histogram_quantile({level}, sum by ({labels}) ({rate(family)}))"
+    return of_buckets(level, f"sum by ({labels}) ({rate(family)})")
+
+
+def of_buckets(level: float, buckets: str) -> str:
+    """Nothing, rather than no number, where nothing was counted."""
+    return f"histogram_quantile({level}, {buckets}) >= 0"
 
 
 def levels(family: Family, name: str = "") -> list[Query]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards import objectives, tables
+from exporter.dashboards import links, objectives, tables
+from exporter.dashboards.boards import latency
 from exporter.dashboards.looks import GREEN, PLAIN, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import here, of, rate, recorded
@@ -19,24 +20,27 @@ _FEW: Final = 20
 def replicas() -> Iterator[Panel]:
     """Which are up, and what they use."""
     up = of(c.SERVER_UP)
+    # Recorded, they are those of the containers where the processes cannot be seen.
+    cpu = recorded("instance:model_server_cpu:rate5m", **_VERSION)
+    memory = recorded("instance:model_server_memory:bytes", **_VERSION)
     seldom = f"bottomk({_FEW}, min by (instance) (avg_over_time({up}[$__range] @ end())))"
     words = steps((None, RED), (1, GREEN)) | states((1, "up", GREEN), (0, "down", RED))
     yield Panel("state-timeline", "Model servers, by replica", f"Whether each accepted a connection; the {_FEW} that"
                 " did so least over the time shown. Down for longer than a restart takes: look at its log.", "short",
                 [Query(f"min by (instance) ({up}) and on (instance) {seldom}", "{{instance}}")], 16, 8,
-                words)  # fmt: skip
+                words, links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     yield Panel("timeseries", "Requests in flight", f"Requests whose answer is not complete, the {_FEW} replicas with"
                 " most. A line that only rises is a server that hangs; higher than its workers is a queue.", "short",
                 [_of_replicas(of(c.IN_FLIGHT))], 8, 8, PLAIN | {"min": 0})  # fmt: skip
     yield Panel("timeseries", "CPU of the model server", f"Cores in use, the {_FEW} replicas with most: of the"
                 " processes, or of the containers where these cannot be seen.", "none",
-                [_of_replicas(recorded("instance:model_server_cpu:rate5m", **_VERSION))], 6, 8,
+                [_of_replicas(f"{cpu} or {rate(c.SERVER_CPU)}")], 6, 8,
                 PLAIN | {"min": 0} | _UNSEEN)  # fmt: skip
     yield _used("CPU over its limit", "instance:model_server_cpu_used:ratio5m", "Slower answers come before it is full:"
                 " raise the limit or add replicas.", "resources.cpu_used")  # fmt: skip
     yield Panel("timeseries", "Memory of the model server", f"Resident memory, the {_FEW} replicas with most, likewise."
                 " A line that only rises is a leak.", "bytes",
-                [_of_replicas(recorded("instance:model_server_memory:bytes", **_VERSION))], 6, 8,
+                [_of_replicas(f"{memory} or {of(c.SERVER_MEMORY)}")], 6, 8,
                 PLAIN | {"min": 0} | _UNSEEN)  # fmt: skip
     yield _used("Memory over its limit", "instance:model_server_memory_used:ratio", "At 100 % the kernel kills it.",
                 "resources.memory_used")  # fmt: skip
@@ -91,7 +95,7 @@ def relay() -> Iterator[Panel]:
     hop = f"sum by (le) ({here(rate(c.HOP))})"
     yield Panel("timeseries", "Time in the relay", "From being handed bytes to having passed them on, a sample of"
                 " reads, all replicas together. Above some milliseconds the node is overloaded.", "s",
-                [Query(f"histogram_quantile({level}, {hop})", f"p{level * 100:g}") for level in (0.5, 0.99)], 8, 8,
+                [Query(latency.of_buckets(level, hop), f"p{level * 100:g}") for level in (0.5, 0.99)], 8, 8,
                 PLAIN | {"min": 0})  # fmt: skip
     cut = f"sum by (ended_by) ({here(rate(c.INCOMPLETE))})"
     yield Panel("timeseries", "Connections that failed", "Per second: clients that got a 502 because the server could"
@@ -111,5 +115,6 @@ def relay() -> Iterator[Panel]:
                 PLAIN | {"min": 0})  # fmt: skip
     buckets = f"sum by (le) ({here(rate(c.PROXY_DURATION))})"
     yield Panel("timeseries", "Latency of all exchanges", "As the relay counts it, health probes and all codes"
-                " included; where it differs from the latency above, look at the probes.", "s", [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}") for level in (0.5, 0.99)],
-                12, 8, PLAIN | {"min": 0})  # fmt: skip
+                " included; where it differs from the latency above, look at the probes.", "s",
+                [Query(latency.of_buckets(level, buckets), f"p{level * 100:g}") for level in (0.5, 0.99)], 12, 8,
+                PLAIN | {"min": 0})  # fmt: skip

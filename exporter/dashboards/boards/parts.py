@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, tables
-from exporter.dashboards.looks import LIMIT, LOSSES, PLAIN, by_name
+from exporter.dashboards.looks import LIMIT, PLAIN, by_name
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
 from exporter.families import Segments
@@ -114,4 +114,4 @@ def training() -> Iterator[Panel]:
     without = f"(sum({rate(c.WITHOUT_ID)}) or vector(0)) / (sum({rate(c.ROWS)}) > 0)"
     yield Panel("stat", "Predictions without an id", "Share of the rows answered whose exchange has no request id: no"
                 " truth that comes later can be joined to them. Have clients send one.", "percentunit",
-                [Query(without, instant=True)], 3, 5, LOSSES)  # fmt: skip
+                [Query(without, instant=True)], 3, 5, PLAIN)  # fmt: skip

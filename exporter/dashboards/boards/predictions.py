@@ -36,7 +36,8 @@ def now() -> Iterator[Panel]:
     judged = states((1, "enough", GREEN), (0, "not enough yet", GREY))
     yield Panel("stat", "Outputs drifted", "Outputs beyond chance and beyond 10 % of predictions moved, on any replica,"
                 " in windows that suffice. From 1 on, see below which answers became more or fewer.", "short",
-                [Query(drifted(_OUT), instant=True)], 4, 4, MOVED | states((0, "none", GREEN)))  # fmt: skip
+                [Query(drifted(_OUT), instant=True)], 4, 4, MOVED | states((0, "none", GREEN)),
+                links=[links.to(links.HEALTH, "Which features moved")])  # fmt: skip
     yield Panel("stat", "Predictions moved", "Share of the window's predictions that lie in another bin than those on"
                 " the training data, on the worst replica, of the output that moved most. Some is chance: worry where"
                 " the output counts as drifted.", "percentunit",
@@ -115,18 +116,16 @@ def _bins() -> Panel:
 
 def lie() -> Iterator[Panel]:
     """Where they lie, by every score, on every replica, and against other traffic."""
-    aspects = _OUT.aspects
-    ranks = "0.05|0.25|0.5|0.75|0.95"
     quantiles = [
-        Query(of_worst(f"avg by (output, rank) ({of(aspects[name], rank=f'~{ranks}', **window)})"), legend)
-        for name, window, legend in (("quantile", WINDOW, "p{{rank}}"), ("reference_quantile", {}, "training {{rank}}"))
+        Query(of_worst(f"avg by (output, rank) ({of(_OUT.aspects[name], rank='~0[.](1|5|9)')})"), legend)
+        for name, legend in (("quantile", "live {{rank}}"), ("reference_quantile", "training {{rank}}"))
     ]
-    band = [by_name("training 0.75", custom_fillBelowTo="training 0.25", custom_fillOpacity=15),
+    band = [by_name("training 0.9", custom_fillBelowTo="training 0.1", custom_fillOpacity=15),
             by_pattern("/^training/", custom_lineStyle={"dash": [8, 6], "fill": "dash"},
                        color={"fixedColor": "text", "mode": "fixed"})]  # fmt: skip
-    yield Panel("timeseries", "Level of the predictions", f"{_WORST} Quantiles of the window, as the average over"
-                " replicas: p0.5 is the median. Dashed: the same of the training data, the middle half filled. Lines"
-                " that leave their dashed ones have moved up or down.", "short", quantiles, 12, 9, PLAIN,
+    yield Panel("timeseries", "Level of the predictions", f"{_WORST} What a tenth, half (the median) and nine tenths"
+                " of its numbers do not exceed, in the second shortest window, as the average over replicas. Dashed:"
+                " the training data, filled between. Lines that leave their dashed ones have moved up or down.", "short", quantiles, 12, 9, PLAIN,
                 overrides=band)  # fmt: skip
     scores = [Query(of_worst(f"max by (output) ({beyond(name)})"), said) for name, said in SCORES.items()]
     yield Panel("timeseries", "Every score over its critical value", f"{_WORST} Each score on the worst replica; above"
@@ -135,12 +134,14 @@ def lie() -> Iterator[Panel]:
     replicas = f"topk(20, max by (instance) ({beyond('psi')}))"
     yield Panel("timeseries", "By replica, over the critical value", "PSI of the worst output of each replica over its"
                 " critical value, the 20 highest. One above 1 alone: look at that replica; all: look at the traffic or"
-                " the version.", "none", [Query(replicas, "{{instance}}")], 8, 8, LIMIT)  # fmt: skip
+                " the version.", "none", [Query(replicas, "{{instance}}")], 8, 8, LIMIT,
+                links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     live = over(_OUT.live["total_variation"], _OUT.live_critical["total_variation"], "output, against", **WINDOW)
     yield Panel("timeseries", "Against other live predictions", "Total variation over its critical value: against the"
                 " window before (previous), the same hour a week ago (last_week) or another version. Above 1 it is new"
                 " since then, or the versions answer differently; the worst replica.", "none",
-                [Query(f"topk(20, {live})", "{{output}}, {{against}}")], 8, 8, LIMIT)  # fmt: skip
+                [Query(f"topk(20, {live})", "{{output}}, {{against}}")], 8, 8, LIMIT,
+                links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     nats = f"topk(20, max by (output) ({of(_OUT.evidence['drift_evidence_nats'])}))"
     yield Panel("timeseries", "Evidence of drifting predictions", "What bets on drift of each output have won, on the"
                 " replica with most. One output alone pages where it has the logarithm of the number of columns more"
@@ -157,7 +158,8 @@ def faults() -> Iterator[Panel]:
                 " beyond what the training data had, or unknown categories, on the worst replica; nothing where there"
                 " are none.", "percentunit",
                 [Query(f"topk(10, {share} > 0)", f"{{{{output}}}}: {said}") for said, (share, _) in found.items()], 8,
-                8, steps((None, "text")) | {"noValue": "no prediction is wrong", "min": 0})  # fmt: skip
+                8, steps((None, "text")) | {"noValue": "no prediction is wrong", "min": 0},
+                links=[links.to(links.QUALITY, "Values that the model is fed")])  # fmt: skip
     yield Panel("timeseries", "Wrong predictions over what is critical", "The same shares over what chance reaches once"
                 " in 1000 windows with those of the training data. Above 1 something breaks answers: the server, a"
                 " new version, or what it is fed.", "none",

@@ -46,10 +46,11 @@ def now() -> Iterator[Panel]:
     yield Panel("stat", "Answered within, 99 of 100", "99 of 100 requests that succeeded were answered within this"
                 " time, of those since the last few scrapes; interpolated within buckets.", "s",
                 [Query(latency.quantile(0.99, c.REQUEST_DURATION), instant=True)], 4, 4, PLAIN)  # fmt: skip
-    idle = recorded("model:model_idle:seconds")
+    last = f"max({of(c.LAST_REQUEST, model_version='*')} > 0)"
+    idle = f"min({recorded('model:model_idle:seconds')}) or time() - {last}"
     yield Panel("stat", "Since the last request", "How long ago any version of the model answered, whichever replica."
                 " Is that longer than its callers usually rest, they fail, or nobody gets through to it.", "s",
-                [Query(f"min({idle})", instant=True)], 4, 4, PLAIN | _RECORDED)  # fmt: skip
+                [Query(idle, instant=True)], 4, 4, PLAIN)  # fmt: skip
 
 
 def _of_objective(name: str) -> Json:
@@ -85,7 +86,8 @@ def requests() -> Iterator[Panel]:
     yield Panel("timeseries", "Latency of failed requests", "From a request's first byte to its answer's last one where"
                 " the code was 4xx or 5xx. Very short: refused at the door; as long as a limit: timed out.", "s",
                 latency.levels(c.FAILED_DURATION), 12, 8,
-                PLAIN | {"min": 0, "noValue": "no request has failed"})  # fmt: skip
+                PLAIN | {"min": 0, "noValue": "no request has failed"},
+                links=[links.to(links.QUALITY, "Which values fail")])  # fmt: skip
 
 
 def _burns(title: str, objective: str, word: str) -> Panel:
@@ -94,7 +96,7 @@ def _burns(title: str, objective: str, word: str) -> Panel:
     for span, name, does in _BURNS:
         times = objectives.value(name)
         share = recorded(f"version:{word}:ratio{span}", **_VERSION)
-        queries.append(Query(f"max({share} / {allowed * times:g})", f"last {span}, {does} at {times:g} times"))
+        queries.append(Query(f"max({share} / {allowed * times:g})", f"last {span}: {does} at {times:g} ×"))
     return Panel(
         "timeseries", title,
         "Share of failures over the one at which an alert comes, so many times the objective, for each time looked"
