@@ -108,5 +108,7 @@ def _targets(panel: Panel, choice: Choice) -> list[Json]:
         }  # fmt: skip
         if form != "table":
             target["legendFormat"] = query.legend or "__auto"
+        if query.exemplar:
+            target["exemplar"] = True
         found.append(target)
     return found
