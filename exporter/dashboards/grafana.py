@@ -53,7 +53,8 @@ def _layout(board: Board, choice: Choice) -> list[Json]:
         for panel, place in _flow([*row.panels()], y):
             number += 1
             panels.append({"gridPos": place, "id": number} | _panel(panel, choice))
-        y = max((one["gridPos"]["y"] + one["gridPos"]["h"] for one in panels), default=y)
+        if not row.folded:  # what is folded takes no place; Grafana makes it where somebody opens it
+            y = max((one["gridPos"]["y"] + one["gridPos"]["h"] for one in panels), default=y)
         placed += [head | {"panels": panels}] if row.folded else [head, *panels]
     return placed
 
