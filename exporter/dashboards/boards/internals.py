@@ -27,9 +27,7 @@ _FLOOR: Final = {"min": 0}
 _ENOUGH: Final = steps((None, GREY), (0, RED), (0.5, ORANGE), (0.9, GREEN)) | {"decimals": 1}
 """Of shares that should be all."""
 _BY: Final = "instance"
-_SUPERVISED, _AGE = (
-    here(f"clamp_min(timestamp({of(one)}) - {of(one)}, 0)") for one in (c.HEARTBEAT, c.SNAPSHOT_TIME)
-)
+_SUPERVISED, _AGE = (here(f"clamp_min(timestamp({of(one)}) - {of(one)}, 0)") for one in (c.HEARTBEAT, c.SNAPSHOT_TIME))
 """Time since then, as it was when they were scraped."""
 _SEEN: Final = recorded("instance:model_rows_observed:ratio1h", model_version="$version")
 
