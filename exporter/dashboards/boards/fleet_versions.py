@@ -142,7 +142,8 @@ def _lines() -> Iterator[Panel]:
          " most. Above 1 it answers otherwise than on its training data, beyond chance."), "none",
          [Query(_against("output:model_prediction"), named)], LIMIT),
         ("The chosen version against the others", ("Total variation over its critical value, of the ten highest"
-         " features and outputs. Above 1 the versions are fed or answer differently, beyond chance."), "none", differs, LIMIT),
+         " features and outputs. Above 1 the versions are fed or answer differently, beyond chance."), "none", differs,
+         LIMIT),
     )  # fmt: skip
     for title, text, unit, queries, field in drawn:
         yield Panel("timeseries", title, text, unit, queries, 8, 7, PLAIN | field, overrides=[CRITICAL])

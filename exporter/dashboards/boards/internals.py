@@ -136,8 +136,9 @@ def counted() -> Iterator[Panel]:
     queries = [Query(f"topk(25, sum by (side, reason, protocol) ({why}))", "payloads in the last hour")]
     labels = {"side": "side", "reason": "reason", "protocol": "protocol"}
     yield Panel("table", "Payloads not understood, and why", "In the last hour of the chosen time. They are relayed,"
-                " but in no score. A protocol that nobody speaks here: set capture.protocol; a fault of single clients:"
-                " the runbook of ModelPayloadsUndecodable.", "short", queries, 12, 8,
+                " but in no score. `error_status`: the request failed, and nothing was to be expected of it."
+                " `unknown_protocol`: nothing here speaks it, see --protocol. What single clients do wrong: the runbook"
+                " of ModelPayloadsUndecodable.", "short", queries, 12, 8,
                 {"decimals": 0} | said("all payloads were understood, or there were none"),
                 {"sortBy": [{"desc": True, "displayName": "payloads in the last hour"}]}, [BLANK],
                 side_by_side(queries, labels))  # fmt: skip
@@ -157,8 +158,8 @@ def _unseen() -> Iterator[Panel]:
                 " counted. Below 90 % scores are about a sample.", "percentunit",
                 [Query(lowest(f"min by (instance) ({_SEEN})", _BY), "{{instance}}")], 8, 8, SHARE)  # fmt: skip
     yield Panel("timeseries", "Connections read no further, exchanges cut off", "Per second. What is read no further is"
-                " relayed all the same: upgrades and HTTP/2 by nature, `parse` is a client or server that is no proper"
-                " HTTP. Cut off by `upstream`: the model server went away in the middle.", "ops",
+                " relayed all the same: upgrades and HTTP/2 by nature; `..._syntax`: what came is no"
+                " proper HTTP. Cut off by `upstream`: the model server went away in the middle.", "ops",
                 [Query(f"{unread} > 0", "read no further: {{reason}}"),
                  Query(f"{cut} > 0", "cut off by {{ended_by}}")], 8, 8,
                 _FLOOR | said("every connection was read to its end"))  # fmt: skip
