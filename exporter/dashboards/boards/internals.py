@@ -21,7 +21,7 @@ from exporter.dashboards.looks import (
     steps,
 )
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
-from exporter.dashboards.queries import here, of, rate, recorded
+from exporter.dashboards.queries import alerts, here, of, rate, recorded
 
 _FLOOR: Final = {"min": 0}
 _ENOUGH: Final = steps((None, GREY), (0, RED), (0.5, ORANGE), (0.9, GREEN)) | {"decimals": 1}
@@ -66,6 +66,7 @@ def now() -> Iterator[Panel]:
     for title, text, unit, expr, field in shown:
         yield Panel("stat", title, text, unit, [Query(expr, "", instant=True)], 3, 4, field, {"textMode": "value"})
     yield _exporters()
+    yield _firing()
 
 
 def _exporters() -> Panel:
@@ -106,6 +107,22 @@ def _exporters() -> Panel:
                  " exchanges uncounted.", "none", queries, 24, 8, said("no exporter of this model and version"),
                  {"sortBy": [{"desc": True, "displayName": "ring in use"}]}, looks,
                  side_by_side(queries, labels, hidden=["K"]))  # fmt: skip
+
+
+def _firing() -> Panel:
+    """Alerts about exporters, which know no model."""
+    about, by = (
+        {"model": "*", "alertname": "~InferenceExporter[A-Z].*", "severity": "!none"},
+        "alertname, severity, instance",
+    )
+    fire = f"max by ({by}) ({alerts(**about)})"
+    began = f"max by ({by}) ({alerts(state='*', **about).replace('ALERTS', 'ALERTS_FOR_STATE', 1)})"
+    queries = [Query(f"1000 * {began} and on ({by}) {fire}", "since")]
+    labels = {"alertname": "alert", "severity": "severity", "instance": "exporter"}
+    return Panel("table", "Alerts about exporters that fire", "Of the chosen jobs. Each name has its section in the"
+                 " runbooks, whose link is at the top. Those without an exporter are about all of a job.", "none",
+                 queries, 24, 5, said("none fires, or rules are not loaded"), {},
+                 [BLANK, by_name("since", unit="dateTimeFromNow")], side_by_side(queries, labels))  # fmt: skip
 
 
 def counted() -> Iterator[Panel]:
