@@ -72,12 +72,13 @@ def now() -> Iterator[Panel]:
 def _exporters() -> Panel:
     """One row for each."""
     cpu, memory = f"sum by ({_BY}) ({here(rate(c.PROCESS_CPU))})", f"sum by ({_BY}) ({here(of(c.PROCESS_MEMORY))})"
-    build = f"max by ({_BY}, version, python, compiled) ({here(of(c.BUILD_INFO))})"
+    build = f"max by ({_BY}, version) ({here(of(c.BUILD_INFO))})"
     hop = f"histogram_quantile(0.99, sum by ({_BY}, le) ({here(rate(c.HOP))})) > 0"
     queries = [
         Query(f"min by ({_BY}) ({here(of(c.OBSERVING))})", "traffic"),
         Query(f"min by ({_BY}) ({_SEEN})", "rows seen"),
         Query(f"max by ({_BY}) ({here(of(c.RING_FILL))})", "ring in use"),
+        Query(f"min by ({_BY}) ({here(of(c.SAMPLING))})", "bodies read"),
         Query(f"max by ({_BY}) ({_AGE})", "age of scores"),
         Query(f"max by ({_BY}) ({here(of(c.SNAPSHOT_DURATION))})", "to make them"),
         Query(f"max by ({_BY}) ({here(of(c.PAGE_SERIES))})", "series"),
@@ -95,18 +96,19 @@ def _exporters() -> Panel:
         by_name("traffic", mappings=watching["mappings"], **text),
         by_name("rows seen", unit="percentunit", **(_ENOUGH | text)),
         by_name("ring in use", **share, **judged((0.5, ORANGE), (0.9, RED)), **text),
+        by_name("bodies read", unit="percentunit", **(_ENOUGH | text)),
         by_name("age of scores", unit="s", decimals=0, **judged((120, ORANGE), (300, RED)), **text),
         by_name("to make them", unit="s"), by_name("series", unit="short"),
         by_name("of its page", **share, **judged((0.9, ORANGE), (1, RED)), **text),
         by_name("hop, p99", unit="s", **judged((0.005, ORANGE)), **text),
         by_name("cores", decimals=3), by_name("memory", unit="bytes"), by_name("up since", unit="dateTimeFromNow"),
     ]  # fmt: skip
-    labels = {"instance": "exporter", "version": "version", "python": "Python", "compiled": "compiled"}
+    labels = {"instance": "exporter", "version": "version"}
     return Panel("table", "Exporters, one row each", "Of the chosen model and version. Memory counts shared pages in"
                  " each process. A ring that is more than half full has bodies left out by lot; a full one drops"
                  " exchanges uncounted.", "none", queries, 24, 8, said("no exporter of this model and version"),
                  {"sortBy": [{"desc": True, "displayName": "ring in use"}]}, looks,
-                 side_by_side(queries, labels, hidden=["K"]))  # fmt: skip
+                 side_by_side(queries, labels, hidden=["L"]))  # fmt: skip
 
 
 def _firing() -> Panel:
