@@ -153,8 +153,8 @@ def alike() -> Iterator[Panel]:
                 "none", [Query(worst_or_found(repeated, "feature", stuck), "{{feature}}")], 12, 8, limit)  # fmt: skip
     yield Panel("timeseries", "Too few different values", "How few different values chance leaves at the least, over"
                 " those that came; the 20 worst features. Above 1 values have collapsed: rounded, cut off, repeated;"
-                " the worst replica.", "none", [Query(worst_or_found(different, "feature", collapsed), "{{feature}}")], 12, 8,
-                limit)  # fmt: skip
+                " the worst replica.", "none",
+                [Query(worst_or_found(different, "feature", collapsed), "{{feature}}")], 12, 8, limit)  # fmt: skip
     pairs = ((of_values["unusual_rows_ratio"], "unusual"), (of_values["unusual_rows_ratio_critical"], "critical"))
     yield Panel("timeseries", "Unusual rows", "Share of rows that are as unusual, all features together, as one in a"
                 " hundred of the training data's; on the worst replica. Above the critical line rows are odd though"
