@@ -47,7 +47,8 @@ def values() -> Iterator[Panel]:
     yield Panel("table", "New categories", "Those that the training data do not list and that come most often, all"
                 " replicas together. A new spelling of an old one is a bug of who asks; a truly new one needs"
                 " training.", "short", [Query(f"topk(12, sum by (text) ({new}))", "values")], 8, 8,
-                {"noValue": "no new category was seen"}, {"sortBy": [{"displayName": "values", "desc": True}]})  # fmt: skip
+                {"noValue": "no new category was seen"},
+                {"sortBy": [{"displayName": "values", "desc": True}]})  # fmt: skip
 
 
 def _wrong() -> Panel:
