@@ -8,7 +8,7 @@ from exporter.dashboards import faults, links
 from exporter.dashboards.looks import BLANK, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import MODEL, WINDOW, here, of, over, rate, recorded
-from exporter.dashboards.worst import worst
+from exporter.dashboards.worst import worst_or_found
 
 _ROWS: Final = 25
 _WRONG: Final = {"mode": "absolute", "steps": [
@@ -18,7 +18,7 @@ _DRILL: Final = by_name(
     "feature", links=[links.to(links.FEATURE, "What happened to it", feature=links.OF_FIELD % "feature")]
 )
 _DOWN: Final = [links.to(links.FEATURE, "What happened to it", feature=links.OF_SERIES % "feature")]
-_NO_FAULT: Final = "nothing wrong: no feature has more wrong values than chance makes of the training data"
+_NO_FAULT: Final = "no fault found in what was judged: no kind is beyond its limit"
 
 
 def now() -> Iterator[Panel]:
@@ -61,16 +61,20 @@ def findings() -> Iterator[Panel]:
 
 
 def _worst_first() -> Panel:
-    wrong = f"topk({_ROWS}, {faults.times_limit()} > 1)"
-    asked = {"times the limit": wrong, "share": f"{faults.of_shares()} and on (feature, kind) {wrong}"}
-    names = {f"Value #{chr(65 + place)}": name for place, name in enumerate(asked)} | {"kind": "what is wrong"}
-    order = {"feature": 0, "kind": 1, "Value #B": 2, "Value #A": 3}
+    beyond, by = f"({faults.times_limit('feature, instance')} > 1)", "feature, kind"
+    wrong = f"topk({_ROWS}, topk by ({by}) (1, {beyond}))"
+    asked = {"times the limit": wrong, "share": f"{faults.of_shares()} and on ({by}) {wrong}",
+             "replicas": f"count by ({by}) ({beyond}) and on ({by}) {wrong}"}  # fmt: skip
+    names = {f"Value #{chr(65 + place)}": name for place, name in enumerate(asked)} | {
+        "kind": "what is wrong", "instance": "worst replica",
+    }  # fmt: skip
+    order = {"feature": 0, "kind": 1, "Value #B": 2, "Value #A": 3, "Value #C": 4, "instance": 5}
     return Panel("table", "What is wrong now, worst first", "Kinds beyond what chance makes of the training data and"
-                 " the rules let pass, with the share of values on the worst replica; what is stuck or collapsed has"
-                 " none. Choose a feature to see what happened, since when and where.", "none",
+                 " the rules let pass, with the share on the worst replica and how many have it; what is stuck has no"
+                 " share. Choose a feature to see what happened, since when and where.", "none",
                  [Query(expr, name) for name, expr in asked.items()], 14, 8, {"noValue": _NO_FAULT},
                  {"sortBy": [{"displayName": "times the limit", "desc": True}]},
-                 [BLANK, _DRILL, by_name("share", unit="percentunit", decimals=1),
+                 [BLANK, _DRILL, by_name("replicas", custom_width=80), by_name("share", unit="percentunit", decimals=1),
                   by_name("times the limit", decimals=1, thresholds=_WRONG, custom_cellOptions={"type": "color-text"})],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order,
@@ -88,7 +92,7 @@ def _told() -> Panel:
     return Panel("table", "What tickets are about", "Findings of the rules: of how many replicas, whose they are and"
                  " what may come of them. They are those beside, in the freshest window that holds enough, less what"
                  " people tolerate.", "short", [Query(f"topk({_ROWS}, {told})", "replicas")], 10, 8,
-                 {"noValue": "no finding: no ticket is open about values"}, {}, [BLANK, _DRILL],
+                 {"noValue": "the rules found nothing wrong in what was judged"}, {}, [BLANK, _DRILL],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order,
                                                  "renameByName": {"Value": "replicas"}}}])  # fmt: skip
@@ -132,10 +136,11 @@ def lines() -> Iterator[Panel]:
 
 
 def _line(kind: str, title: str, text: str) -> Panel:
+    shown = worst_or_found(f"{faults.share(kind)} > 0", "feature", faults.found(kind))
     return Panel("timeseries", title, f"Share of the window's values {text}, on the worst replica; the 20 worst"
                  " features, and none that has none. A step is a change upstream: compare its time with deploys.",
-                 "percentunit", [Query(worst(f"{faults.share(kind)} > 0", "feature"), "{{feature}}")], 8, 6,
-                 {"min": 0, "noValue": "none in the chosen time", "links": _DOWN,
+                 "percentunit", [Query(shown, "{{feature}}")], 8, 6,
+                 {"min": 0, "noValue": "none seen in the chosen time", "links": _DOWN,
                   "custom": {"axisSoftMax": 0.05}})  # fmt: skip
 
 
@@ -145,14 +150,15 @@ def alike() -> Iterator[Panel]:
     runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     repeated = f"max by (feature) ({of(of_values['longest_run_values'], **WINDOW)} / {runs})"
     different = f"max by (feature) ({fewest} / ({of(of_values['distinct_values'], **WINDOW)} > 0))"
+    stuck, collapsed = faults.found(faults.STUCK), faults.found(faults.COLLAPSED)
     limit: Json = LIMIT | {"min": 0, "links": _DOWN, "noValue": "not enough data"}
     yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it; the 20"
                 " worst features. Above 1 the value is stuck, or one row comes again and again; the worst replica.",
-                "none", [Query(worst(repeated, "feature"), "{{feature}}")], 12, 8, limit)  # fmt: skip
+                "none", [Query(worst_or_found(repeated, "feature", stuck), "{{feature}}")], 12, 8, limit)  # fmt: skip
     yield Panel("timeseries", "Too few different values", "How few different values chance leaves at the least, over"
                 " those that came; the 20 worst features. Above 1 values have collapsed: rounded, cut off, repeated;"
-                " the worst replica.", "none", [Query(worst(different, "feature"), "{{feature}}")], 12, 8,
-                limit)  # fmt: skip
+                " the worst replica.", "none",
+                [Query(worst_or_found(different, "feature", collapsed), "{{feature}}")], 12, 8, limit)  # fmt: skip
     pairs = ((of_values["unusual_rows_ratio"], "unusual"), (of_values["unusual_rows_ratio_critical"], "critical"))
     yield Panel("timeseries", "Unusual rows", "Share of rows that are as unusual, all features together, as one in a"
                 " hundred of the training data's; on the worst replica. Above the critical line rows are odd though"
@@ -166,9 +172,11 @@ def alike() -> Iterator[Panel]:
                 " depends on the traffic: look for steps.", "percentunit", [Query(f"max({again})", "identical")], 8, 8,
                 {"min": 0, "max": 1, "noValue": "not enough data"})  # fmt: skip
     by = "feature, output"
+    drifted = recorded("instance_feature_output:model_feature_association_shift:drifted",
+                       model_version=MODEL["model_version"])  # fmt: skip
     answers = over(of_values["association_shift"], of_values["association_shift_critical"], by)
     yield Panel("timeseries", "Answers to the same value", "How far mean answers by bin have moved, over the critical"
                 " value; the 20 worst. Above 1 features were swapped or belong to other rows, what they mean has"
                 " changed, or another model answers.", "none",
-                [Query(worst(answers, by), "{{feature}}: {{output}}")], 8, 8,
+                [Query(worst_or_found(answers, by, drifted), "{{feature}}: {{output}}")], 8, 8,
                 LIMIT | {"min": 0, "links": _DOWN, "noValue": "not in the profile, or not enough data"})  # fmt: skip
