@@ -210,8 +210,9 @@ def fresh() -> Iterator[Panel]:
                 [Query(made, "{{collector}}")], 12, 9,
                 judged() | states((0, "missing", RED), (1, "made", GREEN)))  # fmt: skip
     yield Panel("timeseries", "Restarts by process and reason", "Processes started again in the ten minutes before."
-                " `memory`: it grew over its bound (analyser.memory_limit); `hung`: no sign of life; `signalled`: killed,"
-                " perhaps by the kernel for want of memory. Traffic goes on when the analyser is started again.", "short",
+                " `memory`: it grew over its bound (analyser.memory_limit); `hung`: no sign of life; `signalled`:"
+                " killed, perhaps by the kernel for want of memory. Traffic goes on when the analyser is started"
+                " again.", "short",
                 [Query(again, "{{process}}: {{reason}}")], 12, 9,
                 _FLOOR | {"decimals": 0} | said("nothing was restarted") |
                 {"custom": {"drawStyle": "bars", "fillOpacity": 60}})  # fmt: skip
