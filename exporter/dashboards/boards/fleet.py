@@ -16,13 +16,14 @@ ANY: Final = {"model_version": "*"}
 """All versions of the model."""
 BY: Final = "instance, model_version"
 _EACH: Final = "instance"
+UP: Final = recorded("instance:inference_exporter_up:last", model="*")
 _EXPORTER: Final = f"on ({', '.join((*FLEET, 'instance'))})"
 
 
 def now() -> Iterator[Panel]:
     """Each question of this board in a number."""
     there = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d])"
-    up = f"({recorded('instance:inference_exporter_up:last', model='*')} and {_EXPORTER} {there})"
+    up = f"({UP} and {_EXPORTER} {there})"
     yield Panel("stat", "Replicas up and away", "Exporters that Prometheus reaches, of all versions, and those that it"
                 " should reach and does not. Of what is away nothing is known: look at its pod first.", "short",
                 [Query(f"sum({up})", "up", instant=True),
@@ -56,8 +57,11 @@ def replicas() -> Iterator[Panel]:
     psi = f"{of(f.statistics['psi'], **WINDOW, **ANY)} / {of(f.critical['psi'], **WINDOW, **ANY)}"
     judged_psi = f"max by ({BY}, feature) ({psi} and {of(f.sufficient, **WINDOW, **ANY)} == 1)"
     apart = recorded("instance_feature:model_feature_divergence:fleet1h")
+    enough = f"max by ({BY}) ({of(f.sufficient, **fleet_apart.HOUR, **ANY)}) == 1"
     started = f"{of(c.MODEL_INFO, **ANY)} * {_EXPORTER} group_left () {of(c.START)}"
+    away = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d]) and {_EXPORTER} {UP} == 0"
     queries = [
+        Query(f"max by ({BY}) ({of(c.MODEL_INFO, **ANY)} or 0 * ({away}))", "exporter"),
         Query(f"min by ({BY}) ({of(c.SERVER_UP, **ANY)})", "server"),
         Query(seen, "requests"),
         Query(f"{seen} / scalar(sum({seen}) > 0)", "share of the load"),
@@ -65,7 +69,7 @@ def replicas() -> Iterator[Panel]:
         Query(f"histogram_quantile(0.99, sum by ({BY}, le) ({rate(c.REQUEST_DURATION, **ANY)})) > 0", "p99"),
         Query(f"sum by ({BY}) ({rate(c.ROWS, **ANY)})", "rows"),
         Query(f"topk by ({BY}) (1, {judged_psi})", "PSI / critical"),
-        Query(f"max by ({BY}) ({apart})", "apart by"),
+        Query(f"max by ({BY}) ({apart}) or 0 * ({enough})", "apart by"),
         Query(f"max by ({BY}, profile) ({of(c.PROFILE_INFO, **ANY)})", "profile info"),
         Query(f"1000 * max by ({BY}) ({started})", "up since"),
     ]
@@ -73,23 +77,25 @@ def replicas() -> Iterator[Panel]:
     coloured = {"custom_cellOptions": {"type": "color-text"}}
     looks = [
         BLANK,
+        by_name("exporter", mappings=states((1, "there", GREEN), (0, "away", RED))["mappings"], **coloured),
         by_name("server", mappings=states((1, "up", GREEN), (0, "down", RED))["mappings"], **coloured),
         by_name("requests", unit="reqps"), by_name("share of the load", unit="percentunit"),
         by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **coloured),
         by_name("p99", unit="s"), by_name("rows", unit="ops"),
         by_name("PSI / critical", decimals=2, **judged((1, ORANGE)), **coloured),
-        by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | said("no")), **coloured),
+        by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | states((0, "no", GREEN))), **coloured),
         by_name("up since", unit="dateTimeFromNow"),
         by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
         by_name("version", links=[links.to(links.HEALTH, "Health of this version",
                                            version=links.OF_FIELD % "version")]),
     ]  # fmt: skip
+    worst_first = [{"desc": False, "displayName": "exporter"}, {"desc": True, "displayName": "PSI / critical"}]
     yield Panel("table", "Replicas, one row each", "All versions. The feature is the one with most PSI over its"
                 " critical value in the chosen window of that replica alone, where it suffices; `apart by` is how much"
                 " farther from the training data it is than all replicas together, where chance does not explain that."
                 " Begin with what is down, then with what is apart.", "none", queries, 24, 9,
-                said("no replica of this model"), {"sortBy": [{"desc": True, "displayName": "PSI / critical"}]}, looks,
-                side_by_side(queries, labels, hidden=["I"]))  # fmt: skip
+                said("no replica of this model"), {"sortBy": worst_first}, looks,
+                side_by_side(queries, labels, hidden=["J"]))  # fmt: skip
 
 
 def load() -> Iterator[Panel]:
