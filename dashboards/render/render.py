@@ -21,6 +21,7 @@ from typing import Any, Final
 import asking
 import browser
 from asking import Json, Prometheus
+from exporter.demo.compression import compressed
 from spans import Span, moment, seconds
 
 HERE: Final = Path(__file__).parent
@@ -90,7 +91,7 @@ def draw(options: argparse.Namespace) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     with served(options.page) as url, browser.opened() as page:
         for path in options.boards:
-            board = json.loads(path.read_text(encoding="utf-8"))
+            board = compressed(json.loads(path.read_text(encoding="utf-8")), options.faster)
             begin, end = (moment(at, now) for at in (options.since or board["time"]["from"], options.until))
             prometheus = Prometheus(options.prometheus, Span(begin, end), interval)
             known = written(board, prometheus, chosen, is_opened=options.open_rows) | {"boards": beside}
@@ -110,23 +111,29 @@ def beside_of(paths: Sequence[Path]) -> list[Any]:
     return [json.loads(path.read_text()) for directory in directories for path in sorted(directory.glob("*.json"))]
 
 
-def main() -> None:
-    """Of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("boards", nargs="*", type=Path, help="dashboards; all that are shipped if none is given")
-    add("--prometheus", required=True, metavar="URL")
+def parser(said: str) -> argparse.ArgumentParser:
+    """Of the command line, without the Prometheus."""
+    known = argparse.ArgumentParser(description=said, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = known.add_argument
+    add("boards", nargs="*", type=Path, help="dashboards; all that are shipped if none is given",
+        default=sorted((ROOT / "dashboards").glob("*.json")))  # fmt: skip
     add("--var", action="append", default=[], metavar="NAME=VALUE", help="instead of what Grafana would choose first")
     add("--from", dest="since", metavar="TIME", help="now-6h, seconds since 1970, or ISO; else the dashboard's own")
     add("--to", dest="until", metavar="TIME", default="now")
     add("--theme", action="append", choices=THEMES, help="both if not given")
     add("--scrape-interval", metavar="TIME", help="of the data source; else as Prometheus is set")
+    add("--faster", type=float, default=1, metavar="FACTOR", help="of a demo, in which minutes pass in seconds: 60")
     add("--open-rows", action="store_true", help="show folded rows unfolded")
     add("--output", type=Path, default=ROOT / "build" / "dashboards", metavar="DIRECTORY")
     add("--page", type=Path, default=ROOT / "build" / "render", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.boards = options.boards or sorted((ROOT / "dashboards").glob("*.json"))
-    draw(options)
+    return known
+
+
+def main() -> None:
+    """Of the command line."""
+    known = parser(__doc__ or "")
+    known.add_argument("--prometheus", required=True, metavar="URL")
+    draw(known.parse_args())
 
 
 if __name__ == "__main__":
