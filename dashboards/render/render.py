@@ -21,8 +21,9 @@ from typing import Any, Final
 import asking
 import browser
 from asking import Json, Prometheus
-from exporter.demo.compression import compressed
 from spans import Span, moment, seconds
+
+from exporter.demo.compression import compressed
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
