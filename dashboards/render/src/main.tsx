@@ -39,8 +39,22 @@ async function main() {
       <PortalContainer />
     </ThemeContext.Provider>,
   );
-  await new Promise((done) => setTimeout(done, 700)); // icons come on their own, plots in the next frame
+  await settled();
+}
+
+let asked = 0; // icons are fetched, each on its own
+const fetched = window.fetch;
+window.fetch = (...what) => {
+  asked += 1;
+  return fetched(...what).finally(() => { asked -= 1; });
+};
+
+/** Once nothing is on its way any more, and what came was drawn. */
+async function settled() {
   await document.fonts.ready;
+  for (let quiet = 0; quiet < 6; quiet = asked ? 0 : quiet + 1) {
+    await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 20)));
+  }
 }
 
 declare global {

@@ -77,7 +77,8 @@ function Upright(chart: Chart) {
   const { low: least, high: most } = scale(bars, Boolean(drawing.options.stacking && drawing.options.stacking !== 'none'));
   const lines = ticks(least, most, (height - low) / 45);
   const labels = lines.map((one) => words(bars[0], one));
-  const left = Math.max(...labels.map((one) => wide(one))) + 12;
+  const before = turn < 0 ? wide(texts[0]) * Math.cos((turn * Math.PI) / 180) - width / texts.length / 2 : 0;
+  const left = Math.max(before, ...labels.map((one) => wide(one) + 12));
   const bottom = height - low;
   const top = lines.at(-1)! <= (bars[0].config.max ?? Infinity) ? lines.at(-1)! : bars[0].config.max!;
   const y = (value: number) => bottom - ((value - lines[0]) / (top - lines[0] || 1)) * (bottom - 8);

@@ -28,6 +28,8 @@ function draw(plot: uPlot, events: Event[], theme: GrafanaTheme2) {
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.font = `${10 * ratio}px Inter`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   let taken = -Infinity;
   for (const event of [...events].sort((one, other) => one.time - other.time)) {
     const colour = theme.visualization.getColorByName(event.colour);
