@@ -9,7 +9,8 @@ function parts(frame: DataFrame | undefined, options: Record<string, any>): { na
   const named = fields.find((field) => options.xField && getFieldDisplayName(field, frame) === options.xField);
   const names = named ?? fields.find((field) => field.type === FieldType.string) ?? fields.find((field) => field.type === FieldType.time);
   const bars = fields.filter((field) => field !== names && field.type === FieldType.number && !field.config.custom?.hideFrom?.viz);
-  return { names, bars: bars.map((field, seriesIndex) => ({ ...field, state: { ...field.state, seriesIndex } })) };
+  bars.forEach((field, seriesIndex) => { field.state = { ...field.state, seriesIndex }; }); // colours begin with the first bar
+  return { names, bars };
 }
 
 /** Bars side by side or on top of each other, by the names of one column. */
