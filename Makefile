@@ -136,16 +136,17 @@ golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tes
 reliability: $(VENV)/.test ## Inject every fault, the long ones too, and write docs/reliability.md anew (ten minutes)
 	RELIABILITY=docs/reliability.md $(BIN)/python -m pytest tests/faults -m fault
 
-pictures: $(VENV)/.pictures ## Take the README's pictures anew (six minutes)
-	@deploy/install-tools prometheus prometheus-alertmanager tmux
+pictures: $(VENV)/.pictures build/render/index.html ## Take the README's pictures anew (six minutes)
+	@deploy/install-tools chromium prometheus prometheus-alertmanager tmux
 	$(BIN)/python docs/pictures.py
 
 dashboards-render: $(VENV)/.demo build/render/index.html ## Draw the dashboards as Grafana would (DURATION=300, or PROMETHEUS=http://... ARGS="--from now-1h")
 	@deploy/install-tools chromium prometheus prometheus-alertmanager
 	$(BIN)/python dashboards/render/$(if $(PROMETHEUS),render.py --prometheus $(PROMETHEUS),story.py $(if $(DURATION),--duration $(DURATION))) $(ARGS)
 
-dashboards-types: dashboards/render/types/node_modules/.made ## Check the dashboards' panels against Grafana's own types
+dashboards-types: $(VENV)/.test dashboards/render/types/node_modules/.made ## Check the dashboards' panels against Grafana's own types
 	node dashboards/render/types/check.mjs dashboards/*.json
+	$(BIN)/python -m pytest tests/render/test_types.py -k fault $(ARGS)
 
 format: $(VENV)/.dev ## Format the sources
 	$(BIN)/ruff check --fix .
