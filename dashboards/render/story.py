@@ -18,15 +18,15 @@ import render
 
 MINUTES: Final = 300
 """Of the rules, in a whole story."""
-MOMENTS: Final = {"healthy": 45, "drifted": 90, "broken": 270}
-"""After so many of them: before anything happens, while a feature drifts, after the model server died."""
+MOMENTS: Final = {"healthy": (0, 45), "drifted": (1, 40), "broken": (5, 20)}
+"""So many of them after a chapter's start: before anything happens, while a feature drifts, while the server is dead."""
 _OVER: Final = "the story is over"
 _DURATION_S: Final = 300.0
 
 
 @contextmanager
-def played(duration_s: float) -> Iterator[tuple[str, float]]:
-    """The demo's Prometheus once the whole story was told, and when it began; everything is ended afterwards."""
+def played(duration_s: float) -> Iterator[tuple[str, list[float]]]:
+    """The demo's Prometheus once the whole story was told, and when chapters began; everything is ended afterwards."""
     command = [sys.executable, "-m", "exporter", "demo", "--keep", "--grafana", "off", "--duration", str(duration_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1, cwd=render.ROOT) as demo:
         try:
@@ -36,19 +36,19 @@ def played(duration_s: float) -> Iterator[tuple[str, float]]:
             demo.wait(60)
 
 
-def _told(demo: "subprocess.Popen[str]") -> tuple[str, float]:
-    url, began = "", 0.0
+def _told(demo: "subprocess.Popen[str]") -> tuple[str, list[float]]:
+    url, chapters = "", []
     for line in demo.stdout or ():
         print(line, end="")
         if found := re.match(r"\s+Prometheus\s+(http://\S+)", line):
             url = found[1]
         if line.startswith("── "):
-            began = began or time.time()
+            chapters.append(time.time())
             if _OVER in line:
                 break
     if not url:
         raise SystemExit("no Prometheus runs: install prometheus and prometheus-alertmanager")
-    return url, began
+    return url, chapters
 
 
 def main() -> None:
@@ -58,9 +58,9 @@ def main() -> None:
     options = parser.parse_args()
     minute_s = options.duration / MINUTES
     output, options.faster = options.output, 60 / minute_s
-    with played(options.duration) as (options.prometheus, began):
-        for name, minutes in MOMENTS.items():
-            options.since, options.until = str(began), str(began + minutes * minute_s)
+    with played(options.duration) as (options.prometheus, chapters):
+        for name, (chapter, minutes) in MOMENTS.items():
+            options.since, options.until = str(chapters[0]), str(chapters[chapter] + minutes * minute_s)
             options.output = output / name
             render.draw(options)
 

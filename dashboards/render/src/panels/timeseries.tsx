@@ -30,7 +30,7 @@ function draw(plot: uPlot, events: Event[], theme: GrafanaTheme2) {
   ctx.font = `${10 * ratio}px Inter`;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'alphabetic';
-  let taken = -Infinity;
+  const taken = [-Infinity, -Infinity, -Infinity]; // where the words end, by line
   for (const event of [...events].sort((one, other) => one.time - other.time)) {
     const colour = theme.visualization.getColorByName(event.colour);
     const within = (at: number) => Math.max(bbox.left, Math.min(bbox.left + bbox.width, plot.valToPos(at, 'x', true)));
@@ -56,9 +56,10 @@ function draw(plot: uPlot, events: Event[], theme: GrafanaTheme2) {
     const words = event.text || event.name;
     const wide = ctx.measureText(words).width;
     const start = Math.min(left + 4 * ratio, bbox.left + bbox.width - wide);
-    if (start > taken) {
-      ctx.fillText(words, start, bbox.top + 9 * ratio);
-      taken = start + wide + 6 * ratio;
+    const line = taken.findIndex((end) => start > end);
+    if (line >= 0) {
+      ctx.fillText(words, start, bbox.top + (9 + 12 * line) * ratio);
+      taken[line] = start + wide + 6 * ratio;
     }
   }
   ctx.restore();
