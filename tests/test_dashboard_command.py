@@ -14,6 +14,7 @@ from shipped_boards import BOARDS, Json, every_panel
 from support import command
 
 from exporter import cli
+from exporter.dashboards import listing
 from exporter.dashboards.boards import BOARDS as SHELF
 from exporter.profile import document
 
@@ -189,6 +190,17 @@ def test_with_a_profile_a_misspelt_feature_is_refused_and_the_nearest_named(
     assert "cannot read" in refused(capsys, *good, "--profile", str(tmp_path / "none.json"))
     assert refused(capsys, "--profile", str(path)) == "--profile: --feature is needed, too"
     assert not (tmp_path / "others").exists()
+
+
+# --- what is said of them
+
+
+def test_the_document_lists_the_dashboards_and_all_flags_as_they_are() -> None:
+    text = (SHIPPED.parent / "docs" / "dashboards.md").read_text()
+    for table in (listing.boards(), listing.rules()):
+        assert f"make docs -->\n{table}\n<!-- end" in text, "run: make docs"
+    flags = set(re.findall(r"--\w+", command("dashboard", "--help").stdout)) - {"--help"}
+    assert set(re.findall(r"^\| `(--\w+)", text, re.MULTILINE)) == flags
 
 
 # --- what is checked

@@ -26,8 +26,8 @@ _ROOT: Final = "general"
 _OURS: Final = frozenset({"instance", "le", "alertname", "alertstate", "severity"})
 """Labels that queries ask by or results are told apart by, though no family has them."""
 _SOURCE: Final = "${datasource}"
-_WAYS: Final = "&".join(f"${{{name}:queryparam}}" for name in KEPT[:2])
-"""How links begin that keep what is chosen: the data source and the job."""
+_WAY: Final = "${%s:queryparam}&"
+"""How links keep what is chosen."""
 
 
 class Choice(NamedTuple):
@@ -61,9 +61,9 @@ class Choice(NamedTuple):
 
     def led(self, text: str) -> str:
         """A dashboard's text whose links keep what can be chosen, and nothing else."""
-        source, job = ([] if self.datasource else [KEPT[0]]), KEPT[1]
-        ways = "&".join(f"${{{name}:queryparam}}" for name in (*source, *self.labels, job))
-        return text.replace(_WAYS, ways).replace(_SOURCE, self.source)
+        first = [] if self.datasource else [KEPT[0]]
+        ways = "".join(_WAY % name for name in (*first, *self.labels))
+        return text.replace(_WAY % KEPT[0], ways).replace(_SOURCE, self.source)
 
 
 def check(choice: Choice) -> None:
