@@ -72,8 +72,8 @@ def _asked() -> Iterator[Panel]:
     losses = steps((None, "text"), (0.01, ORANGE), (0.05, "red")) | {"noValue": "no requests"}
     serving = [links.to(links.SERVING, "How the server answers")]
     yield Panel("stat", "Servers up", "Share of the replicas whose model server accepts connections. Below 100 % some"
-                " requests fail: see Serving.", "percentunit", [Query(f"avg({of(c.SERVER_UP, **every)})", instant=True)], 6, 3, up,
-                _VALUE, links=serving)  # fmt: skip
+                " requests fail: see Serving.", "percentunit",
+                [Query(f"avg({of(c.SERVER_UP, **every)})", instant=True)], 6, 3, up, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "Requests", "Requests answered per second, all replicas together. It is for traffic's own check"
                 " to say whether so many are usual.", "reqps",
                 [Query(f"sum({requests})", instant=True)], 6, 3, PLAIN, _VALUE, links=serving)  # fmt: skip
@@ -82,8 +82,8 @@ def _asked() -> Iterator[Panel]:
                 [Query(f"(sum({errors}) or 0 * sum({requests})) / (sum({requests}) > 0)", instant=True)], 6, 3,
                 losses, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "p99 latency", "99 of 100 successful requests are answered within this time. The check of"
-                " latency holds it against the objective.", "s", [Query(p99, instant=True)], 6, 3, PLAIN | {"noValue": "no requests"},
-                _VALUE, links=serving)  # fmt: skip
+                " latency holds it against the objective.", "s", [Query(p99, instant=True)], 6, 3,
+                PLAIN | {"noValue": "no requests"}, _VALUE, links=serving)  # fmt: skip
 
 
 BOARD = Board(
