@@ -42,6 +42,8 @@ def _override(matcher: str, name: str, properties: dict[str, object]) -> Json:
 
 
 PLAIN: Final = steps((None, "text"))
+UNJUDGED: Final = {"colorMode": "none"}
+"""Options of a stat that is neither good nor bad."""
 LOSSES: Final = steps((None, GREEN), (0.01, ORANGE), (0.05, RED))
 MOVED: Final = steps((None, GREEN), (1, ORANGE))
 LIMIT: Final = steps((None, "transparent"), (1, RED)) | {"custom": {"thresholdsStyle": {"mode": "line"}}}
@@ -49,4 +51,6 @@ STACKED: Final = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, 
 SHARE: Final = {"min": 0, "max": 1}
 DASHED: Final = {"dash": [8, 6], "fill": "dash"}
 """A line of what is critical."""
+BLANK: Final = by_pattern("/.*/", noValue="–")
+"""Of tables: a cell that has nothing, which is not what the panel says where there is no row at all."""
 CRITICAL: Final = by_pattern("/^critical/", custom_lineStyle=DASHED)
