@@ -3,7 +3,7 @@
 boards      SHELF one dashboard each, in words of the catalogue
 pieces      the nouns: board, row, panel, query
 queries     the words of the queries
-distributions  shares by bin, and what each bin adds to the PSI
+bins        shares by bin, and what each bin adds to the PSI
 faults      what can be wrong with values, over its limit
 worst       the worst few of many
 looks       colours and limits
