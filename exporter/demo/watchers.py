@@ -20,6 +20,8 @@ from exporter.rules import files
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
 RULES: Final = ("drift.rules.yml", "exporter.rules.yml", "fleet.rules.yml", "quality.rules.yml", "serving.rules.yml")
+RECORDED: Final = ("resources.rules.yml", "traffic.rules.yml")
+"""What dashboards have from these is wanted, and not their alerts: the story tells of other faults."""
 TEMPLATES: Final = "notifications.tmpl"
 _EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
 _HEARTBEAT: Final = "heartbeat"
@@ -59,15 +61,16 @@ class Prometheus(NamedTuple):
         interval = f"{round(self.minute_s * 1000)}ms"
         config = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
-            "rule_files": list(RULES),
+            "rule_files": [*RULES, *RECORDED],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(self.alertmanagers)}]}]},
             "scrape_configs": [{"job_name": "models", "static_configs": [{"targets": list(self.targets)}]}],
         }
         directory.mkdir(parents=True)
         own = {"urls.grafana": self.grafana_url} if self.grafana_url else {}
         for name, text in files.made(files.defaults() | own):
-            if name in RULES:
-                _write(directory / name, compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s))
+            if name in RULES or name in RECORDED:
+                rules = compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s)
+                _write(directory / name, rules if name in RULES else _recording(rules))
         return [
             program, f"--config.file={_write(directory / 'prometheus.yml', config)}",
             f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
@@ -149,6 +152,14 @@ class Grafana(NamedTuple):
             docker, "run", "--rm", "--name", self.container_name(directory), "--network", "host",
             "--volume", f"{directory}:{directory}:ro", *settings, _GRAFANA_IMAGE,
         ]  # fmt: skip
+
+
+def _recording(document: dict[str, Any]) -> dict[str, Any]:
+    """Groups of rules without their alerts."""
+    groups = [
+        group | {"rules": [rule for rule in group["rules"] if "record" in rule]} for group in document["groups"]
+    ]  # fmt: skip
+    return {"groups": [group for group in groups if group["rules"]]}
 
 
 def _write(path: Path, document: dict[str, Any]) -> Path:
