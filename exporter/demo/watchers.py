@@ -20,8 +20,6 @@ from exporter.rules import files
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
 RULES: Final = ("drift.rules.yml", "exporter.rules.yml", "fleet.rules.yml", "quality.rules.yml", "serving.rules.yml")
-RECORDED: Final = ("resources.rules.yml", "traffic.rules.yml")
-"""What dashboards have from these is wanted, and not their alerts: the story tells of other faults."""
 TEMPLATES: Final = "notifications.tmpl"
 _EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
 _HEARTBEAT: Final = "heartbeat"
@@ -29,6 +27,8 @@ _HEARTBEAT: Final = "heartbeat"
 _GRAFANA_IMAGE: Final = "grafana/grafana-oss:11.6.0"
 _GRAFANA_HOMES: Final = ("/usr/share/grafana", "/opt/homebrew/share/grafana", "/usr/local/share/grafana")
 _MINUTE_S: Final = 60.0
+RECORDED: Final = ("resources.rules.yml", "traffic.rules.yml")
+"""What dashboards have from these is wanted, and not their alerts: the story tells of other faults."""
 
 
 def find_prometheus() -> str | None:
