@@ -10,7 +10,7 @@ import pytest
 import yaml
 from made_profiles import profile_of
 from monitoring import ask, recorded
-from shipped_boards import BOARDS, Json, every_panel
+from shipped_boards import BOARDS, STAND_INS, Json, every_panel
 from support import command
 
 from exporter import cli
@@ -95,7 +95,7 @@ def test_labels_are_chosen_above_the_job_asked_for_in_every_query_and_kept_by_li
             for target in panel.get("targets", ()):
                 assert target["expr"].count("{") == target["expr"].count(matchers) + target["expr"].count("{}")
         for link in (text for text in every_text(board) if text.startswith("/d/") and "queryparam" in text):
-            assert "${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}" in link
+            assert "${cluster:queryparam}&${namespace:queryparam}&" in link
 
 
 def test_a_label_that_rules_do_not_keep_is_told(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_chosen_features_and_no_others_are_asked_for_whatever_their_names_are(tm
     words = [word for name in STRANGE for word in ("--feature", name)]
     board = written(tmp_path / "boards", *words)["model-health"]
     (variable,) = (one for one in board["templating"]["list"] if one["name"] == "feature")
-    values = {"job": ".+", "model": "churn", "version": "7"}
+    values = {name.removeprefix("$"): value for name, value in STAND_INS.items()}
     asked, label = LABEL_VALUES.fullmatch(as_grafana_reads(variable["query"]["query"], values)).groups()  # type: ignore[union-attr]
     others = ("aXb", "aab", "x", "m", "churn", "price ", "age", "$models", "back", "backslash", "two", ".+")
     with recorded(tmp_path / "prometheus", history([*STRANGE, *others])) as address:
@@ -164,7 +164,7 @@ def test_chosen_features_and_no_others_are_asked_for_whatever_their_names_are(tm
         assert sorted(found) == sorted(STRANGE)
         for panel in every_panel(board):
             for target in panel.get("targets", ()):
-                read = as_grafana_reads(target["expr"], values | {"window": "1h", "__rate_interval": "5m"})
+                read = as_grafana_reads(target["expr"], values)
                 ask(f"{address}/api/v1/query", query=read, time=AT)
 
 

@@ -66,7 +66,7 @@ _BREAKS_YAML: Final = re.compile("[\x7f-\x84\x86-\x9f\x85\u2028\u2029\ufeff\ufff
 """What JSON may have within its texts and a block of YAML may not."""
 
 
-def plain(choice: Choice) -> Iterator[tuple[str, str]]:
+def made(choice: Choice) -> Iterator[tuple[str, str]]:
     """Name and text of each file that Grafana itself reads."""
     for board in BOARDS:
         yield f"{board.uid}.json", grafana.text(board, choice)
@@ -87,7 +87,7 @@ def config_maps(choice: Choice) -> Iterator[tuple[str, str]]:
 
 
 FORMATS: Final[Mapping[str, Callable[[Choice], Iterator[tuple[str, str]]]]] = {
-    "files": plain, "configmap": config_maps,
+    "files": made, "configmap": config_maps,
 }  # fmt: skip
 
 

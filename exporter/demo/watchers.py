@@ -30,6 +30,8 @@ _HEARTBEAT: Final = "heartbeat"
 _GRAFANA_IMAGE: Final = "grafana/grafana-oss:11.6.0"
 _GRAFANA_HOMES: Final = ("/usr/share/grafana", "/opt/homebrew/share/grafana", "/usr/local/share/grafana")
 _MINUTE_S: Final = 60.0
+RECORDED: Final = ("resources.rules.yml", "traffic.rules.yml")
+"""What dashboards have from these is wanted, and not their alerts: the story tells of other faults."""
 
 
 def find_prometheus() -> str | None:
@@ -62,15 +64,16 @@ class Prometheus(NamedTuple):
         interval = f"{round(self.minute_s * 1000)}ms"
         config = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
-            "rule_files": list(RULES),
+            "rule_files": [*RULES, *RECORDED],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(self.alertmanagers)}]}]},
             "scrape_configs": [{"job_name": "models", "static_configs": [{"targets": list(self.targets)}]}],
         }
         directory.mkdir(parents=True)
         own = {"urls.grafana": self.grafana_url} if self.grafana_url else {}
         for name, text in files.made(files.defaults() | own):
-            if name in RULES:
-                _write(directory / name, compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s))
+            if name in RULES or name in RECORDED:
+                rules = compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s)
+                _write(directory / name, rules if name in RULES else _recording(rules))
         return [
             program, f"--config.file={_write(directory / 'prometheus.yml', config)}",
             f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
@@ -152,6 +155,14 @@ class Grafana(NamedTuple):
             docker, "run", "--rm", "--name", self.container_name(directory), "--network", "host",
             "--volume", f"{directory}:{directory}:ro", *settings, _GRAFANA_IMAGE,
         ]  # fmt: skip
+
+
+def _recording(document: dict[str, Any]) -> dict[str, Any]:
+    """Groups of rules without their alerts."""
+    groups = [
+        group | {"rules": [rule for rule in group["rules"] if "record" in rule]} for group in document["groups"]
+    ]  # fmt: skip
+    return {"groups": [group for group in groups if group["rules"]]}
 
 
 def _write(path: Path, document: dict[str, Any]) -> Path:

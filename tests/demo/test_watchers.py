@@ -12,7 +12,7 @@ from exporter.demo import watchers
 from exporter.demo.compression import shortened
 
 FIXED = re.compile(r"\[(\d+[smhdw])[\]:]|offset (\d+[smhdw])")
-NAME = re.compile(r"\b(?:model|inference_exporter)_\w+|\b\w+(?::\w+)+\b")
+NAME = re.compile(r"\b(?:model|inference_exporter)_\w+|\b[a-z]\w*(?::\w+)+\b")
 
 
 def asked(board: dict[str, Any]) -> list[str]:
@@ -45,8 +45,19 @@ def test_rules_are_the_shipped_ones_and_lead_to_the_grafana_beside_them(tmp_path
         assert re.findall(r"http://[^/ ]+(?=/d/)", own) == ["http://127.0.0.1:4321"] * shipped.count("/d/")
 
 
+def test_rules_of_which_only_what_is_recorded_is_wanted_raise_no_alerts(tmp_path: Path) -> None:
+    watchers.Prometheus([], [], 1.0).command("prometheus", tmp_path / "own", "127.0.0.1:9")
+    config = yaml.safe_load((tmp_path / "own" / "prometheus.yml").read_text())
+    assert config["rule_files"] == [*watchers.RULES, *watchers.RECORDED]
+    for name in watchers.RECORDED:
+        groups = yaml.safe_load((tmp_path / "own" / name).read_text())["groups"]
+        assert all(group["rules"] for group in groups)
+        assert not [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
 def test_whatever_dashboards_ask_of_rules_is_recorded_in_the_demo() -> None:
-    texts = [(watchers.SHIPPED / name).read_text(encoding="utf-8") for name in watchers.RULES]
+    names = (*watchers.RULES, *watchers.RECORDED)
+    texts = [(watchers.SHIPPED / name).read_text(encoding="utf-8") for name in names]
     recorded = {name for text in texts for name in re.findall(r"- record: (\S+)", text)}
     named = {
         name for board in BOARDS.values() for query in asked(board) for name in re.findall(r"\b\w+:\w+:\w+\b", query)
