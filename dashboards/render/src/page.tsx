@@ -139,7 +139,7 @@ function Panel({ prepared, shown, width, height }: { prepared: Prepared; shown: 
   const events = shown.annotations.filter((one) => one.isOn).flatMap((one) => one.events);
   return (
     <PanelChrome title={shown.interpolate(panel.title)} description={panel.description && shown.interpolate(panel.description)} width={width}
-      height={height} statusMessage={errors.join('; ') || undefined} displayMode={panel.transparent ? 'transparent' : 'default'}>
+      titleItems={panel.links?.length ? <Icon name="external-link-alt" size="sm" /> : undefined} height={height} statusMessage={errors.join('; ') || undefined} displayMode={panel.transparent ? 'transparent' : 'default'}>
       {(innerWidth, innerHeight) => (
         <Guard width={innerWidth} height={innerHeight}>
           {errors.length ? <Empty words={errors.join('\n')} width={innerWidth} height={innerHeight} />

@@ -73,7 +73,8 @@ function Upright(chart: Chart) {
   const theme = useTheme2();
   const { drawing, names, bars, width, height } = chart;
   const turn = drawing.options.xTickLabelRotation ?? 0;
-  const texts = names.values.map((one) => fitting(words(names, one), turn ? 90 : width / names.values.length, 12));
+  const longest = turn ? height / 2 / Math.abs(Math.sin((turn * Math.PI) / 180)) : width / names.values.length;
+  const texts = names.values.map((one) => fitting(words(names, one), longest, 12));
   const low = turn ? Math.max(...texts.map((one) => wide(one))) * Math.abs(Math.sin((turn * Math.PI) / 180)) + 14 : 20;
   const { low: least, high: most } = scale(bars, Boolean(drawing.options.stacking && drawing.options.stacking !== 'none'));
   const lines = ticks(least, most, (height - low) / 45);

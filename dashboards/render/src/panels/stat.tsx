@@ -27,7 +27,7 @@ export function Stat(drawing: Drawing) {
       renderValue={({ value, width, height, count, alignmentFactors }) => (
         <BigValue value={value.display} count={count} sparkline={value.sparkline} colorMode={options.colorMode} graphMode={options.graphMode}
           justifyMode={options.justifyMode} textMode={mode(options.textMode, value)} alignmentFactors={alignmentFactors} text={options.text}
-          width={width} height={height} theme={theme} wideLayout={options.wideLayout} hasLinks={false} percentChangeColorMode={'standard' as never} />
+          width={width} height={height} theme={theme} hasLinks={false} percentChangeColorMode={'standard' as never} />
       )} />
   );
 }

@@ -5,6 +5,8 @@ import { type Event } from '../events';
 import { Empty } from './empty';
 import { type Drawing } from './kinds';
 
+const marked = new WeakSet<UPlotConfigBuilder>();
+
 /** Lines over time: Grafana's own component. */
 export function Lines({ panel, options, frames, config, width, height, timeRange, timeZone, events }: Drawing) {
   const theme = useTheme2();
@@ -15,7 +17,10 @@ export function Lines({ panel, options, frames, config, width, height, timeRange
     <TimeSeries frames={frames} structureRev={panel.id} width={width} height={height} timeRange={timeRange} timeZone={timeZone}
       legend={{ calcs: [], ...options.legend }} options={options}>
       {(builder: UPlotConfigBuilder) => {
-        builder.addHook('draw', (plot) => draw(plot, events, theme));
+        if (!marked.has(builder)) { // it is asked again whenever something around it is drawn anew
+          marked.add(builder);
+          builder.addHook('draw', (plot) => draw(plot, events, theme));
+        }
         return null;
       }}
     </TimeSeries>
@@ -44,10 +49,12 @@ function draw(plot: uPlot, events: Event[], theme: GrafanaTheme2) {
     }
     ctx.setLineDash([5 * ratio, 5 * ratio]);
     ctx.lineWidth = 2 * ratio;
-    ctx.beginPath();
-    ctx.moveTo(left, bbox.top);
-    ctx.lineTo(left, bbox.top + bbox.height);
-    ctx.stroke();
+    for (const x of right > left ? [left, right] : [left]) {
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
     ctx.beginPath();
     ctx.moveTo(left - 5 * ratio, bbox.top + bbox.height + 5 * ratio);
     ctx.lineTo(left + 5 * ratio, bbox.top + bbox.height + 5 * ratio);
