@@ -44,8 +44,9 @@ def _of_columns() -> Iterator[Panel]:
     yield Panel("bargauge", "Skew between training and serving", "Total variation of all rows up to the end of the"
                 " warm-up over its critical value. Above 1 serving differs from training since the first row; that is"
                 " no drift. The worst replica, of those columns that differ most.", "none",
-                [Query(f"topk({_LINES}, max by ({label}) ({skew}))", f"{{{{{label}}}}}") for label, skew in skews], 12, 8,
-                {**steps((None, BLUE), (1, ORANGE)), "decimals": 2, "min": 0, "noValue": "the warm-up is not over"})  # fmt: skip
+                [Query(f"topk({_LINES}, max by ({label}) ({skew}))", f"{{{{{label}}}}}") for label, skew in skews],
+                12, 8, {**steps((None, BLUE), (1, ORANGE)), "decimals": 2, "min": 0,
+                        "noValue": "the warm-up is not over"})  # fmt: skip
 
 
 def _most(label: str, template: str) -> Query:
