@@ -15,6 +15,7 @@ def main() -> None:
     """What stands between two marks is replaced; the document of alerts is written as a whole."""
     _between(ROOT / "README.md", "metrics", listing.excerpt())
     _between(ROOT / "docs" / "rules.md", "thresholds", tables.of_thresholds(files.commented()))
+    _between(ROOT / "docs" / "rules.md", "checks", tables.of_checks())
     _between(ROOT / "docs" / "dashboards.md", "dashboards", dashboards.boards())
     _between(ROOT / "docs" / "dashboards.md", "panels of rules", dashboards.rules())
     alerts = tables.of_alerts(dict(files.made(files.defaults())))
