@@ -36,6 +36,7 @@ function draw(plot: uPlot, events: Event[], theme: GrafanaTheme2) {
   ctx.textAlign = 'left';
   ctx.textBaseline = 'alphabetic';
   const taken = [-Infinity, -Infinity, -Infinity]; // where the words end, by line
+  const said = new Set<string>();
   for (const event of [...events].sort((one, other) => one.time - other.time)) {
     const colour = theme.visualization.getColorByName(event.colour);
     const within = (at: number) => Math.max(bbox.left, Math.min(bbox.left + bbox.width, plot.valToPos(at, 'x', true)));
@@ -64,7 +65,9 @@ function draw(plot: uPlot, events: Event[], theme: GrafanaTheme2) {
     const wide = ctx.measureText(words).width;
     const start = Math.min(left + 4 * ratio, bbox.left + bbox.width - wide);
     const line = taken.findIndex((end) => start > end);
-    if (line >= 0) {
+    const once = `${words} at ${Math.round(left)}`; // two replicas or versions say the same
+    if (line >= 0 && !said.has(once)) {
+      said.add(once);
       ctx.fillText(words, start, bbox.top + (9 + 12 * line) * ratio);
       taken[line] = start + wide + 6 * ratio;
     }
