@@ -32,16 +32,16 @@ Change = Callable[[Row], Row]
 HEALTHY, DRIFTED, BROKEN = STATES = ("healthy", "drifted", "broken")
 """What they are called, as models."""
 VERSION, CANARY = "3", "4"
-WINDOW, HOUR = "10s", "60s"
+WINDOW, HOUR = "10s", "1m"
 OTHER_RULES: Final = ("traffic.rules.yml", "resources.rules.yml")
 """What compressed time has beside the files that a demo needs."""
 _FLAGS: Final = (
     "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
     "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
-    "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--log-level", "warning",
+    "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s", "--log-level", "warning",
 )  # fmt: skip
 _ROWS_PER_REQUEST: Final = 20
-_ROUND_S: Final = 0.1
+_ROUND_S: Final = 0.2
 _SERVER: Final = Path(__file__).with_name("scored_server.py")
 
 

@@ -11,7 +11,7 @@ import board_answers
 import board_silences
 import pytest
 from board_asking import Answer, Asking, everything
-from board_worlds import BROKEN, CANARY, DRIFTED, HEALTHY, STATES, VERSION, WINDOW, World, disturb, world
+from board_worlds import BROKEN, CANARY, DRIFTED, HEALTHY, HOUR, STATES, VERSION, WINDOW, World, disturb, world
 from shipped_boards import BOARDS
 from support import eventually
 
@@ -90,7 +90,7 @@ def test_a_panel_has_the_columns_that_its_links_lead_by_and_no_more_lines_than_p
 
 
 def test_each_variable_offers_what_there_is(scene: World) -> None:
-    offered = {"job": ["models"], "model": [*STATES], "window": ["10s", "60s"]}
+    offered = {"job": ["models"], "model": [*STATES], "window": [WINDOW, HOUR]}
     for state in STATES:
         of_state = offered | {
             "version": [VERSION, CANARY] if state == DRIFTED else [VERSION],
