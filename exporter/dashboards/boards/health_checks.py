@@ -35,10 +35,14 @@ _EVENTS: Final = (
 def verdict() -> Iterator[Panel]:
     """In one word, and since when."""
     state, since = recorded("model:model_health:state"), recorded("model:model_health:timestamp")
+    checks = recorded("model_check:model_health:state")
+    worst = f"topk(1, max by (check) ({checks}) > 0)"
+    worst += f' or on () label_replace(max({state}), "check", "all checks", "", "")'
     yield Panel("stat", "Verdict", "Act: a page fires. Watch: a ticket does. Blind: nobody sees what it is asked."
                 " Learning: there is not enough yet to judge by. Healthy: every check that is due passes. The first of"
-                " these that holds; the checks below say why.", "none", [Query(f"max({state})", instant=True)], 5, 5,
-                {**VERDICTS, **steps((None, GREY)), "noValue": NOT_LOADED})  # fmt: skip
+                " these that holds, with the check that is worst; the checks below say more.", "none",
+                [Query(worst, "{{check}}", instant=True)], 5, 5,
+                {**VERDICTS, **steps((None, GREY)), "noValue": NOT_LOADED}, {"textMode": "value_and_name"})  # fmt: skip
     begun = f"min({since} and {state} == on () group_left () max({state}))"
     yield Panel("stat", "Since", "When the verdict became what it is, as far back as rules have recorded it.",
                 "dateTimeFromNow", [Query(f"1000 * {begun}", instant=True)], 3, 5, PLAIN | {"noValue": NOT_LOADED},
