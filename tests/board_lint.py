@@ -26,7 +26,8 @@ _ASKS_NOTHING: Final = {"text", "row", "alertlist", "dashlist"}
 _SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 _OF_COUNTERS: Final = {"rate", "irate", "increase", "resets", "changes", "timestamp", "last_over_time", "count"}
 UNITS: Final = {
-    "none", "short", "percent", "percentunit", "s", "ms", "bytes", "decbytes", "reqps", "ops", "cps", "bool", "string",
+    "none", "short", "percent", "percentunit", "s", "ms", "bytes", "decbytes", "reqps", "ops", "cps", "Bps", "binBps",
+    "bool", "string",
     "dateTimeFromNow", "dateTimeAsIso", "dateTimeAsLocal", "dtdurations", "clockms", "sci", "locale",
 }  # fmt: skip
 """Those of Grafana's that ours may have."""

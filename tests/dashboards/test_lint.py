@@ -115,6 +115,7 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("variables-shown", variable(4, hide=1), "neither shown nor hidden"),
     ("links", leads("/dashboards"), "leads nowhere"),
     ("links", leads(KEPT.replace("model-fleet", "fleet")), "no dashboard fleet"),
+    ("links", leads(KEPT.replace("model-fleet", OUTPUT)), "no dashboard ${__data.fields.output}"),
     ("links", leads(KEPT.replace("&${__url_time_range}", "")), "the time is lost"),
     ("links", leads(KEPT.replace("&${window:queryparam}", "")), "window is lost"),
     ("links", leads(f"{KEPT}&var-model=m"), "model is there twice"),
