@@ -64,7 +64,8 @@ def _asked() -> Iterator[Panel]:
     """Traffic, errors and time, of all versions."""
     every = {"model_version": "*"}
     requests, errors = rate(c.REQUESTS, **every), rate(c.REQUESTS, code="~5..", **every)
-    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION, **every)}))"
+    # Of no requests it would be no number; that is filtered out.
+    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION, **every)})) >= 0"
     up = steps((None, "red"), (0.5, ORANGE), (1, "text")) | {"noValue": "not probed"}
     serving = [links.to(links.SERVING, "How the server answers")]
     yield Panel("stat", "Servers up", "Share of the replicas whose model server accepts connections. Below 100 % some"
