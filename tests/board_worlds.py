@@ -78,7 +78,6 @@ class Replica:
         self.start_server()
         self.sidecar = Sidecar(self._server_port, "--profile", str(profile), *_FLAGS, *flags)
         self.change: Change = unchanged
-        self.rows_per_request = _ROWS_PER_REQUEST
         self.spoils = False
         """Whether a little of all that a client can do wrong is sent as well."""
 
@@ -127,9 +126,11 @@ class Traffic(InBackground):
             due = max(due + _ROUND_S, time.monotonic() - 1)
 
     def _send(self, replica: Replica) -> None:
-        chosen = self._random.integers(len(self._rows), size=replica.rows_per_request)
+        chosen = self._random.integers(len(self._rows), size=_ROWS_PER_REQUEST)
         if replica.spoils:
             spoil(replica, self._rows[chosen[0]])
+            for place in chosen[:2]:
+                replica.ask([self._rows[place]])
         replica.ask([replica.change(self._rows[place]) for place in chosen])
 
 
@@ -266,7 +267,7 @@ def disturb(scene: World) -> World:
     stray.stop_server()
     stray.start_server()
     failing, down = scene.replicas[BROKEN]
-    failing.rows_per_request, failing.spoils = 1, True
+    failing.spoils = True
     down.stop_server()
     os.kill(down.sidecar.pid_of("exporter.analyser"), signal.SIGKILL)
     return scene._replace(changed_s=time.time())

@@ -132,7 +132,8 @@ def _lines() -> Iterator[Panel]:
         ("Errors by version", ("Share of requests answered with 5xx. The new version above the old one for ten minutes:"
          " roll it back."), "percentunit", [Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", named)], FROM_ZERO),
         ("p99 by version", "99 of 100 successful requests are answered within this time.", "s",
-         [Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)})) >= 0", named)], flat),
+         [Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)})) >= 0", named)],
+         flat),
         ("Evidence of drift by version", ("Of all replicas of a version together, against its own training data. At the"
          " dashed line it pages."), "none",
          [Query(evidence, named), Query(f"max({of(c.EVIDENCE_THRESHOLD, **_ANY)})", "critical")], flat),
