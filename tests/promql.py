@@ -16,6 +16,8 @@ TARGET_LABELS: Final = {"job", "instance", "namespace", "cluster", "pod"}
 """What a scrape adds: the first two always, the others on Kubernetes."""
 _ALWAYS: Final = frozenset({"job", "instance"})
 _OF_ALERTS: Final = {"alertname", "alertstate", "severity", "owner"}
+OF_RULES: Final = {"check"}
+"""Labels that recorded series alone have."""
 _SCRAPED: Final = ("up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling")
 _OF_CONTAINERS: Final = {"namespace", "pod", "container", "cluster", "node", "id", "image", "name", "cpu"}
 _CONTAINERS: Final = (
@@ -160,7 +162,7 @@ def unknown(expression: str, recorded: set[str] | None = None) -> set[str]:
     """The metrics and labels that an expression names and nobody makes."""
     there, named = series(), read(expression)
     recorded = recorded or set()
-    labels = set().union(*there.values())
+    labels = set().union(OF_RULES, *there.values())
     strange = {metric for metric in named.metrics if metric not in there and metric not in recorded}
     strange |= {f"{metric}{{{label}}}" for metric, label in named.matched if label not in there.get(metric, labels)}
     for selector, _ in selectors(parse(expression)):

@@ -8,7 +8,7 @@ import promql
 import promql_parser as tree
 from promql_templates import Template
 
-_UNKNOWN: Final = promql.Labels(frozenset().union(*promql.series().values()), frozenset())
+_UNKNOWN: Final = promql.Labels(frozenset().union(promql.OF_RULES, *promql.series().values()), frozenset())
 
 
 class Rule(NamedTuple):

@@ -53,7 +53,8 @@ def _layout(board: Board, choice: Choice) -> list[Json]:
         for panel, place in _flow([*row.panels()], y):
             number += 1
             panels.append({"gridPos": place, "id": number} | _panel(panel, choice))
-        y = max((one["gridPos"]["y"] + one["gridPos"]["h"] for one in panels), default=y)
+        if not row.folded:  # those of a folded row take no room until it is opened, and then push the others down
+            y = max((one["gridPos"]["y"] + one["gridPos"]["h"] for one in panels), default=y)
         placed += [head | {"panels": panels}] if row.folded else [head, *panels]
     return placed
 
@@ -105,5 +106,7 @@ def _targets(panel: Panel, choice: Choice) -> list[Json]:
         }  # fmt: skip
         if form != "table":
             target["legendFormat"] = query.legend or "__auto"
+        if query.exemplar:
+            target["exemplar"] = True
         found.append(target)
     return found

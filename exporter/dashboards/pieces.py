@@ -16,6 +16,8 @@ class Query(NamedTuple):
     """Asked for the end of the chosen time only. None: as the panel's kind does."""
     form: str | None = None
     """`table`, `time_series` or `heatmap`. None: as the panel's kind does."""
+    exemplar: bool = False
+    """With single requests that were measured, where there are any."""
 
 
 class Panel(NamedTuple):

@@ -95,15 +95,15 @@ def over(score: Family, critical: Family, by: str, **labels: str) -> str:
     return f"max by ({by}) ({of(score, **labels)} / {of(critical, **labels)})"
 
 
-def drifted() -> str:
-    """How many features have drifted; nothing, rather than 0, where no window suffices."""
-    scores, critical = c.FEATURES.statistics, c.FEATURES.critical
-    judged = f"{of(c.FEATURES.sufficient, **WINDOW)} == 1"
+def drifted(columns: Columns = c.FEATURES) -> str:
+    """How many features, or outputs, have drifted; nothing, rather than 0, where no window suffices."""
+    scores, critical = columns.statistics, columns.critical
+    judged = f"{of(columns.sufficient, **WINDOW)} == 1"
     beyond = " and ".join(
         f"{of(scores[name], **WINDOW)} > {of(critical[name], **WINDOW)}" for name in ("psi", "total_variation")
     )
     floor = f"{of(scores['total_variation'], **WINDOW)} > 0.1"
-    return f"count(max by (feature) ({beyond} and {floor} and {judged})) or 0 * count({judged})"
+    return f"count(max by ({columns.label}) ({beyond} and {floor} and {judged})) or 0 * count({judged})"
 
 
 def of_fleet(evidence: Family) -> str:

@@ -17,7 +17,10 @@ from exporter.dashboards.choice import Choice
 from exporter.demo.compression import compressed
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
-RULES: Final = ("drift.rules.yml", "exporter.rules.yml", "fleet.rules.yml", "quality.rules.yml", "serving.rules.yml")
+RULES: Final = (
+    "drift.rules.yml", "exporter.rules.yml", "fleet.rules.yml", "health.rules.yml", "quality.rules.yml",
+    "serving.rules.yml",
+)  # fmt: skip
 TEMPLATES: Final = "notifications.tmpl"
 _EXAMPLE_RECEIVER: Final = "http://127.0.0.1:9099"
 _HEARTBEAT: Final = "heartbeat"

@@ -5,7 +5,10 @@ Templates of Prometheus (Go's text/template with its own functions), each to sta
 
 from typing import Final
 
+from exporter.rules import checks
+
 PHRASES: Final = {
+    **checks.PHRASES,
     # $l and $of: the labels of an alert about a model, and the matchers that find its series.
     "of_model": """\
 {{- $l := $labels }}

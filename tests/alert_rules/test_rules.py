@@ -11,6 +11,7 @@ import promql
 import promql_lint
 import promql_rules
 import pytest
+import shipped_boards
 import yaml
 from promql_rules import Rule
 from support import tool
@@ -74,10 +75,11 @@ def test_nothing_is_wrong_with_the_rules() -> None:
     assert promql_lint.faults(groups(), anchors) == []
 
 
-def test_every_recorded_series_is_used_or_a_score() -> None:
+def test_every_recorded_series_is_used_or_shown_or_a_score() -> None:
     everything = "\n".join(rule["expr"] for rule in rules("expr")) + "\n".join(
         text for rule in rules("alert") for text in rule["annotations"].values()
     )
+    everything += "\n".join(expr for _, expr in shipped_boards.queries())
     for rule in rules("record"):
         uses = len(re.findall(rf"(?<![\w:]){rule['record']}(?![\w:])", everything))
         is_score = re.search(r":fleet\d+[mhdw]$|^(feature|output)_window:\w+:max$", rule["record"])

@@ -151,6 +151,8 @@ METHOD = {
     "job:inference_exporter_discovered:timestamp": {8},  # a day longer than what is asked of it
     "job:inference_exporter_there:bool": {300},  # Prometheus itself remembers a series so long
     "instance_column:model_wrong_values:found": {0.1},  # the tolerance that exporters have by default
+    "model_alertname:model_alerts:severity": {3, 4},  # states, as are these:
+    "model_check:model_health:blind": {2},
     "InferenceExporterHopSlow": {0.99},  # which quantile it is about
 }
 """What would make another rule of it, not another taste."""

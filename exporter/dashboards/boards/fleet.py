@@ -1,30 +1,134 @@
-"""Fleet and versions: all replicas as one, and each beside the others."""
+"""Fleet and versions: all replicas as one, each beside the others, and each version beside the others."""
 
 from collections.abc import Iterator
+from typing import Final
 
+from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import LIMIT, SHARE
+from exporter.dashboards.boards import fleet_apart, fleet_process, fleet_versions
+from exporter.dashboards.compared import judged, said, side_by_side, worst
+from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
 from exporter.dashboards.pieces import Board, Panel, Query, Row
-from exporter.dashboards.queries import recorded
+from exporter.dashboards.queries import WINDOW, of, rate, recorded
+from exporter.families import FLEET
+
+ANY: Final = {"model_version": "*"}
+"""All versions of the model."""
+BY: Final = "instance, model_version"
+_EXPORTER: Final = f"on ({', '.join((*FLEET, 'instance'))})"
+
+
+def now() -> Iterator[Panel]:
+    """Each question of this board in a number."""
+    there = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d])"
+    up = f"({recorded('instance:inference_exporter_up:last', model='*')} and {_EXPORTER} {there})"
+    yield Panel("stat", "Replicas up and away", "Exporters that Prometheus reaches, of all versions, and those that it"
+                " should reach and does not. Of what is away nothing is known: look at its pod first.", "short",
+                [Query(f"sum({up})", "up", instant=True),
+                 Query(f"count({up} == 0) or 0 * count({up})", "away", instant=True)], 6, 4,
+                judged() | said("rules not loaded"), {"textMode": "value_and_name"},
+                [by_name("away", **judged((1, RED)), mappings=states((0, "none", GREEN))["mappings"])])  # fmt: skip
+    for title, label, info, text in (
+        ("Versions", "model_version", of(c.MODEL_INFO, **ANY), ("Versions of the model that are served now. Two are a"
+         " canary or a roll-out: compare them below.")),
+        ("Profiles of the version", "profile", of(c.PROFILE_INFO), ("Reference profiles that replicas of the chosen"
+         " version hold. Two are a roll-out, or, where it lasts, a replica with an old file: scores of two profiles are"
+         " never added up.")),
+    ):  # fmt: skip
+        several = states((1, "one", GREEN), (2, "two at once", BLUE), (3, "three at once", BLUE))
+        yield Panel("stat", title, text, "short",
+                    [Query(f"count(count by ({label}) ({info}))", "", instant=True)], 3, 4, judged((2, BLUE)) | several,
+                    {"textMode": "value"})  # fmt: skip
+    yield from fleet_apart.numbers()
+    load = f"sum by ({BY}) ({rate(c.REQUESTS, **ANY)})"
+    yield Panel("stat", "Busiest replica, times the mean", "Requests of the busiest replica over the mean of all. Above"
+                " 2 the load is skewed: long-lived connections, a sticky balancer, or replicas that are not asked.",
+                "none", [Query(f"max({load}) / (avg({load}) > 0)", "", instant=True)], 4, 4,
+                judged((2, ORANGE)) | {"decimals": 1})  # fmt: skip
 
 
 def replicas() -> Iterator[Panel]:
-    """All replicas as one, and each beside the others."""
-    pooled = recorded("feature:model_feature_psi:fleet1h", model_version="$version")
-    critical = recorded("feature:model_feature_psi_critical:fleet1h", model_version="$version")
-    yield Panel("timeseries", "PSI of the fleet over its critical value", "Of all replicas together over the last hour,"
-                " by feature. Above 1 is more than chance reaches once in 1000 such hours.", "none",
-                [Query(f"max by (feature) ({pooled} / {critical})", "{{feature}}")], 12, field=LIMIT)  # fmt: skip
-    apart = recorded("instance_feature:model_feature_divergence:fleet1h", model_version="$version")
-    yield Panel("timeseries", "Replicas apart from the others", "Total variation of a replica against all the others"
-                " together, over the last hour; its feature that differs most.", "percentunit",
-                [Query(f"max by (instance) ({apart})", "{{instance}}")], 12, field=SHARE)  # fmt: skip
+    """One row for each."""
+    seen = f"sum by ({BY}) ({rate(c.REQUESTS, **ANY)})"
+    failed = f"sum by ({BY}) ({rate(c.REQUESTS, **ANY, code='~5..')})"
+    f = c.FEATURES
+    psi = f"{of(f.statistics['psi'], **WINDOW, **ANY)} / {of(f.critical['psi'], **WINDOW, **ANY)}"
+    judged_psi = f"max by ({BY}, feature) ({psi} and {of(f.sufficient, **WINDOW, **ANY)} == 1)"
+    apart = recorded("instance_feature:model_feature_divergence:fleet1h")
+    started = f"{of(c.MODEL_INFO, **ANY)} * {_EXPORTER} group_left () {of(c.START)}"
+    queries = [
+        Query(f"min by ({BY}) ({of(c.SERVER_UP, **ANY)})", "server"),
+        Query(seen, "requests"),
+        Query(f"{seen} / scalar(sum({seen}) > 0)", "share of the load"),
+        Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", "errors"),
+        Query(f"histogram_quantile(0.99, sum by ({BY}, le) ({rate(c.REQUEST_DURATION, **ANY)})) > 0", "p99"),
+        Query(f"sum by ({BY}) ({rate(c.ROWS, **ANY)})", "rows"),
+        Query(f"topk by ({BY}) (1, {judged_psi})", "PSI / critical"),
+        Query(f"max by ({BY}) ({apart})", "apart by"),
+        Query(f"max by ({BY}, profile) ({of(c.PROFILE_INFO, **ANY)})", "profile info"),
+        Query(f"1000 * max by ({BY}) ({started})", "up since"),
+    ]
+    labels = {"instance": "replica", "model_version": "version", "feature": "feature", "profile": "profile"}
+    coloured = {"custom_cellOptions": {"type": "color-text"}}
+    looks = [
+        by_name("server", mappings=states((1, "up", GREEN), (0, "down", RED))["mappings"], **coloured),
+        by_name("requests", unit="reqps"), by_name("share of the load", unit="percentunit"),
+        by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **coloured),
+        by_name("p99", unit="s"), by_name("rows", unit="ops"),
+        by_name("PSI / critical", decimals=2, **judged((1, ORANGE)), **coloured),
+        by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | said("no")), **coloured),
+        by_name("up since", unit="dateTimeFromNow"),
+        by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
+        by_name("version", links=[links.to(links.HEALTH, "Health of this version",
+                                           version=links.OF_FIELD % "version")]),
+    ]  # fmt: skip
+    yield Panel("table", "Replicas, one row each", "All versions. The feature is the one with most PSI over its"
+                " critical value in the chosen window of that replica alone, where it suffices; `apart by` is how much"
+                " farther from the training data it is than all replicas together, where chance does not explain that."
+                " Begin with what is down, then with what is apart.", "none", queries, 24, 9,
+                said("no replica of this model"), {"sortBy": [{"desc": True, "displayName": "PSI / critical"}]}, looks,
+                side_by_side(queries, labels, hidden=["I"]))  # fmt: skip
+
+
+def load() -> Iterator[Panel]:
+    """What each replica has to do, and how it does it."""
+    seen, failed = (f"sum by (instance) ({rate(c.REQUESTS, **ANY, **code)})" for code in ({}, {"code": "~5.."}))
+    p99 = f"histogram_quantile(0.99, sum by (instance, le) ({rate(c.REQUEST_DURATION, **ANY)}))"
+    share = f"({failed} or 0 * {seen}) / ({seen} > 0)"
+    observed = f"min by (instance) ({recorded('instance:model_rows_observed:ratio1h')})"
+    flat: dict[str, object] = {"min": 0}
+    for title, text, unit, expr, field in (
+        ("Requests by replica", "Requests answered per second. One line far from the others: the balancer.", "reqps",
+         seen, flat),
+        ("Rows by replica", ("Rows of model input per second. Fewer rows, wider chance: a quiet replica needs longer to"
+         " say anything."), "ops", f"sum by (instance) ({rate(c.ROWS, **ANY)})", flat),
+        ("Rows seen by replica", ("Share of the rows served in the last hour that were decoded and counted. Below 90 %"
+         " its scores are about a sample: see Exporter internals."), "percentunit", observed, SHARE),
+        ("Errors by replica", ("Share of requests answered with 5xx. One replica alone: take it out of service and look"
+         " at it."), "percentunit", share, SHARE),
+        ("p99 by replica", ("99 of 100 successful requests are answered within this time. One replica alone: its node,"
+         " or its load."), "s", p99, flat),
+        ("Requests in flight by replica", ("Requests whose answer is not complete. What grows without end is a replica"
+         " that does not keep up."), "short", f"max by (instance) ({of(c.IN_FLIGHT, **ANY)})", flat),
+    ):  # fmt: skip
+        yield Panel("timeseries", title, f"{text} All versions; the {20} highest of the chosen time.", unit,
+                    [Query(worst(expr, "instance"), "{{instance}}")], 8, 7, PLAIN | field)  # fmt: skip
 
 
 BOARD = Board(
     links.FLEET,
     "Fleet and versions",
     "Is one replica or one version unlike the others?",
-    [Row("Replicas", replicas)],
-    frozenset({"version"}),
+    [
+        Row("At a glance", now),
+        Row("Replicas", replicas),
+        Row("All together, or one alone?", fleet_apart.together),
+        Row("Versions side by side", fleet_versions.versions),
+        Row("Load by replica", load),
+        Row("Versions against each other in one exporter", fleet_versions.inside, folded=True),
+        Row("Profiles and who shows them", fleet_process.profiles, folded=True),
+        Row("Evidence, replica by replica", fleet_process.evidence, folded=True),
+        Row("The fleet process (inference-exporter fleet)", fleet_process.process, folded=True),
+    ],
+    frozenset({"version", "window"}),
 )

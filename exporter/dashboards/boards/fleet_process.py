@@ -1,0 +1,134 @@
+"""Of the fleet: what is rarely needed: profiles, evidence of each replica, and the process that watches the whole."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from exporter import catalogue as c
+from exporter.dashboards import links
+from exporter.dashboards.compared import judged, said, side_by_side, worst
+from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, PLAIN, RED, by_name, states
+from exporter.dashboards.pieces import Panel, Query
+from exporter.dashboards.queries import of, rate, recorded
+
+_ANY: Final = {"model_version": "*"}
+_FLOOR: Final = {"min": 0}
+_NOBODY: Final = said("no fleet process, or it cannot be seen: choose all jobs")
+
+
+def profiles() -> Iterator[Panel]:
+    """Which reference is in use where."""
+    by = "model_version, profile"
+    held = f"max by (instance, profile) ({of(c.PROFILE_INFO)})"
+    yield Panel("state-timeline", "Profile by replica", "A bar for each replica of the chosen version and profile, as"
+                " long as it was in force. Two at once are a roll-out; where it lasts, one replica could not load the"
+                " new file: see its log. At most 25.", "none",
+                [Query(worst(held, "instance, profile", 25), "{{profile}} on {{instance}}")], 12, 9,
+                PLAIN | states((1, "in force", BLUE)) | said("no profile"))  # fmt: skip
+    queries = [
+        Query(f"max by ({by}, profile_version, source) ({of(c.PROFILE_INFO, **_ANY)})", "info"),
+        Query(f"count by ({by}) ({of(c.PROFILE_INFO, **_ANY)})", "replicas"),
+        Query(f"max by ({by}) ({of(c.PROFILE_ROWS, **_ANY)})", "rows"),
+        Query(f"1000 * max by ({by}) ({of(c.PROFILE_TIME, **_ANY)})", "newest row"),
+        Query(f"max by ({by}) ({of(c.PROFILE_PROVISIONAL, **_ANY)})", "made of"),
+        Query(f"max by ({by}) ({of(c.PROFILE_OTHER_VERSION, **_ANY)})", "version"),
+    ]
+    looks = [
+        by_name("rows", unit="short"), by_name("newest row", unit="dateTimeFromNow"),
+        by_name("made of", mappings=states((0, "training data", GREEN), (1, "live traffic", ORANGE))["mappings"]),
+        by_name("version", mappings=states((0, "fits", GREEN), (1, "another version's", RED))["mappings"]),
+    ]  # fmt: skip
+    labels = {"model_version": "served", "profile": "profile", "profile_version": "of version", "source": "source"}
+    yield Panel("table", "Profiles in use", "Each profile that any replica of the model holds, all versions. One that"
+                " was made of live traffic says nothing about the training; one of another version is a wrong file.",
+                "none", queries, 12, 9, said("no profile"), {}, looks,
+                side_by_side(queries, labels, hidden=["A"]))  # fmt: skip
+    shown = f"count by (instance) ({of(c.FEATURES.reference_ratio, feature='$feature')})"
+    there = f"max by (instance) ({of(c.MODEL_INFO)})"
+    yield Panel("state-timeline", "Who shows the reference", "Replicas of the chosen version whose page has the"
+                " reference by bin, of the chosen feature. With metrics.expose_reference: leader it is one, the others"
+                " leave it out; where nobody shows it for 15 minutes the fleet's scores end. At most 25.", "none",
+                [Query(worst(f"({shown} > bool 0 or 0 * {there})", "instance", 25), "{{instance}}")], 24, 7,
+                judged() | states((0, "leaves it out", "text"), (1, "shows it", BLUE)))  # fmt: skip
+
+
+def evidence() -> Iterator[Panel]:
+    """Of each replica, beside the fleet's."""
+    fleet = f"max({recorded('model:model_drift_evidence_nats:fleet', model_version='$version')})"
+    yield Panel("timeseries", "Evidence by replica and of the fleet", "A replica pages for nobody: the mean of their"
+                " capital does (fleet), at the dashed line. One replica that climbs alone is apart, see above; the 20"
+                " highest.", "none",
+                [Query(worst(f"max by (instance) ({of(c.EVIDENCE)})", "instance"), "{{instance}}"),
+                 Query(fleet, "fleet"), Query(f"max({of(c.EVIDENCE_THRESHOLD)})", "critical")], 12, 9, _FLOOR,
+                overrides=[CRITICAL, by_name("fleet", custom_lineWidth=3)])  # fmt: skip
+    by = "instance"
+    queries = [
+        Query(f"max by ({by}) ({of(c.EVIDENCE)})", "evidence"),
+        Query(f"min by ({by}) ({of(c.EVIDENCE_READY)})", "rests on"),
+        Query(f"max by ({by}) ({of(c.EVIDENCE_PAUSED)})", "gathering"),
+        Query(f"1000 * min by ({by}) ({of(c.EVIDENCE_SINCE)})", "since"),
+        Query(f"min by ({by}) ({of(c.FEATURES.samples, window='1h')})", "fewest values, 1h"),
+        Query(f"min by ({by}) ({of(c.FEATURES.sufficient, window='1h')})", "they are"),
+    ]
+    looks = [
+        by_name("evidence", unit="none", decimals=1),
+        by_name("rests on", mappings=states((0, "careful defaults", ORANGE), (1, "measured", GREEN))["mappings"]),
+        by_name("gathering", mappings=states((0, "yes", GREEN), (1, "paused, planned", ORANGE))["mappings"]),
+        by_name("since", unit="dateTimeFromNow"), by_name("fewest values, 1h", unit="short"),
+        by_name("they are", mappings=states((0, "not enough", "text"), (1, "enough", GREEN))["mappings"]),
+    ]  # fmt: skip
+    yield Panel("table", "What each replica's evidence rests on", "In nats. `careful defaults`: pages are as rare, but"
+                " drift is found later, until traffic was watched for evidence.learn. `not enough`: the window of the"
+                " last hour holds too few values of some feature to be judged.", "none", queries, 12, 9,
+                said("not enough data"), {"sortBy": [{"desc": True, "displayName": "evidence"}]}, looks,
+                side_by_side(queries, {by: "replica"}))  # fmt: skip
+
+
+def process() -> Iterator[Panel]:
+    """What it finds in the counts of all replicas, and whether it can ask."""
+    yield from _found()
+    skipped, failed = (rate(family) for family in (c.FLEET_PANES_SKIPPED, c.FLEET_FAILED))
+    yield Panel("timeseries", "Age of the last pane", "Time since the end of the last pane that was asked for and"
+                " answered. Beyond a few minutes the fleet is not watched: see the failures beside it.", "s",
+                [Query(f"max(time() - {of(c.FLEET_PANE)})", "age")], 8, 7, _FLOOR | _NOBODY)  # fmt: skip
+    yield Panel("timeseries", "Panes skipped and queries failed", "Per second. `partial`: Prometheus gave less than it"
+                " has; `answer`: none, or an error; `access`: a secret cannot be read.", "ops",
+                [Query(f"sum by (reason) ({failed})", "{{reason}}"), Query(f"sum({skipped})", "panes skipped")], 8, 7,
+                _FLOOR | _NOBODY)  # fmt: skip
+    yield Panel("timeseries", "Fleets watched and left out", "Left out means: more fleets than the limit, and nobody"
+                " watches those. Raise the limit, or share them out.", "short",
+                [Query(f"sum({of(c.FLEET_MODELS)})", "watched"),
+                 Query(f"sum({of(c.FLEET_LEFT_OUT)})", "left out")], 8, 7, _FLOOR | _NOBODY)  # fmt: skip
+
+
+def _found() -> Iterator[Panel]:
+    for title, text, nats, threshold, side in (
+        ("Evidence of the whole fleet", "At the dashed line it pages (ModelFleetDrift), in place of ModelDrift.",
+         c.FLEET_EVIDENCE, c.FLEET_THRESHOLD, False),
+        ("Evidence of slow drift of the whole fleet", "At the dashed line it makes a ticket (ModelFleetDriftSlow).",
+         c.FLEET_SLOW_EVIDENCE, c.FLEET_SLOW_THRESHOLD, False),
+        ("Evidence of the whole fleet by feature and output", "What has most is what drifts: open it.",
+         c.FLEET_FEATURES.evidence, c.FLEET_OUTPUTS.evidence, True),
+    ):  # fmt: skip
+        queries = [
+            Query(worst(f"max by ({label}) ({of(found)})", label, 10), f"{{{{{label}}}}}")
+            for label, found in (("feature", nats), ("output", threshold))
+        ] if side else [Query(f"max({of(nats)})", "evidence"), Query(f"max({of(threshold)})", "critical")]  # fmt: skip
+        yield Panel("timeseries", title, f"In the counts of all replicas together, as inference-exporter fleet finds"
+                    f" it. {text}", "none", queries, 8, 8, _FLOOR | _NOBODY, overrides=[CRITICAL])  # fmt: skip
+    onset = f"1000 * max by (feature) ({of(c.FLEET_FEATURES.onset)})"
+    info = f"max by (feature, kind, shape) ({of(c.FLEET_FEATURES.info)})"
+    told = f"max by (feature, text) ({of(c.FLEET_FEATURES.diagnosis)})"
+    queries = [Query(f"max by (feature) ({of(c.FLEET_FEATURES.evidence)}) and on (feature) {info}", "evidence"),
+               Query(onset, "since"), Query(info, "how"), Query(told, "replicas that say so")]  # fmt: skip
+    looks = [by_name("evidence", decimals=1), by_name("since", unit="dateTimeFromNow"),
+             by_name("feature", links=[links.to(links.FEATURE, "Open the feature",
+                                                feature=links.OF_FIELD % "feature")])]  # fmt: skip
+    labels = {"feature": "feature", "kind": "kind", "shape": "shape", "text": "what happened"}
+    yield Panel("table", "Features that drift all over the fleet", "Since when, how, and what most replicas say has"
+                " happened. Empty while nothing drifts.", "none", queries, 16, 8, said("nothing drifts, or no fleet"
+                " process"), {}, looks, side_by_side(queries, labels, hidden=["C"]))  # fmt: skip
+    yield Panel("timeseries", "Replicas and rows in the fleet's counts", "Replicas that Prometheus had at the end of"
+                " the last pane, and rows per second beside those that replicas count. If the fleet's stand still,"
+                " series lack the labels of their start time.", "short",
+                [Query(f"sum({of(c.FLEET_REPLICAS)})", "replicas"), Query(f"sum({rate(c.FLEET_ROWS)})", "rows, fleet"),
+                 Query(f"sum({rate(c.ROWS)})", "rows, replicas")], 8, 8, _FLOOR)  # fmt: skip

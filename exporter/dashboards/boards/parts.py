@@ -1,0 +1,117 @@
+"""Of the board of predictions: answers by feature, parts of the traffic, and what the training said."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from exporter import catalogue as c
+from exporter.dashboards import links, tables
+from exporter.dashboards.looks import LIMIT, PLAIN, by_name
+from exporter.dashboards.pieces import Json, Panel, Query
+from exporter.dashboards.queries import of, rate, recorded
+from exporter.families import Segments
+
+_SAME: Final = {"noValue": "not enough data; windows of an hour or more say it"}
+_UNDIVIDED: Final = {"noValue": "no segments are set (segments.by), or they hold not enough rows"}
+
+
+def answers() -> Iterator[Panel]:
+    """Whether the same value still gets the same answer."""
+    shift, critical = (of(c.FEATURES.aspects[f"association_shift{end}"]) for end in ("", "_critical"))
+    over, by = f"max by (feature, output) ({shift} / {critical})", "feature, output"
+    # Which pairs is asked of the end alone: all of them all day long are too much.
+    worst = f"topk(15, max by ({by}) ({shift} @ end() / {critical} @ end()))"
+    yield Panel("timeseries", "Answers to the same value", "How far mean answers by bin of a feature have moved, over"
+                " the critical value; the 15 highest at the end. Above 1 features were swapped or belong to other rows,"
+                " what they mean has changed, or another model answers.", "none",
+                [Query(f"{over} and on ({by}) {worst}", "{{feature}}: {{output}}")], 12, 9, LIMIT | _SAME)  # fmt: skip
+    queries = [Query(f"topk(25, {over})", "over critical"), Query(f"max by ({by}) ({shift})", "shift")]
+    yield Panel("table", "Features answered otherwise", "The same now, worst first; the shift is in standard deviations"
+                " of the output. Follow a feature to see whether its own values moved, too: if not, what it means or"
+                " who answers has changed.", "none", queries, 12, 9, PLAIN | _SAME, tables.worst_first("over critical"),
+                [_to_feature(), by_name("over critical", decimals=2), by_name("shift", decimals=2)],
+                _judged_first(queries, {"feature": "feature", "output": "output"}))  # fmt: skip
+
+
+def _to_feature() -> Json:
+    to = links.to(links.FEATURE, "What happened to it", feature=links.OF_FIELD % "feature")
+    return by_name("feature", links=[to])
+
+
+def _judged_first(queries: list[Query], labels: dict[str, str]) -> list[Json]:
+    """Without rows of which the first query says nothing."""
+    is_said = {"fieldName": queries[0].legend, "config": {"id": "isNotNull", "options": {}}}
+    only = {"id": "filterByValue", "options": {"filters": [is_said], "match": "all", "type": "include"}}
+    return [*tables.columns(queries, labels), only]
+
+
+def segments() -> Iterator[Panel]:
+    """Parts of the traffic against the same parts of the training data."""
+    yield _worst_parts("Parts by feature, worst first", c.SEGMENT_FEATURES, "feature")
+    yield _worst_parts("Parts by output, worst first", c.SEGMENT_OUTPUTS, "output")
+    told = (
+        ("feature", "instance_segment_feature_window:model_segment_feature_total_variation:drifted"),
+        ("output", "instance_segment_output_window:model_segment_prediction_total_variation:drifted"),
+    )
+    yield Panel("timeseries", "Parts that drift", "Share of a part's values that moved, where it is beyond chance and"
+                " beyond what is tolerated while the whole traffic is not; the worst replica. Tickets are made of it."
+                " From the recorded series of the rules.", "percentunit",
+                [Query(f"topk(12, max by (segment, value, {word}) ({recorded(name, model_version='$version')}))",
+                       f"{{{{segment}}}} {{{{value}}}}: {{{{{word}}}}}") for word, name in told], 12, 8,
+                PLAIN | {"noValue": "no part has drifted, or no segments are set", "min": 0, "max": 1})  # fmt: skip
+    yield _shares()
+
+
+def _worst_parts(title: str, side: Segments, word: str) -> Panel:
+    labels = {"segment": "segment", "value": "value", word: word}
+    by = ", ".join(labels)
+    enough = f"ignoring ({word}) {of(side.sufficient)} == 1"
+    queries = [
+        Query(f"topk(25, max by ({by}) ({of(side.variation)} / {of(side.critical)} and {enough}))", "over critical"),
+        Query(f"max by ({by}) ({of(side.variation)} and {enough})", "moved"),
+    ]
+    overrides = [by_name("moved", unit="percentunit"), by_name("over critical", decimals=2)]
+    return Panel(
+        "table", title,
+        "Total variation of a part of the traffic over its critical value, against the same part of the training data."
+        " Above 1 it has drifted, in any window that suffices; the worst replica.", "none", queries, 12, 8,
+        PLAIN | _UNDIVIDED, tables.worst_first("over critical"),
+        [*overrides, *([_to_feature()] if word == "feature" else [])], _judged_first(queries, labels),
+    )  # fmt: skip
+
+
+def _shares() -> Panel:
+    by, rows, known = "segment, value", rate(c.SEGMENT_ROWS), of(c.SEGMENT_REFERENCE_ROWS)
+    now = f"sum by ({by}) ({rows}) / on (segment) group_left () (sum by (segment) ({rows}) > 0)"
+    once = f"max by ({by}) ({known}) / on (segment) group_left () sum by (segment) (max by ({by}) ({known}))"
+    queries = [Query(f"topk(25, {now})", "now"), Query(once, "in training")]
+    return Panel(
+        "table", "How large the parts are",
+        "Share of each part in the rows of now and of the training data. A part that grew moves the whole, though"
+        " nothing in it may have changed.", "percentunit", queries, 12, 8, PLAIN | _UNDIVIDED,
+        tables.worst_first("now"), (),
+        _judged_first(queries, {"segment": "segment", "value": "value"}),
+    )  # fmt: skip
+
+
+def training() -> Iterator[Panel]:
+    """What the profile says of the training; nothing of it is measured here."""
+    unknown = {"noValue": "the profile does not say"}
+    yield Panel("stat", "Measures at the training", "The model's performance as the profile has it, by the names that"
+                " it had there. Of the training alone, to be held beside what you know of today: drift above says"
+                " whether it can still be believed.", "none",
+                [Query(f"max by (measure) ({of(c.TRAINING_PERFORMANCE)})", "{{measure}}", instant=True)], 12,
+                5, PLAIN | unknown,
+                {"textMode": "value_and_name"})  # fmt: skip
+    yield Panel("stat", "Model trained", "When the model was trained, as its profile says. An old model and new"
+                " drift: it is time to train again.", "dateTimeFromNow",
+                [Query(f"max({of(c.TRAINED)}) * 1000", instant=True)], 3, 5, PLAIN | unknown)  # fmt: skip
+    yield Panel("stat", "Newest training data", "How old the newest row of the training data is. What came into the"
+                " world since then, the model has never seen.", "dateTimeFromNow",
+                [Query(f"max({of(c.PROFILE_TIME)}) * 1000", instant=True)], 3, 5, PLAIN | unknown)  # fmt: skip
+    yield Panel("stat", "Rows of training", "How many rows the profile was built of. Few rows make wide critical"
+                " values: only large drift is seen.", "short", [Query(f"max({of(c.PROFILE_ROWS)})", instant=True)], 3,
+                5, PLAIN | unknown)  # fmt: skip
+    without = f"(sum({rate(c.WITHOUT_ID)}) or vector(0)) / (sum({rate(c.ROWS)}) > 0)"
+    yield Panel("stat", "Predictions without an id", "Share of the rows answered whose exchange has no request id: no"
+                " truth that comes later can be joined to them. Have clients send one.", "percentunit",
+                [Query(without, instant=True)], 3, 5, PLAIN)  # fmt: skip

@@ -1,0 +1,41 @@
+"""Numbers beside each other: tables of several answers, the few lines worth a place, and limits that no gap passes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from exporter.dashboards.kinds import letter
+from exporter.dashboards.looks import GREEN, GREY, steps
+from exporter.dashboards.pieces import Json, Query
+
+LINES: Final = 20
+"""As many lines as eyes can tell apart."""
+
+
+def worst(expr: str, by: str, lines: int = LINES) -> str:
+    """The lines that were highest at any moment of the chosen time, which are the same ones all along."""
+    return f"{expr} and on ({by}) topk({lines}, max_over_time(({expr})[$__range:$__interval] @ end()))"
+
+
+def judged(*colours: tuple[float | None, str]) -> Json:
+    """Thresholds of what is never below 0: green from there on, and grey where there is nothing."""
+    return steps((None, GREY), (0, GREEN), *colours)
+
+
+def said(nothing: str) -> Json:
+    """What stands where nothing is found, in words."""
+    return {"noValue": nothing}
+
+
+def side_by_side(queries: Sequence[Query], labels: Mapping[str, str], *, hidden: Iterable[str] = ()) -> list[Json]:
+    """Answers of the same labels as columns of one table: the labels first, by their names here, then the legends.
+
+    What is `hidden` is left out: labels, or the column of a query by its letter.
+    """
+    only = len(queries) == 1
+    values = {"Value" if only else f"Value #{letter(at)}": query.legend for at, query in enumerate(queries)}
+    away = {"Time", *(one if len(one) > 1 else f"Value #{one}" for one in hidden)}
+    named = {**labels, **values}
+    order = {name: place for place, name in enumerate(name for name in named if name not in away)}
+    renamed = {name: text for name, text in named.items() if name in order and name != text}
+    organized = {"excludeByName": dict.fromkeys(sorted(away), True), "indexByName": order, "renameByName": renamed}
+    return [{"id": "merge", "options": {}}, {"id": "organize", "options": organized}]

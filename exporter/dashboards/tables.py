@@ -1,0 +1,36 @@
+"""Tables whose columns are chosen and stand in order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from exporter.dashboards import kinds
+from exporter.dashboards.pieces import Json, Query
+
+_VALUE: Final = "Value"
+
+
+def columns(queries: Sequence[Query], labels: Mapping[str, str]) -> list[Json]:
+    """The answers side by side: first labels, by the heading of each, then values, each under its query's legend.
+
+    What has no heading is not shown: other labels, and values whose query has no legend (those that only say a label).
+    """
+    values = [_VALUE if len(queries) == 1 else f"{_VALUE} #{kinds.letter(place)}" for place in range(len(queries))]
+    said = {value: query.legend for value, query in zip(values, queries, strict=True) if query.legend}
+    shown = dict(labels) | said
+    return [
+        {"id": "merge", "options": {}},
+        {"id": "filterFieldsByName", "options": {"include": {"names": list(shown)}}},
+        {
+            "id": "organize",
+            "options": {
+                "excludeByName": {},
+                "indexByName": {name: place for place, name in enumerate(shown)},
+                "renameByName": shown,
+            },
+        },
+    ]
+
+
+def worst_first(column: str) -> Json:
+    """Options of a table that is sorted by a column, the largest value at the top."""
+    return {"sortBy": [{"desc": True, "displayName": column}]}

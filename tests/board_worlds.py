@@ -1,0 +1,231 @@
+"""Three models that one Prometheus watches: a healthy one, one that drifts, and one of which much is broken.
+
+Real model servers, real sidecars and real requests; minutes of the rules pass as seconds, see
+`exporter.demo.compression`. What goes wrong begins once all has been well for a while.
+"""
+
+import csv
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import yaml
+from in_background import InBackground
+from monitoring import MINUTE_S, _running
+from scored_server import score
+from support import Sidecar, build_profile, free_port, tool
+
+from exporter.demo import watchers
+from exporter.demo.compression import compressed
+
+Row = dict[str, Any]
+Change = Callable[[Row], Row]
+HEALTHY, DRIFTED, BROKEN = STATES = ("healthy", "drifted", "broken")
+"""What they are called, as models."""
+VERSION, CANARY = "3", "4"
+WINDOW, HOUR = "10s", "1m"
+OTHER_RULES: Final = ("traffic.rules.yml", "resources.rules.yml")
+"""What compressed time has beside the files that a demo needs."""
+_FLAGS: Final = (
+    "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
+    "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
+    "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s", "--log-level", "warning",
+)  # fmt: skip
+_ROWS_PER_REQUEST: Final = 20
+_ROUND_S: Final = 0.2
+_SERVER: Final = Path(__file__).with_name("scored_server.py")
+
+
+def unchanged(row: Row) -> Row:
+    return row
+
+
+def in_cents(row: Row) -> Row:
+    return row | {"amount": row["amount"] * 100}
+
+
+class Replica:
+    """A model server in a process of its own, and a sidecar in front of it."""
+
+    def __init__(self, model: str, profile: Path, *flags: str, blind: bool = False) -> None:
+        self.path = f"/v1/models/{model}:predict"
+        self._server_port, self._blind = free_port(), blind
+        self._server: subprocess.Popen[bytes] | None = None
+        self.start_server()
+        self.sidecar = Sidecar(self._server_port, "--profile", str(profile), *_FLAGS, *flags)
+        self.change: Change = unchanged
+        self.rows_per_request = _ROWS_PER_REQUEST
+        self.spoils = False
+        """Whether a little of all that a client can do wrong is sent as well."""
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.sidecar.web_port}"
+
+    def ask(self, rows: Sequence[Row]) -> None:
+        self.post(json.dumps({"instances": rows}).encode())
+
+    def post(self, body: bytes) -> None:
+        """A refusal is an answer, too."""
+        try:
+            urllib.request.urlopen(self.sidecar.url + self.path, body, timeout=30).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+
+    def start_server(self) -> None:
+        command = [sys.executable, str(_SERVER), str(self._server_port), *(["blind"] if self._blind else [])]
+        self._server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def stop_server(self) -> None:
+        if self._server:
+            self._server.kill()
+            self._server.wait(10)
+            self._server = None
+
+    def end(self) -> None:
+        self.sidecar.kill()
+        self.stop_server()
+
+
+class Traffic(InBackground):
+    """A client that sends each replica the training data's own rows in turn, in random order."""
+
+    def __init__(self, replicas: Sequence[Replica], rows: list[Row]) -> None:
+        super().__init__()
+        self._replicas, self._rows, self._random = replicas, rows, np.random.default_rng(6)
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            for replica in self._replicas:
+                with suppress(OSError):
+                    self._send(replica)
+            due = max(due + _ROUND_S, time.monotonic() - 1)
+
+    def _send(self, replica: Replica) -> None:
+        chosen = self._random.integers(len(self._rows), size=replica.rows_per_request)
+        if replica.spoils:
+            spoil(replica, self._rows[chosen[0]])
+        replica.ask([replica.change(self._rows[place]) for place in chosen])
+
+
+def spoil(replica: Replica, good: Row) -> None:
+    """A little of all that a client can do wrong."""
+    seen = good | {"colour": "red"}
+    wrong = [{"age": "old"}, {"age": float("nan")}, {"amount": 1e9}, {"amount": None}, {"colour": "mauve"}, {"size": 4}]
+    replica.ask([seen | one for one in wrong])
+    replica.ask([seen] * 3)
+    replica.post(b"no JSON")
+    columns = {"amount": [time.time()] * 2, "age": [30] * 2, "colour": ["mauve"] * 2}  # in a form that is refused
+    replica.post(json.dumps({"inputs": columns}).encode())
+
+
+def trained(directory: Path) -> tuple[list[Row], dict[str, Path]]:
+    """2,000 rows, and the profiles that models and versions were trained on: a skewed number, one with gaps, one that
+    nobody looks at and a category."""
+    random = np.random.default_rng(5)
+    rows: list[Row] = [
+        {"amount": float(random.lognormal(3, 1)),
+         "age": None if random.random() < 0.05 else int(random.integers(18, 90)),
+         "visits": int(random.poisson(6)),
+         "colour": str(random.choice(["red", "green", "blue"], p=[0.5, 0.3, 0.2]))}
+        for _ in range(2000)
+    ]  # fmt: skip
+    with (directory / "train.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*rows[0], "score", "paid"])
+        writer.writerows([*row.values(), score(row), int(random.random() < score(row))] for row in rows)
+    (directory / "importance.json").write_text('{"amount": 5, "age": 3, "visits": 1, "colour": 1}')
+    named = {name: (name, VERSION) for name in STATES} | {"canary": (DRIFTED, CANARY)}
+    return rows, {
+        key: build_profile(
+            directory / "train.csv", directory / f"{key}.json", "--prediction", "score", "--target", "paid",
+            "--segment", "colour", "--model", model, "--model-version", version,
+            "--importance", str(directory / "importance.json"),
+        )
+        for key, (model, version) in named.items()
+    }  # fmt: skip
+
+
+class World(NamedTuple):
+    """All that is watched, and the one who watches."""
+
+    url: str
+    """Of Prometheus."""
+    begun_s: float
+    changed_s: float
+    """Unix time since which something is wrong."""
+    replicas: dict[str, list[Replica]]
+
+
+@contextmanager
+def world(directory: Path) -> Iterator[World]:
+    """All of it under traffic, before anything goes wrong."""
+    tool("prometheus", "prometheus")
+    rows, profiles = trained(directory)
+    with ExitStack() as stack:
+        database = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        replicas = _replicas(stack, profiles, ("--dependency", f"database=tcp://127.0.0.1:{database.getsockname()[1]}"))
+        every = [one for some in replicas.values() for one in some]
+        for one in every:
+            one.sidecar.wait_ready()
+        url = stack.enter_context(_prometheus(directory / "prometheus", [one.address for one in every]))
+        stack.enter_context(Traffic(every, rows))
+        yield World(url, time.time(), 0.0, replicas)
+
+
+def _replicas(stack: ExitStack, profiles: dict[str, Path], needs: tuple[str, str]) -> dict[str, list[Replica]]:
+    def replica(model: str, *flags: str, profile: str = "", blind: bool = False) -> Replica:
+        one = Replica(model, profiles[profile or model], *flags, *needs, blind=blind)
+        stack.callback(one.end)
+        return one
+
+    nobody = ("--dependency", f"store=tcp://127.0.0.1:{free_port()}")
+    return {
+        HEALTHY: [replica(HEALTHY), replica(HEALTHY)],
+        DRIFTED: [replica(DRIFTED), replica(DRIFTED), replica(DRIFTED, profile="canary")],
+        BROKEN: [replica(BROKEN, *nobody, blind=True), replica(BROKEN, *nobody, "--max-series", "1200")],
+    }
+
+
+@contextmanager
+def _prometheus(directory: Path, targets: list[str]) -> Iterator[str]:
+    """With all our rules in compressed time."""
+    address = f"127.0.0.1:{free_port()}"
+    plan = watchers.Prometheus(targets, [], MINUTE_S)
+    command = plan.command(tool("prometheus", "prometheus"), directory, address)
+    config = yaml.safe_load((directory / "prometheus.yml").read_text())
+    config["rule_files"] += OTHER_RULES
+    (directory / "prometheus.yml").write_text(json.dumps(config))
+    for name in config["rule_files"]:
+        rules = yaml.load((watchers.SHIPPED / name).read_text(), yaml.CSafeLoader)
+        (directory / name).write_text(json.dumps(in_seconds(rules)))
+    with _running(command, directory / "log", f"http://{address}/-/ready"):
+        yield f"http://{address}"
+
+
+def in_seconds(document: Any) -> Any:
+    """Minutes as seconds, in what the exporter calls its windows, too."""
+    text = json.dumps(compressed(document, 60 / MINUTE_S))
+    return json.loads(text.replace(r'window=\"1h\"', rf'window=\"{HOUR}\"'))
+
+
+def disturb(scene: World) -> World:
+    """From now on the one drifts and the other is broken."""
+    stray, canary = scene.replicas[DRIFTED][1:]
+    stray.change = canary.change = in_cents
+    stray.stop_server()
+    stray.start_server()
+    failing, down = scene.replicas[BROKEN]
+    failing.rows_per_request, failing.spoils = 1, True
+    down.stop_server()
+    return scene._replace(changed_s=time.time())

@@ -1,0 +1,104 @@
+"""Every query of every dashboard, asked of a real Prometheus: with a healthy model, one that drifts and a broken one.
+
+Minutes of the rules pass as seconds; see `board_worlds`. What finds nothing stands in `board_silences`, with the reason.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import board_answers
+import board_silences
+import pytest
+from board_asking import Answer, Asking, everything
+from board_worlds import BROKEN, CANARY, DRIFTED, HEALTHY, HOUR, STATES, VERSION, WINDOW, World, disturb, world
+from shipped_boards import BOARDS
+from support import eventually
+
+pytestmark = pytest.mark.paced
+PATIENCE_S = 150.0
+QUIET = (
+    "count(model_drift_evidence_ready == 1) >= 6", f'min(model_feature_window_sufficient{{window="{WINDOW}"}}) == 1',
+    "min(time() - model_window_start_timestamp_seconds) > 9",
+)  # fmt: skip
+"""What is true once a world has settled."""
+WRONG = tuple(f'ALERTS{{alertstate="firing",severity="critical",model="{model}"}}' for model in (DRIFTED, BROKEN))
+"""What is true once all that is wrong has been noticed."""
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """After all has been well for a while, and wrong for another."""
+    with world(tmp_path_factory.mktemp("world")) as begun:
+        _until(begun, *QUIET)
+        changed = disturb(begun)
+        _until(changed, *WRONG)
+        yield changed
+
+
+def _until(scene: World, *expressions: str) -> None:
+    with Asking(scene, HEALTHY) as asking:
+        for one in expressions:
+            eventually(lambda one=one: asking.instant(one), PATIENCE_S, one)
+
+
+@pytest.fixture(scope="module")
+def answers(scene: World) -> list[Answer]:
+    """What every query found; one that ought to find something is asked until it does."""
+    found: dict[str, Answer] = {}
+    for state in STATES:
+        with Asking(scene, state) as asking:
+            found |= {str(one): one for one in everything(asking)}
+    deadline = time.monotonic() + PATIENCE_S
+    while (missing := _unexpected(found.values())) and time.monotonic() < deadline:
+        for state in STATES:
+            with Asking(scene, state) as asking:
+                found |= {str(one): asking.again(one) for one in missing if one.state == state}
+    return [*found.values()]
+
+
+def _unexpected(found: Iterable[Answer]) -> list[Answer]:
+    """What found nothing, and nobody has said so."""
+    return [one for one in found if not (one.series or one.error or board_silences.why(one))]
+
+
+def test_every_query_is_answered_in_numbers_and_labels_that_its_panel_can_show(answers: list[Answer]) -> None:
+    assert [text for one in answers for text in board_answers.faults(one)] == []
+
+
+def test_whatever_finds_nothing_is_known_to_and_finds_something_elsewhere(answers: list[Answer]) -> None:
+    assert [str(one) for one in _unexpected(answers)] == []
+    found = {one.query for one in answers if one.series}
+    assert {one.query for one in answers} - found == set(board_silences.NEVER), "what is never to be seen here"
+    assert board_silences.strange({one.query for one in answers}) == set(), "the table names what is not there"
+    assert board_silences.mistaken(answers) == set(), "the table says that it finds nothing, and it does"
+
+
+def test_a_panel_has_the_columns_that_its_links_lead_by_and_no_more_lines_than_people_see(
+    answers: list[Answer],
+) -> None:
+    together = defaultdict(list)
+    for one in answers:
+        if one.panel:
+            together[one.state, one.board, one.name].append(one)
+    crowded = {place: size for place, some in together.items()
+               if (size := board_answers.size(some[0].panel, some)) > board_answers.MOST_SERIES}  # fmt: skip
+    assert crowded == {}
+    lacking = [text for some in together.values() if any(one.series for one in some)
+               for text in board_answers.of_rows(some[0].panel, some)]  # fmt: skip
+    assert lacking == []
+
+
+def test_each_variable_offers_what_there_is(scene: World) -> None:
+    offered = {"job": ["models"], "model": [*STATES], "window": [WINDOW, HOUR]}
+    for state in STATES:
+        of_state = offered | {
+            "version": [VERSION, CANARY] if state == DRIFTED else [VERSION],
+            "feature": ["age", "amount", "colour", "visits"],
+        }
+        with Asking(scene, state) as asking:
+            for uid, board in BOARDS.items():
+                for variable in board["templating"]["list"]:
+                    if variable["type"] == "query":
+                        found = sorted(asking.variable(variable))
+                        assert found == sorted(of_state[variable["name"]]), f"{state}, {uid}: {variable['name']}"
