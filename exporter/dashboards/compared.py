@@ -16,6 +16,11 @@ def worst(expr: str, by: str, lines: int = LINES) -> str:
     return f"{expr} and on ({by}) topk({lines}, max_over_time(({expr})[$__range:$__interval] @ end()))"
 
 
+def lowest(expr: str, by: str, lines: int = LINES) -> str:
+    """The lines that were lowest at any moment, likewise."""
+    return f"{expr} and on ({by}) bottomk({lines}, min_over_time(({expr})[$__range:$__interval] @ end()))"
+
+
 def judged(*colours: tuple[float | None, str]) -> Json:
     """Thresholds of what is never below 0: green from there on, and grey where there is nothing."""
     return steps((None, GREY), (0, GREEN), *colours)

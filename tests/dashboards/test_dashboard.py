@@ -13,7 +13,7 @@ import yaml
 from shipped_boards import BOARDS, ROOT, Json, every_panel, queries, substituted
 from support import tool
 
-UNITS = {"none", "short", "percentunit", "s", "bytes", "reqps", "ops", "dateTimeFromNow", "bool", "string"}
+UNITS = {"none", "short", "percentunit", "s", "bytes", "Bps", "reqps", "ops", "dateTimeFromNow", "bool", "string"}
 LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 PANELS = [
     pytest.param(panel, id=f"{uid}: {panel['title']}") for uid, board in BOARDS.items() for panel in every_panel(board)

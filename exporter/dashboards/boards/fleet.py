@@ -6,7 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import fleet_apart, fleet_process, fleet_versions
-from exporter.dashboards.compared import judged, said, side_by_side, worst
+from exporter.dashboards.compared import judged, lowest, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
 from exporter.dashboards.pieces import Board, Panel, Query, Row
 from exporter.dashboards.queries import WINDOW, of, rate, recorded
@@ -15,6 +15,7 @@ from exporter.families import FLEET
 ANY: Final = {"model_version": "*"}
 """All versions of the model."""
 BY: Final = "instance, model_version"
+_EACH: Final = "instance"
 _EXPORTER: Final = f"on ({', '.join((*FLEET, 'instance'))})"
 
 
@@ -96,23 +97,24 @@ def load() -> Iterator[Panel]:
     p99 = f"histogram_quantile(0.99, sum by (instance, le) ({rate(c.REQUEST_DURATION, **ANY)}))"
     share = f"({failed} or 0 * {seen}) / ({seen} > 0)"
     observed = f"min by (instance) ({recorded('instance:model_rows_observed:ratio1h')})"
+    rows, waiting = f"sum by (instance) ({rate(c.ROWS, **ANY)})", f"max by (instance) ({of(c.IN_FLIGHT, **ANY)})"
     flat: dict[str, object] = {"min": 0}
-    for title, text, unit, expr, field in (
+    for title, text, unit, lines, field in (
         ("Requests by replica", "Requests answered per second. One line far from the others: the balancer.", "reqps",
-         seen, flat),
+         worst(seen, _EACH), flat),
         ("Rows by replica", ("Rows of model input per second. Fewer rows, wider chance: a quiet replica needs longer to"
-         " say anything."), "ops", f"sum by (instance) ({rate(c.ROWS, **ANY)})", flat),
+         " say anything."), "ops", worst(rows, _EACH), flat),
         ("Rows seen by replica", ("Share of the rows served in the last hour that were decoded and counted. Below 90 %"
-         " its scores are about a sample: see Exporter internals."), "percentunit", observed, SHARE),
+         " its scores are about a sample: see Exporter internals."), "percentunit", lowest(observed, _EACH), SHARE),
         ("Errors by replica", ("Share of requests answered with 5xx. One replica alone: take it out of service and look"
-         " at it."), "percentunit", share, SHARE),
+         " at it."), "percentunit", worst(share, _EACH), SHARE),
         ("p99 by replica", ("99 of 100 successful requests are answered within this time. One replica alone: its node,"
-         " or its load."), "s", p99, flat),
+         " or its load."), "s", worst(p99, _EACH), flat),
         ("Requests in flight by replica", ("Requests whose answer is not complete. What grows without end is a replica"
-         " that does not keep up."), "short", f"max by (instance) ({of(c.IN_FLIGHT, **ANY)})", flat),
+         " that does not keep up."), "short", worst(waiting, _EACH), flat),
     ):  # fmt: skip
-        yield Panel("timeseries", title, f"{text} All versions; the {20} highest of the chosen time.", unit,
-                    [Query(worst(expr, "instance"), "{{instance}}")], 8, 7, PLAIN | field)  # fmt: skip
+        yield Panel("timeseries", title, f"{text} All versions; the 20 farthest out of the chosen time.", unit,
+                    [Query(lines, "{{instance}}")], 8, 7, PLAIN | field)  # fmt: skip
 
 
 BOARD = Board(
