@@ -62,7 +62,7 @@ class History(NamedTuple):
 
 HISTORIES: Final = {
     "fleet": History(100, 1, [*map(Replica, range(20)), *(Replica(at, canary=True) for at in (20, 21))],
-                     (19, 2, 2, 2), ("6h", "24h")),
+                     (21, 2, 2), ("6h", "24h")),
     "models": History(10, 1, [Replica(at, f"m{at:02d}") for at in range(50)], (3, 2, 2), ("6h",)),
     "wide": History(100, 10, [*map(Replica, range(2))], (3, 2, 2), ("6h",)),
 }  # fmt: skip

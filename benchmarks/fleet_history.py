@@ -1,7 +1,7 @@
 """The history of a fleet, made of one page: what many replicas would have been scraped for, as blocks of Prometheus.
 
 Counters rise by day and night, scores wander, every twelfth feature drifts in the last quarter, and two canaries of
-another version come in the last four hours. Replicas are of four kinds, each with its own numbers; those of one kind
+another version come in the last four hours. Replicas are of two kinds, each with its own numbers; those of one kind
 say the same. Times are whole minutes.
 """
 
@@ -14,7 +14,7 @@ from full_page import DRIFTED, ENDS_S, Series
 from tsdb_blocks import Block, Chunk, Labels, Values
 
 SCRAPE_S: Final = 60
-KINDS: Final = 4
+KINDS: Final = 2
 BATCH: Final = 2000
 _BUSY: Final = 100
 """Times the traffic of the page."""

@@ -74,7 +74,7 @@ def names(features: int) -> list[str]:
 
 
 def page_of(watched: Watched, directory: Path) -> tuple[list[Series], float]:
-    """Its series, and the Unix time at which it was made."""
+    """Its series, and the Unix time at which it was made. Windows of rows are for quiet models, and this one is not."""
     profile = _profile(watched, directory)
     monitor, at = _monitor(watched, profile), ENDS_S
     itself = everything(EventCounts(0, {}, {}, 0), STARTED_S + at)
@@ -108,7 +108,7 @@ def _monitor(watched: Watched, profile: Profile) -> Monitor:
         segments=Segments(by=segmentations([{"name": "f0001", "edges": [0.5, 2.0]}])),
     )
     watching = Watching(Evidence(warm_up=1800.0, warm_up_rows=200), lambda at: at + STARTED_S)
-    monitor, decoder = Monitor(profile, Windows(), (), said, watching), Decoder()
+    monitor, decoder = Monitor(profile, Windows(rows=()), (), said, watching), Decoder()
     moved = np.arange(watched.features) % DRIFTED == 0
     moments = [*np.arange(0, ENDS_S - 3600, LONG_S).tolist(), *np.arange(ENDS_S - 3600, ENDS_S, SHORT_S).tolist()]
     for step, at in enumerate(moments):
@@ -118,7 +118,7 @@ def _monitor(watched: Watched, profile: Profile) -> Monitor:
         for seen in _requests(values, step, at):
             monitor.observe(seen, decoder.decode(seen))
         monitor.flush()
-        if step % max(1, watched.features // 50) == 0:
+        if step % max(1, watched.features // 10) == 0:
             monitor.snapshot(at + 2)
     return monitor
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ def prometheus(data: Path, settings: Mapping[str, Any]) -> Iterator[tuple[str, p
     """Where it is, until it is left."""
     program = shutil.which("prometheus") or sys.exit("prometheus is needed: Debian's package prometheus")
     (data.parent / "prometheus.yml").write_text(json.dumps(settings))
-    address = "127.0.0.1:19813"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
     command = [program, f"--config.file={data.parent / 'prometheus.yml'}", f"--storage.tsdb.path={data}",
                f"--web.listen-address={address}", "--log.level=warn", "--storage.tsdb.min-block-duration=2h",
                "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=10y"]  # fmt: skip

@@ -104,9 +104,13 @@ def _coded(values: Values, times_s: Sequence[int]) -> Iterator[bytes]:
         yield from (head + first.byteswap().tobytes() for first in raw[:, 0])
         return
     step = _varint((times_s[1] - times_s[0]) * 1000)
-    packed, ends = _packed(raw[:, 1:] ^ raw[:, :-1])
-    for first, (begin, end) in zip(raw[:, 0], pairwise([0, *ends]), strict=True):
-        yield head + first.byteswap().tobytes() + step + packed[begin:end]
+    changes = raw[:, 1:] ^ raw[:, :-1]
+    is_still = ~changes.any(axis=1)
+    packed, ends = _packed(changes[~is_still])
+    spans, still = pairwise([0, *ends]), bytes((2 * changes.shape[1] + 6) // 8)  # two bits each, the first one only one
+    for first, same in zip(raw[:, 0], is_still.tolist(), strict=True):
+        begin, end = (0, 0) if same else next(spans)
+        yield head + first.byteswap().tobytes() + step + (still if same else packed[begin:end])
 
 
 def _packed(changes: NDArray[np.uint64]) -> tuple[bytes, list[int]]:
