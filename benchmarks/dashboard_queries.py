@@ -43,6 +43,8 @@ LIMIT_S: Final = 1.0
 LARGEST: Final = 2 << 20
 """Bytes of an answer, unpacked."""
 PILOT_S: Final = 80 * 60
+FEW: Final = 4
+"""Replicas for which rules are evaluated."""
 RANGES: Final = {"6h": 6 * 3600, "24h": 24 * 3600}
 DRIFTED: Final = "f0012"
 YARDSTICK: Final = Asked("", "yardstick: count(up)", "", "query", {"query": "count(up)"}, 1)
@@ -158,14 +160,13 @@ def _rules(wanted: set[str]) -> tuple[list[dict[str, Any]], set[str]]:
 def _recorded(
     history: History, template: Template, groups: Sequence[Mapping[str, Any]], directory: Path
 ) -> list[tuple[dict[str, str], float]]:
-    """What the rules make of the last hour."""
-    if not groups:
-        return []
+    """What the rules make of the last hour of a few replicas, and so of the others."""
+    few = [one for one in history.replicas if one.place < FEW or one.canary]
     with tempfile.TemporaryDirectory(dir=directory) as name:
         until = int(time.time()) // SCRAPE_S * SCRAPE_S
         fleet = Fleet(Path(name) / "data", [range(until - PILOT_S, until, SCRAPE_S)])
-        fleet.scraped(template, history.replicas)
-        fleet.put(_up(history))
+        fleet.scraped(template, few)
+        fleet.put(_up(few))
         fleet.close()
         rules = Path(name) / "all.rules.yml"
         rules.write_text(yaml.safe_dump({"groups": groups}))
@@ -173,11 +174,27 @@ def _recorded(
             _evaluated(address)
             names = "|".join(sorted({rule["record"] for group in groups for rule in group["rules"]}))
             found = json.loads(got(address, "query", {"query": f'{{__name__=~"{names}"}}'}))["data"]["result"]
-    return [(one["metric"], float(one["value"][1])) for one in found]
+    everywhere = [(one, _everywhere(one["metric"], few, history.replicas)) for one in found]
+    return [(labels, float(one["value"][1])) for one, listed in everywhere for labels in listed]
+
+
+def _everywhere(
+    labels: dict[str, str], few: Sequence[Replica], replicas: Sequence[Replica]
+) -> Iterator[dict[str, str]]:
+    """What is said of one replica, or of its model where each has another, of all that are like it."""
+    yield labels
+    word = "instance" if "instance" in labels else "model"
+    are_many = word == "instance" or len({one.model for one in replicas}) > 1
+    for one in few if are_many else ():
+        if labels.get(word) == (one.labels | {"model": one.model})[word]:
+            for other in replicas:
+                if other not in few and other.place % FEW == one.place % FEW:
+                    own = other.labels | {"model": other.model}
+                    yield {name: own.get(name, value) for name, value in labels.items()}
 
 
 def _evaluated(address: str) -> None:
-    """Three times each group, since some read what others record."""
+    """Each group four times, since some read what others record."""
     seen: dict[str, set[str]] = {}
     while not seen or min(map(len, seen.values())) < 4:
         for group in json.loads(got(address, "rules", {}))["data"]["groups"]:
@@ -188,13 +205,13 @@ def _evaluated(address: str) -> None:
         time.sleep(1)
 
 
-def _up(history: History) -> list[tuple[dict[str, str], float]]:
-    return [({"__name__": "up"} | one.labels, 1.0) for one in history.replicas]
+def _up(replicas: Sequence[Replica]) -> list[tuple[dict[str, str], float]]:
+    return [({"__name__": "up"} | one.labels, 1.0) for one in replicas]
 
 
 def _around(history: History) -> Iterator[tuple[dict[str, str], float]]:
     """What is neither scraped nor recorded: whether scrapes went well, and alerts."""
-    yield from _up(history)
+    yield from _up(history.replicas)
     common = {"__name__": "ALERTS", "alertstate": "firing"}
     for replica in history.replicas:
         of_model = common | {"model": replica.model, "model_version": "8" if replica.canary else "7"}
