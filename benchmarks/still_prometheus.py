@@ -17,15 +17,16 @@ import psutil
 
 
 @contextmanager
-def prometheus(data: Path, settings: Mapping[str, Any]) -> Iterator[tuple[str, psutil.Process]]:
+def prometheus(data: Path, settings: Mapping[str, Any], *flags: str) -> Iterator[tuple[str, psutil.Process]]:
     """Where it is, until it is left."""
     program = shutil.which("prometheus") or sys.exit("prometheus is needed: Debian's package prometheus")
     (data.parent / "prometheus.yml").write_text(json.dumps(settings))
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     command = [program, f"--config.file={data.parent / 'prometheus.yml'}", f"--storage.tsdb.path={data}",
-               f"--web.listen-address={address}", "--log.level=warn", "--storage.tsdb.min-block-duration=2h",
-               "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=10y"]  # fmt: skip
+               f"--web.listen-address={address}", "--log.level=warn", "--query.timeout=10m", "--storage.tsdb.min-block-duration=2h",
+               "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=10y",
+               *flags]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         _ready(f"http://{address}")
