@@ -33,12 +33,14 @@ HEALTHY, DRIFTED, BROKEN = STATES = ("healthy", "drifted", "broken")
 """What they are called, as models."""
 VERSION, CANARY = "3", "4"
 WINDOW, HOUR = "10s", "1m"
-OTHER_RULES: Final = ("traffic.rules.yml", "resources.rules.yml")
-"""What compressed time has beside the files that a demo needs."""
+RULES: Final = tuple(sorted(path.name for path in Path(str(watchers.SHIPPED)).glob("*.rules.yml")))
+_EVIDENCE: Final = (
+    "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s",
+)  # fmt: skip
 _FLAGS: Final = (
     "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
     "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
-    "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s", "--log-level", "warning",
+    "--log-level", "warning", *_EVIDENCE,
 )  # fmt: skip
 _ROWS_PER_REQUEST: Final = 20
 _ROUND_S: Final = 0.2
@@ -178,7 +180,9 @@ def world(directory: Path) -> Iterator[World]:
         every = [one for some in replicas.values() for one in some]
         for one in every:
             one.sidecar.wait_ready()
-        url = stack.enter_context(_prometheus(directory / "prometheus", [one.address for one in every]))
+        pooled = f"127.0.0.1:{free_port()}"
+        url = stack.enter_context(_prometheus(directory / "prometheus", [one.address for one in every], pooled))
+        stack.enter_context(_fleet(url, pooled))
         stack.enter_context(Traffic(every, rows))
         yield World(url, time.time(), 0.0, replicas)
 
@@ -198,25 +202,41 @@ def _replicas(stack: ExitStack, profiles: dict[str, Path], needs: tuple[str, str
 
 
 @contextmanager
-def _prometheus(directory: Path, targets: list[str]) -> Iterator[str]:
+def _prometheus(directory: Path, targets: list[str], pooled: str) -> Iterator[str]:
     """With all our rules in compressed time."""
     address = f"127.0.0.1:{free_port()}"
     plan = watchers.Prometheus(targets, [], MINUTE_S)
     command = plan.command(tool("prometheus", "prometheus"), directory, address)
     config = yaml.safe_load((directory / "prometheus.yml").read_text())
-    config["rule_files"] += OTHER_RULES
+    config["rule_files"] = [*RULES]
+    config["scrape_configs"] += [{"job_name": "fleet", "honor_labels": True, "static_configs": [{"targets": [pooled]}]}]
     (directory / "prometheus.yml").write_text(json.dumps(config))
-    for name in config["rule_files"]:
+    for name in RULES:
         rules = yaml.load((watchers.SHIPPED / name).read_text(), yaml.CSafeLoader)
         (directory / name).write_text(json.dumps(in_seconds(rules)))
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield f"http://{address}"
 
 
+@contextmanager
+def _fleet(url: str, address: str) -> Iterator[None]:
+    """The process that watches all replicas as one."""
+    command = [
+        sys.executable, "-m", "exporter", "fleet", "--prometheus.url", url, "--web.listen-address", address,
+        "--selector", '{job="models"}', "--pane", "1s", "--lag", "1s", "--log-level", "warning", *_EVIDENCE,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait(10)
+
+
 def in_seconds(document: Any) -> Any:
     """Minutes as seconds, in what the exporter calls its windows, too."""
     text = json.dumps(compressed(document, 60 / MINUTE_S))
-    return json.loads(text.replace(r'window=\"1h\"', rf'window=\"{HOUR}\"'))
+    return json.loads(text.replace(r"window=\"1h\"", rf"window=\"{HOUR}\""))
 
 
 def disturb(scene: World) -> World:

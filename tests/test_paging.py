@@ -7,8 +7,6 @@ import csv
 import json
 import re
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,12 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from in_background import InBackground
-from monitoring import Inbox, Notice, Prometheus, alertmanager, ask, inbox, prometheus, scraping
-from support import Answering, Sidecar, build_profile, eventually, free_port, model_server, predict, sidecar, tool
+from monitoring import Inbox, Notice, Prometheus, alertmanager, ask, inbox, prometheus
+from support import Answering, Sidecar, build_profile, eventually, model_server, predict, sidecar, tool
 
 Row = dict[str, Any]
 
-DASHBOARD = Path(__file__).parents[1] / "dashboards" / "model-health.json"
 PATIENCE_S = 150.0
 pytestmark = pytest.mark.paced
 MINUTES_IN_SECONDS = ("--windows.pane", "1s", "--windows.lengths", "10s,30s", "--windows.snapshot-interval", "500ms",
@@ -225,147 +222,6 @@ def _assert_it_says_what_was_measured(notice: Notice, world: Watched) -> None:
     bins = world.prometheus.query(f'model_feature_bin_info{{feature="amount",text="{said["bin"]}"}}')
     assert len(bins) == 1
     assert "above" in said["bin"]
-
-
-# --- the dashboard
-
-ONLY_WHERE_SOMETHING_IS_WRONG = {
-    "Nonfinite values", "Unseen values", "Out of range values", "Payloads not decoded",
-    "Wrong types and unknown fields", "Failed against successful requests, by feature", "Values that fail",
-}  # fmt: skip
-ONLY_AT_OTHER_TIMES = {"Server started", "Series left out"}
-"""Where the server was started anew, and where a page has no room: that is another sidecar's test."""
-
-
-def test_every_query_of_the_dashboard_finds_something_while_traffic_flows(healthy: Watched) -> None:
-    dashboard = json.loads(DASHBOARD.read_text())
-    chosen = eventually(lambda: _chosen(dashboard, healthy.prometheus), PATIENCE_S, "every variable filled")
-    assert chosen == {"$model": "m", "$version": "3", "$feature": "age", "$window": "30s"}
-    enough = 'min(model_feature_window_sufficient{window="30s"})'
-    eventually(lambda: healthy.prometheus.value(enough) == 1, PATIENCE_S, "windows that suffice")
-    queries = _queries(dashboard)
-    assert len(queries) > 40
-
-    def silent() -> set[str]:
-        return {
-            title
-            for title, expression in queries
-            if not healthy.prometheus.query(_filled(expression, chosen | {"$__rate_interval": "10s"}))
-        }
-
-    def complaints() -> set[str]:
-        """What finds nothing although the client did everything wrong a moment ago."""
-        _send_what_is_wrong(healthy.sidecar.url)
-        time.sleep(1)
-        return silent() - ONLY_AT_OTHER_TIMES
-
-    expected_silence = ONLY_WHERE_SOMETHING_IS_WRONG | ONLY_AT_OTHER_TIMES
-    eventually(lambda: silent() <= expected_silence, PATIENCE_S, "an answer while all is well")
-    eventually(lambda: not complaints(), PATIENCE_S, "an answer to every query")
-    assert healthy.prometheus.firing() == set()
-
-
-def _queries(dashboard: dict[str, Any]) -> list[tuple[str, str]]:
-    """All that it asks, with what that is called."""
-    panels = [(panel["title"], target["expr"]) for panel in dashboard["panels"] for target in panel.get("targets", [])]
-    return panels + [(one["name"], one["expr"]) for one in dashboard["annotations"]["list"]]
-
-
-SERVER = """
-import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-class Up(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(204)
-        self.end_headers()
-
-HTTPServer(("127.0.0.1", int(sys.argv[1])), Up).serve_forever()
-"""
-
-
-@contextmanager
-def _server(port: int) -> Iterator[None]:
-    """One that is a process of its own."""
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(port)], stderr=subprocess.DEVNULL)
-    try:
-        eventually(lambda: _accepts(port), what="the server")
-        yield
-    finally:
-        process.kill()
-        process.wait(10)
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 5).close()
-    except OSError:
-        return False
-    return True
-
-
-def test_what_the_dashboard_asks_of_other_times_is_answered_then(trained: Trained, tmp_path: Path) -> None:
-    asked = {
-        title: query for title, query in _queries(json.loads(DASHBOARD.read_text())) if title in ONLY_AT_OTHER_TIMES
-    }
-    assert asked.keys() == ONLY_AT_OTHER_TIMES
-    port, values = free_port(), {"$model": "m", "$version": "3", "$__rate_interval": "20s"}
-    flags = ("--profile", str(trained.profile), "--max-series", "1200", *MINUTES_IN_SECONDS)
-    with ExitStack() as stack:
-        with _server(port):
-            running = stack.enter_context(sidecar(port, *flags))
-            target = f"127.0.0.1:{running.web_port}"
-            world = Prometheus(
-                stack.enter_context(scraping(tmp_path / "asked", [target], "1s")).removeprefix("http://")
-            )
-
-            def answers(title: str) -> list[dict[str, Any]]:
-                return world.query(_filled(asked[title], values))
-
-            left_out = eventually(lambda: answers("Series left out"), PATIENCE_S, "what the page lacks")
-            shown = running.metrics().all("inference_exporter_dropped_series")
-            assert {one["metric"]["family"]: float(one["value"][1]) for one in left_out} == {
-                labels["family"]: count for labels, count in shown
-            }
-            since = 'model_server_start_time_seconds{model="m"}'
-            eventually(lambda: world.query(since), PATIENCE_S, "when the server was started")
-            assert answers("Server started") == []
-        stack.enter_context(_server(port))
-        eventually(lambda: answers("Server started"), PATIENCE_S, "that it was started anew")
-
-
-def _chosen(dashboard: dict[str, Any], asked: Prometheus) -> dict[str, str]:
-    """What a user sees first: of each variable the first value, each asked for with those before it; or nothing."""
-    chosen: dict[str, str] = {}
-    for variable in dashboard["templating"]["list"][1:]:
-        series, _, label = variable["definition"].removeprefix("label_values(").removesuffix(")").rpartition(", ")
-        values = asked.label_values(_filled(series, chosen), label)
-        if not values:
-            return {}
-        chosen[f"${variable['name']}"] = max(values) if variable["name"] == "window" else min(values)
-    return chosen
-
-
-def _filled(expression: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        expression = expression.replace(name, value)
-    assert "$" not in expression
-    return expression
-
-
-def _send_what_is_wrong(url: str) -> None:
-    """A little of all that a client can do wrong: far too little for an alert."""
-    good = {"amount": 20.0, "age": 30, "colour": "red"}
-    predict(url, [good | {"age": "old"}, good | {"age": float("nan")}, good | {"amount": 1e9}])
-    predict(url, [good | {"colour": "mauve"}, good | {"size": 4}])
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{url}/v1/models/m:predict", b"no JSON", timeout=30)
-    refused.value.close()
-    # In a form that the server refuses, and other values each time: this is nobody who tries again.
-    columns = {"amount": [time.time()] * 60, "age": [30] * 60, "colour": ["mauve"] * 60}
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{url}/v1/models/m:predict", json.dumps({"inputs": columns}).encode(), timeout=30)
-    refused.value.close()
 
 
 # --- what people say of features

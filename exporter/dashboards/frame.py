@@ -79,6 +79,7 @@ def annotations(choice: Choice) -> list[Json]:
     """What happened meanwhile."""
     by_profile, info = "max by (model, model_version, profile)", of(c.PROFILE_INFO, model_version="*")
     by_version, served = "max by (model, model_version)", of(c.MODEL_INFO, model_version="*")
+    down = f"{of(c.DEPENDENCY_UP, model_version='*')} == 0"
     events = (
         ("Server started", f"changes({of(c.SERVER_START)}[$__rate_interval]) > 0", "orange", "{{instance}}", True),
         # By version and by profile, not by replica: a new pod is neither.
@@ -96,6 +97,7 @@ def annotations(choice: Choice) -> list[Json]:
             "profile {{profile}} of version {{model_version}}",
             True,
         ),
+        ("Dependency down", f"max by (dependency) ({down})", "orange", "{{dependency}} cannot be reached", True),
         ("Alerts", alerts(severity="critical"), "red", "{{alertname}}", True),
         ("Tickets", alerts(severity="warning"), "yellow", "{{alertname}}", False),
     )

@@ -86,6 +86,8 @@ def _panel(panel: Panel, choice: Choice) -> Json:
             "fieldConfig": {"defaults": defaults, "overrides": list(panel.overrides)},
             "targets": _targets(panel, choice),
         }
+        if points := kinds.KINDS[panel.kind].points:
+            rendered["maxDataPoints"] = points
         if changed := kinds.transformations(panel):
             rendered["transformations"] = changed
     if panel.links:

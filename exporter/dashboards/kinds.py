@@ -14,6 +14,8 @@ class Kind(NamedTuple):
     form: str = "time_series"
     asks: bool = True
     """Whether it has queries at all."""
+    points: int = 0
+    """How many moments it shows at most, where it can show but few; 0: as many as it is wide."""
 
 
 _LEGEND: Final = {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True}
@@ -34,7 +36,7 @@ KINDS: Final = {
     "state-timeline": Kind({"alignValue": "left", "legend": _LEGEND, "mergeValues": True, "rowHeight": 0.8,
                             "showValue": "auto", "tooltip": {"mode": "single", "sort": "none"}}),
     "status-history": Kind({"colWidth": 1.0, "legend": _LEGEND, "rowHeight": 0.9, "showValue": "never",
-                            "tooltip": {"mode": "single", "sort": "none"}}),
+                            "tooltip": {"mode": "single", "sort": "none"}}, points=100),
     "heatmap": Kind({"calculate": False, "cellGap": 1,
                      "color": {"exponent": 0.5, "fill": "dark-orange", "mode": "scheme", "reverse": False,
                                "scale": "exponential", "scheme": "Oranges", "steps": 64},

@@ -3,16 +3,19 @@
 from typing import Final
 
 FEW: Final = 20
-_SEEN: Final = "[$__range:10m] @ end()"
-_SHORT: Final = "[2m:1m] @ end()"
-"""Of a range of a few minutes, in which no ten are full."""
+_EVER: Final = "[$__range:10m] @ end()"
+_LAST: Final = "[10m:15s] @ end()"
+"""The end, of which a look at every ten minutes may know nothing yet; the whole, where little time is chosen."""
 
 
 def worst(expr: str, by: str, count: int = FEW, rank: str = "") -> str:
-    """Those that were highest at any time of the chosen range, all along it; `rank` may be `abs`."""
-    ranked = f"{rank}({expr})"
-    highest = f"max_over_time(({ranked}){_SEEN}) or max_over_time(({ranked}){_SHORT})"
-    return f"({expr}) and on ({by}) topk({count}, {highest})"
+    """So many that are highest at the end of the chosen range, and half as many that ever were; all along it.
+
+    `rank` may be `abs`.
+    """
+    last, ever = (f"max_over_time(({rank}({expr})){span})" for span in (_LAST, _EVER))
+    half = count // 2
+    return f"({expr}) and on ({by}) (topk({count - half}, {last}) or topk({half}, {ever}))"
 
 
 def worst_now(expr: str, count: int = FEW) -> str:

@@ -1,6 +1,6 @@
 """Every query of every dashboard, asked of a real Prometheus: with a healthy model, one that drifts and a broken one.
 
-Minutes of the rules pass as seconds; see `board_worlds`. What finds nothing stands in `board_silences`, with the reason.
+Minutes of the rules pass as seconds; see `board_worlds`. What finds nothing stands in `board_silences`, and why.
 """
 
 import time

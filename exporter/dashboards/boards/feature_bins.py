@@ -24,8 +24,11 @@ def by_bin(*named: str) -> list[Json]:
     """Answers side by side in the order of the bins, each under its name."""
     hidden = {"Time": True, "bin": True, "feature": True, "profile": True}
     names = {"Value": named[0]} if len(named) == 1 else {f"Value #{chr(65 + n)}": one for n, one in enumerate(named)}
-    return [{"id": "merge", "options": {}}, {"id": "sortBy", "options": {"sort": [{"field": "bin"}]}},
-            {"id": "organize", "options": {"excludeByName": hidden, "indexByName": {}, "renameByName": names}}]  # fmt: skip
+    return [
+        {"id": "merge", "options": {}},
+        {"id": "sortBy", "options": {"sort": [{"field": "bin"}]}},
+        {"id": "organize", "options": {"excludeByName": hidden, "indexByName": {}, "renameByName": names}},
+    ]
 
 
 def bins() -> Iterator[Panel]:
@@ -38,7 +41,7 @@ def bins() -> Iterator[Panel]:
 
 def _shares() -> Panel:
     f, found = c.FEATURES, _of_feature()
-    asked = {"training or reference": found.share(f.reference_ratio), "live, now": found.live(),
+    asked = {"reference (training data)": found.share(f.reference_ratio), "live, now": found.live(),
              "live, a day before": found.live(" offset 1d"),
              "training, before adoption": found.share(f.training_ratio)}  # fmt: skip
     return Panel("barchart", "Where the values of $feature are", "Share of the values in each range or category, in"
@@ -50,8 +53,9 @@ def _shares() -> Panel:
 
 def _contributions() -> Panel:
     name = "adds to the PSI"
-    return Panel("barchart", "What each range adds to the PSI", "Of all replicas together; the bars add up to the PSI of"
-                 " the fleet. The tallest ones are what moved: read in the table whether they gained or lost.", "none",
+    return Panel("barchart", "What each range adds to the PSI", "Of all replicas together; the bars add up to the PSI"
+                 " of the fleet. The tallest ones are what moved: read in the table whether they gained or lost.",
+                 "none",
                  [Query(_of_feature().contributions(), name)], 12, 9, {"min": 0, "noValue": _NONE}, _TURNED,
                  transformations=by_bin(name))  # fmt: skip
 
@@ -63,11 +67,19 @@ def _listed() -> Panel:
              "change": found.change(), "adds to the PSI": found.contributions()}  # fmt: skip
     names = {f"Value #{chr(65 + place)}": name for place, name in enumerate(asked)} | {"text": _RANGE}
     hidden = {"Time": True, "bin": True, "feature": True, "profile": True}
-    shares = [by_name(name, unit="percentunit", decimals=1, custom_width=90) for name in ("reference", "live", "change")]
-    gauge = by_name("adds to the PSI", custom_cellOptions={"type": "gauge", "mode": "basic"}, min=0, decimals=3)
-    return Panel("table", "Ranges in words, what moved most first", "Share of the reference and of the live values, what"
-                 " it gained or lost, and what that adds to the PSI. A range above or below all others that gains is"
-                 " often another unit; missing ones are a field that is gone.", "none",
+    shares = [
+        by_name(name, unit="percentunit", decimals=1, custom_width=90) for name in ("reference", "live", "change")
+    ]
+    gauge = by_name(
+        "adds to the PSI",
+        custom_cellOptions={"type": "gauge", "mode": "basic"},
+        min=0,
+        decimals=3,
+        color={"mode": "fixed", "fixedColor": "blue"},
+    )
+    return Panel("table", "Ranges in words, what moved most first", "Share of the reference and of the live values,"
+                 " what it gained or lost, and what that adds to the PSI. A range above or below all others that gains"
+                 " is often another unit; missing ones are a field that is gone.", "none",
                  [Query(expr, name) for name, expr in asked.items()], 12, 9, {"noValue": _NONE},
                  {"sortBy": [{"displayName": "adds to the PSI", "desc": True}]}, [*shares, gauge],
                  [{"id": "merge", "options": {}},

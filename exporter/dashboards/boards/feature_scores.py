@@ -1,4 +1,4 @@
-"""One feature's scores as time goes by: beside what chance reaches, beside alerts, by replica and by part of the traffic."""
+"""One feature's scores as time goes by: beside what chance reaches and alerts, by replica, by part of the traffic."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -121,10 +121,12 @@ def replicas() -> Iterator[Panel]:
                 " fleet. All together: the data.", "none", [Query(worst(times, by), "{{instance}}")], 12, 9,
                 LIMIT | {"min": 0}, links=[links.to(links.FLEET, "Fleet and versions")])  # fmt: skip
     chosen = f"and on ({by}) {worst_now(times)}"
+    version = MODEL["model_version"]
+    apart = recorded("instance_feature:model_feature_divergence:fleet1h", model_version=version, **_CHOSEN)
     table = {
         "times critical": worst_now(times),
         "moved": f"max by ({by}) ({moved}) {chosen}",
-        "apart from the fleet": f"max by ({by}) ({recorded('instance_feature:model_feature_divergence:fleet1h', model_version=MODEL['model_version'], **_CHOSEN)}) {chosen}",
+        "apart from the fleet": f"max by ({by}) ({apart}) {chosen}",
         "values": f"min by ({by}) ({samples}) {chosen}",
         "enough": f"min by ({by}) ({enough} or 0 * {samples}) {chosen}",
     }  # fmt: skip
@@ -139,7 +141,8 @@ def replicas() -> Iterator[Panel]:
                              {"value": None, "color": GREY}, {"value": 0, "color": GREEN},
                              {"value": 1, "color": ORANGE}, {"value": 5, "color": RED}]}),
                  by_name("moved", unit="percentunit", decimals=1),
-                 by_name("apart from the fleet", unit="percentunit", decimals=1), by_name("enough", **said)])  # fmt: skip
+                 by_name("apart from the fleet", unit="percentunit", decimals=1),
+                 by_name("enough", **said)])  # fmt: skip
 
 
 def parts() -> Iterator[Panel]:

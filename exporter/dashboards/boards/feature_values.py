@@ -9,13 +9,13 @@ from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import WINDOW, of
 
 _CHOSEN: Final = {"feature": "$feature"}
-_RANKS: Final = "~0.05|0.25|0.5|0.75|0.95"
+_RANKS: Final = "~0.01|0.1|0.5|0.9|0.99"
 _KINDS: Final = {"missing": "missing", "nonfinite": "non-finite", "out_of_range": "out of range", "unseen": "unseen"}
 
 
 def values() -> Iterator[Panel]:
     """What they look like, now and in training."""
-    f, of_values = c.FEATURES, c.FEATURES.aspects
+    of_values = c.FEATURES.aspects
     live = of(of_values["quantile"], rank=_RANKS, **_CHOSEN, **WINDOW)
     before = of(of_values["reference_quantile"], rank=_RANKS, **_CHOSEN)
     yield Panel("timeseries", "Quantiles, live and in training", "Of so many hundredths of the values none is above the"
@@ -28,8 +28,13 @@ def values() -> Iterator[Panel]:
     yield _wrong()
     fewest, runs = (of(of_values[f"{name}_critical"], **_CHOSEN, **WINDOW)
                     for name in ("distinct_values", "longest_run_values"))  # fmt: skip
-    different, longest = (of(of_values[name], **_CHOSEN, **WINDOW) for name in ("distinct_values", "longest_run_values"))
-    asked = {"too few different, times": f"max({fewest} / {different})", "run of one value, times": f"max({longest} / {runs})"}
+    different, longest = (
+        of(of_values[name], **_CHOSEN, **WINDOW) for name in ("distinct_values", "longest_run_values")
+    )
+    asked = {
+        "too few different, times": f"max({fewest} / {different})",
+        "run of one value, times": f"max({longest} / {runs})",
+    }
     yield Panel("timeseries", "Stuck or collapsed", "Fewest different values that chance leaves over those that came,"
                 " and the longest run of one value over what chance makes. Above 1 values are rounded, cut off or"
                 " replayed, or a sensor is stuck; the worst replica.", "none",
@@ -50,11 +55,13 @@ def _wrong() -> Panel:
     shares = {text: f"max({of(f.quality_ratios[kind], **_CHOSEN, **WINDOW)})" for kind, text in _KINDS.items()}
     shares["field absent"] = f"max({of(of_values['absent_ratio'], **_CHOSEN, **WINDOW)})"
     shares["wrong type"] = f"max({of(of_values['type_error_ratio'], **_CHOSEN, **WINDOW)})"
-    critical = {f"critical, {text}": f"max({of(f.critical[f'{kind}_ratio'], **_CHOSEN, **WINDOW)} and"
-                f" {of(f.quality_ratios[kind], **_CHOSEN, **WINDOW)} > 0)" for kind, text in _KINDS.items()}  # fmt: skip
+    critical = {}
+    for kind, text in _KINDS.items():
+        share, chance = (of(one, **_CHOSEN, **WINDOW) for one in (f.quality_ratios[kind], f.critical[f"{kind}_ratio"]))
+        critical[f"critical, {text}"] = f"max({chance} and {share} > 0)"
     return Panel("timeseries", "Values that are missing or wrong", "Share of the window's values on the worst replica,"
                  " by what is wrong. The dashed lines are what chance makes of the training data's own, where there are"
                  " any; above its own a kind is a fault.", "percentunit",
                  [Query(expr, legend) for legend, expr in (shares | critical).items()], 12, 9,
-                 {"min": 0, "noValue": "nothing is wrong"},
+                 {"min": 0, "noValue": "nothing is wrong", "custom": {"axisSoftMax": 0.05}},
                  overrides=[by_pattern("/^critical/", custom_lineStyle=DASHED)])  # fmt: skip

@@ -13,6 +13,10 @@ from exporter.snapshots import IMPACT
 _CHOSEN: Final = {"feature": "$feature"}
 _KNOWN: Final = steps((None, GREY), (0, "text"))
 _TIMES: Final = steps((None, GREY), (0, GREEN), (1, ORANGE), (5, RED))
+_WAYS: Final = [{"type": "value", "options": {
+    "up": {"text": "values went up"}, "down": {"text": "values went down"}, "wider": {"text": "became wider"},
+    "narrower": {"text": "became narrower"}, "grew": {"text": "one range grew"},
+    "changed": {"text": "changed otherwise"}}}]  # fmt: skip
 _NAMED: Final = {"colorMode": "none", "textMode": "name", "justifyMode": "center", "text": {"titleSize": 16}}
 
 
@@ -55,7 +59,7 @@ def _since() -> Panel:
     onset = of(c.FEATURES.evidence["drift_onset_timestamp_seconds"], **_CHOSEN)
     return Panel("stat", "Drifts since", "When the drift began on the first replica that has evidence of it. Compare"
                  " with the marks of deploys and profiles in the graphs below.", "dateTimeFromNow",
-                 [Query(f"min({onset}) * 1000")], 4, 4, steps((None, GREY), (0, "text")) | {"noValue": "no onset named"},
+                 [Query(f"min({onset}) * 1000")], 4, 4, _KNOWN | {"noValue": "no onset named"},
                  {"colorMode": "none"})  # fmt: skip
 
 
@@ -82,19 +86,20 @@ def _numbers() -> Iterator[Panel]:
     yield Panel("stat", "PSI, times critical", "The worst replica's score over what chance reaches once in 1000 windows"
                 " of that size. Above 1 it is no chance; how much moved says whether it matters.", "none",
                 [Query(f"max({psi} / {critical} and {enough})")], 4, 3, _TIMES | {"decimals": 1})  # fmt: skip
-    yield Panel("stat", "Values moved", "Share of the values that are in other bins than those of the training data, on"
-                " the worst replica whose window holds enough. A tenth is worth a look, unless tolerated.",
-                "percentunit", [Query(f"max({moved} and {enough})")], 4, 3, _KNOWN | {"decimals": 1}, plain)  # fmt: skip
+    yield Panel("stat", "Values moved", "Share of the values that are in other bins than those of the training data,"
+                " on the worst replica whose window holds enough. A tenth is worth a look, unless tolerated.",
+                "percentunit", [Query(f"max({moved} and {enough})")], 4, 3, _KNOWN | {"decimals": 1},
+                plain)  # fmt: skip
     yield Panel("stat", "Importance", "Share of all features' importance for the model, as the profile has it. A small"
                 " one may wait.", "percentunit", [Query(f"max({of(f.known['importance'], **_CHOSEN)})")], 4, 3,
                 _KNOWN | {"noValue": "not in the profile", "decimals": 1}, plain)  # fmt: skip
     yield Panel("stat", "Impact", "Importance times what has moved beyond chance, on the worst replica. Of several"
                 " drifting features begin with the largest.", "percentunit", [Query(f"max({impact})")], 4, 3,
                 _KNOWN | {"noValue": "no importance known", "decimals": 1}, plain)  # fmt: skip
-    yield Panel("stat", "Fewest values in the window", "Of all replicas, missing ones included. The fewer, the more"
+    yield Panel("stat", "Fewest values", "In the window, of all replicas, missing ones included. The fewer, the more"
                 " must move before it shows; choose a longer window where it is not enough.", "short",
                 [Query(f"min({of(f.samples, **_CHOSEN, **WINDOW)})")], 4, 3, _KNOWN, plain)  # fmt: skip
-    yield Panel("stat", "Replicas with enough values", "Share of the replicas whose window holds enough values to be"
+    yield Panel("stat", "With enough values", "Share of the replicas whose window holds enough values to be"
                 " judged; the others are left out of the verdict.", "percentunit",
                 [Query(f"avg({of(f.sufficient, **_CHOSEN, **WINDOW)})")], 4, 3,
                 steps((None, GREY), (0.5, ORANGE), (1, GREEN)))  # fmt: skip
@@ -107,15 +112,17 @@ def _moved() -> Panel:
     info = f"count by (kind, bin, shape) ({of(f.evidence['drift_info'], **_CHOSEN)})"
     since = f"min by (kind, bin, shape) ({of(f.evidence['drift_info'], **_CHOSEN)} * {same} group_left () {onset})"
     grew = f"max by (bin, text) ({of(f.bin_info, **_CHOSEN)})"
-    named = f"({info}) * on (bin) group_left (text) ({grew}) or {info}"
+    named = f"({info}) * on (bin) group_left (text) ({grew}) or on (kind, bin, shape) {info}"
     hidden = {"Time": True, "bin": True}
     order = {"kind": 0, "text": 1, "shape": 2, "Value #A": 3, "Value #B": 4}
     renamed = {"kind": "how", "text": "range or category", "shape": "pace", "Value #A": "replicas", "Value #B": "since"}
     return Panel("table", "How it moved", "By the bet that has won most, once evidence pages: values went up or down,"
-                 " became wider or narrower, one range grew, or changed otherwise; at once or little by little.", "none",
+                 " became wider or narrower, one range grew, or changed otherwise; at once or little by little.",
+                 "none",
                  [Query(named), Query(f"({since}) * 1000")], 12, 4,
                  {"noValue": "evidence names no drift of it"},
-                 overrides=[by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80)],
+                 overrides=[by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80),
+                            by_name("how", mappings=_WAYS)],
                  transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
                      "excludeByName": hidden, "indexByName": order, "renameByName": renamed}}])  # fmt: skip
 
@@ -124,7 +131,7 @@ def _said() -> Panel:
     f = c.FEATURES
     by = "owner, severity"
     info = of(f.override_info, **_CHOSEN)
-    columns = [(f"max by ({by}) ({info})", "said")]
+    columns: list[tuple[str, str]] = [(f"max by ({by}) ({info})", "said")]
     same = "on (job, instance, model, model_version, profile, feature)"
     for family, legend, factor in ((f.tolerance, "tolerates", ""), (f.weight, "weight", ""),
                                    (f.snoozed_until, "snoozed until", " * 1000"),
@@ -132,12 +139,16 @@ def _said() -> Panel:
                                    (f.adoption_expiry, "adoption ends", " * 1000")):  # fmt: skip
         columns.append((f"max by ({by}) ({info} * {same} group_left () {of(family, **_CHOSEN)}){factor}", legend))
     times = [by_name(name, unit="dateTimeFromNow") for name in ("snoozed until", "adopted", "adoption ends")]
+    names = {f"Value #{chr(65 + place)}": name for place, (_, name) in enumerate(columns)}
+    order = {"owner": 0, "severity": 1}
     return Panel("table", "What people say of it", "From the overrides: whose it is, the most that may come of it, how"
                  " much may move, until when nothing comes of it, and since when live values are its normal. Drift that"
                  " pages nobody may be snoozed here.", "none", [Query(*one) for one in columns], 12, 4,
                  {"noValue": "no override: drift of it makes a ticket, and evidence pages"},
-                 overrides=[by_name("said", custom_hidden=True), by_name("tolerates", unit="percentunit"),
-                            *times])  # fmt: skip
+                 overrides=[by_name("tolerates", unit="percentunit"), *times],
+                 transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
+                     "excludeByName": {"Time": True, "Value #A": True}, "indexByName": order,
+                     "renameByName": names | {"severity": "at most"}}}])  # fmt: skip
 
 
 def _next() -> Panel:
@@ -151,5 +162,3 @@ def _next() -> Panel:
     content = "**Next:** " + " · ".join(f"[{one['title']}]({one['url']})" for one in ways)
     return Panel("text", "Where to look next", "Ways to the other dashboards, with what is chosen.", "none", [], 24, 2,
                  options={"content": content, "mode": "markdown"})  # fmt: skip
-
-

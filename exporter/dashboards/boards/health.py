@@ -1,106 +1,94 @@
 """Model health at a glance: the one to open in the morning."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import LIMIT, LOSSES, PLAIN, steps
-from exporter.dashboards.pieces import Board, Panel, Query, Row
-from exporter.dashboards.queries import WINDOW, drifted, here, of, of_fleet, over_critical, rate
-from exporter.snapshots import IMPACT
+from exporter.dashboards.boards import health_checks, health_evidence, health_features, health_models
+from exporter.dashboards.boards.health_features import FEW, moved, tested, worst
+from exporter.dashboards.looks import GREY, LOSSES, ORANGE, PLAIN, by_name, steps
+from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
+from exporter.dashboards.queries import of, rate, recorded
+from exporter.rules import files
+
+_NAMED: Final = {"textMode": "value_and_name"}
+"""The number is part of a sentence, which the legend ends."""
 
 
 def now() -> Iterator[Panel]:
-    """The verdict."""
-    requests, errors = rate(c.REQUESTS), rate(c.REQUESTS, code="~5..")
-    dropped, offered = (f"sum({here(rate(family))})" for family in (c.DROPPED, c.OFFERED))
-    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION)}))"
-    up = steps((None, "red"), (0.5, "orange"), (1, "green"))
-    moved = steps((None, "green"), (1, "orange"))
-    yield Panel("stat", "Model servers up", "Share of the replicas whose server accepts connections.", "percentunit",
-                [Query(f"avg({of(c.SERVER_UP)})")], 4, 4, up)  # fmt: skip
-    yield Panel("stat", "Requests", "Requests answered per second, all replicas together.", "reqps",
-                [Query(f"sum({requests})")], 4, 4, PLAIN)  # fmt: skip
-    yield Panel("stat", "Errors", "Share of the requests answered with a 5xx code.", "percentunit",
-                [Query(f"(sum({errors}) or vector(0)) / (sum({requests}) > 0)")], 4, 4, LOSSES)  # fmt: skip
-    yield Panel("stat", "p99 latency", "99 of 100 successful requests are answered within this time.", "s",
-                [Query(p99)], 4, 4, PLAIN)  # fmt: skip
-    yield Panel("stat", "Features drifted", "Features beyond chance and beyond 10 % of values moved, on any replica, in"
-                " windows that suffice; grey where none does.", "short", [Query(drifted())], 4, 4, moved)  # fmt: skip
-    yield Panel("stat", "Exchanges not counted", "Share of exchanges relayed but dropped from the counts; scores are"
-                " about the rest.", "percentunit", [Query(f"{dropped} / ({offered} > 0)")], 4, 4, LOSSES)  # fmt: skip
+    """The verdict, what it rests on, and what is asked meanwhile."""
+    yield from health_checks.verdict()
+    yield from _words()
+    yield from _asked()
+    yield health_checks.checklist()
+    yield health_features.table()
+    yield health_checks.firing()
+    yield health_features.importance()
+    yield health_checks.timeline()
+    yield health_features.over_time()
 
 
-def evidence() -> Iterator[Panel]:
-    """What pages, and what it rests on."""
-    floor, measured = {"min": 0}, steps((None, "orange"), (1, "green"))
-    for title, text, nats, threshold in (
-        ("Evidence of drift", "It pages at the dashed line: in vain once in 30 days, on average, at most.",
-         c.EVIDENCE, c.EVIDENCE_THRESHOLD),
-        ("Evidence of slow drift", "It makes a ticket at the dashed line: half the tolerance, by the hour.",
-         c.SLOW_EVIDENCE, c.SLOW_EVIDENCE_THRESHOLD),
-    ):  # fmt: skip
-        yield Panel("timeseries", title, f"Of all replicas together. {text}", "none",
-                    [Query(of_fleet(nats), "evidence"), Query(f"max({of(threshold)})", "critical")], 12, 8,
-                    floor)  # fmt: skip
-    sides = [(columns.label, columns.evidence) for columns in (c.FEATURES, c.OUTPUTS)]
-    nats_of = [(f"max by ({label}) ({of(found['drift_evidence_nats'])})", f"{{{{{label}}}}}") for label, found in sides]
-    yield Panel("timeseries", "Evidence by feature and output", "The replica with most evidence of each; one alone"
-                " pages where it has the logarithm of the number of columns more than the threshold.", "none",
-                [Query(*one) for one in nats_of], 12, 8, floor)  # fmt: skip
-    skews = [
-        (f"max by ({label}) ({of(found['skew_ratio'])} / {of(found['skew_ratio_critical'])})", f"{{{{{label}}}}}")
-        for label, found in sides
-    ]
-    yield Panel("timeseries", "Skew between training and serving", "Total variation of all rows up to the end of the"
-                " warm-up over its critical value. Above 1 serving differs from training since the first row; that is"
-                " no drift. The worst replica.", "none", [Query(*one) for one in skews], 12, 8, LIMIT)  # fmt: skip
-    yield Panel("timeseries", "Expected delay", "How soon a page would come if so large a share of a feature's values"
-                " changed bin now, at the traffic of each replica; the slowest one. Nothing where it never would.", "s",
-                [Query(f"max by (total_variation) ({of(c.EXPECTED_DELAY)})", "{{total_variation}} moved")], 12, 8,
-                floor)  # fmt: skip
-    resting = f"count by (calibration, reference) ({of(c.FEATURES.evidence['drift_defaults_info'])})"
-    yield Panel("timeseries", "What evidence rests on", "Features of all replicas, by who says how many rows come as"
-                " one (default: nobody yet) and by what they are held against: the training data, the rows of the"
-                " warm-up, or what is usual in this hour.", "short",
-                [Query(resting, "{{calibration}}, {{reference}}")], 6, 8, floor)  # fmt: skip
-    yield Panel("stat", "Evidence measured", "Share of the replicas whose evidence rests on what was measured; the"
-                " others hold careful defaults, and find drift later.", "percentunit",
-                [Query(f"avg({of(c.EVIDENCE_READY)})")], 3, 8, measured)  # fmt: skip
-    blind = of(c.FEATURES.evidence["drift_monitored"])
-    yield Panel("stat", "Features not monitored", "Features that would need more than a fifth of their values"
-                " tolerated, on any replica: evidence never pages for them.", "short",
-                [Query(f"count(min by (feature) ({blind}) == 0) or 0 * count({blind})")], 3, 8,
-                steps((None, "green"), (1, "orange")))  # fmt: skip
+def _words() -> Iterator[Panel]:
+    """What has moved, in words."""
+    defaults = files.defaults()
+    tolerated, coverage = float(defaults["drift.tolerance"]), float(defaults["payloads.coverage_below"])
+    drill: Json = {"links": [links.to(links.FEATURE, "Drill down", feature=links.OF_SERIES % "feature")]}
+    few: Json = {"noValue": FEW}
+    yield Panel("stat", "Requests moved", "Share of the requests whose value of the feature that moved most has changed"
+                " bin since the training, if that is no chance. All replicas together, of the last hour, or of the last"
+                " day where an hour holds too few. Beyond what is tolerated look at the feature.", "percentunit",
+                [Query(moved(), "moved in {{feature}}", instant=True)], 4, 5,
+                steps((None, "text"), (tolerated, ORANGE)) | few | drill | {"decimals": 0}, _NAMED)  # fmt: skip
+    yield Panel("stat", "Moved most", "The feature whose PSI is the most times its critical value, and how many times."
+                " Beyond 1 is more than chance reaches once in 1000 hours. All replicas together.", "none",
+                [Query(worst(1), "{{feature}}, times its critical value", instant=True)], 4, 5,
+                steps((None, "text"), (1, ORANGE)) | few | drill | {"decimals": 1}, _NAMED)  # fmt: skip
+    drifted = recorded("instance_feature:model_feature_psi:sustained")
+    count = f"count(count by (feature) ({drifted})) or on () 0 * count({tested()})"
+    yield Panel("stat", "Features drifted", "Features that have drifted for ten minutes on any replica, beyond chance"
+                " and beyond what is tolerated, and how many have enough values to be tested. Those that are not tested"
+                " are neither drifted nor well.", "short",
+                [Query(count, "drifted", instant=True),
+                 Query(f"count(count by (feature) ({tested()}))", "tested", instant=True)], 4, 5, PLAIN | few,
+                _NAMED, [by_name("drifted", **steps((None, "text"), (1, ORANGE)))])  # fmt: skip
+    seen = recorded("model:model_rows_observed:ratio1h")
+    yield Panel("stat", "Rows seen", "Share of the rows of the last hour that were decoded: all scores are about these."
+                " Grey below half, where nothing is said of the others: see Exporter internals.", "percentunit",
+                [Query(f"min({seen})", instant=True)], 4, 5,
+                steps((None, GREY), (coverage, ORANGE), (0.95, "text")) | {"noValue": "no rows in the last hour"},
+                links=[links.to(links.INTERNALS, "What is not seen")])  # fmt: skip
 
 
-def drift() -> Iterator[Panel]:
-    """Features against the training data."""
-    f = c.FEATURES
-    yield Panel("timeseries", "PSI over its critical value, by feature", "Above 1 is more than chance reaches once in"
-                " 1000 windows of that size. The worst replica; windows that do not suffice are left out.", "none",
-                [Query(over_critical(f), "{{feature}}")], 12, 9, LIMIT)  # fmt: skip
-    table = (
-        (over_critical(f), "PSI / critical"),
-        (f"max by (feature) ({of(f.statistics['psi'], **WINDOW)})", "PSI"),
-        (f"max by (feature) ({of(f.statistics['total_variation'], **WINDOW)})", "values moved"),
-        (f"max by (feature) ({of(f.quality_ratios['missing'], **WINDOW)})", "missing"),
-        (f"min by (feature) ({of(f.samples, **WINDOW)})", "fewest values"),
-        (f"min by (feature) ({of(f.sufficient, **WINDOW)})", "suffices"),
-    )
-    yield Panel("table", "Features, worst first", "The worst replica of each. `suffices` is 1 where every replica's"
-                " window holds enough; choose a feature to see its bins.", "none",
-                [Query(*row) for row in table], 12, 10)  # fmt: skip
-    impact = f"max by (feature) ({of(f.statistics[IMPACT], **WINDOW)})"
-    yield Panel("timeseries", "Impact", "Importance times what has moved beyond chance, on the worst replica: begin"
-                " with the largest. 0 of what has not moved; nothing where the profile knows no importance.",
-                "percentunit", [Query(impact, "{{feature}}")], 12, 8, {"min": 0})  # fmt: skip
+def _asked() -> Iterator[Panel]:
+    """Traffic, errors and time, of all versions."""
+    every = {"model_version": "*"}
+    requests, errors = rate(c.REQUESTS, **every), rate(c.REQUESTS, code="~5..", **every)
+    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION, **every)}))"
+    up = steps((None, "red"), (0.5, ORANGE), (1, "text")) | {"noValue": "not probed"}
+    serving = [links.to(links.SERVING, "How the server answers")]
+    yield Panel("stat", "Servers up", "Share of the replicas whose model server accepts connections. Below 100 % some"
+                " requests fail: see Serving.", "percentunit", [Query(f"avg({of(c.SERVER_UP, **every)})")], 6, 3, up,
+                links=serving)  # fmt: skip
+    yield Panel("stat", "Requests", "Requests answered per second, all replicas together. It is for traffic's own check"
+                " to say whether so many are usual.", "reqps",
+                [Query(f"sum({requests})")], 6, 3, PLAIN, links=serving)  # fmt: skip
+    yield Panel("stat", "Errors", "Share of the requests answered with a 5xx code. The check of errors holds it against"
+                " the objective.", "percentunit",
+                [Query(f"(sum({errors}) or 0 * sum({requests})) / (sum({requests}) > 0)")], 6, 3,
+                LOSSES | {"noValue": "no requests"}, links=serving)  # fmt: skip
+    yield Panel("stat", "p99 latency", "99 of 100 successful requests are answered within this time. The check of"
+                " latency holds it against the objective.", "s", [Query(p99)], 6, 3, PLAIN | {"noValue": "no requests"},
+                links=serving)  # fmt: skip
 
 
 BOARD = Board(
     links.HEALTH,
     "Model health at a glance",
-    "Is the model served, is it fed what it was trained on, and can these numbers be trusted?",
-    [Row("Now", now), Row("Evidence", evidence), Row("Drift", drift)],
-    frozenset({"window"}),
+    "Is the model healthy, what moved most and since when, and what to look at next?",
+    [
+        Row("Now", now),
+        Row("All models, worst first", health_models.panels),
+        Row("Evidence, which pages", health_evidence.panels, folded=True),
+    ],
 )
