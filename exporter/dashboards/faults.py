@@ -65,7 +65,7 @@ def _alike() -> dict[str, str]:
     runs, fewest = (of(_F.aspects[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     return {
         STUCK: f"max by (feature) ({run} / clamp_min({runs}, {_of_rules('stuck_values')}))",
-        COLLAPSED: f"max by (feature) ({fewest} * (1 - {_of_rules('collapsed')}) / {different})",
+        COLLAPSED: f"max by (feature) ({fewest} * (1 - {_of_rules('collapsed')}) / ({different} > 0))",
     }
 
 

@@ -49,4 +49,6 @@ STACKED: Final = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, 
 SHARE: Final = {"min": 0, "max": 1}
 DASHED: Final = {"dash": [8, 6], "fill": "dash"}
 """A line of what is critical."""
+BLANK: Final = by_pattern("/.*/", noValue="–")
+"""Of tables: a cell that has nothing, which is not what the panel says where there is no row at all."""
 CRITICAL: Final = by_pattern("/^critical/", custom_lineStyle=DASHED)

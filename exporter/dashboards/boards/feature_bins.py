@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards.distributions import Bins
-from exporter.dashboards.looks import SHARE, by_name
+from exporter.dashboards.looks import BLANK, SHARE, by_name
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import WINDOW, of
 from exporter.dashboards.worst import worst
@@ -81,7 +81,7 @@ def _listed() -> Panel:
                  " what it gained or lost, and what that adds to the PSI. A range above or below all others that gains"
                  " is often another unit; missing ones are a field that is gone.", "none",
                  [Query(expr, name) for name, expr in asked.items()], 12, 9, {"noValue": _NONE},
-                 {"sortBy": [{"displayName": "adds to the PSI", "desc": True}]}, [*shares, gauge],
+                 {"sortBy": [{"displayName": "adds to the PSI", "desc": True}]}, [BLANK, *shares, gauge],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": hidden, "indexByName": {"text": 0},
                                                  "renameByName": names}}])  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import DASHED, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states
+from exporter.dashboards.looks import BLANK, DASHED, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import MODEL, WINDOW, alerts, of, over, recorded
 from exporter.dashboards.worst import worst, worst_now
@@ -84,7 +84,7 @@ def _others() -> Panel:
     asked = []
     for name, legend in _OTHERS.items():
         score, critical = of(f.statistics[name], **_CHOSEN, **WINDOW), of(f.critical[name], **_CHOSEN, **WINDOW)
-        asked.append(Query(f"max(abs({score}) / {critical})", legend))
+        asked.append(Query(f"max(abs({score}) / ({critical} > 0))", legend))
     return Panel("timeseries", "Other scores, times their critical values", "What other statistics say, each over what"
                  " chance reaches once in 1000 windows; the worst replica. Only the mean's above the line: values"
                  " shifted a little, all of them. Categories have the first alone.", "none", asked, 12, 8, LIMIT
@@ -136,7 +136,7 @@ def replicas() -> Iterator[Panel]:
                 " say little.", "none", [Query(expr, name) for name, expr in table.items()], 12, 9,
                 {"noValue": "no replica shows this feature"},
                 {"sortBy": [{"displayName": "times critical", "desc": True}]},
-                [by_name("times critical", decimals=1, custom_cellOptions={"type": "color-text"},
+                [BLANK, by_name("times critical", decimals=1, custom_cellOptions={"type": "color-text"},
                          thresholds={"mode": "absolute", "steps": [
                              {"value": None, "color": GREY}, {"value": 0, "color": GREEN},
                              {"value": 1, "color": ORANGE}, {"value": 5, "color": RED}]}),

@@ -32,7 +32,7 @@ def values() -> Iterator[Panel]:
         of(of_values[name], **_CHOSEN, **WINDOW) for name in ("distinct_values", "longest_run_values")
     )
     asked = {
-        "too few different, times": f"max({fewest} / {different})",
+        "too few different, times": f"max({fewest} / ({different} > 0))",
         "run of one value, times": f"max({longest} / {runs})",
     }
     yield Panel("timeseries", "Stuck or collapsed", "Fewest different values that chance leaves over those that came,"

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import GREEN, GREY, ORANGE, RED, by_name, states, steps
+from exporter.dashboards.looks import BLANK, GREEN, GREY, ORANGE, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import WINDOW, of
 from exporter.snapshots import IMPACT
@@ -85,7 +85,7 @@ def _numbers() -> Iterator[Panel]:
     plain: Json = {"colorMode": "none"}
     yield Panel("stat", "PSI, times critical", "The worst replica's score over what chance reaches once in 1000 windows"
                 " of that size. Above 1 it is no chance; how much moved says whether it matters.", "none",
-                [Query(f"max({psi} / {critical} and {enough})")], 4, 3, _TIMES | {"decimals": 1})  # fmt: skip
+                [Query(f"max({psi} / ({critical} > 0) and {enough})")], 4, 3, _TIMES | {"decimals": 1})  # fmt: skip
     yield Panel("stat", "Values moved", "Share of the values that are in other bins than those of the training data,"
                 " on the worst replica whose window holds enough. A tenth is worth a look, unless tolerated.",
                 "percentunit", [Query(f"max({moved} and {enough})")], 4, 3, _KNOWN | {"decimals": 1},
@@ -121,7 +121,7 @@ def _moved() -> Panel:
                  "none",
                  [Query(named), Query(f"({since}) * 1000")], 12, 4,
                  {"noValue": "evidence names no drift of it"},
-                 overrides=[by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80),
+                 overrides=[BLANK, by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80),
                             by_name("how", mappings=_WAYS)],
                  transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
                      "excludeByName": hidden, "indexByName": order, "renameByName": renamed}}])  # fmt: skip
@@ -145,7 +145,7 @@ def _said() -> Panel:
                  " much may move, until when nothing comes of it, and since when live values are its normal. Drift that"
                  " pages nobody may be snoozed here.", "none", [Query(*one) for one in columns], 12, 4,
                  {"noValue": "no override: drift of it makes a ticket, and evidence pages"},
-                 overrides=[by_name("tolerates", unit="percentunit"), *times],
+                 overrides=[BLANK, by_name("tolerates", unit="percentunit"), *times],
                  transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
                      "excludeByName": {"Time": True, "Value #A": True}, "indexByName": order,
                      "renameByName": names | {"severity": "at most"}}}])  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import LIMIT, by_name
+from exporter.dashboards.looks import BLANK, LIMIT, by_name
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import WINDOW, of, rate, words
 from exporter.dashboards.worst import worst
@@ -28,7 +28,8 @@ def failures() -> Iterator[Panel]:
     buckets = f"sum by (le) ({rate(c.FAILED_DURATION)})"
     yield Panel("timeseries", "Latency of failures", "As the latency of successful requests, of the others;"
                 " interpolated within buckets. At the timeout of a client: the server hangs; near 0: it refuses.", "s",
-                [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g} failed") for level in (0.5, 0.99)],
+                [Query(f"histogram_quantile({level}, {buckets}) >= 0", f"p{level * 100:g} failed")
+                 for level in (0.5, 0.99)],
                 12, 8, {"min": 0, "noValue": "no request failed"})  # fmt: skip
 
 
@@ -51,4 +52,4 @@ def _table() -> Panel:
                  " features beyond chance on any replica; what share of all requests with such a value failed. Near"
                  " 100 % that value breaks the server.", "none", [Query(*row) for row in table], 12, 9,
                  {"noValue": "no feature has to do with failures", "decimals": 0},
-                 {"sortBy": [{"displayName": "more than others", "desc": True}]}, [*shares, drill])  # fmt: skip
+                 {"sortBy": [{"displayName": "more than others", "desc": True}]}, [BLANK, *shares, drill])  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import faults, links
-from exporter.dashboards.looks import GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
+from exporter.dashboards.looks import BLANK, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import MODEL, WINDOW, here, of, over, rate, recorded
 from exporter.dashboards.worst import worst
@@ -70,7 +70,7 @@ def _worst_first() -> Panel:
                  " none. Choose a feature to see what happened, since when and where.", "none",
                  [Query(expr, name) for name, expr in asked.items()], 14, 8, {"noValue": _NO_FAULT},
                  {"sortBy": [{"displayName": "times the limit", "desc": True}]},
-                 [_DRILL, by_name("share", unit="percentunit", decimals=1),
+                 [BLANK, _DRILL, by_name("share", unit="percentunit", decimals=1),
                   by_name("times the limit", decimals=1, thresholds=_WRONG, custom_cellOptions={"type": "color-text"})],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order,
@@ -88,7 +88,7 @@ def _told() -> Panel:
     return Panel("table", "What tickets are about", "Findings of the rules: of how many replicas, whose they are and"
                  " what may come of them. They are those beside, in the freshest window that holds enough, less what"
                  " people tolerate.", "short", [Query(f"topk({_ROWS}, {told})", "replicas")], 10, 8,
-                 {"noValue": "no finding: no ticket is open about values"}, {}, [_DRILL],
+                 {"noValue": "no finding: no ticket is open about values"}, {}, [BLANK, _DRILL],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order,
                                                  "renameByName": {"Value": "replicas"}}}])  # fmt: skip
@@ -108,7 +108,7 @@ def _checklist() -> Panel:
                  " cannot be. The 25 worst features first; choose one to see what happened.", "none",
                  [Query(f"{found} and on (feature) topk({_ROWS}, {highest})")], 24, 10,
                  {"noValue": "not enough data"},
-                 {"sortBy": [{"displayName": "worst of all", "desc": True}]}, [_DRILL, numbers],
+                 {"sortBy": [{"displayName": "worst of all", "desc": True}]}, [BLANK, _DRILL, numbers],
                  [{"id": "groupingToMatrix", "options": matrix},
                   {"id": "calculateField", "options": {"mode": "reduceRow", "reduce": {"reducer": "max"},
                                                        "alias": "worst of all", "replaceFields": False}},
@@ -144,7 +144,7 @@ def alike() -> Iterator[Panel]:
     of_values = c.FEATURES.aspects
     runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     repeated = f"max by (feature) ({of(of_values['longest_run_values'], **WINDOW)} / {runs})"
-    different = f"max by (feature) ({fewest} / {of(of_values['distinct_values'], **WINDOW)})"
+    different = f"max by (feature) ({fewest} / ({of(of_values['distinct_values'], **WINDOW)} > 0))"
     limit: Json = LIMIT | {"min": 0, "links": _DOWN, "noValue": "not enough data"}
     yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it; the 20"
                 " worst features. Above 1 the value is stuck, or one row comes again and again; the worst replica.",
