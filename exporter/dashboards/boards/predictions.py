@@ -125,8 +125,8 @@ def lie() -> Iterator[Panel]:
                        color={"fixedColor": "text", "mode": "fixed"})]  # fmt: skip
     yield Panel("timeseries", "Level of the predictions", f"{_WORST} What a tenth, half (the median) and nine tenths"
                 " of its numbers do not exceed, in the second shortest window, as the average over replicas. Dashed:"
-                " the training data, filled between. Lines that leave their dashed ones have moved up or down.", "short", quantiles, 12, 9, PLAIN,
-                overrides=band)  # fmt: skip
+                " the training data, filled between. Lines that leave their dashed ones have moved up or down.",
+                "short", quantiles, 12, 9, PLAIN, overrides=band)  # fmt: skip
     scores = [Query(of_worst(f"max by (output) ({beyond(name)})"), said) for name, said in SCORES.items()]
     yield Panel("timeseries", "Every score over its critical value", f"{_WORST} Each score on the worst replica; above"
                 " 1 is beyond chance. Many together: the shape changed; the mean alone: all moved a little.", "none",
