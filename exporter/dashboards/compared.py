@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from exporter.dashboards.kinds import letter
-from exporter.dashboards.looks import GREEN, GREY, steps
+from exporter.dashboards.looks import GREEN, GREY, by_pattern, steps
 from exporter.dashboards.pieces import Json, Query
 
 LINES: Final = 20
 """As many lines as eyes can tell apart."""
+BLANK: Final = by_pattern("/.*/", noValue="")
+"""For tables, before other looks: cells of nothing stay empty; what the panel says of it stands where all are."""
+FROM_ZERO: Final = {"min": 0, "custom": {"axisSoftMax": 0.01}}
+"""For shares that should be none: small ones are seen, and nothing is a line at the bottom."""
 
 
 def worst(expr: str, by: str, lines: int = LINES) -> str:

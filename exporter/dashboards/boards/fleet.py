@@ -6,7 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import fleet_apart, fleet_process, fleet_versions
-from exporter.dashboards.compared import judged, lowest, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, lowest, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
 from exporter.dashboards.pieces import Board, Panel, Query, Row
 from exporter.dashboards.queries import WINDOW, of, rate, recorded
@@ -26,13 +26,13 @@ def now() -> Iterator[Panel]:
     yield Panel("stat", "Replicas up and away", "Exporters that Prometheus reaches, of all versions, and those that it"
                 " should reach and does not. Of what is away nothing is known: look at its pod first.", "short",
                 [Query(f"sum({up})", "up", instant=True),
-                 Query(f"count({up} == 0) or 0 * count({up})", "away", instant=True)], 6, 4,
+                 Query(f"count({up} == 0) or 0 * count({up})", "away", instant=True)], 5, 4,
                 judged() | said("rules not loaded"), {"textMode": "value_and_name"},
                 [by_name("away", **judged((1, RED)), mappings=states((0, "none", GREEN))["mappings"])])  # fmt: skip
     for title, label, info, text in (
         ("Versions", "model_version", of(c.MODEL_INFO, **ANY), ("Versions of the model that are served now. Two are a"
          " canary or a roll-out: compare them below.")),
-        ("Profiles of the version", "profile", of(c.PROFILE_INFO), ("Reference profiles that replicas of the chosen"
+        ("Profiles", "profile", of(c.PROFILE_INFO), ("Reference profiles that replicas of the chosen"
          " version hold. Two are a roll-out, or, where it lasts, a replica with an old file: scores of two profiles are"
          " never added up.")),
     ):  # fmt: skip
@@ -42,7 +42,7 @@ def now() -> Iterator[Panel]:
                     {"textMode": "value"})  # fmt: skip
     yield from fleet_apart.numbers()
     load = f"sum by ({BY}) ({rate(c.REQUESTS, **ANY)})"
-    yield Panel("stat", "Busiest replica, times the mean", "Requests of the busiest replica over the mean of all. Above"
+    yield Panel("stat", "Busiest replica / mean", "Requests of the busiest replica over the mean of all. Above"
                 " 2 the load is skewed: long-lived connections, a sticky balancer, or replicas that are not asked.",
                 "none", [Query(f"max({load}) / (avg({load}) > 0)", "", instant=True)], 4, 4,
                 judged((2, ORANGE)) | {"decimals": 1})  # fmt: skip
@@ -72,6 +72,7 @@ def replicas() -> Iterator[Panel]:
     labels = {"instance": "replica", "model_version": "version", "feature": "feature", "profile": "profile"}
     coloured = {"custom_cellOptions": {"type": "color-text"}}
     looks = [
+        BLANK,
         by_name("server", mappings=states((1, "up", GREEN), (0, "down", RED))["mappings"], **coloured),
         by_name("requests", unit="reqps"), by_name("share of the load", unit="percentunit"),
         by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **coloured),
@@ -107,7 +108,7 @@ def load() -> Iterator[Panel]:
         ("Rows seen by replica", ("Share of the rows served in the last hour that were decoded and counted. Below 90 %"
          " its scores are about a sample: see Exporter internals."), "percentunit", lowest(observed, _EACH), SHARE),
         ("Errors by replica", ("Share of requests answered with 5xx. One replica alone: take it out of service and look"
-         " at it."), "percentunit", worst(share, _EACH), SHARE),
+         " at it."), "percentunit", worst(share, _EACH), FROM_ZERO),
         ("p99 by replica", ("99 of 100 successful requests are answered within this time. One replica alone: its node,"
          " or its load."), "s", worst(p99, _EACH), flat),
         ("Requests in flight by replica", ("Requests whose answer is not complete. What grows without end is a replica"

@@ -5,10 +5,10 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import judged, said, side_by_side, worst
-from exporter.dashboards.looks import DASHED, GREEN, ORANGE, RED, SHARE, by_name, by_pattern, states
+from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, said, side_by_side, worst
+from exporter.dashboards.looks import DASHED, GREEN, ORANGE, RED, by_name, by_pattern, states
 from exporter.dashboards.pieces import Panel, Query
-from exporter.dashboards.queries import of, over, recorded
+from exporter.dashboards.queries import of, recorded
 
 HOUR: Final = {"window": "1h"}
 """The replicas' own window that is laid beside the fleet's."""
@@ -23,23 +23,25 @@ APART: Final = recorded("instance_feature:model_feature_divergence:fleet1h", **V
 APART_OUTPUT: Final = recorded("instance_output:model_prediction_divergence:fleet1h", **VERSION)
 LARGEST: Final = recorded("feature_window:model_feature_total_variation:max", **VERSION, **HOUR)
 _TEXT: Final = {"custom_cellOptions": {"type": "color-text"}}
+_OF_NAME: Final = links.to(links.FEATURE, "Open the feature", feature=links.OF_SERIES % "feature")
 _OPEN: Final = links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")
 
 
 def numbers() -> Iterator[Panel]:
     """Both questions, each in a number."""
     judging = f"count(count by (instance) ({of(c.FEATURES.sufficient, **HOUR)} == 1)) >= 2"
-    found = f"count(count by (instance) ({APART} or {APART_OUTPUT}))"
-    yield Panel("stat", "Replicas apart from the others", "Replicas that see other data than all of them together,"
-                " beyond chance, in the last hour. Grey where fewer than two have enough values. What it is in stands"
-                " below.", "short", [Query(f"{found} or 0 * ({judging})", "", instant=True)], 4, 4,
-                judged((1, ORANGE)) | states((0, "none", GREEN)), {"textMode": "value"})  # fmt: skip
-    yield Panel("stat", "Farthest feature, all replicas together", "PSI of all replicas together in the last hour over"
+    farthest = f"topk(1, max by (instance) ({APART} or {APART_OUTPUT}))"
+    yield Panel("stat", "Replica apart", "The replica that sees other data than all of them together, beyond chance, in"
+                " the last hour, and how much farther from the training data it is; if there are several, the farthest."
+                " Grey where fewer than two have enough values. In what stands below.", "percentunit",
+                [Query(f"{farthest} or on () 0 * ({judging})", "{{instance}}", instant=True)], 5, 4,
+                judged((0.0001, ORANGE)) | states((0, "none", GREEN)) | {"decimals": 0},
+                {"textMode": "value_and_name"})  # fmt: skip
+    yield Panel("stat", "Worst feature / critical", "PSI of all replicas together in the last hour over"
                 " its critical value, of the feature with most. Above 1 chance reaches it once in 1000 such hours: the"
                 " fleet has drifted, not a replica.", "none",
                 [Query(f"topk(1, {POOLED})", "{{feature}}", instant=True)], 4, 4,
-                judged((1, ORANGE)) | {"decimals": 2}, {"textMode": "value_and_name"},
-                links=[links.to(links.HEALTH, "Open the health board")])  # fmt: skip
+                judged((1, ORANGE)) | {"decimals": 2, "links": [_OF_NAME]}, {"textMode": "value_and_name"})  # fmt: skip
 
 
 def together() -> Iterator[Panel]:
@@ -51,7 +53,7 @@ def together() -> Iterator[Panel]:
                 " features that moved farthest on any replica: full lines are the worst replica, dashed ones all"
                 " replicas together. Both high: the traffic has drifted. A full line alone: one replica has.",
                 "percentunit", [Query(moved, "{{feature}}, worst replica"), Query(pooled, "{{feature}}, together")],
-                10, 11, SHARE, overrides=[by_pattern("/, together$/", custom_lineStyle=DASHED)])  # fmt: skip
+                10, 11, FROM_ZERO, overrides=[by_pattern("/, together$/", custom_lineStyle=DASHED)])  # fmt: skip
     yield _apart()
     lines = worst(f"max by (instance) ({APART} or {APART_OUTPUT})", "instance")
     yield Panel("timeseries", "Replicas apart over time", "How much farther from the training data a replica is than"
@@ -72,34 +74,46 @@ _WHY: Final = (
 
 def _compared() -> Panel:
     """Features by where they moved."""
-    fleet = f"max by (feature) ({PSI} >= bool {PSI_CRITICAL})"
-    alone = f"(count by (feature) ({APART}) > bool 0 or 0 * {fleet})"
     f = c.FEATURES
-    own = f"max by (feature) ({over(f.statistics['psi'], f.critical['psi'], 'instance, feature', **HOUR)})"
-    asked = (
-        (f"{alone} + 2 * {fleet}", "moved"),
-        (POOLED, "together, PSI / critical"),
-        (own, "worst replica, PSI / critical"),
-        (f"max by (feature) ({MOVED})", "together, values moved"),
-        (f"max by (feature) ({LARGEST})", "worst replica, values moved"),
+    enough = f"{of(f.sufficient, **HOUR)} == 1"
+    psi, critical, moved = (
+        of(one, **HOUR) for one in (f.statistics["psi"], f.critical["psi"], f.statistics["total_variation"])
     )
     rank = f"topk(25, max by (feature) ({LARGEST}))"
+    asked = (
+        (_where(f"avg by (feature) ({psi} > bool {critical} and {enough})"), "where it moved"),
+        (POOLED, "all: PSI / critical"),
+        (f"max by (feature) ({psi} / {critical} and {enough})", "worst: PSI / critical"),
+        (f"max by (feature) ({MOVED})", "all: moved"),
+        (f"topk by (feature) (1, max by (feature, instance) ({moved} and {enough}))", "worst: moved"),
+    )
     queries = [Query(f"{expr} and on (feature) {rank}", legend) for expr, legend in asked]
-    word = states((0, "within chance", GREEN), (1, "one replica alone", ORANGE), (2, "all together", RED),
-                  (3, "together, one most", RED))  # fmt: skip
-    ratio, share = {"decimals": 2, **judged((1, ORANGE)), **_TEXT}, {"unit": "percentunit", "decimals": 1}
+    word = states((0, "within chance", GREEN), (1, "few replicas", ORANGE), (2, "all replicas", RED),
+                  (3, "all, one far ahead", RED))  # fmt: skip
     looks = [
-        by_name("moved", mappings=word["mappings"], **judged(), **_TEXT),
-        by_pattern("/critical/", **ratio),
-        by_pattern("/values moved/", **share),
+        BLANK,
+        by_name("where it moved", mappings=word["mappings"], **judged(), **_TEXT),
+        by_pattern("/critical/", decimals=2, **judged((1, ORANGE)), **_TEXT),
+        by_pattern("/: moved/", unit="percentunit", decimals=1),
         by_name("feature", links=[_OPEN]),
     ]
     return Panel("table", "Features: all together against the worst replica", "The 25 features that moved farthest on"
                  " any replica, in the last hour. `together` decides whether the traffic has drifted; a replica alone"
                  " is a fault of that replica. Click a feature to see its bins.", "none", queries, 14, 11,
                  said("not enough data, or rules not loaded"),
-                 {"sortBy": [{"desc": True, "displayName": "together, PSI / critical"}]}, looks,
-                 side_by_side(queries, {"feature": "feature"}))  # fmt: skip
+                 {"sortBy": [{"desc": True, "displayName": "all: PSI / critical"}]}, looks,
+                 side_by_side(queries, {"feature": "feature", "instance": "worst replica"}))  # fmt: skip
+
+
+def _where(beyond: str) -> str:
+    """0 nowhere, 1 on few replicas alone, 2 on all, 3 on all and one is far ahead.
+
+    `beyond` is the share of replicas whose own score is: the sum of few replicas' faults is beyond chance, too.
+    """
+    fleet = f"max by (feature) ({PSI} >= bool {PSI_CRITICAL})"
+    alone = f"(count by (feature) ({APART}) > bool 0 or 0 * {fleet})"
+    few = f"({alone} * ({beyond} <= bool 0.5))"
+    return f"{few} + (1 - {few}) * clamp_max(2 * {fleet} + 3 * {alone}, 3)"
 
 
 def _apart() -> Panel:
@@ -112,6 +126,7 @@ def _apart() -> Panel:
         Query(f"max by ({at}) ({own}) and on ({at}) topk(25, {farther})", "its values moved"),
     ]
     looks = [
+        BLANK,
         by_name("farther by", unit="percentunit", decimals=1, **judged((0.1, ORANGE)), **_TEXT),
         by_name("its values moved", unit="percentunit", decimals=1),
         by_name("feature", links=[_OPEN]),

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import judged, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, judged, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, PLAIN, RED, by_name, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
@@ -33,9 +33,10 @@ def profiles() -> Iterator[Panel]:
         Query(f"max by ({by}) ({of(c.PROFILE_OTHER_VERSION, **_ANY)})", "version"),
     ]
     looks = [
+        BLANK,
         by_name("rows", unit="short"), by_name("newest row", unit="dateTimeFromNow"),
-        by_name("made of", mappings=states((0, "training data", GREEN), (1, "live traffic", ORANGE))["mappings"]),
-        by_name("version", mappings=states((0, "fits", GREEN), (1, "another version's", RED))["mappings"]),
+        by_name("made of", mappings=states((0, "training", GREEN), (1, "live rows", ORANGE))["mappings"]),
+        by_name("version", mappings=states((0, "fits", GREEN), (1, "another's", RED))["mappings"]),
     ]  # fmt: skip
     labels = {"model_version": "served", "profile": "profile", "profile_version": "of version", "source": "source"}
     yield Panel("table", "Profiles in use", "Each profile that any replica of the model holds, all versions. One that"
@@ -70,13 +71,14 @@ def evidence() -> Iterator[Panel]:
         Query(f"min by ({by}) ({of(c.FEATURES.sufficient, window='1h')})", "they are"),
     ]
     looks = [
+        BLANK,
         by_name("evidence", unit="none", decimals=1),
-        by_name("rests on", mappings=states((0, "careful defaults", ORANGE), (1, "measured", GREEN))["mappings"]),
+        by_name("rests on", mappings=states((0, "defaults", ORANGE), (1, "measured", GREEN))["mappings"]),
         by_name("gathering", mappings=states((0, "yes", GREEN), (1, "paused, planned", ORANGE))["mappings"]),
         by_name("since", unit="dateTimeFromNow"), by_name("fewest values, 1h", unit="short"),
         by_name("they are", mappings=states((0, "not enough", "text"), (1, "enough", GREEN))["mappings"]),
     ]  # fmt: skip
-    yield Panel("table", "What each replica's evidence rests on", "In nats. `careful defaults`: pages are as rare, but"
+    yield Panel("table", "What each replica's evidence rests on", "In nats. `defaults`: pages are as rare, but"
                 " drift is found later, until traffic was watched for evidence.learn. `not enough`: the window of the"
                 " last hour holds too few values of some feature to be judged.", "none", queries, 12, 9,
                 said("not enough data"), {"sortBy": [{"desc": True, "displayName": "evidence"}]}, looks,
@@ -120,7 +122,7 @@ def _found() -> Iterator[Panel]:
     told = f"max by (feature, text) ({of(c.FLEET_FEATURES.diagnosis)})"
     queries = [Query(f"max by (feature) ({of(c.FLEET_FEATURES.evidence)}) and on (feature) {info}", "evidence"),
                Query(onset, "since"), Query(info, "how"), Query(told, "replicas that say so")]  # fmt: skip
-    looks = [by_name("evidence", decimals=1), by_name("since", unit="dateTimeFromNow"),
+    looks = [BLANK, by_name("evidence", decimals=1), by_name("since", unit="dateTimeFromNow"),
              by_name("feature", links=[links.to(links.FEATURE, "Open the feature",
                                                 feature=links.OF_FIELD % "feature")])]  # fmt: skip
     labels = {"feature": "feature", "kind": "kind", "shape": "shape", "text": "what happened"}

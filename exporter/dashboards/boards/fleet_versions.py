@@ -5,8 +5,8 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import judged, said, side_by_side, worst
-from exporter.dashboards.looks import BLUE, CRITICAL, LIMIT, ORANGE, PLAIN, RED, SHARE, by_name, states
+from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, said, side_by_side, worst
+from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, LIMIT, ORANGE, PLAIN, RED, by_name, states
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, over, rate, recorded
 
@@ -39,27 +39,36 @@ def versions() -> Iterator[Panel]:
 
 
 def _table() -> Panel:
-    seen, failed = (f"sum by ({_BY}) ({rate(c.REQUESTS, **_ANY, **code)})" for code in ({}, {"code": "~5.."}))
-    differs = " or ".join(_others(f"{side}, {_BY}", name) for side, name in SIDES)
+    seen = f"sum by ({_BY}) ({rate(c.REQUESTS, **_ANY)})"
+    fed, answered = (_others(_BY, name) for _, name in SIDES)
     evidence = recorded("model:model_drift_evidence_nats:fleet")
+    failed = f"{recorded('version:model_failures:ratio1h')} or 0 * {recorded('version:model_exchanges:increase1h')}"
     queries = [
+        Query(f"({fed} >= bool 1) + 2 * ({answered} >= bool 1 or 0 * {fed})", "beside the others"),
         Query(f"count by ({_BY}) ({of(c.MODEL_INFO, **_ANY)})", "replicas"),
         Query(seen, "requests"),
         Query(f"{seen} / scalar(sum({seen}) > 0)", "share of the traffic"),
-        Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", "errors"),
+        Query(f"max by ({_BY}) ({failed})", "errors, 1h"),
+        Query(f"max by ({_BY}) ({recorded('version:model_slow_answers:ratio1h')})", "slow, 1h"),
         Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)})) > 0", "p99"),
-        Query(_against("feature:model_feature"), "features, PSI / critical"),
-        Query(_against("output:model_prediction"), "predictions, PSI / critical"),
-        Query(f"max by ({_BY}) ({differs})", "against other versions / critical"),
+        Query(_against("feature:model_feature"), "features / critical"),
+        Query(_against("output:model_prediction"), "predictions / critical"),
+        Query(f"max by ({_BY}) ({fed} or {answered})", "others / critical"),
         Query(f"max by ({_BY}) ({evidence} / on (job, model, {_BY}, profile) group_left () {_threshold()})",
               "evidence / page line"),
         Query(f"1000 * max by ({_BY}) ({of(c.TRAINED, **_ANY)})", "trained"),
     ]  # fmt: skip
+    word = states((0, "alike", GREEN), (1, "fed otherwise", ORANGE), (2, "answers otherwise", ORANGE),
+                  (3, "both otherwise", ORANGE))  # fmt: skip
     looks = [
+        BLANK,
+        by_name("beside the others", mappings=word["mappings"], custom_width=160,
+                **(judged() | said("nothing to compare")), **_TEXT),
         by_name("requests", unit="reqps"), by_name("share of the traffic", unit="percentunit", decimals=1),
-        by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **_TEXT), by_name("p99", unit="s"),
+        *(by_name(name, unit="percentunit", decimals=2, **judged((0.01, ORANGE), (0.05, RED)), **_TEXT) for name in
+          ("errors, 1h", "slow, 1h")), by_name("p99", unit="s"),
         *(by_name(name, decimals=2, **judged((1, ORANGE)), **_TEXT) for name in
-          ("features, PSI / critical", "predictions, PSI / critical", "against other versions / critical")),
+          ("features / critical", "predictions / critical", "others / critical")),
         by_name("evidence / page line", decimals=2, **judged((1, RED)), **_TEXT),
         by_name("trained", unit="dateTimeFromNow"),
         by_name("version", links=[links.to(links.HEALTH, "Health of this version",
@@ -67,8 +76,8 @@ def _table() -> Panel:
     ]  # fmt: skip
     return Panel("table", "Canary against stable", "One row for each version that has replicas. Scores are of all its"
                  " replicas together in the last hour, over what chance reaches once in 1000 such hours; above 1 is no"
-                 " chance. `against other versions` needs two versions with one profile: above 1 they are fed"
-                 " differently, so compare their errors and answers with care.", "none", queries, 24, 5,
+                 " chance. `others` is the version against the others and needs two with one profile: above 1 they are"
+                 " fed differently, so compare their errors and answers with care.", "none", queries, 24, 5,
                  said("not enough data"), {"sortBy": [{"desc": True, "displayName": "requests"}]}, looks,
                  side_by_side(queries, {_BY: "version"}))  # fmt: skip
 
@@ -98,6 +107,7 @@ def _differing() -> Panel:
         )
         queries.append(Query(f"({both}) and on (feature, output) {ranked}", legend))
     looks = [
+        BLANK,
         by_name("over critical", decimals=2, **judged((1, ORANGE)), **_TEXT),
         by_name("values that differ", unit="percentunit", decimals=1),
         by_name("critical", unit="percentunit", decimals=1),
@@ -117,15 +127,12 @@ def _lines() -> Iterator[Panel]:
     seen, failed = (f"sum by ({_BY}) ({rate(c.REQUESTS, **_ANY, **code)})" for code in ({}, {"code": "~5.."}))
     named, flat = "version {{model_version}}", {"min": 0}
     evidence = f"max by ({_BY}) ({recorded('model:model_drift_evidence_nats:fleet')})"
-    differs = [
-        Query(worst(_others(f"{_BY}, {side}", name), f"{_BY}, {side}", 10), f"version {{{{{_BY}}}}}: {{{{{side}}}}}")
-        for side, name in SIDES
-    ]
+    differs = [Query(worst(_others(side, name, **_VERSION), side, 10), f"{{{{{side}}}}}") for side, name in SIDES]
     drawn: tuple[tuple[str, str, str, list[Query], Json], ...] = (
         ("Requests by version", ("Requests answered per second. A canary has the share that it was given; see whether"
          " it gets it."), "reqps", [Query(seen, named)], flat),
         ("Errors by version", ("Share of requests answered with 5xx. The new version above the old one for ten minutes:"
-         " roll it back."), "percentunit", [Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", named)], SHARE),
+         " roll it back."), "percentunit", [Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", named)], FROM_ZERO),
         ("p99 by version", "99 of 100 successful requests are answered within this time.", "s",
          [Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)}))", named)], flat),
         ("Evidence of drift by version", ("Of all replicas of a version together, against its own training data. At the"
@@ -134,8 +141,8 @@ def _lines() -> Iterator[Panel]:
         ("Predictions by version, PSI over critical", ("All replicas of a version together, its output that has moved"
          " most. Above 1 it answers otherwise than on its training data, beyond chance."), "none",
          [Query(_against("output:model_prediction"), named)], LIMIT),
-        ("Each version against the others", ("Total variation over its critical value, by feature and output, the ten"
-         " highest each. Above 1 the versions are fed or answer differently, beyond chance."), "none", differs, LIMIT),
+        ("The chosen version against the others", ("Total variation over its critical value, of the ten highest"
+         " features and outputs. Above 1 the versions are fed or answer differently, beyond chance."), "none", differs, LIMIT),
     )  # fmt: skip
     for title, text, unit, queries, field in drawn:
         yield Panel("timeseries", title, text, unit, queries, 8, 7, PLAIN | field, overrides=[CRITICAL])

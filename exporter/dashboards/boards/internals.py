@@ -6,7 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import internals_parts
-from exporter.dashboards.compared import judged, lowest, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, judged, lowest, said, side_by_side, worst
 from exporter.dashboards.looks import (
     DASHED,
     GREEN,
@@ -40,21 +40,21 @@ def now() -> Iterator[Panel]:
     restarts = here(f"increase({of(c.RESTARTS)}[$__range])")
     none = states((0, "none", GREEN))
     shown: tuple[tuple[str, str, str, str, Json], ...] = (
-        ("Observation", ("Whether all exporters look at their traffic. Switched off (POST /-/observe) it is relayed all"
+        ("Traffic", ("Whether all exporters look at what passes. Switched off (POST /-/observe) it is relayed all"
          " the same, and no score moves."), "none", f"min({here(of(c.OBSERVING))})", judged() | observing),
-        ("Rows seen in the last hour", ("Of the rows served, on the exporter that sees least. Below 90 % scores are"
+        ("Rows seen", ("Of the rows served in the last hour, on the exporter that sees least. Below 90 % scores are"
          " about a sample, below 50 % they are about something else."), "percentunit", f"min({_SEEN})", _ENOUGH),
-        ("Exchanges not counted", ("Share of what was offered in the chosen time that was relayed and dropped"
+        ("Not counted", ("Share of what was offered in the chosen time that was relayed and dropped"
          " uncounted. Above 1 % give the analyser more CPU or the ring more memory."), "percentunit",
          f"{dropped} / ({offered} > 0)", judged((0.01, ORANGE), (0.05, RED)) | {"decimals": 2}),
         ("Oldest scores", ("How old the scores were when they were scraped, on the exporter where they are oldest."
          " Above two minutes the analyser does not keep up, or is away."), "s", f"max({_AGE})",
          judged((120, ORANGE), (300, RED)) | {"decimals": 0}),
-        ("Parts of pages missing", ("Collectors that failed, all exporters together. What they make is not on the page,"
+        ("Missing parts", ("Collectors that failed, all exporters together. What they make is not on the page,"
          " and alerts that begin with it are silent: see the log."), "short",
          f"count({here(of(c.COLLECTOR_SUCCESS))} == 0) or 0 * count({here(of(c.COLLECTOR_SUCCESS))})",
          judged((1, RED)) | none),
-        ("Restarts in the chosen time", ("Of processes inside exporters, whatever the reason. Traffic is not concerned;"
+        ("Restarts", ("Of processes inside exporters in the chosen time, whatever the reason. Traffic is not concerned;"
          " why stands below."), "short", f"round(sum({restarts}))", judged((1, ORANGE)) | none),
         ("Series left out", ("What pages have no room for, all exporters together. Raise --max-series; which families"
          " stands below."), "short", f"sum({here(of(c.DROPPED_SERIES))}) or 0 * sum({here(of(c.PAGE_SERIES))})",
@@ -90,6 +90,7 @@ def _exporters() -> Panel:
     text, share = {"custom_cellOptions": {"type": "color-text"}}, {"unit": "percentunit", "decimals": 1}
     watching = states((0, "not watched", ORANGE), (1, "watched", GREEN))
     looks = [
+        BLANK,
         by_name("traffic", mappings=watching["mappings"], **text),
         by_name("rows seen", unit="percentunit", **(_ENOUGH | text)),
         by_name("ring in use", **share, **judged((0.5, ORANGE), (0.9, RED)), **text),
@@ -131,12 +132,15 @@ def counted() -> Iterator[Panel]:
     yield Panel("timeseries", "Payloads understood", "Share of the sides of exchanges that should hold model input or"
                 " output and were understood. Below 100 % see why beside it.", "percentunit",
                 [Query("{} / ({} > 0)".format(*sides), "{{side}}")], 6, 8, SHARE)  # fmt: skip
-    why = f"sum by (side, reason, protocol) ({here(rate(c.PAYLOADS_UNDECODED))})"
-    yield Panel("timeseries", "Payloads not understood, by reason", "Per second. They are relayed, but in no score. A"
-                " protocol that nobody speaks here: set capture.protocol; a fault of single clients: the runbook of"
-                " ModelPayloadsUndecodable.", "ops",
-                [Query(f"{worst(why, 'side, reason, protocol')} > 0", "{{side}}: {{reason}} ({{protocol}})")], 12, 8,
-                _FLOOR | said("all payloads are understood, or there are none"))  # fmt: skip
+    why = here(f"increase({of(c.PAYLOADS_UNDECODED)}[1h]) > 0")
+    queries = [Query(f"topk(25, sum by (side, reason, protocol) ({why}))", "payloads in the last hour")]
+    labels = {"side": "side", "reason": "reason", "protocol": "protocol"}
+    yield Panel("table", "Payloads not understood, and why", "In the last hour of the chosen time. They are relayed,"
+                " but in no score. A protocol that nobody speaks here: set capture.protocol; a fault of single clients:"
+                " the runbook of ModelPayloadsUndecodable.", "short", queries, 12, 8,
+                {"decimals": 0} | said("all payloads were understood, or there were none"),
+                {"sortBy": [{"desc": True, "displayName": "payloads in the last hour"}]}, [BLANK],
+                side_by_side(queries, labels))  # fmt: skip
     yield Panel("timeseries", "Payloads cut short", "Per second, that were longer than capture.max_body or cut off:"
                 " only the complete rows at their beginning count. Raise capture.max_body where batches are long.",
                 "ops",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.compared import said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
 from exporter.dashboards.pieces import Json, Panel, Query, Row
 from exporter.dashboards.queries import here, of, rate
@@ -60,7 +60,7 @@ def settings() -> Iterator[Panel]:
     """What is in force where, and what survives a restart."""
     queries = [
         Query(_each(c.RELOAD_SUCCESSFUL, "min"), "settings"),
-        Query(f"1000 * {_each(c.RELOAD_TIME)}", "read"),
+        Query(f"1000 * {_each(c.RELOAD_TIME)} > 0", "read"),
         Query(_each(c.WEB_CONFIG_SUCCESSFUL, "min"), "web file"),
         Query(f"1000 * {_each(c.WEB_CERTIFICATE, 'min')}", "certificate ends"),
         Query(_each(c.PROFILE_LOADED, "min"), "profile"),
@@ -79,7 +79,7 @@ def settings() -> Iterator[Panel]:
         ("it is", (0, "from its place", GREEN), (1, "a kept copy", ORANGE)),
         ("windows", (0, "begun anew", BLUE), (1, "restored", GREEN)),
     )
-    looks = [by_name(name, mappings=states(*named)["mappings"], **_TEXT) for name, *named in words]
+    looks = [BLANK, *(by_name(name, mappings=states(*named)["mappings"], **_TEXT) for name, *named in words)]
     times = ("read", "certificate ends", "last found", "last kept")
     looks += [*(by_name(name, unit="dateTimeFromNow") for name in times), by_name("kept size", unit="bytes")]
     yield Panel("table", "What is in force, exporter by exporter", "`not in force`: what was read last is wrong, what"
