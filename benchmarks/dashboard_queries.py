@@ -46,6 +46,7 @@ PILOT_S: Final = 80 * 60
 FEW: Final = 3
 """Replicas for which rules are evaluated."""
 RANGES: Final = {"6h": 6 * 3600, "24h": 24 * 3600}
+ALERTS: Final = {"ModelFeatureDrift": "warning", "ModelFeatureMissingSurge": "warning", "ModelServerDown": "critical"}
 DRIFTED: Final = "f0012"
 YARDSTICK: Final = Asked("", "yardstick: count(up)", "", "query", {"query": "count(up)"}, 1)
 
@@ -131,7 +132,7 @@ def _made(history: History, directory: Path) -> None:
     until = int(time.time()) // SCRAPE_S * SCRAPE_S
     fleet = Fleet(directory / "data", _times(history.hours, until))
     fleet.scraped(template.only(asked), history.replicas)
-    fleet.put([*recorded, *_around(history)])
+    fleet.put([*recorded, *_around(history.replicas)])
     _say(f"{fleet.close():,} series, {sum(history.hours)} hours of them", begun)
     (directory / "until").write_text(str(until))
 
@@ -166,7 +167,7 @@ def _recorded(
         until = int(time.time()) // SCRAPE_S * SCRAPE_S
         fleet = Fleet(Path(name) / "data", [range(until - PILOT_S, until, SCRAPE_S)])
         fleet.scraped(template, few)
-        fleet.put(_up(few))
+        fleet.put([*_around(few)])
         fleet.close()
         rules = Path(name) / "all.rules.yml"
         rules.write_text(yaml.safe_dump({"groups": groups}))
@@ -208,23 +209,16 @@ def _evaluated(address: str) -> None:
         time.sleep(1)
 
 
-def _up(replicas: Sequence[Replica]) -> list[tuple[dict[str, str], float]]:
-    return [({"__name__": "up"} | one.labels, 1.0) for one in replicas]
-
-
-def _around(history: History) -> Iterator[tuple[dict[str, str], float]]:
-    """What is neither scraped nor recorded: whether scrapes went well, and alerts."""
-    yield from _up(history.replicas)
-    common = {"__name__": "ALERTS", "alertstate": "firing"}
-    for replica in history.replicas:
-        of_model = common | {"model": replica.model, "model_version": "8" if replica.canary else "7"}
-        for name, severity in (
-            ("FeatureDrifted", "warning"),
-            ("FeatureMissing", "warning"),
-            ("ServerDown", "critical"),
-        ):
+def _around(replicas: Sequence[Replica]) -> Iterator[tuple[dict[str, str], float]]:
+    """What is neither scraped nor recorded by us: whether scrapes went well, and alerts."""
+    for replica in replicas:
+        yield {"__name__": "up"} | replica.labels, 1.0
+        common = {"__name__": "ALERTS", "alertstate": "firing", "model": replica.model}
+        version = {"model_version": "8" if replica.canary else "7"}
+        for name, severity in ALERTS.items():
             for feature in ("f0000", "f0012", "f0024", "f0036"):
-                yield of_model | replica.labels | {"alertname": name, "severity": severity, "feature": feature}, 1.0
+                own = {"alertname": name, "severity": severity, "feature": feature}
+                yield common | version | replica.labels | own, 1.0
 
 
 # --- asking
