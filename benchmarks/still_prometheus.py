@@ -23,10 +23,11 @@ def prometheus(data: Path, settings: Mapping[str, Any], *flags: str) -> Iterator
     (data.parent / "prometheus.yml").write_text(json.dumps(settings))
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [program, f"--config.file={data.parent / 'prometheus.yml'}", f"--storage.tsdb.path={data}",
-               f"--web.listen-address={address}", "--log.level=warn", "--query.timeout=10m", "--storage.tsdb.min-block-duration=2h",
-               "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=10y",
-               *flags]  # fmt: skip
+    command = [
+        program, f"--config.file={data.parent / 'prometheus.yml'}", f"--storage.tsdb.path={data}", "--log.level=warn",
+        f"--web.listen-address={address}", "--query.timeout=10m", "--storage.tsdb.min-block-duration=2h",
+        "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=10y", *flags,
+    ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         _ready(f"http://{address}")
