@@ -122,12 +122,12 @@ def _made(history: History, directory: Path) -> None:
     begun = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
     asked = set().union(*map(asked_panels.named, asked_panels.boards()))
-    groups, read = _rules({name for name in asked if ":" in name})
+    groups, read, records = _rules(asked)
     template = Template(*page_of(Watched(features=history.features), directory)).times(history.times)
     _say(f"a page of {len(template.series):,} series", begun)
     recorded = _recorded(history, template.only(read), groups, directory)
     _say(f"{len(recorded):,} series recorded", begun)
-    for name in sorted({name for name in asked if ":" in name} - {labels["__name__"] for labels, _ in recorded}):
+    for name in sorted(asked & records - {labels["__name__"] for labels, _ in recorded}):
         print(f"nothing is recorded as {name}", file=sys.stderr)
     until = int(time.time()) // SCRAPE_S * SCRAPE_S
     fleet = Fleet(directory / "data", _times(history.hours, until))
@@ -142,10 +142,11 @@ def _times(hours: Sequence[int], until: int) -> list[range]:
     return [range(begin, end, SCRAPE_S) for begin, end in pairwise(ends)]
 
 
-def _rules(wanted: set[str]) -> tuple[list[dict[str, Any]], set[str]]:
-    """The groups that record it, with nothing that is not needed for it; and what all these read."""
+def _rules(wanted: set[str]) -> tuple[list[dict[str, Any]], set[str], set[str]]:
+    """The groups that record it, with nothing that is not needed for it; what all these read; all that is recorded."""
     groups = [group for name, text in files.made(files.defaults()) if name.endswith(".rules.yml")
               for group in yaml.safe_load(text)["groups"]]  # fmt: skip
+    records = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
     read: set[str] = set()
     while True:
         kept = [[rule for rule in group["rules"] if rule.get("record") in wanted | read] for group in groups]
@@ -154,7 +155,7 @@ def _rules(wanted: set[str]) -> tuple[list[dict[str, Any]], set[str]]:
             listed = [
                 group | {"rules": rules, "interval": "20s"} for group, rules in zip(groups, kept, strict=True) if rules
             ]
-            return listed, read
+            return listed, read, records
         read |= more
 
 
