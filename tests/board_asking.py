@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 from board_worlds import VERSION, WINDOW, World, in_seconds
 from shipped_boards import BOARDS, Json, every_panel
 
-STEP_S: Final = 2
+STEP_S: Final = 4
 """How far apart the points of a line are."""
 _RATE: Final = "10s"
 _LABEL_VALUES: Final = re.compile(r"label_values\((.+), (\w+)\)")

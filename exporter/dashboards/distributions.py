@@ -10,7 +10,7 @@ from exporter.families import Columns, Family
 
 
 class Bins:
-    """The bins of one side, for what is chosen."""
+    """The bins of one column, for what is chosen."""
 
     def __init__(self, columns: Columns, span: str, **labels: str) -> None:
         self._columns, self._labels, self._span = columns, labels, span
@@ -46,7 +46,8 @@ class Bins:
         p = f"({ours} / on ({self._column}) group_left () sum by ({self._column}) ({ours}))"
         used = f"({in_use} - {live} + 0.5)"
         r = f"({theirs} / on ({self._column}) group_left () sum by ({self._column}) ({used}))"
-        any_at_all = f"and on ({self._column}) sum by ({self._column}) ({live}) > 0"
+        values = of(self._columns.values, **self._labels)
+        any_at_all = f"and on ({self._column}) sum by ({self._column}) (increase({values}[{self._span}])) > 0"
         return self._in_words(f"(({p} - {r}) * ln({p} / {r}) {any_at_all})")
 
     def _counts(self, family: Family, offset: str = "", **more: str) -> str:

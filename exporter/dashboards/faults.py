@@ -6,7 +6,7 @@ Limits are those of the rules: what chance makes of the training data, and so mu
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.queries import WINDOW, of
+from exporter.dashboards.queries import MODEL, WINDOW, of, recorded
 from exporter.rules import files
 
 SHARES: Final = {
@@ -16,6 +16,7 @@ SHARES: Final = {
     "unseen": ("unseen", "categories that the training data do not list"),
 }
 """By the catalogue's word: ours, and what it is."""
+_IN_RULES: Final = {"nonfinite": "infinite", "out_of_range": "range", "unseen": "unseen", "wrong type": "type"}
 TYPE, ABSENT, STUCK, COLLAPSED = "wrong type", "field absent", "stuck", "few different"
 _F: Final = c.FEATURES
 
@@ -77,6 +78,17 @@ def named(kind: str) -> str:
 def of_shares() -> str:
     """Every share by feature and kind, where it is not 0."""
     return f"({' or '.join(f'{_labelled(share(kind), kind)} > 0' for kind in (*SHARES, TYPE, ABSENT))})"
+
+
+def found(kind: str) -> str:
+    """What the rules record where there is too much of it, whenever that was."""
+    version = {"model_version": MODEL["model_version"]}
+    if kind in {STUCK, COLLAPSED}:
+        name = "instance_column:model_distinct_values:found"
+        return recorded(name, kind="stuck" if kind == STUCK else "collapse", **version)
+    if kind in {"missing", ABSENT}:
+        return recorded("instance_column:model_missing_ratio:found", **version)
+    return recorded("instance_column:model_wrong_values:excessive", kind=_IN_RULES[kind], **version)
 
 
 def times_limit() -> str:

@@ -42,6 +42,8 @@ def _override(matcher: str, name: str, properties: dict[str, object]) -> Json:
 
 
 PLAIN: Final = steps((None, "text"))
+UNJUDGED: Final = {"colorMode": "none"}
+"""Options of a stat that is neither good nor bad."""
 LOSSES: Final = steps((None, GREEN), (0.01, ORANGE), (0.05, RED))
 MOVED: Final = steps((None, GREEN), (1, ORANGE))
 LIMIT: Final = steps((None, "transparent"), (1, RED)) | {"custom": {"thresholdsStyle": {"mode": "line"}}}

@@ -1,6 +1,7 @@
 """Tables whose columns are chosen and stand in order."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from exporter.dashboards import kinds
@@ -9,14 +10,16 @@ from exporter.dashboards.pieces import Json, Query
 _VALUE: Final = "Value"
 
 
-def columns(queries: Sequence[Query], labels: Mapping[str, str]) -> list[Json]:
-    """The answers side by side: first labels, by the heading of each, then values, each under its query's legend.
+def columns(
+    queries: Sequence[Query], labels: Mapping[str, str], behind: Mapping[str, str] = MappingProxyType({})
+) -> list[Json]:
+    """The answers side by side: labels by the heading of each, values each under its query's legend, labels behind.
 
     What has no heading is not shown: other labels, and values whose query has no legend (those that only say a label).
     """
     values = [_VALUE if len(queries) == 1 else f"{_VALUE} #{kinds.letter(place)}" for place in range(len(queries))]
     said = {value: query.legend for value, query in zip(values, queries, strict=True) if query.legend}
-    shown = dict(labels) | said
+    shown = dict(labels) | said | dict(behind)
     return [
         {"id": "merge", "options": {}},
         {"id": "filterFieldsByName", "options": {"include": {"names": list(shown)}}},

@@ -67,7 +67,7 @@ CHECKS: Final = (
           f"count by ({MODEL}) (model_info) > 1", True),
     Check("drift", "There is no evidence of it, sudden or slow.",
           ("ModelDrift", "ModelDriftTicket", "ModelDriftSlow", "ModelFleetDrift", "ModelFleetDriftSlow",
-           "ModelOldAndDrifting", "ModelEvidenceUnready"), _PROFILED, True),
+           "ModelOldAndDrifting", "ModelEvidenceUnready"), _PROFILED, True, True),
     Check("exporter", "What watches the model is well itself.", ("InferenceExporter.+",)),
 )  # fmt: skip
 """In the order in which people ask."""

@@ -58,6 +58,11 @@ def _of_bins() -> Iterator[str]:
                              "model_feature_reference_ratio": reference[place] / sum(reference),
                              "model_feature_bin_info": 1}[name]  # fmt: skip
                     yield f'{name}{{{labels(profile, replica)},bin="{place:02d}"{words}}} {value!r} {at}'
+    yield "# TYPE model_feature_values counter"
+    for profile, replica in replicas:
+        for at in range(0, AT_S + 60, 60):
+            values = sum(PROFILES[profile][1][replica]) * max(0, at - QUIET_S) / 60
+            yield f"model_feature_values_total{{{labels(profile, replica)}}} {values!r} {at}"
     yield "# TYPE model_feature_reference_samples gauge"
     for profile, replica in replicas:
         for at in range(0, AT_S + 60, 60):

@@ -139,6 +139,16 @@ def test_what_is_dropped_is_a_share_of_what_the_model_s_own_exporters_were_offer
     answered(tmp_path, query(INTERNALS, "Not counted"), series, {"{}": 0.01})
 
 
+def test_alerts_about_exporters_say_since_when_they_are_true_and_not_what_is_only_pending(tmp_path: Path) -> None:
+    series = {}
+    for name, state in (("InferenceExporterDown", "firing"), ("InferenceExporterStale", "pending")):
+        of = f'job="models",instance="pod-0",alertname="{name}",severity="warning"'
+        series[f'ALERTS{{{of},alertstate="{state}"}}'] = steady(1)
+        series[f"ALERTS_FOR_STATE{{{of}}}"] = steady(1200)
+    expected = {'{alertname="InferenceExporterDown",severity="warning",instance="pod-0"}': 1_200_000.0}
+    answered(tmp_path, query(INTERNALS, "Alerts about exporters that fire"), series, expected)
+
+
 @pytest.mark.parametrize(("function", "kept"), [(worst, "b"), (lowest, "a")])
 def test_the_lines_that_are_kept_are_those_of_the_whole_time(tmp_path: Path, function: Any, kept: str) -> None:
     """Not those of each moment, of which there may be any number: here they are the other way round at the end."""

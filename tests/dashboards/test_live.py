@@ -18,7 +18,7 @@ from support import eventually
 pytestmark = pytest.mark.paced
 PATIENCE_S = 150.0
 QUIET = (
-    "count(model_drift_evidence_ready == 1) >= 6", f'min(model_feature_window_sufficient{{window="{WINDOW}"}}) == 1',
+    "count(model_drift_evidence_ready == 1) >= 5", f'min(model_feature_window_sufficient{{window="{WINDOW}"}}) == 1',
     "min(time() - model_window_start_timestamp_seconds) > 9",
 )  # fmt: skip
 """What is true once a world has settled."""

@@ -1,4 +1,4 @@
-"""What the boards of predictions and of serving ask: answered by a real Prometheus (promtool), held against the rules."""
+"""What the boards of predictions and of serving ask: answered by promtool, and held against the rules."""
 
 import subprocess
 from pathlib import Path
@@ -10,8 +10,8 @@ from support import tool
 
 from exporter.dashboards import objectives, outputs, tables
 from exporter.dashboards.boards import serving
-from exporter.dashboards.boards.latency import of_buckets
-from exporter.dashboards.boards.machines import replicas
+from exporter.dashboards.boards.serving_latency import of_buckets
+from exporter.dashboards.boards.serving_replicas import replicas
 from exporter.dashboards.choice import Choice
 from exporter.dashboards.pieces import Panel, Query
 from exporter.rules import files

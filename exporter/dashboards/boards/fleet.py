@@ -16,13 +16,14 @@ ANY: Final = {"model_version": "*"}
 """All versions of the model."""
 BY: Final = "instance, model_version"
 _EACH: Final = "instance"
+UP: Final = recorded("instance:inference_exporter_up:last", model="*")
 _EXPORTER: Final = f"on ({', '.join((*FLEET, 'instance'))})"
 
 
 def now() -> Iterator[Panel]:
     """Each question of this board in a number."""
     there = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d])"
-    up = f"({recorded('instance:inference_exporter_up:last', model='*')} and {_EXPORTER} {there})"
+    up = f"({UP} and {_EXPORTER} {there})"
     yield Panel("stat", "Replicas up and away", "Exporters that Prometheus reaches, of all versions, and those that it"
                 " should reach and does not. Of what is away nothing is known: look at its pod first.", "short",
                 [Query(f"sum({up})", "up", instant=True),
@@ -57,7 +58,9 @@ def replicas() -> Iterator[Panel]:
     judged_psi = f"max by ({BY}, feature) ({psi} and {of(f.sufficient, **WINDOW, **ANY)} == 1)"
     apart = recorded("instance_feature:model_feature_divergence:fleet1h")
     started = f"{of(c.MODEL_INFO, **ANY)} * {_EXPORTER} group_left () {of(c.START)}"
+    away = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d]) and {_EXPORTER} {UP} == 0"
     queries = [
+        Query(f"max by ({BY}) ({of(c.MODEL_INFO, **ANY)} or 0 * ({away}))", "exporter"),
         Query(f"min by ({BY}) ({of(c.SERVER_UP, **ANY)})", "server"),
         Query(seen, "requests"),
         Query(f"{seen} / scalar(sum({seen}) > 0)", "share of the load"),
@@ -73,6 +76,7 @@ def replicas() -> Iterator[Panel]:
     coloured = {"custom_cellOptions": {"type": "color-text"}}
     looks = [
         BLANK,
+        by_name("exporter", mappings=states((1, "there", GREEN), (0, "away", RED))["mappings"], **coloured),
         by_name("server", mappings=states((1, "up", GREEN), (0, "down", RED))["mappings"], **coloured),
         by_name("requests", unit="reqps"), by_name("share of the load", unit="percentunit"),
         by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **coloured),
@@ -89,7 +93,7 @@ def replicas() -> Iterator[Panel]:
                 " farther from the training data it is than all replicas together, where chance does not explain that."
                 " Begin with what is down, then with what is apart.", "none", queries, 24, 9,
                 said("no replica of this model"), {"sortBy": [{"desc": True, "displayName": "PSI / critical"}]}, looks,
-                side_by_side(queries, labels, hidden=["I"]))  # fmt: skip
+                side_by_side(queries, labels, hidden=["J"]))  # fmt: skip
 
 
 def load() -> Iterator[Panel]:

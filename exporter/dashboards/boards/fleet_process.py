@@ -12,6 +12,12 @@ from exporter.dashboards.queries import of, rate, recorded
 
 _ANY: Final = {"model_version": "*"}
 _FLOOR: Final = {"min": 0}
+_SIDES: Final = (c.FLEET_FEATURES, c.FLEET_OUTPUTS)
+_RESTS: Final = (
+    by_name("rests on", mappings=states((0, "defaults", ORANGE), (1, "measured", GREEN))["mappings"]),
+    by_name("gathering", mappings=states((0, "yes", GREEN), (1, "paused, planned", ORANGE))["mappings"]),
+    by_name("since", unit="dateTimeFromNow"),
+)
 _NOBODY: Final = said("no fleet process, or it cannot be seen: choose all jobs")
 
 
@@ -73,9 +79,7 @@ def evidence() -> Iterator[Panel]:
     looks = [
         BLANK,
         by_name("evidence", unit="none", decimals=1),
-        by_name("rests on", mappings=states((0, "defaults", ORANGE), (1, "measured", GREEN))["mappings"]),
-        by_name("gathering", mappings=states((0, "yes", GREEN), (1, "paused, planned", ORANGE))["mappings"]),
-        by_name("since", unit="dateTimeFromNow"), by_name("fewest values, 1h", unit="short"),
+        *_RESTS, by_name("fewest values, 1h", unit="short"),
         by_name("they are", mappings=states((0, "not enough", "text"), (1, "enough", GREEN))["mappings"]),
     ]  # fmt: skip
     yield Panel("table", "What each replica's evidence rests on", "In nats. `defaults`: pages are as rare, but"
@@ -87,7 +91,9 @@ def evidence() -> Iterator[Panel]:
 
 def process() -> Iterator[Panel]:
     """What it finds in the counts of all replicas, and whether it can ask."""
-    yield from _found()
+    yield from _gathered()
+    yield _drifting()
+    yield from _watched()
     skipped, failed = (rate(family) for family in (c.FLEET_PANES_SKIPPED, c.FLEET_FAILED))
     yield Panel("timeseries", "Age of the last pane", "Time since the end of the last pane that was asked for and"
                 " answered. Beyond a few minutes the fleet is not watched: see the failures beside it.", "s",
@@ -102,35 +108,80 @@ def process() -> Iterator[Panel]:
                  Query(f"sum({of(c.FLEET_LEFT_OUT)})", "left out")], 8, 7, _FLOOR | _NOBODY)  # fmt: skip
 
 
-def _found() -> Iterator[Panel]:
-    for title, text, nats, threshold, side in (
-        ("Evidence of the whole fleet", "At the dashed line it pages (ModelFleetDrift), in place of ModelDrift.",
-         c.FLEET_EVIDENCE, c.FLEET_THRESHOLD, False),
+def _gathered() -> Iterator[Panel]:
+    """Evidence of the whole, and of its columns."""
+    pages = [Query(f"max({of(c.FLEET_EVIDENCE)})", "evidence"), Query(f"max({of(c.FLEET_THRESHOLD)})", "critical")]
+    tickets = [
+        Query(f"max({of(c.FLEET_SLOW_EVIDENCE)})", "evidence"),
+        Query(f"max({of(c.FLEET_SLOW_THRESHOLD)})", "critical"),
+    ]
+    columns = [
+        Query(worst(f"max by ({side.label}) ({of(side.evidence)})", side.label, 10), f"{{{{{side.label}}}}}")
+        for side in _SIDES
+    ]
+    for title, text, queries in (
+        ("Evidence of the whole fleet", "At the dashed line it pages (ModelFleetDrift), not ModelDrift.", pages),
         ("Evidence of slow drift of the whole fleet", "At the dashed line it makes a ticket (ModelFleetDriftSlow).",
-         c.FLEET_SLOW_EVIDENCE, c.FLEET_SLOW_THRESHOLD, False),
-        ("Evidence of the whole fleet by feature and output", "What has most is what drifts: open it.",
-         c.FLEET_FEATURES.evidence, c.FLEET_OUTPUTS.evidence, True),
+         tickets),
+        ("Evidence of the whole fleet by column", "The ten features and outputs with most; what stands out drifts.",
+         columns),
     ):  # fmt: skip
-        queries = [
-            Query(worst(f"max by ({label}) ({of(found)})", label, 10), f"{{{{{label}}}}}")
-            for label, found in (("feature", nats), ("output", threshold))
-        ] if side else [Query(f"max({of(nats)})", "evidence"), Query(f"max({of(threshold)})", "critical")]  # fmt: skip
         yield Panel("timeseries", title, f"In the counts of all replicas together, as inference-exporter fleet finds"
                     f" it. {text}", "none", queries, 8, 8, _FLOOR | _NOBODY, overrides=[CRITICAL])  # fmt: skip
-    onset = f"1000 * max by (feature) ({of(c.FLEET_FEATURES.onset)})"
-    info = f"max by (feature, kind, shape) ({of(c.FLEET_FEATURES.info)})"
-    told = f"max by (feature, text) ({of(c.FLEET_FEATURES.diagnosis)})"
-    queries = [Query(f"max by (feature) ({of(c.FLEET_FEATURES.evidence)}) and on (feature) {info}", "evidence"),
-               Query(onset, "since"), Query(info, "how"), Query(told, "replicas that say so")]  # fmt: skip
-    looks = [BLANK, by_name("evidence", decimals=1), by_name("since", unit="dateTimeFromNow"),
-             by_name("feature", links=[links.to(links.FEATURE, "Open the feature",
-                                                feature=links.OF_FIELD % "feature")])]  # fmt: skip
-    labels = {"feature": "feature", "kind": "kind", "shape": "shape", "text": "what happened"}
-    yield Panel("table", "Features that drift all over the fleet", "Since when, how, and what most replicas say has"
-                " happened. Empty while nothing drifts.", "none", queries, 16, 8, said("nothing drifts, or no fleet"
-                " process"), {}, looks, side_by_side(queries, labels, hidden=["C"]))  # fmt: skip
+
+
+def _drifting() -> Panel:
+    """Since when, how, and why."""
+    at = "feature, output"
+    nats, onset, info, told = (
+        " or ".join(of(family) for family in pair)
+        for pair in (
+            [side.evidence for side in _SIDES],
+            [side.onset for side in _SIDES],
+            [side.info for side in _SIDES],
+            [side.diagnosis for side in _SIDES],
+        )
+    )
+    queries = [
+        Query(f"max by ({at}) ({nats}) and on ({at}) ({info})", "evidence"),
+        Query(f"1000 * max by ({at}) ({onset})", "since"),
+        Query(f"max by ({at}, kind, shape) ({info})", "how"),
+        Query(f"max by ({at}, text) ({told})", "replicas that say so"),
+    ]
+    looks = [
+        BLANK, by_name("evidence", decimals=1), by_name("since", unit="dateTimeFromNow"),
+        by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
+        by_name("output", links=[links.to(links.PREDICTIONS, "Open the predictions")]),
+    ]  # fmt: skip
+    labels = {"feature": "feature", "output": "output", "kind": "kind", "shape": "shape", "text": "what happened"}
+    return Panel("table", "What drifts all over the fleet", "Features and outputs whose evidence is enough, since when,"
+                 " how, and what most replicas say has happened. Open the feature with most evidence.", "none", queries,
+                 16, 8, said("nothing drifts, or there is no fleet process"),
+                 {"sortBy": [{"desc": True, "displayName": "evidence"}]}, looks,
+                 side_by_side(queries, labels, hidden=["C"]))  # fmt: skip
+
+
+def _watched() -> Iterator[Panel]:
+    """What is in its counts, and what it knows of them."""
     yield Panel("timeseries", "Replicas and rows in the fleet's counts", "Replicas that Prometheus had at the end of"
                 " the last pane, and rows per second beside those that replicas count. If the fleet's stand still,"
                 " series lack the labels of their start time.", "short",
                 [Query(f"sum({of(c.FLEET_REPLICAS)})", "replicas"), Query(f"sum({rate(c.FLEET_ROWS)})", "rows, fleet"),
                  Query(f"sum({rate(c.ROWS)})", "rows, replicas")], 8, 8, _FLOOR)  # fmt: skip
+    by = "job, model_version, profile"
+    queries = [
+        Query(f"max by ({by}) ({of(c.FLEET_REPLICAS, **_ANY)})", "replicas"),
+        Query(f"max by ({by}) ({of(c.FLEET_EVIDENCE, **_ANY)})", "evidence"),
+        Query(f"max by ({by}) ({of(c.FLEET_THRESHOLD, **_ANY)})", "page line"),
+        Query(f"min by ({by}) ({of(c.FLEET_READY, **_ANY)})", "rests on"),
+        Query(f"max by ({by}) ({of(c.FLEET_PAUSED, **_ANY)})", "gathering"),
+        Query(f"1000 * min by ({by}) ({of(c.FLEET_SINCE, **_ANY)})", "since"),
+        Query(f"max by ({by}) ({of(c.FLEET_DELAY, **_ANY, total_variation='0.2')})", "20 % moved would page in"),
+    ]
+    looks = [BLANK, *_RESTS, by_name("evidence", decimals=1), by_name("page line", decimals=1),
+             by_name("20 % moved would page in", unit="s", noValue="never, or no traffic")]  # fmt: skip
+    yield Panel("table", "Fleets of this model", "Every version and profile that the fleet process watches, with what"
+                " its evidence rests on. `defaults`: pages are as rare, but drift is found later, until traffic was"
+                " watched for evidence.learn.", "none", queries, 24, 5, _NOBODY,
+                {"sortBy": [{"desc": True, "displayName": "evidence"}]}, looks,
+                side_by_side(queries, {"job": "job", "model_version": "version", "profile": "profile"}))  # fmt: skip

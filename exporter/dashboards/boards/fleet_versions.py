@@ -6,7 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, said, side_by_side, worst
-from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, LIMIT, ORANGE, PLAIN, RED, by_name, states
+from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, LIMIT, ORANGE, PLAIN, RED, by_name, by_pattern, states
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, over, rate, recorded
 
@@ -65,10 +65,8 @@ def _table() -> Panel:
         by_name("beside the others", mappings=word["mappings"], custom_width=160,
                 **(judged() | said("nothing to compare")), **_TEXT),
         by_name("requests", unit="reqps"), by_name("share of the traffic", unit="percentunit", decimals=1),
-        *(by_name(name, unit="percentunit", decimals=2, **judged((0.01, ORANGE), (0.05, RED)), **_TEXT) for name in
-          ("errors, 1h", "slow, 1h")), by_name("p99", unit="s"),
-        *(by_name(name, decimals=2, **judged((1, ORANGE)), **_TEXT) for name in
-          ("features / critical", "predictions / critical", "others / critical")),
+        by_pattern("/, 1h$/", unit="percentunit", decimals=2, **judged((0.01, ORANGE), (0.05, RED)), **_TEXT),
+        by_name("p99", unit="s"), by_pattern("/ critical$/", decimals=2, **judged((1, ORANGE)), **_TEXT),
         by_name("evidence / page line", decimals=2, **judged((1, RED)), **_TEXT),
         by_name("trained", unit="dateTimeFromNow"),
         by_name("version", links=[links.to(links.HEALTH, "Health of this version",
@@ -142,7 +140,8 @@ def _lines() -> Iterator[Panel]:
          " most. Above 1 it answers otherwise than on its training data, beyond chance."), "none",
          [Query(_against("output:model_prediction"), named)], LIMIT),
         ("The chosen version against the others", ("Total variation over its critical value, of the ten highest"
-         " features and outputs. Above 1 the versions are fed or answer differently, beyond chance."), "none", differs, LIMIT),
+         " features and outputs. Above 1 the versions are fed or answer differently, beyond chance."), "none", differs,
+         LIMIT),
     )  # fmt: skip
     for title, text, unit, queries, field in drawn:
         yield Panel("timeseries", title, text, unit, queries, 8, 7, PLAIN | field, overrides=[CRITICAL])

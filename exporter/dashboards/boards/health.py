@@ -7,12 +7,14 @@ from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import health_checks, health_evidence, health_features, health_models
 from exporter.dashboards.boards.health_features import FEW, moved, tested, worst
-from exporter.dashboards.looks import GREY, LOSSES, ORANGE, PLAIN, by_name, steps
+from exporter.dashboards.looks import GREY, ORANGE, PLAIN, by_name, steps
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
 from exporter.dashboards.queries import of, rate, recorded
 from exporter.rules import files
 
-_NAMED: Final = {"textMode": "value_and_name"}
+_VALUE: Final = {"colorMode": "value"}
+"""The verdict alone is a field of colour."""
+_NAMED: Final = {"textMode": "value_and_name"} | _VALUE
 """The number is part of a sentence, which the legend ends."""
 
 
@@ -57,29 +59,31 @@ def _words() -> Iterator[Panel]:
                 " Grey below half, where nothing is said of the others: see Exporter internals.", "percentunit",
                 [Query(f"min({seen})", instant=True)], 4, 5,
                 steps((None, GREY), (coverage, ORANGE), (0.95, "text")) | {"noValue": "no rows in the last hour"},
-                links=[links.to(links.INTERNALS, "What is not seen")])  # fmt: skip
+                _VALUE, links=[links.to(links.INTERNALS, "What is not seen")])  # fmt: skip
 
 
 def _asked() -> Iterator[Panel]:
     """Traffic, errors and time, of all versions."""
     every = {"model_version": "*"}
     requests, errors = rate(c.REQUESTS, **every), rate(c.REQUESTS, code="~5..", **every)
-    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION, **every)}))"
+    # Of no requests it would be no number; that is filtered out.
+    p99 = f"histogram_quantile(0.99, sum by (le) ({rate(c.REQUEST_DURATION, **every)})) >= 0"
     up = steps((None, "red"), (0.5, ORANGE), (1, "text")) | {"noValue": "not probed"}
+    losses = steps((None, "text"), (0.01, ORANGE), (0.05, "red")) | {"noValue": "no requests"}
     serving = [links.to(links.SERVING, "How the server answers")]
     yield Panel("stat", "Servers up", "Share of the replicas whose model server accepts connections. Below 100 % some"
                 " requests fail: see Serving.", "percentunit", [Query(f"avg({of(c.SERVER_UP, **every)})")], 6, 3, up,
-                links=serving)  # fmt: skip
+                _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "Requests", "Requests answered per second, all replicas together. It is for traffic's own check"
                 " to say whether so many are usual.", "reqps",
-                [Query(f"sum({requests})")], 6, 3, PLAIN, links=serving)  # fmt: skip
+                [Query(f"sum({requests})")], 6, 3, PLAIN, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "Errors", "Share of the requests answered with a 5xx code. The check of errors holds it against"
                 " the objective.", "percentunit",
                 [Query(f"(sum({errors}) or 0 * sum({requests})) / (sum({requests}) > 0)")], 6, 3,
-                LOSSES | {"noValue": "no requests"}, links=serving)  # fmt: skip
+                losses, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "p99 latency", "99 of 100 successful requests are answered within this time. The check of"
                 " latency holds it against the objective.", "s", [Query(p99)], 6, 3, PLAIN | {"noValue": "no requests"},
-                links=serving)  # fmt: skip
+                _VALUE, links=serving)  # fmt: skip
 
 
 BOARD = Board(

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import BLUE, GREEN, GREY, ORANGE, PLAIN, RED, by_name, states, steps
+from exporter.dashboards.looks import BLUE, GREEN, GREY, ORANGE, PLAIN, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import alerts, of, recorded
 
@@ -55,23 +55,23 @@ def checklist() -> Panel:
         (_with_board(f"max by (check) ({recorded('model_check:model_health:state')})"), "result"),
         (_with_board(f"1000 * min by (check) ({recorded('model_check:model_health:timestamp')})"), "since"),
     )
-    board = links.to(links.OF_FIELD % "board", "Look there")
+    board = links.to(links.OF_FIELD % "details", "Look there")
     background: Json = {"type": "color-background", "mode": "basic"}
     return Panel(
         "table", "Checks", "Failed ones first: what is well and what is not, since when, and the dashboard that shows"
         " more. A check fails while an alert about it fires; it is blind or learning where it has nothing to say. What"
         " a model does not have, such as segments, is not checked.", "none",
-        [Query(*one) for one in asked], 9, 12, {"noValue": NOT_LOADED}, {"footer": {"show": False}},
+        [Query(*one) for one in asked], 9, 16, {"noValue": NOT_LOADED}, {"footer": {"show": False}},
         [
             by_name("result", custom_cellOptions=background, custom_width=110, **VERDICT_OF_CHECK),
-            by_name("since", unit="dateTimeFromNow", custom_width=120), by_name("board", links=[board]),
+            by_name("since", unit="dateTimeFromNow", custom_width=120), by_name("details", links=[board]),
         ],
         [
             {"id": "merge", "options": {}},
             {"id": "organize", "options": {
                 "excludeByName": {"Time": True},
                 "indexByName": {"check": 0, "Value #A": 1, "Value #B": 2, "board": 3},
-                "renameByName": {"Value #A": "result", "Value #B": "since"},
+                "renameByName": {"Value #A": "result", "Value #B": "since", "board": "details"},
             }},
             {"id": "sortBy", "options": {"sort": [{"desc": True, "field": "result"}]}},
         ],
@@ -104,7 +104,7 @@ def firing() -> Panel:
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),
-            by_name("since", unit="dateTimeFromNow"),
+            by_name("since", unit="dateTimeFromNow"), by_pattern("/^(owner|version|replica)$/", unit="string"),
             by_name("alert", links=[{"title": "Runbook", "url": f"{links.RUNBOOKS}#{links.OF_FIELD % 'alert'}",
                                      "targetBlank": True}]),
         ],

@@ -11,6 +11,10 @@ from exporter.dashboards.queries import of, recorded
 from exporter.snapshots import IMPACT
 
 FEW: Final = "not enough data, or rules not loaded"
+LABEL: Final[Json] = {"unit": "string"}
+"""Of a column of names: one such as 1.10 is no number."""
+NONE: Final[Json] = {"noValue": "–"}
+"""Of a column that has nothing to say of most rows."""
 _LINES: Final = 25
 """At most: more cannot be told apart."""
 _AT_END: Final = " @ end()"
@@ -58,33 +62,33 @@ def table() -> Panel:
     """The features that moved most, with all that says how much, since when and where."""
     f, most = c.FEATURES, worst(_LINES)
     onset = of(f.evidence["drift_onset_timestamp_seconds"], **_EVERY)
-    sustained = f"count by ({_BY}, instance) ({recorded('instance_feature:model_feature_psi:sustained')})"
-    apart = recorded("instance_feature:model_feature_divergence:fleet1h")
+    drifted = f"max by ({_BY}, instance) ({recorded('instance_feature:model_feature_psi:sustained')})"
     asked = (
         (over_critical(), "times critical"),
         (f"max by ({_BY}) ({_scored('total_variation')})", "values moved"),
         (f"1000 * min by ({_BY}) ({onset})", "since"),
-        (f"count by ({_BY}) ({sustained})", "replicas drifted"),
-        (f"topk by ({_BY}) (1, max by ({_BY}, instance) ({apart}))", "apart by"),
+        (f"count by ({_BY}) ({drifted})", "replicas drifted"),
+        (f"topk by ({_BY}) (1, {drifted})", "its PSI"),
         (f"max by ({_BY}) ({of(f.known['importance'], **_EVERY)})", "importance"),
     )
     names = {
         f"Value #{chr(ord('A') + place)}": title for place, (_, title) in enumerate(asked)
-    } | {"model_version": "version", "instance": "replica apart"}  # fmt: skip
-    order = ["feature", "model_version", *list(names)[:5], "instance", "Value #F"]
+    } | {"model_version": "version", "instance": "worst replica"}  # fmt: skip
+    order = ["feature", "model_version", *list(names)[:4], "instance", "Value #F"]
     return Panel(
         "table", "Features that moved most", "Worst first, all replicas together: how many times its critical value the"
-        " PSI is (beyond 1 is no chance), how many values changed bin, since when evidence knows it, on how many"
-        " replicas it has drifted, and the replica that is unlike the others, if one is. Choose a feature to see its"
-        " bins.", "none",
-        [Query(f"{expr} and on ({_BY}) {most}", title) for expr, title in asked], 15, 12,
-        {"noValue": FEW, "decimals": 1},
+        " PSI is (beyond 1 is no chance), how many values changed bin, since when evidence says so, and on how many"
+        " replicas and on which most it has drifted for ten minutes. Choose a feature to see its bins, or a replica to"
+        " see it beside the others.", "none",
+        [Query(f"{expr} and on ({_BY}) {most}", title) for expr, title in asked], 15, 16,
+        {"noValue": FEW},
         {"footer": {"show": False}},
         _columns(),
         [
             {"id": "merge", "options": {}},
             {"id": "organize", "options": {
-                "excludeByName": {"Time": True}, "indexByName": {name: place for place, name in enumerate(order)},
+                "excludeByName": {"Time": True, "Value #E": True},
+                "indexByName": {name: place for place, name in enumerate(order)},
                 "renameByName": names,
             }},
             {"id": "sortBy", "options": {"sort": [{"desc": True, "field": "times critical"}]}},
@@ -100,10 +104,12 @@ def _columns() -> list[Json]:
     fleet = links.to(links.FLEET, "Beside the other replicas", feature=links.OF_FIELD % "feature")
     times = steps((None, "text"), (1, ORANGE))["thresholds"]
     return [
-        by_name("feature", links=[drill]), by_name("replica apart", links=[fleet]),
-        by_name("times critical", thresholds=times, custom_cellOptions={"type": "color-text"}),
-        *(by_name(name, unit="percentunit", decimals=0) for name in ("values moved", "apart by", "importance")),
-        by_name("since", unit="dateTimeFromNow"), by_name("replicas drifted", unit="short", decimals=0),
+        by_name("feature", links=[drill], **LABEL), by_name("version", **LABEL),
+        by_name("worst replica", links=[fleet], **(LABEL | NONE)),
+        by_name("times critical", thresholds=times, decimals=1, custom_cellOptions={"type": "color-text"}),
+        by_name("values moved", unit="percentunit", decimals=0),
+        by_name("importance", unit="percentunit", decimals=0, noValue="not known"),
+        by_name("since", unit="dateTimeFromNow", **NONE), by_name("replicas drifted", unit="short", **NONE),
     ]  # fmt: skip
 
 

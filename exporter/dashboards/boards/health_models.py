@@ -28,12 +28,13 @@ def panels() -> Iterator[Panel]:
     chosen = links.to(links.HEALTH, "Show this model", model=links.OF_FIELD % "model", job=links.OF_FIELD % "job")
     yield Panel(
         "table", "Models", "Each model of the chosen jobs, worst first, with the check that is worst. Choose one to see"
-        " it above.", "none", [Query(*one) for one in asked], 24, 9, {"noValue": NOT_LOADED},
+        " it above.", "none", [Query(*one) for one in asked], 24, 8, {"noValue": NOT_LOADED},
         {"footer": {"show": False}},
         [
             by_name("verdict", mappings=VERDICTS["mappings"], custom_width=100,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),
-            by_name("since", unit="dateTimeFromNow"), by_name("model", links=[chosen]),
+            by_name("since", unit="dateTimeFromNow"), by_name("model", links=[chosen], unit="string"),
+            by_name("job", unit="string"), by_name("worst check", unit="string", noValue="all pass"),
             by_name("requests", unit="reqps"), by_name("rows seen", unit="percentunit", decimals=0),
         ],
         [

@@ -21,7 +21,7 @@ from exporter.dashboards.looks import (
     steps,
 )
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
-from exporter.dashboards.queries import here, of, rate, recorded
+from exporter.dashboards.queries import alerts, here, of, rate, recorded
 
 _FLOOR: Final = {"min": 0}
 _ENOUGH: Final = steps((None, GREY), (0, RED), (0.5, ORANGE), (0.9, GREEN)) | {"decimals": 1}
@@ -66,17 +66,19 @@ def now() -> Iterator[Panel]:
     for title, text, unit, expr, field in shown:
         yield Panel("stat", title, text, unit, [Query(expr, "", instant=True)], 3, 4, field, {"textMode": "value"})
     yield _exporters()
+    yield _firing()
 
 
 def _exporters() -> Panel:
     """One row for each."""
     cpu, memory = f"sum by ({_BY}) ({here(rate(c.PROCESS_CPU))})", f"sum by ({_BY}) ({here(of(c.PROCESS_MEMORY))})"
-    build = f"max by ({_BY}, version, python, compiled) ({here(of(c.BUILD_INFO))})"
+    build = f"max by ({_BY}, version) ({here(of(c.BUILD_INFO))})"
     hop = f"histogram_quantile(0.99, sum by ({_BY}, le) ({here(rate(c.HOP))})) > 0"
     queries = [
         Query(f"min by ({_BY}) ({here(of(c.OBSERVING))})", "traffic"),
         Query(f"min by ({_BY}) ({_SEEN})", "rows seen"),
         Query(f"max by ({_BY}) ({here(of(c.RING_FILL))})", "ring in use"),
+        Query(f"min by ({_BY}) ({here(of(c.SAMPLING))})", "bodies read"),
         Query(f"max by ({_BY}) ({_AGE})", "age of scores"),
         Query(f"max by ({_BY}) ({here(of(c.SNAPSHOT_DURATION))})", "to make them"),
         Query(f"max by ({_BY}) ({here(of(c.PAGE_SERIES))})", "series"),
@@ -94,18 +96,35 @@ def _exporters() -> Panel:
         by_name("traffic", mappings=watching["mappings"], **text),
         by_name("rows seen", unit="percentunit", **(_ENOUGH | text)),
         by_name("ring in use", **share, **judged((0.5, ORANGE), (0.9, RED)), **text),
+        by_name("bodies read", unit="percentunit", **(_ENOUGH | text)),
         by_name("age of scores", unit="s", decimals=0, **judged((120, ORANGE), (300, RED)), **text),
         by_name("to make them", unit="s"), by_name("series", unit="short"),
         by_name("of its page", **share, **judged((0.9, ORANGE), (1, RED)), **text),
         by_name("hop, p99", unit="s", **judged((0.005, ORANGE)), **text),
         by_name("cores", decimals=3), by_name("memory", unit="bytes"), by_name("up since", unit="dateTimeFromNow"),
     ]  # fmt: skip
-    labels = {"instance": "exporter", "version": "version", "python": "Python", "compiled": "compiled"}
+    labels = {"instance": "exporter", "version": "version"}
     return Panel("table", "Exporters, one row each", "Of the chosen model and version. Memory counts shared pages in"
                  " each process. A ring that is more than half full has bodies left out by lot; a full one drops"
                  " exchanges uncounted.", "none", queries, 24, 8, said("no exporter of this model and version"),
                  {"sortBy": [{"desc": True, "displayName": "ring in use"}]}, looks,
-                 side_by_side(queries, labels, hidden=["K"]))  # fmt: skip
+                 side_by_side(queries, labels, hidden=["L"]))  # fmt: skip
+
+
+def _firing() -> Panel:
+    """Alerts about exporters, which know no model."""
+    about, by = (
+        {"model": "*", "alertname": "~InferenceExporter[A-Z].*", "severity": "!none"},
+        "alertname, severity, instance",
+    )
+    fire = f"max by ({by}) ({alerts(**about)})"
+    began = f"max by ({by}) ({alerts(state='*', **about).replace('ALERTS', 'ALERTS_FOR_STATE', 1)})"
+    queries = [Query(f"1000 * {began} and on ({by}) {fire}", "since")]
+    labels = {"alertname": "alert", "severity": "severity", "instance": "exporter"}
+    return Panel("table", "Alerts about exporters that fire", "Of the chosen jobs. Each name has its section in the"
+                 " runbooks, whose link is at the top. Those without an exporter are about all of a job.", "none",
+                 queries, 24, 5, said("none fires, or rules are not loaded"), {},
+                 [BLANK, by_name("since", unit="dateTimeFromNow")], side_by_side(queries, labels))  # fmt: skip
 
 
 def counted() -> Iterator[Panel]:
@@ -136,8 +155,9 @@ def counted() -> Iterator[Panel]:
     queries = [Query(f"topk(25, sum by (side, reason, protocol) ({why}))", "payloads in the last hour")]
     labels = {"side": "side", "reason": "reason", "protocol": "protocol"}
     yield Panel("table", "Payloads not understood, and why", "In the last hour of the chosen time. They are relayed,"
-                " but in no score. A protocol that nobody speaks here: set capture.protocol; a fault of single clients:"
-                " the runbook of ModelPayloadsUndecodable.", "short", queries, 12, 8,
+                " but in no score. `error_status`: the request failed, and nothing was to be expected of it."
+                " `unknown_protocol`: nothing here speaks it, see --protocol. What single clients do wrong: the runbook"
+                " of ModelPayloadsUndecodable.", "short", queries, 12, 8,
                 {"decimals": 0} | said("all payloads were understood, or there were none"),
                 {"sortBy": [{"desc": True, "displayName": "payloads in the last hour"}]}, [BLANK],
                 side_by_side(queries, labels))  # fmt: skip
@@ -157,8 +177,8 @@ def _unseen() -> Iterator[Panel]:
                 " counted. Below 90 % scores are about a sample.", "percentunit",
                 [Query(lowest(f"min by (instance) ({_SEEN})", _BY), "{{instance}}")], 8, 8, SHARE)  # fmt: skip
     yield Panel("timeseries", "Connections read no further, exchanges cut off", "Per second. What is read no further is"
-                " relayed all the same: upgrades and HTTP/2 by nature, `parse` is a client or server that is no proper"
-                " HTTP. Cut off by `upstream`: the model server went away in the middle.", "ops",
+                " relayed all the same: upgrades and HTTP/2 by nature; `..._syntax`: what came is no"
+                " proper HTTP. Cut off by `upstream`: the model server went away in the middle.", "ops",
                 [Query(f"{unread} > 0", "read no further: {{reason}}"),
                  Query(f"{cut} > 0", "cut off by {{ended_by}}")], 8, 8,
                 _FLOOR | said("every connection was read to its end"))  # fmt: skip

@@ -59,6 +59,7 @@ def relay() -> Iterator[Panel]:
 def settings() -> Iterator[Panel]:
     """What is in force where, and what survives a restart."""
     queries = [
+        Query(_each(c.BUILD_INFO, labels="instance, version, python, compiled"), "build"),
         Query(_each(c.RELOAD_SUCCESSFUL, "min"), "settings"),
         Query(f"1000 * {_each(c.RELOAD_TIME)} > 0", "read"),
         Query(_each(c.WEB_CONFIG_SUCCESSFUL, "min"), "web file"),
@@ -80,13 +81,14 @@ def settings() -> Iterator[Panel]:
         ("windows", (0, "begun anew", BLUE), (1, "restored", GREEN)),
     )
     looks = [BLANK, *(by_name(name, mappings=states(*named)["mappings"], **_TEXT) for name, *named in words)]
+    labels = {"instance": "exporter", "version": "version", "python": "Python", "compiled": "compiled"}
     times = ("read", "certificate ends", "last found", "last kept")
     looks += [*(by_name(name, unit="dateTimeFromNow") for name in times), by_name("kept size", unit="bytes")]
     yield Panel("table", "What is in force, exporter by exporter", "`not in force`: what was read last is wrong, what"
                 " was there before goes on, and the next start fails. `a kept copy`: the profile's place has given none"
                 " since the start. Cells stay empty where nothing of the kind is set: no TLS, no state directory.",
                 "none", queries, 24, 8, said("no exporter of this model and version"), {}, looks,
-                side_by_side(queries, {"instance": "exporter"}))  # fmt: skip
+                side_by_side(queries, labels, hidden=["A"]))  # fmt: skip
     yield _lines("Profiles that could not be used", "Per second, at each look into a store, and files once until they"
                  " change. The profile before stays in force: see the log.", "ops",
                  [Query(_by(c.PROFILE_ERRORS, "instance"), "{{instance}}")], said("every look was good"))  # fmt: skip

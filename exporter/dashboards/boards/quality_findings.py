@@ -8,7 +8,7 @@ from exporter.dashboards import faults, links
 from exporter.dashboards.looks import BLANK, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import MODEL, WINDOW, here, of, over, rate, recorded
-from exporter.dashboards.worst import worst
+from exporter.dashboards.worst import worst_or_found
 
 _ROWS: Final = 25
 _WRONG: Final = {"mode": "absolute", "steps": [
@@ -132,9 +132,10 @@ def lines() -> Iterator[Panel]:
 
 
 def _line(kind: str, title: str, text: str) -> Panel:
+    shown = worst_or_found(f"{faults.share(kind)} > 0", "feature", faults.found(kind))
     return Panel("timeseries", title, f"Share of the window's values {text}, on the worst replica; the 20 worst"
                  " features, and none that has none. A step is a change upstream: compare its time with deploys.",
-                 "percentunit", [Query(worst(f"{faults.share(kind)} > 0", "feature"), "{{feature}}")], 8, 6,
+                 "percentunit", [Query(shown, "{{feature}}")], 8, 6,
                  {"min": 0, "noValue": "none in the chosen time", "links": _DOWN,
                   "custom": {"axisSoftMax": 0.05}})  # fmt: skip
 
@@ -145,14 +146,15 @@ def alike() -> Iterator[Panel]:
     runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     repeated = f"max by (feature) ({of(of_values['longest_run_values'], **WINDOW)} / {runs})"
     different = f"max by (feature) ({fewest} / ({of(of_values['distinct_values'], **WINDOW)} > 0))"
+    stuck, collapsed = faults.found(faults.STUCK), faults.found(faults.COLLAPSED)
     limit: Json = LIMIT | {"min": 0, "links": _DOWN, "noValue": "not enough data"}
     yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it; the 20"
                 " worst features. Above 1 the value is stuck, or one row comes again and again; the worst replica.",
-                "none", [Query(worst(repeated, "feature"), "{{feature}}")], 12, 8, limit)  # fmt: skip
+                "none", [Query(worst_or_found(repeated, "feature", stuck), "{{feature}}")], 12, 8, limit)  # fmt: skip
     yield Panel("timeseries", "Too few different values", "How few different values chance leaves at the least, over"
                 " those that came; the 20 worst features. Above 1 values have collapsed: rounded, cut off, repeated;"
-                " the worst replica.", "none", [Query(worst(different, "feature"), "{{feature}}")], 12, 8,
-                limit)  # fmt: skip
+                " the worst replica.", "none",
+                [Query(worst_or_found(different, "feature", collapsed), "{{feature}}")], 12, 8, limit)  # fmt: skip
     pairs = ((of_values["unusual_rows_ratio"], "unusual"), (of_values["unusual_rows_ratio_critical"], "critical"))
     yield Panel("timeseries", "Unusual rows", "Share of rows that are as unusual, all features together, as one in a"
                 " hundred of the training data's; on the worst replica. Above the critical line rows are odd though"
@@ -166,9 +168,11 @@ def alike() -> Iterator[Panel]:
                 " depends on the traffic: look for steps.", "percentunit", [Query(f"max({again})", "identical")], 8, 8,
                 {"min": 0, "max": 1, "noValue": "not enough data"})  # fmt: skip
     by = "feature, output"
+    drifted = recorded("instance_feature_output:model_feature_association_shift:drifted",
+                       model_version=MODEL["model_version"])  # fmt: skip
     answers = over(of_values["association_shift"], of_values["association_shift_critical"], by)
     yield Panel("timeseries", "Answers to the same value", "How far mean answers by bin have moved, over the critical"
                 " value; the 20 worst. Above 1 features were swapped or belong to other rows, what they mean has"
                 " changed, or another model answers.", "none",
-                [Query(worst(answers, by), "{{feature}}: {{output}}")], 8, 8,
+                [Query(worst_or_found(answers, by, drifted), "{{feature}}: {{output}}")], 8, 8,
                 LIMIT | {"min": 0, "links": _DOWN, "noValue": "not in the profile, or not enough data"})  # fmt: skip

@@ -5,8 +5,9 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, objectives
-from exporter.dashboards.boards import latency, machines, needs
-from exporter.dashboards.looks import GREEN, ORANGE, PLAIN, RED, by_name, by_pattern, states, steps
+from exporter.dashboards.boards import serving_latency, serving_needs, serving_replicas
+from exporter.dashboards.looks import GREEN, ORANGE, PLAIN, RED, UNJUDGED, by_name, by_pattern, states, steps
+from exporter.dashboards.outputs import ABOVE_ONE
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
 from exporter.dashboards.queries import STEP, of, rate, recorded
 
@@ -35,7 +36,7 @@ def now() -> Iterator[Panel]:
                 [Query(f"avg({up})", instant=True)], 4, 4, _UP | named)  # fmt: skip
     yield Panel("stat", "Requests answered", "Per second, by all replicas of the version together. Compare it with a"
                 " week before, below.", "reqps", [Query(f"sum({rate(c.REQUESTS)})", instant=True)], 4, 4,
-                PLAIN)  # fmt: skip
+                PLAIN, UNJUDGED)  # fmt: skip
     yield Panel("stat", "Failed in the last hour", "Share of the requests that were answered with a 5xx code or cut off"
                 f" by the server. {objectives.share('slo.failed')} may. {objectives.AS_SHIPPED}", "percentunit",
                 [Query(f"max({failed})", instant=True)], 4, 4, _of_objective("slo.failed") | _RECORDED)  # fmt: skip
@@ -45,12 +46,13 @@ def now() -> Iterator[Panel]:
                 steps((None, GREEN), (0.5, ORANGE), (1, RED)) | _RECORDED)  # fmt: skip
     yield Panel("stat", "Answered within, 99 of 100", "99 of 100 requests that succeeded were answered within this"
                 " time, of those since the last few scrapes; interpolated within buckets.", "s",
-                [Query(latency.quantile(0.99, c.REQUEST_DURATION), instant=True)], 4, 4, PLAIN)  # fmt: skip
+                [Query(serving_latency.quantile(0.99, c.REQUEST_DURATION), instant=True)], 4, 4, PLAIN,
+                UNJUDGED)  # fmt: skip
     last = f"max({of(c.LAST_REQUEST, model_version='*')} > 0)"
     idle = f"min({recorded('model:model_idle:seconds')}) or time() - {last}"
     yield Panel("stat", "Since the last request", "How long ago any version of the model answered, whichever replica."
                 " Is that longer than its callers usually rest, they fail, or nobody gets through to it.", "s",
-                [Query(idle, instant=True)], 4, 4, PLAIN)  # fmt: skip
+                [Query(idle, instant=True)], 4, 4, PLAIN, UNJUDGED)  # fmt: skip
 
 
 def _of_objective(name: str) -> Json:
@@ -81,11 +83,11 @@ def requests() -> Iterator[Panel]:
     yield Panel("timeseries", "Failed requests", "Share answered with a 5xx code or cut off by the server. The dashed"
                 f" line is what may, {objectives.share('slo.failed')} over a month. {objectives.AS_SHIPPED}",
                 "percentunit", [*failed, Query(f"vector({allowed:g})", "critical: the objective")], 8, 8,
-                PLAIN | {"min": 0} | _RECORDED, overrides=latency.OBJECTIVE)  # fmt: skip
+                PLAIN | {"min": 0} | _RECORDED, overrides=serving_latency.OBJECTIVE)  # fmt: skip
     yield _burns("How fast the error budget burns", "slo.failed", "model_failures")
     yield Panel("timeseries", "Latency of failed requests", "From a request's first byte to its answer's last one where"
                 " the code was 4xx or 5xx. Very short: refused at the door; as long as a limit: timed out.", "s",
-                latency.levels(c.FAILED_DURATION), 12, 8,
+                serving_latency.levels(c.FAILED_DURATION), 12, 8,
                 PLAIN | {"min": 0, "noValue": "no request has failed"},
                 links=[links.to(links.QUALITY, "Which values fail")])  # fmt: skip
 
@@ -101,7 +103,7 @@ def _burns(title: str, objective: str, word: str) -> Panel:
         "timeseries", title,
         "Share of failures over the one at which an alert comes, so many times the objective, for each time looked"
         " back. Above 1 it comes, as soon as a shorter look says that it goes on: an hour is for the pager, days are"
-        f" for tickets. {objectives.AS_SHIPPED}", "none", queries, 12, 8, latency.ABOVE_ONE | _RECORDED,
+        f" for tickets. {objectives.AS_SHIPPED}", "none", queries, 12, 8, ABOVE_ONE | _RECORDED,
     )  # fmt: skip
 
 
@@ -112,11 +114,11 @@ BOARD = Board(
     [
         Row("Served now", now),
         Row("Requests and errors", requests),
-        Row("Latency and size", latency.durations),
-        Row("Replicas: CPU, memory, processes", machines.replicas),
-        Row("What the model needs", needs.dependencies),
-        Row("Containers", machines.containers, folded=True),
-        Row("The relay in front of the server", machines.relay, folded=True),
+        Row("Latency and size", serving_latency.durations),
+        Row("Replicas: CPU, memory, processes", serving_replicas.replicas),
+        Row("What the model needs", serving_needs.dependencies),
+        Row("Containers", serving_replicas.containers, folded=True),
+        Row("The relay in front of the server", serving_replicas.relay, folded=True),
     ],
     frozenset({"version"}),
 )

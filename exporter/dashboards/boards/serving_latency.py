@@ -5,12 +5,11 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import objectives
-from exporter.dashboards.looks import CRITICAL, LIMIT, PLAIN
+from exporter.dashboards.looks import CRITICAL, PLAIN
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import STEP, of, rate, recorded
 from exporter.families import Family
 
-ABOVE_ONE: Final = LIMIT | {"min": 0}
 OBJECTIVE: Final[list[Json]] = [CRITICAL]
 _RECORDED: Final = {"noValue": "not enough data, or the rules are not loaded"}
 

@@ -5,11 +5,13 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, tables
-from exporter.dashboards.looks import LIMIT, PLAIN, by_name
+from exporter.dashboards.looks import BLANK, PLAIN, UNJUDGED, by_name
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
 from exporter.families import Segments
 
+_SMALL: Final = {"text": {"valueSize": 24}}
+"""Words are not as large as there is room."""
 _SAME: Final = {"noValue": "not enough data; windows of an hour or more say it"}
 _UNDIVIDED: Final = {"noValue": "no segments are set (segments.by), or they hold not enough rows"}
 
@@ -18,17 +20,19 @@ def answers() -> Iterator[Panel]:
     """Whether the same value still gets the same answer."""
     shift, critical = (of(c.FEATURES.aspects[f"association_shift{end}"]) for end in ("", "_critical"))
     over, by = f"max by (feature, output) ({shift} / {critical})", "feature, output"
-    # Which pairs is asked of the end alone: all of them all day long are too much.
-    worst = f"topk(15, max by ({by}) ({shift} @ end() / {critical} @ end()))"
-    yield Panel("timeseries", "Answers to the same value", "How far mean answers by bin of a feature have moved, over"
-                " the critical value; the 15 highest at the end. Above 1 features were swapped or belong to other rows,"
-                " what they mean has changed, or another model answers.", "none",
-                [Query(f"{over} and on ({by}) {worst}", "{{feature}}: {{output}}")], 12, 9, LIMIT | _SAME)  # fmt: skip
+    # All pairs of all replicas all day long are too many: the rules know those that matter.
+    moved = recorded("instance_feature_output:model_feature_association_shift:drifted", model_version="$version")
+    yield Panel("timeseries", "The same value is answered otherwise", "How far mean answers by bin of a feature have"
+                " moved, in standard deviations of the output, where it is beyond chance and matters; the worst"
+                " replica. Features were swapped or belong to other rows, what they mean has changed, or another model"
+                " answers.", "none", [Query(f"topk(20, max by ({by}) ({moved}))", "{{feature}}: {{output}}")], 12, 9,
+                PLAIN | {"min": 0, "noValue": "none beyond chance, or the rules are not loaded"})  # fmt: skip
     queries = [Query(f"topk(25, {over})", "over critical"), Query(f"max by ({by}) ({shift})", "shift")]
-    yield Panel("table", "Features answered otherwise", "The same now, worst first; the shift is in standard deviations"
-                " of the output. Follow a feature to see whether its own values moved, too: if not, what it means or"
-                " who answers has changed.", "none", queries, 12, 9, PLAIN | _SAME, tables.worst_first("over critical"),
-                [_to_feature(), by_name("over critical", decimals=2), by_name("shift", decimals=2)],
+    yield Panel("table", "Features and their answers now", "How far beyond its critical value each is now, worst first;"
+                " above 1 is more than chance; the shift is in standard deviations of the output. Follow a feature to"
+                " see whether its own values moved, too: if not, what it means or who answers has changed.",
+                "none", queries, 12, 9, PLAIN | _SAME, tables.worst_first("over critical"),
+                [BLANK, _to_feature(), by_name("over critical", decimals=2), by_name("shift", decimals=2)],
                 _judged_first(queries, {"feature": "feature", "output": "output"}))  # fmt: skip
 
 
@@ -75,7 +79,7 @@ def _worst_parts(title: str, side: Segments, word: str) -> Panel:
         "Total variation of a part of the traffic over its critical value, against the same part of the training data."
         " Above 1 it has drifted, in any window that suffices; the worst replica.", "none", queries, 12, 8,
         PLAIN | _UNDIVIDED, tables.worst_first("over critical"),
-        [*overrides, *([_to_feature()] if word == "feature" else [])], _judged_first(queries, labels),
+        [BLANK, *overrides, *([_to_feature()] if word == "feature" else [])], _judged_first(queries, labels),
     )  # fmt: skip
 
 
@@ -88,7 +92,7 @@ def _shares() -> Panel:
         "table", "How large the parts are",
         "Share of each part in the rows of now and of the training data. A part that grew moves the whole, though"
         " nothing in it may have changed.", "percentunit", queries, 12, 8, PLAIN | _UNDIVIDED,
-        tables.worst_first("now"), (),
+        tables.worst_first("now"), [BLANK],
         _judged_first(queries, {"segment": "segment", "value": "value"}),
     )  # fmt: skip
 
@@ -99,19 +103,21 @@ def training() -> Iterator[Panel]:
     yield Panel("stat", "Measures at the training", "The model's performance as the profile has it, by the names that"
                 " it had there. Of the training alone, to be held beside what you know of today: drift above says"
                 " whether it can still be believed.", "none",
-                [Query(f"max by (measure) ({of(c.TRAINING_PERFORMANCE)})", "{{measure}}", instant=True)], 12,
+                [Query(f"max by (measure) ({of(c.TRAINING_PERFORMANCE)})", "{{measure}}", instant=True)], 9,
                 5, PLAIN | unknown,
-                {"textMode": "value_and_name"})  # fmt: skip
+                UNJUDGED | _SMALL | {"textMode": "value_and_name"})  # fmt: skip
     yield Panel("stat", "Model trained", "When the model was trained, as its profile says. An old model and new"
                 " drift: it is time to train again.", "dateTimeFromNow",
-                [Query(f"max({of(c.TRAINED)}) * 1000", instant=True)], 3, 5, PLAIN | unknown)  # fmt: skip
+                [Query(f"max({of(c.TRAINED)}) * 1000", instant=True)], 4, 5, PLAIN | unknown,
+                UNJUDGED | _SMALL)  # fmt: skip
     yield Panel("stat", "Newest training data", "How old the newest row of the training data is. What came into the"
                 " world since then, the model has never seen.", "dateTimeFromNow",
-                [Query(f"max({of(c.PROFILE_TIME)}) * 1000", instant=True)], 3, 5, PLAIN | unknown)  # fmt: skip
+                [Query(f"max({of(c.PROFILE_TIME)}) * 1000", instant=True)], 4, 5, PLAIN | unknown,
+                UNJUDGED | _SMALL)  # fmt: skip
     yield Panel("stat", "Rows of training", "How many rows the profile was built of. Few rows make wide critical"
                 " values: only large drift is seen.", "short", [Query(f"max({of(c.PROFILE_ROWS)})", instant=True)], 3,
-                5, PLAIN | unknown)  # fmt: skip
+                5, PLAIN | unknown, UNJUDGED | _SMALL)  # fmt: skip
     without = f"(sum({rate(c.WITHOUT_ID)}) or vector(0)) / (sum({rate(c.ROWS)}) > 0)"
-    yield Panel("stat", "Predictions without an id", "Share of the rows answered whose exchange has no request id: no"
+    yield Panel("stat", "Rows without an id", "Share of the rows answered whose exchange has no request id: no"
                 " truth that comes later can be joined to them. Have clients send one.", "percentunit",
-                [Query(without, instant=True)], 3, 5, PLAIN)  # fmt: skip
+                [Query(without, instant=True)], 4, 5, PLAIN, UNJUDGED | _SMALL)  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.boards import latency
+from exporter.dashboards.boards import serving_latency
 from exporter.dashboards.looks import PLAIN, STACKED
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, rate
@@ -29,7 +29,7 @@ def generations() -> Iterator[Panel]:
     yield Panel("timeseries", "Time to the first byte of a stream", "From a request's first byte to its answer's first"
                 " one, of answers that are streams; interpolated within buckets. It is what people wait before they"
                 " read; it grows with queues and long prompts.", "s",
-                latency.levels(c.FIRST_BYTE), 8, 8, _OTHER | {"min": 0})  # fmt: skip
+                serving_latency.levels(c.FIRST_BYTE), 8, 8, _OTHER | {"min": 0})  # fmt: skip
     yield Panel("heatmap", "First bytes by time", "How many streams began after how long; the darker, the more. A"
                 " second band above the first is a queue, or longer prompts.", "short",
                 [Query(f"sum by (le) (increase({of(c.FIRST_BYTE)}[$__rate_interval]))", "{{le}}")], 16, 8,

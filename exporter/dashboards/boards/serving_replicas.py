@@ -5,8 +5,8 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, objectives, tables
-from exporter.dashboards.boards import latency
-from exporter.dashboards.looks import GREEN, PLAIN, RED, by_name, states, steps
+from exporter.dashboards.boards import serving_latency
+from exporter.dashboards.looks import BLANK, GREEN, PLAIN, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import here, of, rate, recorded
 
@@ -59,7 +59,7 @@ def _of_replicas(expr: str) -> Query:
 
 
 def _used(title: str, name: str, text: str, threshold: str) -> Panel:
-    line: Json = {"custom": {"thresholdsStyle": {"mode": "line"}}}
+    line: Json = {"custom": {"axisSoftMax": 1, "thresholdsStyle": {"mode": "line"}}}
     return Panel(
         "timeseries", title,
         f"Share of what its container may use, the {_FEW} replicas with most. Tickets come above the line, as the rules"
@@ -80,7 +80,7 @@ def containers() -> Iterator[Panel]:
     yield Panel("table", "Containers beside the exporter", "What each container of the model's pods uses, and what it"
                 " may use. Known on Kubernetes alone, where cAdvisor is scraped.", "none", queries, 24, 8,
                 PLAIN | _NO_CONTAINERS, tables.worst_first("memory"),
-                [by_name(said, unit="bytes") for said in ("memory", "memory at most")],
+                [BLANK, *(by_name(said, unit="bytes") for said in ("memory", "memory at most"))],
                 tables.columns(queries, labels))  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def relay() -> Iterator[Panel]:
     hop = f"sum by (le) ({here(rate(c.HOP))})"
     yield Panel("timeseries", "Time in the relay", "From being handed bytes to having passed them on, a sample of"
                 " reads, all replicas together. Above some milliseconds the node is overloaded.", "s",
-                [Query(latency.of_buckets(level, hop), f"p{level * 100:g}") for level in (0.5, 0.99)], 8, 8,
+                [Query(serving_latency.of_buckets(level, hop), f"p{level * 100:g}") for level in (0.5, 0.99)], 8, 8,
                 PLAIN | {"min": 0})  # fmt: skip
     cut = f"sum by (ended_by) ({here(rate(c.INCOMPLETE))})"
     yield Panel("timeseries", "Connections that failed", "Per second: clients that got a 502 because the server could"
@@ -116,5 +116,5 @@ def relay() -> Iterator[Panel]:
     buckets = f"sum by (le) ({here(rate(c.PROXY_DURATION))})"
     yield Panel("timeseries", "Latency of all exchanges", "As the relay counts it, health probes and all codes"
                 " included; where it differs from the latency above, look at the probes.", "s",
-                [Query(latency.of_buckets(level, buckets), f"p{level * 100:g}") for level in (0.5, 0.99)], 12, 8,
-                PLAIN | {"min": 0})  # fmt: skip
+                [Query(serving_latency.of_buckets(level, buckets), f"p{level * 100:g}") for level in (0.5, 0.99)], 12,
+                8, PLAIN | {"min": 0})  # fmt: skip

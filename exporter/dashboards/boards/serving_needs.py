@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import tables
-from exporter.dashboards.looks import GREEN, ORANGE, PLAIN, RED, by_name, steps
+from exporter.dashboards.looks import BLANK, GREEN, ORANGE, PLAIN, RED, by_name, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, rate
 
@@ -57,6 +57,6 @@ def _table() -> Panel:
         "table", "Dependencies, worst first",
         "From what share of the replicas each is reached now, when it was reached last, when its certificate ends, and"
         " why probes failed most over the time shown. Renew a certificate weeks before it ends.", "none", queries, 12,
-        8, PLAIN | _UNSET, options, [by_name("reached", **_reached(), unit="percentunit"), *dates],
+        8, PLAIN | _UNSET, options, [BLANK, by_name("reached", **_reached(), unit="percentunit"), *dates],
         tables.columns(queries, labels),
     )  # fmt: skip
