@@ -58,7 +58,7 @@ def _words() -> Iterator[Panel]:
     yield Panel("stat", "Rows seen", "Share of the rows of the last hour that were decoded: all scores are about these."
                 " Grey below half, where nothing is said of the others: see Exporter internals.", "percentunit",
                 [Query(f"min({seen})", instant=True)], 4, 5,
-                steps((None, GREY), (coverage, ORANGE), (0.95, "text")) | {"noValue": "no rows in the last hour"},
+                steps((None, GREY), (coverage, ORANGE), (0.95, "text")) | {"noValue": "no rows, or rules not loaded"},
                 _VALUE, links=[links.to(links.INTERNALS, "What is not seen")])  # fmt: skip
 
 
@@ -72,18 +72,18 @@ def _asked() -> Iterator[Panel]:
     losses = steps((None, "text"), (0.01, ORANGE), (0.05, "red")) | {"noValue": "no requests"}
     serving = [links.to(links.SERVING, "How the server answers")]
     yield Panel("stat", "Servers up", "Share of the replicas whose model server accepts connections. Below 100 % some"
-                " requests fail: see Serving.", "percentunit", [Query(f"avg({of(c.SERVER_UP, **every)})")], 6, 3, up,
-                _VALUE, links=serving)  # fmt: skip
+                " requests fail: see Serving.", "percentunit",
+                [Query(f"avg({of(c.SERVER_UP, **every)})", instant=True)], 6, 3, up, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "Requests", "Requests answered per second, all replicas together. It is for traffic's own check"
                 " to say whether so many are usual.", "reqps",
-                [Query(f"sum({requests})")], 6, 3, PLAIN, _VALUE, links=serving)  # fmt: skip
+                [Query(f"sum({requests})", instant=True)], 6, 3, PLAIN, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "Errors", "Share of the requests answered with a 5xx code. The check of errors holds it against"
                 " the objective.", "percentunit",
-                [Query(f"(sum({errors}) or 0 * sum({requests})) / (sum({requests}) > 0)")], 6, 3,
+                [Query(f"(sum({errors}) or 0 * sum({requests})) / (sum({requests}) > 0)", instant=True)], 6, 3,
                 losses, _VALUE, links=serving)  # fmt: skip
     yield Panel("stat", "p99 latency", "99 of 100 successful requests are answered within this time. The check of"
-                " latency holds it against the objective.", "s", [Query(p99)], 6, 3, PLAIN | {"noValue": "no requests"},
-                _VALUE, links=serving)  # fmt: skip
+                " latency holds it against the objective.", "s", [Query(p99, instant=True)], 6, 3,
+                PLAIN | {"noValue": "no requests"}, _VALUE, links=serving)  # fmt: skip
 
 
 BOARD = Board(

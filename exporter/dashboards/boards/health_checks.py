@@ -100,7 +100,7 @@ def firing() -> Panel:
         "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
         " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
         [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine})", "since")], 15, 9,
-        {"noValue": "nothing fires"}, {"footer": {"show": False}},
+        {"noValue": "nothing fires of the rules that are loaded"}, {"footer": {"show": False}},
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),

@@ -66,9 +66,10 @@ def _rests_on() -> Iterator[Panel]:
                 [Query(resting, "{{calibration}}, {{reference}}")], 6, 8, _FLOOR)  # fmt: skip
     yield Panel("stat", "Evidence measured", "Share of the replicas whose evidence rests on what was measured; the"
                 " others hold careful defaults, and find drift later.", "percentunit",
-                [Query(f"avg({of(c.EVIDENCE_READY)})")], 3, 8, steps((None, ORANGE), (1, GREEN)))  # fmt: skip
+                [Query(f"avg({of(c.EVIDENCE_READY)})", instant=True)], 3, 8,
+                steps((None, ORANGE), (1, GREEN)))  # fmt: skip
     blind = of(c.FEATURES.evidence["drift_monitored"])
     yield Panel("stat", "Features not monitored", "Features that would need more than a fifth of their values"
                 " tolerated, on any replica: evidence never pages for them.", "short",
-                [Query(f"count(min by (feature) ({blind}) == 0) or 0 * count({blind})")], 3, 8,
+                [Query(f"count(min by (feature) ({blind}) == 0) or 0 * count({blind})", instant=True)], 3, 8,
                 steps((None, GREEN), (1, ORANGE)))  # fmt: skip
