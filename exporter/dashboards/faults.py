@@ -50,23 +50,23 @@ def _of_rules(name: str) -> str:
     return str(files.defaults()[f"quality.{name}"])
 
 
-def _times(kind: str) -> str:
-    """By feature, on the worst replica: above 1 it is a fault."""
+def _times(kind: str, by: str) -> str:
+    """On the worst replica: above 1 it is a fault."""
     if kind == "out_of_range":
         # Of what the overrides allow nothing is said to be critical: there the rules' own limit holds.
         allowed = of(_F.critical["out_of_range_ratio"], **WINDOW)
-        return (f"max by (feature) ({_ratio(kind)} / {_limit(kind)}"
+        return (f"max by ({by}) ({_ratio(kind)} / {_limit(kind)}"
                 f" or ({_ratio(kind)} unless {allowed}) / {_of_rules(kind)})")  # fmt: skip
-    return f"max by (feature) ({_ratio(kind)} / {_limit(kind)})"
+    return f"max by ({by}) ({_ratio(kind)} / {_limit(kind)})"
 
 
-def _alike() -> dict[str, str]:
+def _alike(by: str) -> dict[str, str]:
     """Values that are all alike, likewise."""
     run, different = (of(_F.aspects[name], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     runs, fewest = (of(_F.aspects[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
     return {
-        STUCK: f"max by (feature) ({run} / clamp_min({runs}, {_of_rules('stuck_values')}))",
-        COLLAPSED: f"max by (feature) ({fewest} * (1 - {_of_rules('collapsed')}) / ({different} > 0))",
+        STUCK: f"max by ({by}) ({run} / clamp_min({runs}, {_of_rules('stuck_values')}))",
+        COLLAPSED: f"max by ({by}) ({fewest} * (1 - {_of_rules('collapsed')}) / ({different} > 0))",
     }
 
 
@@ -91,9 +91,9 @@ def found(kind: str) -> str:
     return recorded("instance_column:model_wrong_values:excessive", kind=_IN_RULES[kind], **version)
 
 
-def times_limit() -> str:
-    """Every kind by feature, over its limit: above 1 it is a fault."""
-    of_kinds = {kind: _times(kind) for kind in (*SHARES, TYPE, ABSENT)} | _alike()
+def times_limit(by: str = "feature") -> str:
+    """Every kind by feature, or replica, too, over its limit: above 1 it is a fault."""
+    of_kinds = {kind: _times(kind, by) for kind in (*SHARES, TYPE, ABSENT)} | _alike(by)
     return f"({' or '.join(_labelled(expr, kind) for kind, expr in of_kinds.items())})"
 
 

@@ -121,7 +121,7 @@ def _moved() -> Panel:
                  "none",
                  [Query(named), Query(f"({since}) * 1000")], 12, 4,
                  {"noValue": "evidence names no drift of it"},
-                 overrides=[BLANK, by_name("since", unit="dateTimeFromNow"), by_name("replicas", custom_width=80),
+                 overrides=[BLANK, by_name("since", unit="dateTimeAsIso"), by_name("replicas", custom_width=80),
                             by_name("how", mappings=_WAYS)],
                  transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": {
                      "excludeByName": hidden, "indexByName": order, "renameByName": renamed}}])  # fmt: skip
@@ -160,5 +160,5 @@ def _next() -> Panel:
         {"title": "What to do: runbook", "url": f"{links.RUNBOOKS}#modelfeaturedrift"},
     ]
     content = "**Next:** " + " · ".join(f"[{one['title']}]({one['url']})" for one in ways)
-    return Panel("text", "Where to look next", "Ways to the other dashboards, with what is chosen.", "none", [], 24, 2,
+    return Panel("text", "Where to look next", "Ways to the other dashboards, with what is chosen.", "none", [], 24, 3,
                  options={"content": content, "mode": "markdown"})  # fmt: skip

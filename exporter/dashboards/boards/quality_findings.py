@@ -61,16 +61,20 @@ def findings() -> Iterator[Panel]:
 
 
 def _worst_first() -> Panel:
-    wrong = f"topk({_ROWS}, {faults.times_limit()} > 1)"
-    asked = {"times the limit": wrong, "share": f"{faults.of_shares()} and on (feature, kind) {wrong}"}
-    names = {f"Value #{chr(65 + place)}": name for place, name in enumerate(asked)} | {"kind": "what is wrong"}
-    order = {"feature": 0, "kind": 1, "Value #B": 2, "Value #A": 3}
+    beyond, by = f"({faults.times_limit('feature, instance')} > 1)", "feature, kind"
+    wrong = f"topk({_ROWS}, topk by ({by}) (1, {beyond}))"
+    asked = {"times the limit": wrong, "share": f"{faults.of_shares()} and on ({by}) {wrong}",
+             "replicas": f"count by ({by}) ({beyond}) and on ({by}) {wrong}"}  # fmt: skip
+    names = {f"Value #{chr(65 + place)}": name for place, name in enumerate(asked)} | {
+        "kind": "what is wrong", "instance": "worst replica",
+    }  # fmt: skip
+    order = {"feature": 0, "kind": 1, "Value #B": 2, "Value #A": 3, "Value #C": 4, "instance": 5}
     return Panel("table", "What is wrong now, worst first", "Kinds beyond what chance makes of the training data and"
-                 " the rules let pass, with the share of values on the worst replica; what is stuck or collapsed has"
-                 " none. Choose a feature to see what happened, since when and where.", "none",
+                 " the rules let pass, with the share on the worst replica and how many have it; what is stuck has no"
+                 " share. Choose a feature to see what happened, since when and where.", "none",
                  [Query(expr, name) for name, expr in asked.items()], 14, 8, {"noValue": _NO_FAULT},
                  {"sortBy": [{"displayName": "times the limit", "desc": True}]},
-                 [BLANK, _DRILL, by_name("share", unit="percentunit", decimals=1),
+                 [BLANK, _DRILL, by_name("replicas", custom_width=80), by_name("share", unit="percentunit", decimals=1),
                   by_name("times the limit", decimals=1, thresholds=_WRONG, custom_cellOptions={"type": "color-text"})],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order,
