@@ -57,6 +57,7 @@ def replicas() -> Iterator[Panel]:
     psi = f"{of(f.statistics['psi'], **WINDOW, **ANY)} / {of(f.critical['psi'], **WINDOW, **ANY)}"
     judged_psi = f"max by ({BY}, feature) ({psi} and {of(f.sufficient, **WINDOW, **ANY)} == 1)"
     apart = recorded("instance_feature:model_feature_divergence:fleet1h")
+    enough = f"max by ({BY}) ({of(f.sufficient, **fleet_apart.HOUR, **ANY)}) == 1"
     started = f"{of(c.MODEL_INFO, **ANY)} * {_EXPORTER} group_left () {of(c.START)}"
     away = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d]) and {_EXPORTER} {UP} == 0"
     queries = [
@@ -68,7 +69,7 @@ def replicas() -> Iterator[Panel]:
         Query(f"histogram_quantile(0.99, sum by ({BY}, le) ({rate(c.REQUEST_DURATION, **ANY)})) > 0", "p99"),
         Query(f"sum by ({BY}) ({rate(c.ROWS, **ANY)})", "rows"),
         Query(f"topk by ({BY}) (1, {judged_psi})", "PSI / critical"),
-        Query(f"max by ({BY}) ({apart})", "apart by"),
+        Query(f"max by ({BY}) ({apart}) or 0 * ({enough})", "apart by"),
         Query(f"max by ({BY}, profile) ({of(c.PROFILE_INFO, **ANY)})", "profile info"),
         Query(f"1000 * max by ({BY}) ({started})", "up since"),
     ]
@@ -82,17 +83,18 @@ def replicas() -> Iterator[Panel]:
         by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **coloured),
         by_name("p99", unit="s"), by_name("rows", unit="ops"),
         by_name("PSI / critical", decimals=2, **judged((1, ORANGE)), **coloured),
-        by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | said("no")), **coloured),
+        by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | states((0, "no", GREEN))), **coloured),
         by_name("up since", unit="dateTimeFromNow"),
         by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
         by_name("version", links=[links.to(links.HEALTH, "Health of this version",
                                            version=links.OF_FIELD % "version")]),
     ]  # fmt: skip
+    worst_first = [{"desc": False, "displayName": "exporter"}, {"desc": True, "displayName": "PSI / critical"}]
     yield Panel("table", "Replicas, one row each", "All versions. The feature is the one with most PSI over its"
                 " critical value in the chosen window of that replica alone, where it suffices; `apart by` is how much"
                 " farther from the training data it is than all replicas together, where chance does not explain that."
                 " Begin with what is down, then with what is apart.", "none", queries, 24, 9,
-                said("no replica of this model"), {"sortBy": [{"desc": True, "displayName": "PSI / critical"}]}, looks,
+                said("no replica of this model"), {"sortBy": worst_first}, looks,
                 side_by_side(queries, labels, hidden=["J"]))  # fmt: skip
 
 

@@ -190,7 +190,9 @@ def _unseen() -> Iterator[Panel]:
 def fresh() -> Iterator[Panel]:
     """Whether the processes live, and what they show is of now."""
     lived = f"max by (process) ({_SUPERVISED})"
-    again = f"sum by (process, reason) ({here(f'increase({of(c.RESTARTS)}[$__rate_interval])')})"
+    # A page is away while its analyser is started again: what rose meanwhile is in a longer span alone.
+    spans = " or ".join(f"increase({of(c.RESTARTS)}[{span}]) > 0" for span in ("10m", "$__rate_interval"))
+    again = f"sum by (process, reason) ({here(f'({spans})')})"
     made = f"min by (collector) ({here(of(c.COLLECTOR_SUCCESS))})"
     for title, text, expr, legend in (
         ("Age of the scores", ("How old they were when they were scraped, by exporter. Beyond two minutes"
@@ -207,10 +209,11 @@ def fresh() -> Iterator[Panel]:
                 " page, and panels and alerts that read it are blind: the log says why.", "none",
                 [Query(made, "{{collector}}")], 12, 9,
                 judged() | states((0, "missing", RED), (1, "made", GREEN)))  # fmt: skip
-    yield Panel("timeseries", "Restarts by process and reason", "Processes started again, within one step. `memory`: it"
-                " grew over its bound (analyser.memory_limit); `hung`: no sign of life; `signalled`: killed, perhaps by"
-                " the kernel for want of memory. Traffic goes on when the analyser is started again.", "short",
-                [Query(f"{again} > 0", "{{process}}: {{reason}}")], 12, 9,
+    yield Panel("timeseries", "Restarts by process and reason", "Processes started again in the ten minutes before."
+                " `memory`: it grew over its bound (analyser.memory_limit); `hung`: no sign of life; `signalled`:"
+                " killed, perhaps by the kernel for want of memory. Traffic goes on when the analyser is started"
+                " again.", "short",
+                [Query(again, "{{process}}: {{reason}}")], 12, 9,
                 _FLOOR | {"decimals": 0} | said("nothing was restarted") |
                 {"custom": {"drawStyle": "bars", "fillOpacity": 60}})  # fmt: skip
 
