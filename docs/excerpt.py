@@ -14,6 +14,7 @@ def main() -> None:
     """What stands between two marks is replaced; the document of alerts is written as a whole."""
     _between(ROOT / "README.md", "metrics", listing.excerpt())
     _between(ROOT / "docs" / "rules.md", "thresholds", tables.of_thresholds(files.commented()))
+    _between(ROOT / "docs" / "rules.md", "checks", tables.of_checks())
     alerts = tables.of_alerts(dict(files.made(files.defaults())))
     (ROOT / "docs" / "alerts.md").write_text(alerts + "\n", encoding="utf-8")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from board_asking import Answer, Series
+from board_checks import is_filtered
 from shipped_boards import Json
 
 MOST_SERIES: Final = 40
@@ -77,6 +78,7 @@ def columns(panel: Json, answers: Iterable[Answer]) -> set[str]:
 
 def size(panel: Json, answers: Iterable[Answer]) -> int:
     """How many lines or rows there are to see; what a table merges into one row counts once."""
+    answers = [*answers][:1] if is_filtered(panel) else answers
     lines = [tuple(sorted(one.labels.items())) for answer in answers for one in answer.series]
     return len(set(lines) if panel["type"] in {"table", "barchart"} else lines)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import promql
 import promql_parser as tree
-from board_lint import Found, Target, asking, known, targets, trees, variables
+from board_lint import Found, Target, asking, known, parsed, targets, trees, unreadable, variables
 from shipped_boards import Json, every_panel
 
 VARIABLES: Final = ("datasource", "job", "model", "version", "feature", "window")
@@ -78,7 +78,9 @@ def _led_to(uid: str, board: Json) -> set[str]:
     if by_row is None:
         return {uid}
     asked = "".join(target.given["expr"] for target in targets(board))
-    return {*re.findall(rf'"{by_row[1]}", "([^"]+)"', asked)} or {uid}
+    changes = [change["options"] for panel in every_panel(board) for change in panel.get("transformations", ())]
+    before = [old for one in changes for old, new in one.get("renameByName", {}).items() if new == by_row[1]]
+    return {uid for label in before or [by_row[1]] for uid in re.findall(rf'"{label}", "([^"]+)"', asked)} or {uid}
 
 
 def _every_link(board: Json) -> Iterator[tuple[str, Json]]:
@@ -98,14 +100,23 @@ def _ways(board: Json) -> Found:
 
 
 def _few(board: Json) -> Found:
-    """Models may have a thousand features."""
+    """Models may have a thousand features. Of a table one query may say which rows stay."""
     for target, node in trees(board):
-        if not target.panel or "feature" not in target.labels().may or _of_one_feature(node):
-            continue
-        most = [int(one.param.val) for one, _ in promql.walk(node)
-                if isinstance(one, tree.AggregateExpr) and str(one.op) in {"topk", "bottomk"}]  # fmt: skip
-        if not most or min(most) > _MOST_LINES:
-            yield target.place, f"by feature, and not of the {_MOST_LINES} that matter most"
+        if target.panel and "feature" in target.labels().may and not (_of_one_feature(node) or _is_few(node)):
+            beside = [parsed(one["expr"]) for one in target.panel["targets"] if not unreadable(one["expr"])]
+            if not (is_filtered(target.panel) and any(_is_few(one) for one in beside)):
+                yield target.place, f"by feature, and not of the {_MOST_LINES} that matter most"
+
+
+def is_filtered(panel: Json) -> bool:
+    """Whether rows go that lack something."""
+    return any(change["id"] == "filterByValue" for change in panel.get("transformations", ()))
+
+
+def _is_few(node: Any) -> bool:
+    most = [int(one.param.val) for one, _ in promql.walk(node)
+            if isinstance(one, tree.AggregateExpr) and str(one.op) in {"topk", "bottomk"}]  # fmt: skip
+    return bool(most) and min(most) <= _MOST_LINES
 
 
 def _of_one_feature(node: Any) -> bool:

@@ -44,9 +44,15 @@ def _override(matcher: str, name: str, properties: dict[str, object]) -> Json:
 PLAIN: Final = steps((None, "text"))
 UNJUDGED: Final = {"colorMode": "none"}
 """Options of a stat that is neither good nor bad."""
+NAMED: Final = {"legend": {
+    "calcs": ["max"], "displayMode": "table", "placement": "right", "sortBy": "Max", "sortDesc": True,
+}}  # fmt: skip
+"""Options of many lines, of which a table says which is the highest."""
 LOSSES: Final = steps((None, GREEN), (0.01, ORANGE), (0.05, RED))
 MOVED: Final = steps((None, GREEN), (1, ORANGE))
 LIMIT: Final = steps((None, "transparent"), (1, RED)) | {"custom": {"thresholdsStyle": {"mode": "line"}}}
+ABOVE_ONE: Final = LIMIT | {"min": 0, "custom": {"thresholdsStyle": {"mode": "line"}, "axisSoftMax": 1.5}}
+"""Of what is 1 at its limit, which is in sight though all is far below."""
 STACKED: Final = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}, "max": 1, "min": 0}
 SHARE: Final = {"min": 0, "max": 1}
 DASHED: Final = {"dash": [8, 6], "fill": "dash"}

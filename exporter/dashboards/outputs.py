@@ -3,7 +3,6 @@
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.looks import LIMIT
 from exporter.dashboards.queries import WINDOW, of
 
 SCORES: Final = {
@@ -11,10 +10,6 @@ SCORES: Final = {
     "wasserstein_ratio": "Wasserstein", "mean_shift_zscore": "mean",
 }  # fmt: skip
 """Those with a critical value that are always computed, and what people call them."""
-
-
-ABOVE_ONE: Final = LIMIT | {"min": 0, "custom": LIMIT["custom"] | {"axisSoftMax": 1.5}}
-"""What fields look like whose limit is 1, which is in sight though they are far below."""
 
 
 def of_worst(expr: str) -> str:

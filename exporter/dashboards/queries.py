@@ -113,9 +113,11 @@ def of_fleet(evidence: Family) -> str:
 
 def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
     """Share of the live values by bin, in words."""
-    counts, by = f"{function}({of(columns.bins, **labels)}[{span}])", f"{columns.label}, bin, text"
+    counts, by = f"{function}({of(columns.bins, **labels)}[{span}])", f"profile, {columns.label}, bin"
+    # Added up before they are put into words: of many replicas it is the words that take long.
+    texts = f"on ({by}) group_left (text) max by ({by}, text) ({of(columns.bin_info, **labels)})"
     return (
-        f"sum by ({by}) ({counts} * {words(columns, **labels)})"
+        f"sum by ({columns.label}, bin, text) (sum by ({by}) ({counts}) * {texts})"
         f" / on ({columns.label}) group_left () (sum by ({columns.label}) ({counts}) > 0)"
     )
 

@@ -10,8 +10,10 @@ from shipped_boards import substituted
 
 from exporter import catalogue as c
 from exporter.dashboards import faults
+from exporter.dashboards.boards.feature_words import words
 from exporter.dashboards.choice import Choice
 from exporter.dashboards.distributions import Bins
+from exporter.dashboards.looks import GREY, NOT_ENOUGH
 from exporter.dashboards.queries import of
 from exporter.dashboards.worst import FEW, worst
 from exporter.drift import psi
@@ -163,6 +165,14 @@ def test_a_fault_is_what_is_beyond_chance_and_what_the_rules_let_pass(prometheus
         ("gaps", "missing"): pytest.approx(0.02 / (0.01 + 0.005)),
         ("allowed", "out of range"): pytest.approx(0.05 / 0.02),
     }
+
+
+def test_a_feature_that_nobody_can_judge_is_not_called_steady(prometheus: str) -> None:
+    of_panel = {panel.title: panel for panel in words()}
+    assert _asked(prometheus, of_panel["Has $feature moved?"].queries[0].expr) == []
+    assert of_panel["Has $feature moved?"].field["thresholds"]["steps"][0]["color"] == GREY
+    happened = _asked(prometheus, of_panel["What seems to have happened"].queries[0].expr)
+    assert [one["metric"]["text"] for one in happened] == [NOT_ENOUGH]
 
 
 def test_kinds_that_are_no_fault_are_there_to_be_seen_all_the_same(prometheus: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import board_answers
 import board_silences
 import pytest
-from board_asking import Answer, Asking, everything
+from board_asking import Answer, Asking
 from board_worlds import BROKEN, CANARY, DRIFTED, HEALTHY, HOUR, STATES, VERSION, WINDOW, World, disturb, world
 from shipped_boards import BOARDS
 from support import eventually
@@ -48,12 +48,13 @@ def answers(scene: World) -> list[Answer]:
     found: dict[str, Answer] = {}
     for state in STATES:
         with Asking(scene, state) as asking:
-            found |= {str(one): one for one in everything(asking)}
+            found |= {str(one): one for one in asking.everything()}
     deadline = time.monotonic() + PATIENCE_S
     while (missing := _unexpected(found.values())) and time.monotonic() < deadline:
         for state in STATES:
             with Asking(scene, state) as asking:
-                found |= {str(one): asking.again(one) for one in missing if one.state == state}
+                again = asking.answers(one for one in missing if one.state == state)
+                found |= {str(one): one for one in again}
     return [*found.values()]
 
 

@@ -125,9 +125,9 @@ def test_what_one_comment_is_about_is_one_row() -> None:
     )
 
 
-def test_the_document_of_rules_has_all_thresholds_and_that_of_alerts_all_alerts() -> None:
-    told = tables.of_thresholds(files.commented())
-    assert f"make docs -->\n{told}\n<!-- end" in (ROOT / "docs" / "rules.md").read_text(), "run: make docs"
+def test_the_document_of_rules_has_all_thresholds_and_checks_and_that_of_alerts_all_alerts() -> None:
+    for told in (tables.of_thresholds(files.commented()), tables.of_checks()):
+        assert f"make docs -->\n{told}\n<!-- end" in (ROOT / "docs" / "rules.md").read_text(), "run: make docs"
     alerts = tables.of_alerts(dict(files.made(files.defaults())))
     assert (ROOT / "docs" / "alerts.md").read_text() == alerts + "\n", "run: make docs"
 

@@ -94,7 +94,7 @@ def _changes() -> Panel:
     return Panel("timeseries", "Ranges that gained and lost", "Of each replica the three that changed most, while the"
                  " feature is beyond chance; averaged over replicas. Above 0 it gained, below it lost. When a line"
                  " begins is when it moved.", "percentunit", [Query(worst(change, by, 12, "abs"), "{{text}}")], 24, 7,
-                 {"noValue": "no range moved beyond chance in the chosen time",
+                 {"noValue": "no range was seen beyond chance in the chosen time",
                   "custom": {"axisCenteredZero": True, "fillOpacity": 8}})  # fmt: skip
 
 

@@ -47,7 +47,8 @@ def values() -> Iterator[Panel]:
     yield Panel("table", "New categories", "Those that the training data do not list and that come most often, all"
                 " replicas together. A new spelling of an old one is a bug of who asks; a truly new one needs"
                 " training.", "short", [Query(f"topk(12, sum by (text) ({new}))", "values")], 8, 8,
-                {"noValue": "no new category"}, {"sortBy": [{"displayName": "values", "desc": True}]})  # fmt: skip
+                {"noValue": "no new category was seen"},
+                {"sortBy": [{"displayName": "values", "desc": True}]})  # fmt: skip
 
 
 def _wrong() -> Panel:
@@ -63,5 +64,5 @@ def _wrong() -> Panel:
                  " by what is wrong. The dashed lines are what chance makes of the training data's own, where there are"
                  " any; above its own a kind is a fault.", "percentunit",
                  [Query(expr, legend) for legend, expr in (shares | critical).items()], 12, 9,
-                 {"min": 0, "noValue": "nothing is wrong", "custom": {"axisSoftMax": 0.05}},
+                 {"min": 0, "noValue": "not enough data", "custom": {"axisSoftMax": 0.05}},
                  overrides=[by_pattern("/^critical/", custom_lineStyle=DASHED)])  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import BLANK, GREEN, GREY, ORANGE, RED, by_name, states, steps
+from exporter.dashboards.looks import BLANK, GREEN, GREY, NOT_ENOUGH, ORANGE, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import WINDOW, of
 from exporter.snapshots import IMPACT
@@ -27,32 +27,43 @@ def words() -> Iterator[Panel]:
     yield from (_moved(), _said(), _next())
 
 
-def _verdict() -> Panel:
+def _state() -> str:
+    """0: within chance, 1: beyond it, 2: beyond what is tolerated, too; on the worst replica that can be judged."""
     f = c.FEATURES
     scored = {name: (of(f.statistics[name], **_CHOSEN, **WINDOW), of(f.critical[name], **_CHOSEN, **WINDOW))
               for name in ("psi", "total_variation")}  # fmt: skip
     chance = " * ".join(f"({score} > bool {critical})" for score, critical in scored.values())
     moved = scored["total_variation"][0]
     tolerated = f"{moved} > bool ignoring (window) group_left () {of(f.tolerance, **_CHOSEN)}"
-    state = f"{chance} * (1 + ({tolerated} or {moved} > bool 0.1))"
+    judged = f"{of(f.sufficient, **_CHOSEN, **WINDOW)} == 1"
+    return f"max({chance} * (1 + ({tolerated} or {moved} > bool 0.1)) and {judged})"
+
+
+def _verdict() -> Panel:
     named = states((0, "Steady", GREEN), (1, "Moved a little", ORANGE), (2, "Drifted", RED))
     text = ("Steady: no replica is beyond chance. Moved a little: beyond chance by PSI and total variation, and within"
             " what is tolerated (a tenth of the values, where the overrides say nothing). Drifted: more than that moved"
             " on a replica at least; look at the bins below, and where.")  # fmt: skip
-    return Panel("stat", "Has $feature moved?", text, "none",
-                 [Query(f"max({state} and {of(f.sufficient, **_CHOSEN, **WINDOW)} == 1)")], 5, 4,
+    return Panel("stat", "Has $feature moved?", text, "none", [Query(_state())], 5, 4,
                  steps((None, GREY), (0, GREEN), (1, ORANGE), (2, RED)) | named)  # fmt: skip
 
 
 def _happened() -> Panel:
     diagnosis = of(c.FEATURES.aspects["diagnosis_info"], **_CHOSEN)
-    nothing = f"max({of(c.FEATURES.sufficient, **_CHOSEN, **WINDOW)}) == 1"
-    fallback = f'label_replace({nothing}, "text", "nothing drifts, or no one explanation fits", "", "")'
+    told = [
+        f"topk(1, count by (text) ({diagnosis}))",
+        _said_of(f"({_state()} > 0)", "It moved, and no one explanation fits: see how, and the bins"),
+        _said_of(f"({_state()} == 0)", "Nothing: it has not moved beyond chance"),
+        _said_of("vector(0)", NOT_ENOUGH),
+    ]
     return Panel("stat", "What seems to have happened", "The sentence of most replicas, by a closer look at rows that"
                  " came since the drift was seen. Where no one explanation fits it says so; then look at the bins and"
-                 " at how it moved.", "string",
-                 [Query(f"topk(1, count by (text) ({diagnosis})) or on () {fallback}", "{{text}}", instant=True)],
+                 " at how it moved.", "string", [Query(" or on () ".join(told), "{{text}}", instant=True)],
                  11, 4, _KNOWN, _NAMED)  # fmt: skip
+
+
+def _said_of(expr: str, text: str) -> str:
+    return f'label_replace({expr}, "text", "{text}", "", "")'
 
 
 def _since() -> Panel:

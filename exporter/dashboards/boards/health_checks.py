@@ -92,19 +92,23 @@ def firing() -> Panel:
     """What fires."""
     mine = alerts(model="~|$model")
     began = alerts(state="*", model="~|$model").replace("ALERTS", "ALERTS_FOR_STATE", 1)
-    by = "alertname, severity, owner, model_version, instance"
+    # What is told once of many models names none of them: whom it is about is recorded.
+    across = "ModelFeatureDriftsAcrossModels"
+    about = recorded("model_alertname:model_alerts:severity", alertname=across)
+    shared = f'ALERTS_FOR_STATE{{alertname="{across}"}} and on (alertname) {about}'
+    by = "alertname, severity, owner, model_version, instance, feature"
     said = {"critical": ("page", RED), "warning": ("ticket", ORANGE), "info": ("to be read", BLUE)}
     words = {value: {"color": colour, "index": place, "text": text}
              for place, (value, (text, colour)) in enumerate(said.items())}  # fmt: skip
     return Panel(
         "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
         " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
-        [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine})", "since")], 15, 9,
+        [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine} or {shared})", "since")], 15, 9,
         {"noValue": "nothing fires of the rules that are loaded"}, {"footer": {"show": False}},
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),
-            by_name("since", unit="dateTimeFromNow"), by_pattern("/^(owner|version|replica)$/", unit="string"),
+            by_name("since", unit="dateTimeFromNow"), by_pattern("/^(owner|version|replica|feature)$/", unit="string"),
             by_name("alert", links=[{"title": "Runbook", "url": f"{links.RUNBOOKS}#{links.OF_FIELD % 'alert'}",
                                      "targetBlank": True}]),
         ],
@@ -112,7 +116,7 @@ def firing() -> Panel:
             {"id": "organize", "options": {
                 "excludeByName": {"Time": True},
                 "indexByName": {name: place for place, name in
-                                enumerate(("alertname", "severity", "Value", "owner", "model_version", "instance"))},
+                                enumerate(by.replace("severity", "severity, Value").split(", "))},
                 "renameByName": {"alertname": "alert", "Value": "since", "model_version": "version",
                                  "instance": "replica"},
             }},

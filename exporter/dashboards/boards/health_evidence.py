@@ -64,12 +64,12 @@ def _rests_on() -> Iterator[Panel]:
                 " one (default: nobody yet) and by what they are held against: the training data, the rows of the"
                 " warm-up, or what is usual in this hour.", "short",
                 [Query(resting, "{{calibration}}, {{reference}}")], 6, 8, _FLOOR)  # fmt: skip
-    yield Panel("stat", "Evidence measured", "Share of the replicas whose evidence rests on what was measured; the"
+    yield Panel("stat", "Measured", "Share of the replicas whose evidence rests on what was measured; the"
                 " others hold careful defaults, and find drift later.", "percentunit",
                 [Query(f"avg({of(c.EVIDENCE_READY)})", instant=True)], 3, 8,
-                steps((None, ORANGE), (1, GREEN)))  # fmt: skip
+                steps((None, ORANGE), (1, GREEN)), {"colorMode": "value"})  # fmt: skip
     blind = of(c.FEATURES.evidence["drift_monitored"])
-    yield Panel("stat", "Features not monitored", "Features that would need more than a fifth of their values"
+    yield Panel("stat", "Not monitored", "Features that would need more than a fifth of their values"
                 " tolerated, on any replica: evidence never pages for them.", "short",
                 [Query(f"count(min by (feature) ({blind}) == 0) or 0 * count({blind})", instant=True)], 3, 8,
-                steps((None, GREEN), (1, ORANGE)))  # fmt: skip
+                steps((None, GREEN), (1, ORANGE)), {"colorMode": "value"})  # fmt: skip

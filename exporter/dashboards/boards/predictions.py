@@ -7,12 +7,14 @@ from exporter import catalogue as c
 from exporter.dashboards import links, tables
 from exporter.dashboards.boards import predictions_language, predictions_parts
 from exporter.dashboards.looks import (
+    ABOVE_ONE,
     BLANK,
     CRITICAL,
     GREEN,
     GREY,
     LOSSES,
     MOVED,
+    NAMED,
     PLAIN,
     STACKED,
     UNJUDGED,
@@ -21,7 +23,7 @@ from exporter.dashboards.looks import (
     states,
     steps,
 )
-from exporter.dashboards.outputs import ABOVE_ONE, SCORES, beyond, of_worst, wrong
+from exporter.dashboards.outputs import SCORES, beyond, of_worst, wrong
 from exporter.dashboards.pieces import Board, Panel, Query, Row
 from exporter.dashboards.queries import WINDOW, drifted, of, over, over_critical, rate, reference, shares, words
 
@@ -145,19 +147,19 @@ def lie() -> Iterator[Panel]:
     replicas = f"topk(20, max by (instance) ({beyond('psi')}))"
     yield Panel("timeseries", "By replica, over the critical value", "PSI of the worst output of each replica over its"
                 " critical value, the 20 highest. One above 1 alone: look at that replica; all: look at the traffic or"
-                " the version.", "none", [Query(replicas, "{{instance}}")], 8, 8, ABOVE_ONE,
+                " the version.", "none", [Query(replicas, "{{instance}}")], 12, 8, ABOVE_ONE, NAMED,
                 links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     live = over(_OUT.live["total_variation"], _OUT.live_critical["total_variation"], "output, against", **WINDOW)
     yield Panel("timeseries", "Against other live predictions", "Total variation over its critical value: against the"
                 " window before (previous), the same hour a week ago (last_week) or another version. Above 1 it is new"
                 " since then, or the versions answer differently; the worst replica.", "none",
-                [Query(f"topk(20, {live})", "{{output}}, {{against}}")], 8, 8, ABOVE_ONE,
+                [Query(f"topk(20, {live})", "{{output}}, {{against}}")], 6, 8, ABOVE_ONE,
                 links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     nats = f"topk(20, max by (output) ({of(_OUT.evidence['drift_evidence_nats'])}))"
     yield Panel("timeseries", "Evidence of drifting predictions", "What bets on drift of each output have won, on the"
                 " replica with most. One output alone pages where it has the logarithm of the number of columns more"
                 " than the dashed line.", "none",
-                [Query(nats, "{{output}}"), Query(f"max({of(c.EVIDENCE_THRESHOLD)})", "critical")], 8, 8,
+                [Query(nats, "{{output}}"), Query(f"max({of(c.EVIDENCE_THRESHOLD)})", "critical")], 6, 8,
                 PLAIN | {"min": 0}, overrides=[CRITICAL])  # fmt: skip
 
 

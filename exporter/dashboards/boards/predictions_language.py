@@ -33,4 +33,4 @@ def generations() -> Iterator[Panel]:
     yield Panel("heatmap", "First bytes by time", "How many streams began after how long; the darker, the more. A"
                 " second band above the first is a queue, or longer prompts.", "short",
                 [Query(f"sum by (le) (increase({of(c.FIRST_BYTE)}[$__rate_interval]))", "{{le}}")], 16, 8,
-                _OTHER)  # fmt: skip
+                _OTHER, {"yAxis": {"unit": "s"}, "cellValues": {"unit": "short"}})  # fmt: skip

@@ -63,12 +63,12 @@ def coverage() -> Iterator[Panel]:
     yield Panel("timeseries", "Payloads not decoded", "Per second, by side, reason and protocol. They are relayed, but"
                 " not judged; of answers that are errors that is right.", "ops",
                 [Query(undecoded, "{{side}}: {{reason}} ({{protocol}})")], 8, 8,
-                {"min": 0, "noValue": "none: every payload was understood"})  # fmt: skip
+                {"min": 0, "noValue": "no payload that could not be read was seen"})  # fmt: skip
     why = f"sum by (reason) ({here(rate(c.DROPPED))}) > 0"
     yield Panel("timeseries", "Exchanges dropped from the counts", "Per second, by reason. They were relayed, but the"
                 " exporter could not look at them: it needs more CPU or a larger ring.", "ops",
                 [Query(why, "{{reason}}")], 8, 8,
-                {"min": 0, "noValue": "none: every exchange was counted"})  # fmt: skip
+                {"min": 0, "noValue": "no exchange was dropped"})  # fmt: skip
     cut = f"sum by (side) ({here(rate(c.PAYLOADS_PARTIAL))}) / (sum by (side) ({here(rate(c.PAYLOADS_DECODED))}) > 0)"
     yield Panel("timeseries", "Payloads read in part", "Share of decoded payloads that were longer than"
                 " capture.max_body or cut off: only their first rows are counted, which may differ from the last.",

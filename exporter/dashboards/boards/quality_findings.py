@@ -18,7 +18,7 @@ _DRILL: Final = by_name(
     "feature", links=[links.to(links.FEATURE, "What happened to it", feature=links.OF_FIELD % "feature")]
 )
 _DOWN: Final = [links.to(links.FEATURE, "What happened to it", feature=links.OF_SERIES % "feature")]
-_NO_FAULT: Final = "nothing wrong: no feature has more wrong values than chance makes of the training data"
+_NO_FAULT: Final = "no fault found in what was judged: no kind is beyond its limit"
 
 
 def now() -> Iterator[Panel]:
@@ -92,7 +92,7 @@ def _told() -> Panel:
     return Panel("table", "What tickets are about", "Findings of the rules: of how many replicas, whose they are and"
                  " what may come of them. They are those beside, in the freshest window that holds enough, less what"
                  " people tolerate.", "short", [Query(f"topk({_ROWS}, {told})", "replicas")], 10, 8,
-                 {"noValue": "no finding: no ticket is open about values"}, {}, [BLANK, _DRILL],
+                 {"noValue": "the rules found nothing wrong in what was judged"}, {}, [BLANK, _DRILL],
                  [{"id": "merge", "options": {}},
                   {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order,
                                                  "renameByName": {"Value": "replicas"}}}])  # fmt: skip
@@ -140,7 +140,7 @@ def _line(kind: str, title: str, text: str) -> Panel:
     return Panel("timeseries", title, f"Share of the window's values {text}, on the worst replica; the 20 worst"
                  " features, and none that has none. A step is a change upstream: compare its time with deploys.",
                  "percentunit", [Query(shown, "{{feature}}")], 8, 6,
-                 {"min": 0, "noValue": "none in the chosen time", "links": _DOWN,
+                 {"min": 0, "noValue": "none seen in the chosen time", "links": _DOWN,
                   "custom": {"axisSoftMax": 0.05}})  # fmt: skip
 
 

@@ -6,8 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links, objectives
 from exporter.dashboards.boards import serving_latency, serving_needs, serving_replicas
-from exporter.dashboards.looks import GREEN, ORANGE, PLAIN, RED, UNJUDGED, by_name, by_pattern, states, steps
-from exporter.dashboards.outputs import ABOVE_ONE
+from exporter.dashboards.looks import ABOVE_ONE, GREEN, ORANGE, PLAIN, RED, UNJUDGED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
 from exporter.dashboards.queries import STEP, of, rate, recorded
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import objectives
-from exporter.dashboards.looks import CRITICAL, PLAIN
+from exporter.dashboards.looks import CRITICAL, NAMED, PLAIN
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import STEP, of, rate, recorded
 from exporter.families import Family
@@ -50,11 +50,11 @@ def durations() -> Iterator[Panel]:
                 PLAIN | {"min": 0} | _RECORDED, overrides=OBJECTIVE)  # fmt: skip
     yield Panel("timeseries", "Slowest replicas", "99 of 100 requests that succeeded were answered within this time, by"
                 " replica, the 10 slowest. One apart from the others: look at its CPU, memory and node.", "s",
-                [Query(f"topk(10, {quantile(0.99, c.REQUEST_DURATION, 'instance')})", "{{instance}}")], 8, 8,
-                PLAIN | {"min": 0})  # fmt: skip
+                [Query(f"topk(10, {quantile(0.99, c.REQUEST_DURATION, 'instance')})", "{{instance}}")], 12, 8,
+                PLAIN | {"min": 0}, NAMED)  # fmt: skip
     yield Panel("timeseries", "Size of requests", "Bodies as sent, compressed ones compressed. Requests that grew make"
-                " latency grow: larger batches, longer prompts, other images.", "bytes", levels(c.REQUEST_SIZE), 8, 8,
+                " latency grow: larger batches, longer prompts, other images.", "bytes", levels(c.REQUEST_SIZE), 6, 8,
                 PLAIN | {"min": 0})  # fmt: skip
     yield Panel("timeseries", "Size of answers", "Bodies as sent, compressed ones compressed. Answers that shrank at"
                 " once may be errors with code 200, or predictions that are cut off.", "bytes",
-                levels(c.RESPONSE_SIZE), 8, 8, PLAIN | {"min": 0})  # fmt: skip
+                levels(c.RESPONSE_SIZE), 6, 8, PLAIN | {"min": 0})  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links, objectives, tables
 from exporter.dashboards.boards import serving_latency
-from exporter.dashboards.looks import BLANK, GREEN, PLAIN, RED, by_name, states, steps
+from exporter.dashboards.looks import BLANK, GREEN, NAMED, PLAIN, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import here, of, rate, recorded
 
@@ -27,21 +27,21 @@ def replicas() -> Iterator[Panel]:
     words = steps((None, RED), (1, GREEN)) | states((1, "up", GREEN), (0, "down", RED))
     yield Panel("state-timeline", "Model servers, by replica", f"Whether each accepted a connection; the {_FEW} that"
                 " did so least over the time shown. Down for longer than a restart takes: look at its log.", "short",
-                [Query(f"min by (instance) ({up}) and on (instance) {seldom}", "{{instance}}")], 16, 8,
+                [Query(f"min by (instance) ({up}) and on (instance) {seldom}", "{{instance}}")], 12, 9,
                 words, links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     yield Panel("timeseries", "Requests in flight", f"Requests whose answer is not complete, the {_FEW} replicas with"
                 " most. A line that only rises is a server that hangs; higher than its workers is a queue.", "short",
-                [_of_replicas(of(c.IN_FLIGHT))], 8, 8, PLAIN | {"min": 0})  # fmt: skip
+                [_of_replicas(of(c.IN_FLIGHT))], 12, 9, PLAIN | {"min": 0}, NAMED)  # fmt: skip
     yield Panel("timeseries", "CPU of the model server", f"Cores in use, the {_FEW} replicas with most: of the"
                 " processes, or of the containers where these cannot be seen.", "none",
-                [_of_replicas(f"{cpu} or {rate(c.SERVER_CPU)}")], 6, 8,
-                PLAIN | {"min": 0} | _UNSEEN)  # fmt: skip
+                [_of_replicas(f"{cpu} or {rate(c.SERVER_CPU)}")], 12, 8,
+                PLAIN | {"min": 0} | _UNSEEN, NAMED)  # fmt: skip
     yield _used("CPU over its limit", "instance:model_server_cpu_used:ratio5m", "Slower answers come before it is full:"
                 " raise the limit or add replicas.", "resources.cpu_used")  # fmt: skip
     yield Panel("timeseries", "Memory of the model server", f"Resident memory, the {_FEW} replicas with most, likewise."
                 " A line that only rises is a leak.", "bytes",
-                [_of_replicas(f"{memory} or {of(c.SERVER_MEMORY)}")], 6, 8,
-                PLAIN | {"min": 0} | _UNSEEN)  # fmt: skip
+                [_of_replicas(f"{memory} or {of(c.SERVER_MEMORY)}")], 12, 8,
+                PLAIN | {"min": 0} | _UNSEEN, NAMED)  # fmt: skip
     yield _used("Memory over its limit", "instance:model_server_memory_used:ratio", "At 100 % the kernel kills it.",
                 "resources.memory_used")  # fmt: skip
     starts = f"sum by (instance) (changes({of(c.SERVER_START)}[$__rate_interval])) > 0"
@@ -51,7 +51,8 @@ def replicas() -> Iterator[Panel]:
                     "drawStyle": "bars", "fillOpacity": 100}})  # fmt: skip
     yield Panel("timeseries", "Processes of the model server", f"The one that listens and its descendants, the {_FEW}"
                 " replicas with most. Fewer than usual: workers have died.", "short",
-                [_of_replicas(of(c.SERVER_PROCESSES))], 12, 7, PLAIN | {"min": 0} | _UNSEEN)  # fmt: skip
+                [_of_replicas(of(c.SERVER_PROCESSES))], 12, 7, PLAIN | {"min": 0} | _UNSEEN,
+                NAMED)  # fmt: skip
 
 
 def _of_replicas(expr: str) -> Query:
@@ -63,8 +64,8 @@ def _used(title: str, name: str, text: str, threshold: str) -> Panel:
     return Panel(
         "timeseries", title,
         f"Share of what its container may use, the {_FEW} replicas with most. Tickets come above the line, as the rules"
-        f" are shipped. {text}", "percentunit", [_of_replicas(recorded(name, **_VERSION))], 6, 8,
-        steps((None, "transparent"), (objectives.value(threshold), RED)) | line | {"min": 0} | _NO_LIMIT,
+        f" are shipped. {text}", "percentunit", [_of_replicas(recorded(name, **_VERSION))], 12, 8,
+        steps((None, "transparent"), (objectives.value(threshold), RED)) | line | {"min": 0} | _NO_LIMIT, NAMED,
     )  # fmt: skip
 
 
