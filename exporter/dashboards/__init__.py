@@ -3,6 +3,9 @@
 boards      SHELF one dashboard each, in words of the catalogue
 pieces      the nouns: board, row, panel, query
 queries     the words of the queries
+bins        shares by bin, and what each bin adds to the PSI
+faults      what can be wrong with values, over its limit
+worst       the worst few of many
 looks       colours and limits
 kinds       kinds of panels, with their options
 links       the ways between dashboards

@@ -10,9 +10,9 @@ from shipped_boards import substituted
 
 from exporter import catalogue as c
 from exporter.dashboards import faults
+from exporter.dashboards.bins import Bins
 from exporter.dashboards.boards.feature_words import words
 from exporter.dashboards.choice import Choice
-from exporter.dashboards.distributions import Bins
 from exporter.dashboards.looks import GREY, NOT_ENOUGH
 from exporter.dashboards.queries import of
 from exporter.dashboards.worst import FEW, worst

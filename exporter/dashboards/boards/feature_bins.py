@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.distributions import Bins
+from exporter.dashboards.bins import Bins
 from exporter.dashboards.looks import BLANK, SHARE, by_name
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import WINDOW, of

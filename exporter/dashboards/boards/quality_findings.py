@@ -159,6 +159,12 @@ def alike() -> Iterator[Panel]:
                 " those that came; the 20 worst features. Above 1 values have collapsed: rounded, cut off, repeated;"
                 " the worst replica.", "none",
                 [Query(worst_or_found(different, "feature", collapsed), "{{feature}}")], 12, 8, limit)  # fmt: skip
+    yield from _rows()
+
+
+def _rows() -> Iterator[Panel]:
+    """What single features do not show."""
+    of_values = c.FEATURES.aspects
     pairs = ((of_values["unusual_rows_ratio"], "unusual"), (of_values["unusual_rows_ratio_critical"], "critical"))
     yield Panel("timeseries", "Unusual rows", "Share of rows that are as unusual, all features together, as one in a"
                 " hundred of the training data's; on the worst replica. Above the critical line rows are odd though"
