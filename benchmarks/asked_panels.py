@@ -76,8 +76,9 @@ def named(board: Json) -> set[str]:
 def everything(board: Json, view: View) -> Iterator[Asked]:
     """All that it asks for, opened."""
     for panel in panels(board):
-        step = view.step_s(panel["gridPos"]["w"] / 24 * SCREEN)
+        pixels = min(panel["gridPos"]["w"] / 24 * SCREEN, panel.get("maxDataPoints") or SCREEN)
         for target in panel.get("targets", ()):
+            step = max(view.step_s(pixels), _seconds(target.get("interval", "0s")))
             title = f"{panel['title']}, {target['refId']}" if len(panel["targets"]) > 1 else panel["title"]
             limit = ROWS if target.get("format") == "table" else LINES
             path, fields = _query(view, view.filled(target["expr"], step), step, is_instant=bool(target.get("instant")))
@@ -94,6 +95,10 @@ def everything(board: Json, view: View) -> Iterator[Asked]:
 
 LINES, ROWS, MARKS, VALUES = 60, 300, 500, 1000
 """Most of each that is worth to look at, or to choose among."""
+
+
+def _seconds(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]
 
 
 def _query(view: View, text: str, step_s: int, *, is_instant: bool) -> tuple[str, dict[str, str]]:

@@ -9,6 +9,8 @@ from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, recorded
 
 _LINES: Final = 12
+_SELDOM: Final = "30m"
+"""What the warm-up showed hardly changes afterwards."""
 _FLOOR: Final = {"min": 0}
 _SIDES: Final = ((c.FEATURES.label, c.FEATURES.evidence), (c.OUTPUTS.label, c.OUTPUTS.evidence))
 
@@ -43,15 +45,15 @@ def _of_columns() -> Iterator[Panel]:
     yield Panel("timeseries", "Skew between training and serving", "Total variation of all rows up to the end of the"
                 " warm-up over its critical value. Above 1 serving differs from training since the first row; that is"
                 " no drift. The worst replica, of those columns that differ most.", "none",
-                [_most(label, f"max by ({label}) ({skew}%s / {critical}%s)") for label, skew, critical in skews], 12, 8,
-                {**LIMIT, "noValue": "the warm-up is not over"})  # fmt: skip
+                [_most(label, f"max by ({label}) ({one}%s / {critical}%s)", _SELDOM) for label, one, critical in skews],
+                12, 8, {**LIMIT, "noValue": "the warm-up is not over"})  # fmt: skip
 
 
-def _most(label: str, template: str) -> Query:
+def _most(label: str, template: str, step: str = "") -> Query:
     """Lines of a template, with `%s` behind its series, that are highest at the end."""
     places = template.count("%s")
     now, end = template % (("",) * places), template % ((" @ end()",) * places)
-    return Query(f"{now} and on ({label}) topk({_LINES}, {end})", f"{{{{{label}}}}}")
+    return Query(f"{now} and on ({label}) topk({_LINES}, {end})", f"{{{{{label}}}}}", step=step)
 
 
 def _rests_on() -> Iterator[Panel]:
