@@ -110,7 +110,5 @@ def _targets(panel: Panel, choice: Choice) -> list[Json]:
             target["legendFormat"] = query.legend or "__auto"
         if query.exemplar:
             target["exemplar"] = True
-        if query.step:
-            target["interval"] = query.step
         found.append(target)
     return found

@@ -18,8 +18,6 @@ class Query(NamedTuple):
     """`table`, `time_series` or `heatmap`. None: as the panel's kind does."""
     exemplar: bool = False
     """With single requests that were measured, where there are any."""
-    step: str = ""
-    """Points are at least so far apart, such as `10m`: of what changes slowly and is dear to ask for."""
 
 
 class Panel(NamedTuple):

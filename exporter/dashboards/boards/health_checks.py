@@ -61,7 +61,7 @@ def checklist() -> Panel:
         "table", "Checks", "Failed ones first: what is well and what is not, since when, and the dashboard that shows"
         " more. A check fails while an alert about it fires; it is blind or learning where it has nothing to say. What"
         " a model does not have, such as segments, is not checked.", "none",
-        [Query(*one) for one in asked], 9, 16, {"noValue": NOT_LOADED}, {"footer": {"show": False}},
+        [Query(*one) for one in asked], 9, 16, {"noValue": NOT_LOADED}, {},
         [
             by_name("result", custom_cellOptions=background, custom_width=110, **VERDICT_OF_CHECK),
             by_name("since", unit="dateTimeFromNow", custom_width=120), by_name("details", links=[board]),
@@ -92,23 +92,19 @@ def firing() -> Panel:
     """What fires."""
     mine = alerts(model="~|$model")
     began = alerts(state="*", model="~|$model").replace("ALERTS", "ALERTS_FOR_STATE", 1)
-    # What is told once of many models names none of them: whom it is about is recorded.
-    across = "ModelFeatureDriftsAcrossModels"
-    about = recorded("model_alertname:model_alerts:severity", alertname=across)
-    shared = f'ALERTS_FOR_STATE{{alertname="{across}"}} and on (alertname) {about}'
-    by = "alertname, severity, owner, model_version, instance, feature"
+    by = "alertname, severity, owner, model_version, instance"
     said = {"critical": ("page", RED), "warning": ("ticket", ORANGE), "info": ("to be read", BLUE)}
     words = {value: {"color": colour, "index": place, "text": text}
              for place, (value, (text, colour)) in enumerate(said.items())}  # fmt: skip
     return Panel(
         "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
         " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
-        [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine} or {shared})", "since")], 15, 9,
-        {"noValue": "nothing fires of the rules that are loaded"}, {"footer": {"show": False}},
+        [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine} or {_shared()})", "since")], 15, 9,
+        {"noValue": "nothing fires of the rules that are loaded"}, {},
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),
-            by_name("since", unit="dateTimeFromNow"), by_pattern("/^(owner|version|replica|feature)$/", unit="string"),
+            by_name("since", unit="dateTimeFromNow"), by_pattern("/^(owner|version|replica)$/", unit="string"),
             by_name("alert", links=[{"title": "Runbook", "url": f"{links.RUNBOOKS}#{links.OF_FIELD % 'alert'}",
                                      "targetBlank": True}]),
         ],
@@ -123,6 +119,14 @@ def firing() -> Panel:
             {"id": "sortBy", "options": {"sort": [{"desc": True, "field": "since"}]}},
         ],
     )  # fmt: skip
+
+
+def _shared() -> str:
+    """What is told once of many models and names none of them: whom it is about is recorded, and since when."""
+    about = recorded("model_alertname:model_alerts:severity", alertname="ModelFeatureDriftsAcrossModels")
+    since = recorded("model_check:model_health:timestamp", check="features")
+    began = f"0 * {about} + on (cluster, namespace, job, model) group_left () {since}"
+    return f'label_replace({began}, "severity", "warning", "", "")'
 
 
 def timeline() -> Panel:

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.looks import CRITICAL, GREEN, LIMIT, ORANGE, steps
+from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, steps
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, recorded
 
 _LINES: Final = 12
-_SELDOM: Final = "30m"
-"""What the warm-up showed hardly changes afterwards."""
 _FLOOR: Final = {"min": 0}
 _SIDES: Final = ((c.FEATURES.label, c.FEATURES.evidence), (c.OUTPUTS.label, c.OUTPUTS.evidence))
 
@@ -41,19 +39,21 @@ def _of_columns() -> Iterator[Panel]:
                 " have most now; one alone pages where it has the logarithm of the number of columns more than the"
                 " threshold.", "none", [_most(label, f"max by ({label}) ({expr}%s)") for label, expr in nats], 12, 8,
                 _FLOOR)  # fmt: skip
-    skews = [(label, of(found["skew_ratio"]), of(found["skew_ratio_critical"])) for label, found in _SIDES]
-    yield Panel("timeseries", "Skew between training and serving", "Total variation of all rows up to the end of the"
+    # Of now: it changes at the end of a warm-up only.
+    skews = [(label, f"{of(found['skew_ratio'])} / {of(found['skew_ratio_critical'])}") for label, found in _SIDES]
+    yield Panel("bargauge", "Skew between training and serving", "Total variation of all rows up to the end of the"
                 " warm-up over its critical value. Above 1 serving differs from training since the first row; that is"
                 " no drift. The worst replica, of those columns that differ most.", "none",
-                [_most(label, f"max by ({label}) ({one}%s / {critical}%s)", _SELDOM) for label, one, critical in skews],
-                12, 8, {**LIMIT, "noValue": "the warm-up is not over"})  # fmt: skip
+                [Query(f"topk({_LINES}, max by ({label}) ({skew}))", f"{{{{{label}}}}}") for label, skew in skews],
+                12, 8, {**steps((None, BLUE), (1, ORANGE)), "decimals": 2, "min": 0,
+                        "noValue": "the warm-up is not over"})  # fmt: skip
 
 
-def _most(label: str, template: str, step: str = "") -> Query:
+def _most(label: str, template: str) -> Query:
     """Lines of a template, with `%s` behind its series, that are highest at the end."""
     places = template.count("%s")
     now, end = template % (("",) * places), template % ((" @ end()",) * places)
-    return Query(f"{now} and on ({label}) topk({_LINES}, {end})", f"{{{{{label}}}}}", step=step)
+    return Query(f"{now} and on ({label}) topk({_LINES}, {end})", f"{{{{{label}}}}}")
 
 
 def _rests_on() -> Iterator[Panel]:
