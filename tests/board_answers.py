@@ -11,6 +11,11 @@ from shipped_boards import Json
 
 MOST_SERIES: Final = 40
 """What a panel can show so that people see anything."""
+BEYOND: Final[Mapping[str, str]] = {
+    "Error budget used": "more than all of it may be used",
+    "Late answers": "of counters that have just begun, buckets and counts are extrapolated otherwise",
+}
+"""Panels whose values may be more or less than their unit says, and why."""
 _AT_LEAST_ZERO: Final = {"s", "bytes", "reqps", "ops", "short", "dateTimeFromNow", "bool"}
 _IN_LEGEND: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _OF_LINE: Final = re.compile(r"\$\{__field\.labels\.(\w+)\}")
@@ -39,6 +44,8 @@ def _values(answer: Answer, one: Series) -> Iterator[str]:
         yield f"{wrong} is no number"
     elif answer.panel:
         look = _look(answer, one)
+        if answer.name in BEYOND:
+            return
         if beyond := [value for value in one.values if not look.low <= value <= look.high]:
             yield f"{beyond[:3]} is not within {look}"
 
@@ -94,7 +101,7 @@ def _look(answer: Answer, one: Series) -> Look:
         if _means(override["matcher"], answer, name(answer, one.labels)):
             said |= {change["id"]: change["value"] for change in override["properties"]}
     unit = said["unit"]
-    low, high = (0.0, 1.0) if unit == "percentunit" else (0.0, math.inf) if unit in _AT_LEAST_ZERO else _ANY
+    low, high = (-1.0, 1.0) if unit == "percentunit" else (0.0, math.inf) if unit in _AT_LEAST_ZERO else _ANY
     return Look(unit, said.get("min", low), said.get("max", high))
 
 

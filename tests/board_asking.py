@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Final, NamedTuple, Self
 
-from board_worlds import VERSION, WINDOW, World, in_seconds
+from board_worlds import STATES, World, in_seconds
 from shipped_boards import BOARDS, Json, every_panel
 
 STEP_S: Final = 4
@@ -62,9 +62,8 @@ class Asking:
         self._free: SimpleQueue[http.client.HTTPConnection] = SimpleQueue()
         self._heard: dict[str, Future[tuple[Any, str]]] = {}
         self.chosen = {
-            "datasource": "prometheus", "job": ".+", "model": state, "version": VERSION, "feature": "amount",
-            "window": WINDOW, "__rate_interval": _RATE, "__interval": f"{STEP_S}s",
-            "__range": f"{int(self._end_s - scene.begun_s)}s",
+            **STATES[state], "datasource": "prometheus", "job": ".+", "__rate_interval": _RATE,
+            "__interval": f"{STEP_S}s", "__range": f"{int(self._end_s - scene.begun_s)}s",
         }  # fmt: skip
 
     def __enter__(self) -> Self:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from board_asking import Answer
-from board_worlds import BROKEN, DRIFTED, HEALTHY
+from board_worlds import BROKEN, DRIFTED, HEALTHY, ROLLED
 
 Queries = tuple[str, ...]
 """Panels or annotations, `board: title`, or one query of them: `board: title, letter`. `*: title` is on every board."""
 SILENT: Final[Mapping[str, Mapping[str, Queries]]] = {
     HEALTHY: {},
     DRIFTED: {},
+    ROLLED: {},
     BROKEN: {},
 }
 """By state, reason by reason."""

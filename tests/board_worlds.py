@@ -6,13 +6,15 @@ Real model servers, real sidecars and real requests; minutes of the rules pass a
 
 import csv
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -29,13 +31,22 @@ from exporter.demo.compression import compressed
 
 Row = dict[str, Any]
 Change = Callable[[Row], Row]
-HEALTHY, DRIFTED, BROKEN = STATES = ("healthy", "drifted", "broken")
-"""What they are called, as models."""
-VERSION, CANARY = "3", "4"
+HEALTHY, DRIFTED, BROKEN = MODELS = ("healthy", "drifted", "broken")
+"""What they are called."""
+STABLE, CANARY = "3", "4"
+"""Versions; the canary is of the model that drifts."""
 WINDOW, HOUR = "10s", "1m"
+ROLLED: Final = "rolled"
+STATES: Final[Mapping[str, Mapping[str, str]]] = {
+    HEALTHY: {"model": HEALTHY, "version": STABLE, "feature": "amount", "window": HOUR},
+    DRIFTED: {"model": DRIFTED, "version": STABLE, "feature": "amount", "window": WINDOW},
+    ROLLED: {"model": DRIFTED, "version": CANARY, "feature": "amount", "window": WINDOW},
+    BROKEN: {"model": BROKEN, "version": STABLE, "feature": "colour", "window": WINDOW},
+}
+"""What is chosen at the top of the dashboards to look at each."""
 RULES: Final = tuple(sorted(path.name for path in Path(str(watchers.SHIPPED)).glob("*.rules.yml")))
-RULED_EVERY: Final = "3s"
-"""Rules of many replicas cost more than a second of a processor that others want, too."""
+LOOK_EVERY, RULED_EVERY = "2s", "3s"
+"""Seconds are too short: a scrape that takes longer fails, and rules of many replicas take one, too."""
 _EVIDENCE: Final = (
     "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s",
 )  # fmt: skip
@@ -67,7 +78,6 @@ class Replica:
         self.start_server()
         self.sidecar = Sidecar(self._server_port, "--profile", str(profile), *_FLAGS, *flags)
         self.change: Change = unchanged
-        self.rows_per_request = _ROWS_PER_REQUEST
         self.spoils = False
         """Whether a little of all that a client can do wrong is sent as well."""
 
@@ -116,9 +126,11 @@ class Traffic(InBackground):
             due = max(due + _ROUND_S, time.monotonic() - 1)
 
     def _send(self, replica: Replica) -> None:
-        chosen = self._random.integers(len(self._rows), size=replica.rows_per_request)
+        chosen = self._random.integers(len(self._rows), size=_ROWS_PER_REQUEST)
         if replica.spoils:
             spoil(replica, self._rows[chosen[0]])
+            for place in chosen[:2]:
+                replica.ask([self._rows[place]])
         replica.ask([replica.change(self._rows[place]) for place in chosen])
 
 
@@ -128,6 +140,7 @@ def spoil(replica: Replica, good: Row) -> None:
     wrong = [{"age": "old"}, {"age": float("nan")}, {"amount": 1e9}, {"amount": None}, {"colour": "mauve"}, {"size": 4}]
     replica.ask([seen | one for one in wrong])
     replica.ask([seen] * 3)
+    replica.ask([{name: value for name, value in seen.items() if name != "visits"}] * 2)
     replica.post(b"no JSON")
     columns = {"amount": [time.time()] * 2, "age": [30] * 2, "colour": ["mauve"] * 2}  # in a form that is refused
     replica.post(json.dumps({"inputs": columns}).encode())
@@ -149,14 +162,14 @@ def trained(directory: Path) -> tuple[list[Row], dict[str, Path]]:
         writer.writerow([*rows[0], "score", "paid"])
         writer.writerows([*row.values(), score(row), int(random.random() < score(row))] for row in rows)
     (directory / "importance.json").write_text('{"amount": 5, "age": 3, "visits": 1, "colour": 1}')
-    named = {name: (name, VERSION) for name in STATES} | {"canary": (DRIFTED, CANARY)}
+    (directory / "measured.json").write_text('{"auc": 0.81, "log_loss": 0.4}')
     return rows, {
-        key: build_profile(
-            directory / "train.csv", directory / f"{key}.json", "--prediction", "score", "--target", "paid",
-            "--segment", "colour", "--model", model, "--model-version", version,
-            "--importance", str(directory / "importance.json"),
+        model: build_profile(
+            directory / "train.csv", directory / f"{model}.json", "--prediction", "score", "--target", "paid",
+            "--segment", "colour", "--model", model, "--model-version", STABLE, "--trained-at", "2026-01-02T03:04:05Z",
+            "--importance", str(directory / "importance.json"), "--metrics", str(directory / "measured.json"),
         )
-        for key, (model, version) in named.items()
+        for model in MODELS
     }  # fmt: skip
 
 
@@ -190,15 +203,17 @@ def world(directory: Path) -> Iterator[World]:
 
 
 def _replicas(stack: ExitStack, profiles: dict[str, Path], needs: tuple[str, str]) -> dict[str, list[Replica]]:
-    def replica(model: str, *flags: str, profile: str = "", blind: bool = False) -> Replica:
-        one = Replica(model, profiles[profile or model], *flags, *needs, blind=blind)
+    def replica(model: str, *flags: str, blind: bool = False) -> Replica:
+        one = Replica(model, profiles[model], *flags, *needs, blind=blind)
         stack.callback(one.end)
         return one
 
+    said = profiles[HEALTHY].with_suffix(".yml")
+    said.write_text("features: { amount: { owner: risk, severity: page, weight: 2, tolerance: 0.2 } }")
     nobody = ("--dependency", f"store=tcp://127.0.0.1:{free_port()}")
     return {
-        HEALTHY: [replica(HEALTHY)],
-        DRIFTED: [replica(DRIFTED), replica(DRIFTED), replica(DRIFTED, profile="canary")],
+        HEALTHY: [replica(HEALTHY, "--overrides", str(said))],
+        DRIFTED: [replica(DRIFTED), replica(DRIFTED), replica(DRIFTED, "--model.version", CANARY)],
         BROKEN: [replica(BROKEN, *nobody, blind=True), replica(BROKEN, *nobody, "--max-series", "1200")],
     }
 
@@ -212,7 +227,7 @@ def _prometheus(directory: Path, targets: list[str], pooled: str) -> Iterator[st
     config = yaml.safe_load((directory / "prometheus.yml").read_text())
     config["rule_files"] = [*RULES]
     config["scrape_configs"] += [{"job_name": "fleet", "honor_labels": True, "static_configs": [{"targets": [pooled]}]}]
-    config["global"]["evaluation_interval"] = RULED_EVERY
+    config["global"] = {"scrape_interval": LOOK_EVERY, "scrape_timeout": LOOK_EVERY, "evaluation_interval": RULED_EVERY}
     (directory / "prometheus.yml").write_text(json.dumps(config))
     for name in RULES:
         rules = yaml.load((watchers.SHIPPED / name).read_text(), yaml.CSafeLoader)
@@ -252,6 +267,7 @@ def disturb(scene: World) -> World:
     stray.stop_server()
     stray.start_server()
     failing, down = scene.replicas[BROKEN]
-    failing.rows_per_request, failing.spoils = 1, True
+    failing.spoils = True
     down.stop_server()
+    os.kill(down.sidecar.pid_of("exporter.analyser"), signal.SIGKILL)
     return scene._replace(changed_s=time.time())

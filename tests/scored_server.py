@@ -1,6 +1,7 @@
 """A model server that is a process of its own: python scored_server.py PORT [blind].
 
-It answers {"instances": [...]} with a score between 0 and 1 for each row. One that is blind fails where a row is blue.
+It answers {"instances": [...]} with a score between 0 and 1 for each row. One that is blind fails where a
+request's only row is blue.
 """
 
 import json
@@ -39,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError, AttributeError):
             self._send(400, {"error": "bad request"})
             return
-        if self.server.blind and any(row.get("colour") == "blue" for row in rows):
+        if self.server.blind and [row.get("colour") for row in rows] == ["blue"]:
             self._send(500, {"error": "KeyError"})
         else:
             self._send(200, answer)

@@ -11,7 +11,20 @@ import board_answers
 import board_silences
 import pytest
 from board_asking import Answer, Asking
-from board_worlds import BROKEN, CANARY, DRIFTED, HEALTHY, HOUR, STATES, VERSION, WINDOW, World, disturb, world
+from board_worlds import (
+    BROKEN,
+    CANARY,
+    DRIFTED,
+    HEALTHY,
+    HOUR,
+    MODELS,
+    STABLE,
+    STATES,
+    WINDOW,
+    World,
+    disturb,
+    world,
+)
 from shipped_boards import BOARDS
 from support import eventually
 
@@ -91,10 +104,10 @@ def test_a_panel_has_the_columns_that_its_links_lead_by_and_no_more_lines_than_p
 
 
 def test_each_variable_offers_what_there_is(scene: World) -> None:
-    offered = {"job": ["models"], "model": [*STATES], "window": [WINDOW, HOUR]}
-    for state in STATES:
+    offered = {"job": ["models"], "model": [*MODELS], "window": [WINDOW, HOUR]}
+    for state, chosen in STATES.items():
         of_state = offered | {
-            "version": [VERSION, CANARY] if state == DRIFTED else [VERSION],
+            "version": [STABLE, CANARY] if chosen["model"] == DRIFTED else [STABLE],
             "feature": ["age", "amount", "colour", "visits"],
         }
         with Asking(scene, state) as asking:

@@ -64,7 +64,7 @@ def replicas() -> Iterator[Panel]:
         Query(f"max by ({BY}) ({of(c.MODEL_INFO, **ANY)} or 0 * ({away}))", "exporter"),
         Query(f"min by ({BY}) ({of(c.SERVER_UP, **ANY)})", "server"),
         Query(seen, "requests"),
-        Query(f"{seen} / scalar(sum({seen}) > 0)", "share of the load"),
+        Query(f"{seen} / scalar(sum({seen}) > 0) >= 0", "share of the load"),
         Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", "errors"),
         Query(f"histogram_quantile(0.99, sum by ({BY}, le) ({rate(c.REQUEST_DURATION, **ANY)})) > 0", "p99"),
         Query(f"sum by ({BY}) ({rate(c.ROWS, **ANY)})", "rows"),
@@ -101,7 +101,7 @@ def replicas() -> Iterator[Panel]:
 def load() -> Iterator[Panel]:
     """What each replica has to do, and how it does it."""
     seen, failed = (f"sum by (instance) ({rate(c.REQUESTS, **ANY, **code)})" for code in ({}, {"code": "~5.."}))
-    p99 = f"histogram_quantile(0.99, sum by (instance, le) ({rate(c.REQUEST_DURATION, **ANY)}))"
+    p99 = f"histogram_quantile(0.99, sum by (instance, le) ({rate(c.REQUEST_DURATION, **ANY)})) >= 0"
     share = f"({failed} or 0 * {seen}) / ({seen} > 0)"
     observed = f"min by (instance) ({recorded('instance:model_rows_observed:ratio1h')})"
     rows, waiting = f"sum by (instance) ({rate(c.ROWS, **ANY)})", f"max by (instance) ({of(c.IN_FLIGHT, **ANY)})"

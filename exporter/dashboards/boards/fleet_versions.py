@@ -47,7 +47,7 @@ def _table() -> Panel:
         Query(f"({fed} >= bool 1) + 2 * ({answered} >= bool 1 or 0 * {fed})", "beside the others"),
         Query(f"count by ({_BY}) ({of(c.MODEL_INFO, **_ANY)})", "replicas"),
         Query(seen, "requests"),
-        Query(f"{seen} / scalar(sum({seen}) > 0)", "share of the traffic"),
+        Query(f"{seen} / scalar(sum({seen}) > 0) >= 0", "share of the traffic"),
         Query(f"max by ({_BY}) ({failed})", "errors, 1h"),
         Query(f"max by ({_BY}) ({recorded('version:model_slow_answers:ratio1h')})", "slow, 1h"),
         Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)})) > 0", "p99"),
@@ -132,7 +132,8 @@ def _lines() -> Iterator[Panel]:
         ("Errors by version", ("Share of requests answered with 5xx. The new version above the old one for ten minutes:"
          " roll it back."), "percentunit", [Query(f"({failed} or 0 * {seen}) / ({seen} > 0)", named)], FROM_ZERO),
         ("p99 by version", "99 of 100 successful requests are answered within this time.", "s",
-         [Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)}))", named)], flat),
+         [Query(f"histogram_quantile(0.99, sum by ({_BY}, le) ({rate(c.REQUEST_DURATION, **_ANY)})) >= 0", named)],
+         flat),
         ("Evidence of drift by version", ("Of all replicas of a version together, against its own training data. At the"
          " dashed line it pages."), "none",
          [Query(evidence, named), Query(f"max({of(c.EVIDENCE_THRESHOLD, **_ANY)})", "critical")], flat),
@@ -160,5 +161,5 @@ def inside() -> Iterator[Panel]:
                     against="~version:.+", window="$window")  # fmt: skip
         yield Panel("timeseries", title, "Total variation of the chosen version against another that the same exporter"
                     f" watches, over its critical value, in the chosen window; the worst replica. {text}", "none",
-                    [Query(live, f"{{{{{columns.label}}}}}, {{{{against}}}}")], 12, 8,
+                    [Query(f"topk(20, {live})", f"{{{{{columns.label}}}}}, {{{{against}}}}")], 12, 8,
                     LIMIT | said("no exporter watches two versions with one profile"))  # fmt: skip

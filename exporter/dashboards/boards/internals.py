@@ -226,7 +226,7 @@ def cost() -> Iterator[Panel]:
     yield Panel("timeseries", "What a hop costs", "From being handed bytes to having passed them on, on the way in and"
                 " on the way out; interpolated within buckets. p99 above 5 ms for a quarter of an hour is a ticket: the"
                 " relay needs more CPU.", "s",
-                [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}") for level in (0.5, 0.99)],
+                [Query(f"histogram_quantile({level}, {buckets}) >= 0", f"p{level * 100:g}") for level in (0.5, 0.99)],
                 8, 8, _FLOOR)  # fmt: skip
     yield Panel("timeseries", "CPU by process", "Cores in use, all exporters together. Workers are on the request path;"
                 " the analyser is niced and may wait.", "none",

@@ -38,7 +38,7 @@ def relay() -> Iterator[Panel]:
                   Query(f"sum({probes})", "of them probes")])  # fmt: skip
     yield _lines("Latency as relayed", "All codes and health probes included; interpolated within buckets. Compare it"
                  " with the board Serving, which knows model requests alone.", "s",
-                 [Query(f"histogram_quantile({level}, {buckets})", f"p{level * 100:g}")
+                 [Query(f"histogram_quantile({level}, {buckets}) >= 0", f"p{level * 100:g}")
                   for level in (0.5, 0.99)])  # fmt: skip
     yield _lines("Bytes relayed", "Per second, heads and bodies, by whom they went to.", "Bps",
                  [Query(f"sum by (to) ({here(rate(c.PROXY_BYTES))})", "to the {{to}}")])  # fmt: skip

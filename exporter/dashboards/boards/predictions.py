@@ -25,7 +25,18 @@ from exporter.dashboards.looks import (
 )
 from exporter.dashboards.outputs import SCORES, beyond, of_worst, wrong
 from exporter.dashboards.pieces import Board, Panel, Query, Row
-from exporter.dashboards.queries import WINDOW, drifted, of, over, over_critical, rate, reference, shares, words
+from exporter.dashboards.queries import (
+    WINDOW,
+    drifted,
+    of,
+    over,
+    over_critical,
+    rate,
+    recorded,
+    reference,
+    shares,
+    words,
+)
 
 _OUT: Final = c.OUTPUTS
 _WORST: Final = "Of the output that has moved most by the end of the chosen time."
@@ -145,9 +156,13 @@ def lie() -> Iterator[Panel]:
                 " 1 is beyond chance. Many together: the shape changed; the mean alone: all moved a little.", "none",
                 scores, 12, 9, ABOVE_ONE | _MANY_TIMES)  # fmt: skip
     replicas = f"topk(20, max by (instance) ({beyond('psi')}))"
+    score, critical = (recorded(f"output:model_prediction_{name}:fleet1h", model_version="$version")
+                       for name in ("psi", "psi_critical"))  # fmt: skip
     yield Panel("timeseries", "By replica, over the critical value", "PSI of the worst output of each replica over its"
-                " critical value, the 20 highest. One above 1 alone: look at that replica; all: look at the traffic or"
-                " the version.", "none", [Query(replicas, "{{instance}}")], 12, 8, ABOVE_ONE, NAMED,
+                " critical value, the 20 highest; and of all replicas together over the last hour, where the rules are"
+                " loaded. One above 1 alone: look at that replica; all: look at the traffic or the version.", "none",
+                [Query(replicas, "{{instance}}"), Query(f"max({score} / {critical})", "all together, the last hour")],
+                12, 8, ABOVE_ONE, NAMED,
                 links=[links.to(links.FLEET, "Replicas and versions")])  # fmt: skip
     live = over(_OUT.live["total_variation"], _OUT.live_critical["total_variation"], "output, against", **WINDOW)
     yield Panel("timeseries", "Against other live predictions", "Total variation over its critical value: against the"
