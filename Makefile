@@ -2,7 +2,7 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench
-.PHONY: bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-fleet-rules bench-hostile
+.PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
 
@@ -95,6 +95,10 @@ bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes
 bench-fleet-rules: $(VENV)/.test ## Measure what the rules of the fleet cost a real Prometheus (five minutes; ARGS="--features 50")
 	@deploy/install-tools prometheus
 	$(BIN)/python benchmarks/fleet_rules.py $(ARGS)
+
+bench-dashboards: $(VENV)/.bench ## Ask all that dashboards ask, of twenty replicas, fifty models, 1,000 features (ten minutes; ARGS="--only fleet")
+	@deploy/install-tools prometheus
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python benchmarks/dashboard_queries.py $(ARGS)
 
 bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cost the relay's (ten minutes; ARGS="--only bodies")
 	@deploy/install-tools nginx-light wrk openssl || echo "what is missing is needed"
