@@ -61,7 +61,7 @@ def checklist() -> Panel:
         "table", "Checks", "Failed ones first: what is well and what is not, since when, and the dashboard that shows"
         " more. A check fails while an alert about it fires; it is blind or learning where it has nothing to say. What"
         " a model does not have, such as segments, is not checked.", "none",
-        [Query(*one) for one in asked], 9, 16, {"noValue": NOT_LOADED}, {"footer": {"show": False}},
+        [Query(*one) for one in asked], 9, 16, {"noValue": NOT_LOADED}, {},
         [
             by_name("result", custom_cellOptions=background, custom_width=110, **VERDICT_OF_CHECK),
             by_name("since", unit="dateTimeFromNow", custom_width=120), by_name("details", links=[board]),
@@ -100,7 +100,7 @@ def firing() -> Panel:
         "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
         " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
         [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine} or {_shared()})", "since")], 15, 9,
-        {"noValue": "nothing fires of the rules that are loaded"}, {"footer": {"show": False}},
+        {"noValue": "nothing fires of the rules that are loaded"}, {},
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),

@@ -82,7 +82,7 @@ def table() -> Panel:
         " see it beside the others.", "none",
         [Query(f"{expr} and on ({_BY}) {most}", title) for expr, title in asked], 15, 16,
         {"noValue": FEW},
-        {"footer": {"show": False}},
+        {},
         _columns(),
         [
             {"id": "merge", "options": {}},

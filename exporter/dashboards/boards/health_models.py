@@ -29,7 +29,7 @@ def panels() -> Iterator[Panel]:
     yield Panel(
         "table", "Models", "Each model of the chosen jobs, worst first, with the check that is worst. Choose one to see"
         " it above.", "none", [Query(*one) for one in asked], 24, 8, {"noValue": NOT_LOADED},
-        {"footer": {"show": False}},
+        {},
         [
             by_name("verdict", mappings=VERDICTS["mappings"], custom_width=100,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),
