@@ -57,7 +57,8 @@ def replicas() -> Iterator[Panel]:
     psi = f"{of(f.statistics['psi'], **WINDOW, **ANY)} / {of(f.critical['psi'], **WINDOW, **ANY)}"
     judged_psi = f"max by ({BY}, feature) ({psi} and {of(f.sufficient, **WINDOW, **ANY)} == 1)"
     apart = recorded("instance_feature:model_feature_divergence:fleet1h")
-    enough = f"max by ({BY}) ({of(f.sufficient, **fleet_apart.HOUR, **ANY)}) == 1"
+    judged_all = recorded("feature:model_feature_psi:fleet1h")
+    enough = f"max by ({BY}) ({of(f.sufficient, **fleet_apart.HOUR, **ANY)}) == 1 and on () {judged_all}"
     started = f"{of(c.MODEL_INFO, **ANY)} * {_EXPORTER} group_left () {of(c.START)}"
     away = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d]) and {_EXPORTER} {UP} == 0"
     queries = [

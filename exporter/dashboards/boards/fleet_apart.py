@@ -29,7 +29,8 @@ _OPEN: Final = links.to(links.FEATURE, "Open the feature", feature=links.OF_FIEL
 
 def numbers() -> Iterator[Panel]:
     """Both questions, each in a number."""
-    judging = f"count(count by (instance) ({of(c.FEATURES.sufficient, **HOUR)} == 1)) >= 2"
+    # Whether rules record anything of the fleet: where they are not loaded nobody knows what is apart.
+    judging = f"count(count by (instance) ({of(c.FEATURES.sufficient, **HOUR)} == 1)) >= 2 and on () {PSI}"
     farthest = f"topk(1, max by (instance) ({APART} or {APART_OUTPUT}))"
     yield Panel("stat", "Replica apart", "The replica that sees other data than all of them together, beyond chance, in"
                 " the last hour, and how much farther from the training data it is; if there are several, the farthest."
