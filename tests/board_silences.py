@@ -92,7 +92,7 @@ SILENT: Final = (
         "model-fleet: Replica apart",
         "inference-exporter: Clients turned away, A",
     )),
-    Silence((DRIFTED, ROLLED, BROKEN), "only over the longest window, or where somebody has said so: for the healthy model both are chosen", (
+    Silence((DRIFTED, ROLLED, BROKEN), "over the longest window or where somebody said so: chosen for the healthy", (
         "model-feature: What people say of it, A",
         "model-feature: What people say of it, B",
         "model-feature: What people say of it, C",
