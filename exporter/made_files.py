@@ -15,17 +15,18 @@ def write(directory: str, documents: Mapping[str, str], kept: Mapping[str, str] 
     """Each of the documents by its name, those to be kept only where there is none. ConfigError where none can be."""
     if not directory:  # such as that of a variable that nobody has set: it would be the one we are in
         raise ConfigError("--output: a directory is needed, not ''")
+    told: list[str] = []
     try:
         for name, text in documents.items():
-            _put(Path(directory) / name, text)
+            told.append(_put(Path(directory) / name, text))
         for name, text in (kept or {}).items():
             path = Path(directory) / name
-            if path.exists():
-                print(f"{path} is yours")
-            else:
-                _put(path, text)
+            told.append(f"{path} is yours" if path.exists() else _put(path, text))
     except OSError as error:
         raise ConfigError(f"--output: cannot write {error.filename or directory}: {error.strerror}") from None
+    finally:  # once all are there: who listens may have gone by now
+        for line in told:
+            print(line)
 
 
 def check(directory: str, documents: Mapping[str, str], leftovers: Iterable[Path]) -> int:
@@ -45,10 +46,10 @@ def check(directory: str, documents: Mapping[str, str], leftovers: Iterable[Path
     return DIFFERS if faults else 0
 
 
-def _put(path: Path, text: str) -> None:
+def _put(path: Path, text: str) -> str:
+    """What came of it, in words."""
     if _holds(path, text):
-        print(f"{path} is as it should be")
-        return
+        return f"{path} is as it should be"
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     try:
@@ -58,7 +59,7 @@ def _put(path: Path, text: str) -> None:
         with suppress(OSError):
             new.unlink()
         raise
-    print(path)
+    return str(path)
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -1,6 +1,8 @@
 """Files that commands make: whole or not at all, untouched where they are as they should be."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,16 @@ def test_a_directory_that_may_not_be_written_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(ConfigError, match=r"--output: cannot write .*: Permission denied"):
         made_files.write(str(tmp_path), MADE)
+
+
+def test_all_are_there_though_nobody_listens_any_more(tmp_path: Path) -> None:
+    listening, told = os.pipe()
+    os.close(listening)
+    command = [sys.executable, "-u", "-m", "exporter", "dashboard", "--output", str(tmp_path)]
+    done = subprocess.run(command, stdout=told, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(told)
+    assert b"cannot write" not in done.stderr
+    assert (tmp_path / "provisioning" / "datasources" / "prometheus.yml").exists()
 
 
 def test_what_is_kept_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
