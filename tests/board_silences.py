@@ -88,8 +88,10 @@ SILENT: Final = (
         "model-fleet: The chosen version against the others",
         "model-fleet: What drifts all over the fleet, D",
     )),
-    Silence((HEALTHY, ROLLED), "nothing is compared or turned away", (
+    Silence((HEALTHY, ROLLED), "nothing is compared", (
         "model-fleet: Replica apart",
+    )),
+    Silence((HEALTHY, DRIFTED, ROLLED), "no client need have come while a server was started anew", (
         "inference-exporter: Clients turned away, A",
     )),
     Silence((DRIFTED, ROLLED, BROKEN), "over the longest window or where somebody said so: chosen for the healthy", (
@@ -153,7 +155,7 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
     "all of it drifts, so parts are not told of": (
         "model-predictions: Parts that drift",
     ),
-    "no language model is served: tests/dashboards/test_serving_boards.py has one": (
+    "no language model is served: tests/dashboards/test_many_at_once.py has what one says": (
         "model-predictions: Tokens per second",
         "model-predictions: Tokens per answer",
         "model-predictions: How answers end",
