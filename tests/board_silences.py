@@ -64,7 +64,6 @@ SILENT: Final = (
         "model-serving: Dependencies, worst first, D",
         "model-serving: Why probes fail",
         "inference-exporter: Payloads not understood, and why",
-        "inference-exporter: Restarts by process and reason",
         "inference-exporter: Series left out, by family",
     )),
     Silence((HEALTHY, ROLLED, BROKEN), "one replica alone has moved or was started anew", (
@@ -92,7 +91,8 @@ SILENT: Final = (
         "model-fleet: Replica apart",
         "inference-exporter: Clients turned away, A",
     )),
-    Silence((DRIFTED, ROLLED, BROKEN), "only over the longest window, or where somebody has said so: for the healthy model both are chosen", (
+    Silence((DRIFTED, ROLLED, BROKEN),
+            "only over the longest window, or where somebody has said so: for the healthy model both are chosen", (
         "model-feature: What people say of it, A",
         "model-feature: What people say of it, B",
         "model-feature: What people say of it, C",
@@ -111,6 +111,9 @@ SILENT: Final = (
     )),
 )  # fmt: skip
 NEVER: Final[Mapping[str, tuple[str, ...]]] = {
+    "a restart is seen where a scrape came shortly before it": (
+        "inference-exporter: Restarts by process and reason",
+    ),
     "nobody has said or adopted that": (
         "model-feature: What people say of it, D",
         "model-feature: What people say of it, E",
@@ -153,7 +156,7 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
     "all of it drifts, so parts are not told of": (
         "model-predictions: Parts that drift",
     ),
-    "no language model is served: tests/dashboards/test_serving_boards.py has one": (
+    "no language model is served": (
         "model-predictions: Tokens per second",
         "model-predictions: Tokens per answer",
         "model-predictions: How answers end",
@@ -193,8 +196,8 @@ def why(answer: Answer) -> str:
     """The reason why it may find nothing; empty where there is none."""
     names = _names(answer.query)
     here = (one.reason for one in SILENT if answer.state in one.states and not names.isdisjoint(one.queries))
-    never = (reason for reason, queries in NEVER.items() if not names.isdisjoint(queries))
-    return next(here, next(never, ""))
+    nowhere = (reason for reason, queries in NEVER.items() if not names.isdisjoint(queries))
+    return next(here, next(nowhere, ""))
 
 
 def never(queries: Iterable[str]) -> set[str]:
