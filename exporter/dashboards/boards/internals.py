@@ -202,7 +202,7 @@ def fresh() -> Iterator[Panel]:
          " interval between two; fewer features or windows make it shorter."),
          worst(f"max by (instance) ({here(of(c.SNAPSHOT_DURATION))})", _BY), "{{instance}}"),
         ("Last sign of life", ("How long ago, by process, on the exporter where it is longest. The supervisor starts"
-         " again what is silent for too long."), worst(lived, "process"), "{{process}}"),
+         " again what is silent for too long."), lived, "{{process}}"),
     ):  # fmt: skip
         yield Panel("timeseries", title, text, "s", [Query(expr, legend)], 8, 8, PLAIN | _FLOOR)
     yield Panel("state-timeline", "Parts of the page", "By collector, on any exporter. What is missing is not on the"
