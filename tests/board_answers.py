@@ -16,6 +16,8 @@ BEYOND: Final[Mapping[str, str]] = {
     "Late answers": "of counters that have just begun, buckets and counts are extrapolated otherwise",
 }
 """Panels whose values may be more or less than their unit says, and why."""
+NAMELESS: Final[Mapping[str, str]] = {"Replica apart": "where none is, there is no name to show"}
+"""Panels that say 0 of what has no labels."""
 _AT_LEAST_ZERO: Final = {"s", "bytes", "reqps", "ops", "short", "dateTimeFromNow", "bool"}
 _IN_LEGEND: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _OF_LINE: Final = re.compile(r"\$\{__field\.labels\.(\w+)\}")
@@ -51,6 +53,8 @@ def _values(answer: Answer, one: Series) -> Iterator[str]:
 
 
 def _labels(answer: Answer, one: Series) -> Iterator[str]:
+    if answer.name in NAMELESS and not any(one.values):
+        return
     legend = answer.target.get("legendFormat", "") + answer.target.get("textFormat", "")
     for label in _IN_LEGEND.findall(legend):
         if not one.labels.get(label):
