@@ -18,7 +18,7 @@ import render
 
 MINUTES: Final = 300
 """Of the rules, in a whole story."""
-MOMENTS: Final = {"healthy": (0, 45), "drifted": (1, 40), "broken": (5, 20)}
+MOMENTS: Final = {"healthy": (0, 45), "drifted": (1, 40), "broken": (5, 24)}
 """So many of them after a chapter began: all is well, a feature drifts, the model server is dead."""
 _OVER: Final = "the story is over"
 _DURATION_S: Final = 300.0
