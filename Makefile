@@ -4,6 +4,7 @@
 .PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench
 .PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
+.PHONY: dashboards-render dashboards-types
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -139,15 +140,24 @@ golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tes
 reliability: $(VENV)/.test ## Inject every fault, the long ones too, and write docs/reliability.md anew (ten minutes)
 	RELIABILITY=docs/reliability.md $(BIN)/python -m pytest tests/faults -m fault
 
-pictures: $(VENV)/.pictures ## Take the README's pictures anew (six minutes)
-	@deploy/install-tools prometheus prometheus-alertmanager tmux
+pictures: $(VENV)/.pictures build/render/index.html ## Take the README's pictures anew (six minutes)
+	@deploy/install-tools chromium prometheus prometheus-alertmanager tmux
 	$(BIN)/python docs/pictures.py
+
+dashboards-render: $(VENV)/.demo build/render/index.html ## Draw the dashboards as Grafana would (DURATION=300, or PROMETHEUS=http://... ARGS="--from now-1h")
+	@deploy/install-tools chromium prometheus prometheus-alertmanager
+	$(BIN)/python dashboards/render/$(if $(PROMETHEUS),render.py --prometheus $(PROMETHEUS),story.py $(if $(DURATION),--duration $(DURATION))) $(ARGS)
+
+dashboards-types: $(VENV)/.test dashboards/render/types/node_modules/.made ## Check the dashboards' panels against Grafana's own types
+	node dashboards/render/types/check.mjs dashboards/*.json
+	$(BIN)/python -m pytest tests/render/test_types.py -k fault $(ARGS)
 
 format: $(VENV)/.dev ## Format the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## Remove what was made
+	rm -rf dashboards/render/node_modules dashboards/render/types/node_modules
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -181,6 +191,15 @@ build/bench-evidence/.made: | $(VENV)/bin/python
 	$(BIN)/python -m venv --clear build/bench-evidence
 	build/bench-evidence/bin/pip install --quiet --disable-pip-version-check --no-deps nannyml river && touch $@ \
 		|| echo "nannyml and river cannot be installed: what they bring along is left out"
+
+# The page that draws dashboards, with the libraries in it.
+build/render/index.html: dashboards/render/node_modules/.made dashboards/render/bundle.mjs $(shell find dashboards/render/src -name '*.ts*')
+	node dashboards/render/bundle.mjs $(CURDIR)/build/render
+
+%/node_modules/.made: %/package-lock.json
+	@deploy/install-tools nodejs npm
+	cd $* && npm ci
+	@touch $@
 
 # A marker per set of extras, made again when the dependencies change. python3-venv is a package of its own on
 # Debian; where we may, it is installed.

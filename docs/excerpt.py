@@ -1,10 +1,11 @@
 # ruff: noqa: INP001 (a script, not a package)
-"""Writes the documents' tables anew: the README's of metrics, those of thresholds and alerts."""
+"""Writes the documents' tables anew: the README's of metrics, those of thresholds, alerts and dashboards."""
 
 from pathlib import Path
 from typing import Final
 
 from exporter import listing
+from exporter.dashboards import listing as dashboards
 from exporter.rules import files, tables
 
 ROOT: Final = Path(__file__).parents[1]
@@ -15,6 +16,8 @@ def main() -> None:
     _between(ROOT / "README.md", "metrics", listing.excerpt())
     _between(ROOT / "docs" / "rules.md", "thresholds", tables.of_thresholds(files.commented()))
     _between(ROOT / "docs" / "rules.md", "checks", tables.of_checks())
+    _between(ROOT / "docs" / "dashboards.md", "dashboards", dashboards.boards())
+    _between(ROOT / "docs" / "dashboards.md", "panels of rules", dashboards.rules())
     alerts = tables.of_alerts(dict(files.made(files.defaults())))
     (ROOT / "docs" / "alerts.md").write_text(alerts + "\n", encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """Files that a command makes: written whole or not at all, left alone where they are as they should be, compared."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,15 +31,16 @@ def check(directory: str, documents: Mapping[str, str], leftovers: Iterable[Path
     if not Path(directory).is_dir():
         raise ConfigError(f"--check: no directory: {directory}")
     try:
-        differ = [path for name, text in documents.items() if not _holds(path := Path(directory) / name, text)]
-        left = [*leftovers]
+        faults = [
+            f"{path} {'is another' if path.exists() else 'is missing'}"
+            for name, text in documents.items() if not _holds(path := Path(directory) / name, text)
+        ]  # fmt: skip
+        faults += [f"{path} is made no more" for path in leftovers]
     except OSError as error:
         raise ConfigError(f"--check: cannot read {error.filename or directory}: {error.strerror}") from None
-    for path in differ:
-        print(f"{path} {'is another' if path.exists() else 'is missing'}")
-    for path in left:
-        print(f"{path} is made no more")
-    return DIFFERS if differ or left else 0
+    for fault in faults:
+        print(fault)
+    return DIFFERS if faults else 0
 
 
 def _put(path: Path, text: str) -> None:
@@ -47,8 +49,13 @@ def _put(path: Path, text: str) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError:
+        with suppress(OSError):
+            new.unlink()
+        raise
     print(path)
 
 

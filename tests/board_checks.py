@@ -124,13 +124,19 @@ def _of_one_feature(node: Any) -> bool:
     return any(one in {'feature="$feature"', 'feature=~"$feature"'} for one in matchers)
 
 
+_JUDGING: Final = {"green", "yellow", "orange", "red"}
+
+
 def _no_value(board: Json) -> Found:
     for panel in asking(board):
         said = panel["fieldConfig"]["defaults"]
         if panel["type"] in _VALUES and not said.get("noValue"):
             yield panel["title"], "it says nothing where there is nothing"
-        if panel["type"] in _VALUES and not said.get("thresholds", {}).get("steps"):
+        limits = said.get("thresholds", {}).get("steps")
+        if panel["type"] in _VALUES and not limits:
             yield panel["title"], "it has no thresholds"
+        if limits and limits[0]["color"] in _JUDGING:
+            yield panel["title"], f"what is not known is {limits[0]['color']}"
 
 
 def _colours(board: Json) -> Found:

@@ -35,8 +35,6 @@ EXCUSED: Final[Mapping[str, str]] = {
     "template-instance": "replicas come and go: what is the matter with one shows without its being chosen",
     "target-instance": "as template-instance",
     "target-job, Containers beside the exporter": "cAdvisor's jobs are others: those beside our pods are asked for",
-    "target-job, Alerts": "an alert about a feature of many models is of no job: its model is asked for beside it",
-    "few-lines, Alerts": "a table of alerts, which are to be seen in full",
     "few-lines, What drifts all over the fleet": "a table of what has drifted, which is to be seen in full",
 }
 """Rules of the linter that are not kept, or `rule, panel`, and why."""

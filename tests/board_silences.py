@@ -64,6 +64,7 @@ SILENT: Final = (
         "model-serving: Dependencies, worst first, D",
         "model-serving: Why probes fail",
         "inference-exporter: Payloads not understood, and why",
+        "inference-exporter: Clients turned away, A",
         "inference-exporter: Series left out, by family",
     )),
     Silence((HEALTHY, ROLLED, BROKEN), "one replica alone has moved or was started anew", (
@@ -89,7 +90,6 @@ SILENT: Final = (
     )),
     Silence((HEALTHY, ROLLED), "nothing is compared or turned away", (
         "model-fleet: Replica apart",
-        "inference-exporter: Clients turned away, A",
     )),
     Silence((DRIFTED, ROLLED, BROKEN),
             "only over the longest window, or where somebody has said so: for the healthy model both are chosen", (

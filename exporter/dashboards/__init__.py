@@ -13,4 +13,5 @@ frame       what stands around the panels: variables and annotations
 choice      what people choose when the files are written
 grafana     all of it in Grafana's form
 files       the files, with those that provision them
+listing     tables for the documents
 """

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter.dashboards import frame, kinds, links
-from exporter.dashboards.choice import Choice
+from exporter.dashboards.choice import OFF, Choice
 from exporter.dashboards.pieces import Board, Json, Panel
 
 SCHEMA: Final = 39
@@ -17,7 +17,7 @@ COLUMNS: Final = 24
 
 def text(board: Board, choice: Choice) -> str:
     """The file's text."""
-    return json.dumps(document(board, choice), indent=2, ensure_ascii=False) + "\n"
+    return choice.led(json.dumps(document(board, choice), indent=2, ensure_ascii=False)) + "\n"
 
 
 def document(board: Board, choice: Choice) -> Json:
@@ -29,7 +29,7 @@ def document(board: Board, choice: Choice) -> Json:
         "graphTooltip": 1,
         "links": links.everywhere(),
         "panels": _layout(board, choice),
-        "refresh": choice.refresh,
+        "refresh": "" if choice.refresh == OFF else choice.refresh,
         "schemaVersion": SCHEMA,
         "tags": [links.TAG],
         "templating": {"list": frame.variables(board, choice)},

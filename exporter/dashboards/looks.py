@@ -5,12 +5,18 @@ from typing import Final
 from exporter.dashboards.pieces import Json
 
 GREY, GREEN, ORANGE, RED, BLUE = "#8e8e8e", "green", "orange", "red", "blue"
+_JUDGING: Final = frozenset({GREEN, ORANGE, RED})
 NOT_ENOUGH: Final = "not enough data"
 
 
 def steps(*colours: tuple[float | None, str]) -> Json:
-    """Thresholds: each colour from its value on."""
-    listed = [{"value": value, "color": colour} for value, colour in colours]
+    """Thresholds: each colour from its value on, the first from None on, which is 0 where the colour judges.
+
+    Grafana paints what has no value in the lowest colour, and what is not known is neither well nor bad.
+    """
+    listed: list[Json] = [{"value": value, "color": colour} for value, colour in colours]
+    if listed[0]["value"] is None and listed[0]["color"] in _JUDGING:
+        listed = [{"value": None, "color": GREY}, listed[0] | {"value": 0}, *listed[1:]]
     return {"thresholds": {"mode": "absolute", "steps": listed}, "noValue": NOT_ENOUGH}
 
 

@@ -24,12 +24,13 @@ Link = tuple[str, str]
 
 
 class Ports(NamedTuple):
-    """Where the model server and the sidecar listen, all on the loopback."""
+    """Where the model server, the sidecar and Grafana listen, all on the loopback."""
 
     server: int
     relay: int
     web: int
     health: int
+    grafana: int
 
 
 class Watching(NamedTuple):
@@ -93,12 +94,14 @@ def last_scores(ports: Ports) -> list[scores.Score]:
 # --- those who watch
 
 
-def monitoring(stage: Stage, web_port: int, pager_port: int, minute_s: float) -> Watching:
+def monitoring(stage: Stage, ports: Ports, pager_port: int, minute_s: float) -> Watching:
     """Prometheus and Alertmanager, as far as they are installed and start."""
     prometheus_at, alertmanager_at = (f"127.0.0.1:{port}" for port in free_ports(2))
     watching = Watching([], [], [])
     pages = watchers.Alertmanager(f"http://127.0.0.1:{pager_port}", minute_s)
-    scrapes = watchers.Prometheus([f"127.0.0.1:{web_port}"], [alertmanager_at], minute_s)
+    scrapes = watchers.Prometheus(
+        [f"127.0.0.1:{ports.web}"], [alertmanager_at], minute_s, f"http://127.0.0.1:{ports.grafana}"
+    )
     for name, program, plan, address in (
         ("Prometheus", watchers.find_prometheus(), scrapes, prometheus_at),
         ("Alertmanager", watchers.find_alertmanager(), pages, alertmanager_at),
@@ -128,8 +131,8 @@ def _start(stage: Stage, name: str, command: list[str], address: str) -> str:
     return stage.gone_as(name)
 
 
-def grafana(stage: Stage, prometheus_url: str, minute_s: float, choice: str) -> Watching:
-    """Grafana with the dashboard: installed (`auto`), in a container (`docker`), or not at all (`off`)."""
+def grafana(stage: Stage, plan: watchers.Grafana, port: int, choice: str) -> Watching:
+    """Grafana with the dashboards: installed (`auto`), in a container (`docker`), or not at all (`off`)."""
     program, docker = watchers.find_grafana(), shutil.which("docker")
     if (choice, program) == ("auto", None):
         return Watching([], [_OFFER] if docker and _runs(docker) else [], [])
@@ -137,8 +140,7 @@ def grafana(stage: Stage, prometheus_url: str, minute_s: float, choice: str) -> 
         return Watching([], ["Docker is not installed, so there is no Grafana."], [])
     if choice == "off":
         return Watching([], [], [])
-    plan = watchers.Grafana(prometheus_url, minute_s)
-    directory, (port,) = stage.directory / "grafana", free_ports(1)
+    directory = stage.directory / "grafana"
     environment = plan.environment(directory, port)
     if choice == "docker":
         command = plan.container(str(docker), directory, environment)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from rich.console import Console
 
-from exporter.demo import model, start
+from exporter.demo import model, start, watchers
 from exporter.demo.chapters import MINUTES, STORIES, Chapter
 from exporter.demo.pager import Pager, pager
 from exporter.demo.scene import Scene, clock
@@ -51,7 +51,7 @@ def run(wishes: Wishes, found: Stage) -> int:
         console.print("training a gradient-boosting model on scikit-learn's diabetes data")
         trained = model.train(found.directory)
         found.pause(0)  # training does not listen to interrupts
-        ports = Ports(*free_ports(4))
+        ports = Ports(*free_ports(5))
         server = start.server(found, trained, ports)
         found.wait(lambda: listening(ports.server), "the start of the model server")
         console.print("building its profile, starting the sidecar and those who watch")
@@ -72,10 +72,11 @@ def run(wishes: Wishes, found: Stage) -> int:
 
 def _watch(console: Console, found: Stage, ports: Ports, received: Pager, wishes: Wishes) -> Watching:
     """Start those who watch; where everything is to be found."""
-    watching = start.monitoring(found, ports.web, received.port, wishes.minute_s)
+    watching = start.monitoring(found, ports, received.port, wishes.minute_s)
     addresses = dict(watching.links)
     if "Prometheus" in addresses:
-        drawn = start.grafana(found, addresses["Prometheus"], wishes.minute_s, wishes.grafana)
+        plan = watchers.Grafana(addresses["Prometheus"], wishes.minute_s)
+        drawn = start.grafana(found, plan, ports.grafana, wishes.grafana)
         watching.remarks.extend(drawn.remarks)
         watching.pending.extend(drawn.pending)
     for remark in watching.remarks:

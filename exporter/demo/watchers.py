@@ -3,6 +3,7 @@
 Each function writes what the program reads and gives the command that starts it.
 """
 
+import json
 import shutil
 from collections.abc import Sequence
 from importlib import resources
@@ -15,6 +16,7 @@ from exporter.dashboards import grafana, links
 from exporter.dashboards.boards import BOARDS
 from exporter.dashboards.choice import Choice
 from exporter.demo.compression import compressed
+from exporter.rules import files
 
 SHIPPED: Final = resources.files("exporter") / "shipped"
 RULES: Final = (
@@ -28,6 +30,8 @@ _HEARTBEAT: Final = "heartbeat"
 _GRAFANA_IMAGE: Final = "grafana/grafana-oss:11.6.0"
 _GRAFANA_HOMES: Final = ("/usr/share/grafana", "/opt/homebrew/share/grafana", "/usr/local/share/grafana")
 _MINUTE_S: Final = 60.0
+RECORDED: Final = ("resources.rules.yml", "traffic.rules.yml")
+"""What dashboards have from these is wanted, and not their alerts: the story tells of other faults."""
 
 
 def find_prometheus() -> str | None:
@@ -52,20 +56,24 @@ class Prometheus(NamedTuple):
     alertmanagers: Sequence[str]
     minute_s: float
     """How long a minute of the rules takes, in seconds; so often it scrapes and evaluates."""
+    grafana_url: str = ""
+    """Where alerts lead; empty: where the shipped ones do."""
 
     def command(self, program: str, directory: Path, address: str) -> list[str]:
         """Write its files; its command."""
         interval = f"{round(self.minute_s * 1000)}ms"
         config = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
-            "rule_files": list(RULES),
+            "rule_files": [*RULES, *RECORDED],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(self.alertmanagers)}]}]},
             "scrape_configs": [{"job_name": "models", "static_configs": [{"targets": list(self.targets)}]}],
         }
         directory.mkdir(parents=True)
-        for name in RULES:
-            rules = yaml.safe_load((SHIPPED / name).read_text(encoding="utf-8"))
-            _write(directory / name, compressed(rules, _MINUTE_S / self.minute_s))
+        own = {"urls.grafana": self.grafana_url} if self.grafana_url else {}
+        for name, text in files.made(files.defaults() | own):
+            if name in RULES or name in RECORDED:
+                rules = compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s)
+                _write(directory / name, rules if name in RULES else _recording(rules))
         return [
             program, f"--config.file={_write(directory / 'prometheus.yml', config)}",
             f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
@@ -114,8 +122,9 @@ class Grafana(NamedTuple):
         _write(provisioning / "datasources" / "prometheus.yml", {"apiVersion": 1, "datasources": [source]})
         _write(provisioning / "dashboards" / "files.yml", {"apiVersion": 1, "providers": [provider]})
         for board in BOARDS:
-            shown = grafana.text(board._replace(since="now-5m"), Choice(refresh="5s"))
-            (dashboards / f"{board.uid}.json").write_text(shown, encoding="utf-8")
+            shown = grafana.document(board._replace(since="now-5m"), Choice(refresh="5s"))
+            shown = compressed(shown, _MINUTE_S / self.minute_s)
+            (dashboards / f"{board.uid}.json").write_text(json.dumps(shown), encoding="utf-8")
         return {
             "GF_PATHS_PROVISIONING": str(provisioning), "GF_PATHS_DATA": str(directory / "data"),
             "GF_PATHS_LOGS": str(directory / "data"), "GF_SERVER_HTTP_ADDR": "127.0.0.1",
@@ -146,6 +155,14 @@ class Grafana(NamedTuple):
             docker, "run", "--rm", "--name", self.container_name(directory), "--network", "host",
             "--volume", f"{directory}:{directory}:ro", *settings, _GRAFANA_IMAGE,
         ]  # fmt: skip
+
+
+def _recording(document: dict[str, Any]) -> dict[str, Any]:
+    """Groups of rules without their alerts."""
+    groups = [
+        group | {"rules": [rule for rule in group["rules"] if "record" in rule]} for group in document["groups"]
+    ]  # fmt: skip
+    return {"groups": [group for group in groups if group["rules"]]}
 
 
 def _write(path: Path, document: dict[str, Any]) -> Path:

@@ -91,13 +91,26 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
     # What the exporter says of a column on a closer look.
     "diagnosis": """\
 {{- range printf "topk(1, {__name__=~'model_(feature|prediction)_diagnosis_info',%s})" $column | query }} {{ .Labels.text }}.{{ end }}""",
-    # The dashboard from an hour before $began to two after. Needs $l.
+    # The dashboard of the uid $board from an hour before $began to two after. Needs $l.
     "dashboard_from": """\
-<<urls.grafana>>/d/model-health?var-model={{ $l.model | urlquery }}
+<<urls.grafana>>/d/{{ $board }}?var-model={{ $l.model | urlquery }}
 {{- with $l.model_version }}&var-version={{ . | urlquery }}{{ end -}}
-&from={{ (($began | toTime).Add -3600000000000).UnixMilli }}&to={{ (($began | toTime).Add 7200000000000).UnixMilli }}""",
+&<<text.around>>""",
+    "around": """\
+from={{ (($began | toTime).Add -3600000000000).UnixMilli }}&to={{ (($began | toTime).Add 7200000000000).UnixMilli }}""",
+    # Of alerts about exporters, which may have several models or none. Needs the alert's name as $alert; leaves $began.
+    "began_in_job": """\
+{{- $of := printf "cluster=%q,namespace=%q,job=%q" $labels.cluster $labels.namespace $labels.job }}
+{{- $began := printf "min(last_over_time(ALERTS_FOR_STATE{alertname=%q,%s}[15m])) or vector(time())" $alert $of | query | first | value -}}""",
+    "dashboard_of_exporter": """\
+<<text.began_in_job>>
+<<urls.grafana>>/d/inference-exporter?var-job={{ $labels.job | urlquery }}&<<text.around>>""",
+    # The fleet process has a job of its own, which is none of a model.
+    "dashboard_of_fleet_process": """\
+<<text.began_in_job>>
+<<urls.grafana>>/d/model-fleet?<<text.around>>""",
     # The same at the time when the alert began: whoever opens it a day later sees what was to be seen then. Needs $l and
-    # $of, and the alert's name as $alert.
+    # $of, the dashboard as $board and the alert's name as $alert.
     "dashboard": """\
 {{- $began := printf "min(last_over_time(ALERTS_FOR_STATE{alertname=%q,%s}[15m])) or vector(time())" $alert $of | query | first | value -}}
 <<text.dashboard_from>>""",

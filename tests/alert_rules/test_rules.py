@@ -14,6 +14,7 @@ import pytest
 import shipped_boards
 import yaml
 from promql_rules import Rule
+from shipped_boards import BOARDS
 from support import tool
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ HEARTBEAT = "InferenceExporterHeartbeat"
 
 @cache
 def groups() -> list[dict[str, Any]]:
-    return [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+    return [group for path in RULES for group in yaml.load(path.read_text(), yaml.CSafeLoader)["groups"]]
 
 
 def rules(kind: str) -> list[dict[str, Any]]:
@@ -41,7 +42,7 @@ def alerts() -> list[Any]:
 
 @cache
 def documents() -> dict[str, dict[str, Any]]:
-    return {path.name: yaml.safe_load(path.read_text()) for path in TESTS}
+    return {path.name: yaml.load(path.read_text(), yaml.CSafeLoader) for path in TESTS}
 
 
 def run(*words: str | Path) -> str:
@@ -97,12 +98,25 @@ def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: dict[str, Any]) 
     assert rule["labels"].keys() == {"severity", "owner"}
     assert rule["labels"]["severity"] in {"critical", "warning", "info", SAID} or name == HEARTBEAT
     assert (rule["labels"]["severity"] == SAID) == ("severity" in read()[name].labels.may)
-    linked = {"dashboard_url"} if name.startswith("Model") else set()
+    linked = set() if name == HEARTBEAT else {"dashboard_url"}
     assert annotations.keys() == {"summary", "description", "runbook_url"} | linked
     assert "{{" not in annotations["summary"]
     assert annotations["summary"].endswith(".")
     assert "{{ $" in annotations["description"] or name == HEARTBEAT
     assert annotations["runbook_url"] == RUNBOOKS + name.lower()
+
+
+@pytest.mark.parametrize("rule", alerts())
+def test_an_alert_leads_to_a_dashboard_that_there_is_with_variables_that_it_has(rule: dict[str, Any]) -> None:
+    url = rule["annotations"].get("dashboard_url")
+    if url is None:
+        assert rule["alert"] == HEARTBEAT
+        return
+    chosen = re.search(r'\$board := "([\w-]+)"', url)
+    (uid,) = [chosen[1]] if chosen else re.findall(r"/d/([\w-]+)\?", url)
+    variables = {one["name"] for one in BOARDS[uid]["templating"]["list"]}
+    assert set(re.findall(r"[?&]var-(\w+)=", url)) <= variables
+    assert {"from", "to"} <= set(re.findall(r"[?&](\w+)=", url))
 
 
 GOT = re.compile(r"alertname:\s*(\w+), time.*?Annotations:\{(.*?)\}\s*\n", re.DOTALL)

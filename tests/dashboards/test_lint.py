@@ -126,6 +126,7 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("few-lines", asks(f"topk(50, max by (feature) (model_feature_psi{{{JOB}}}))", 1), "not of the 25"),
     ("no-value", field(0, noValue=""), "says nothing where"),
     ("no-value", field(0, thresholds={"steps": []}), "no thresholds"),
+    ("no-value", field(0, thresholds={"steps": [{"value": None, "color": "green"}]}), "what is not known is green"),
     ("colours", field(0, thresholds=STEPS), "#ff0000 is not of the palette"),
     ("colours", override(1, looks.by_query("A", color={"mode": "fixed", "fixedColor": "pink"})), "pink is not"),
     ("colours", field(0, mappings=[ALONE]), "a colour alone"),

@@ -62,7 +62,7 @@ def answers(scene: World) -> list[Answer]:
     for state in STATES:
         with Asking(scene, state) as asking:
             found |= {str(one): one for one in asking.everything()}
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S / 3
     while (missing := _unexpected(found.values())) and time.monotonic() < deadline:
         for state in STATES:
             with Asking(scene, state) as asking:

@@ -13,6 +13,7 @@ from support import tool
 from exporter.demo import start
 from exporter.demo.stage import stage
 
+ROOT = Path(__file__).parents[2]
 LISTEN = f'exec {sys.executable} -m http.server --bind 127.0.0.1 "$GF_SERVER_HTTP_PORT"'
 
 
@@ -52,20 +53,25 @@ def test_a_supervisor_that_is_killed_ends_the_demo_and_leaves_none_of_its_childr
     assert "inference-exporter: sidecar was killed by SIGKILL\n" in printed
 
 
-def test_grafana_is_given_the_dashboard_and_the_prometheus_to_ask(home: Path) -> None:
+def test_grafana_is_given_the_dashboards_and_the_prometheus_to_ask_and_alerts_lead_to_it(home: Path) -> None:
     """A stand-in: it keeps what it was given and listens, and ends when it is told to."""
     tool("prometheus", "prometheus")
     keep = f'env >{home}/env; cp -r "$(dirname "$GF_PATHS_PROVISIONING")" {home}/kept; cd {home}/kept; {LISTEN}'
     with demo(home, PATH=stand_in(home, "grafana", keep)) as process:
         printed = until(process, "  Grafana  ")
+        (rules,) = home.glob("inference-exporter-demo-*/Prometheus/drift.rules.yml")
+        led = set(re.findall(r"http://[^/ ]+(?=/d/)", rules.read_text()))
         process.send_signal(signal.SIGINT)
     settings = _environment(home / "env")
     assert f"Grafana        http://127.0.0.1:{settings['GF_SERVER_HTTP_PORT']}" in printed
+    assert led == {f"http://127.0.0.1:{settings['GF_SERVER_HTTP_PORT']}"}
     asked = re.search(r"Prometheus +(http://\S+)", printed)
     assert asked
     assert f"url: {asked[1]}\n" in (home / "kept" / "provisioning" / "datasources" / "prometheus.yml").read_text()
     shown = settings["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert shown.endswith("/dashboards/model-health.json")
+    boards = {path.name for path in (home / "kept" / "dashboards").iterdir()}
+    assert boards == {path.name for path in (ROOT / "dashboards").glob("*.json")}
     assert f"path: {Path(shown).parent}\n" in (home / "kept" / "provisioning" / "dashboards" / "files.yml").read_text()
 
 
@@ -102,6 +108,6 @@ def test_a_program_that_cannot_be_run_is_a_remark(home: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", stand_in(home, "prometheus", ""))
     (home / "prometheus").write_bytes(b"\x7fELF no such machine")
     with stage() as found:
-        watching = start.monitoring(found, web_port=9, pager_port=9, minute_s=1.0)
+        watching = start.monitoring(found, start.Ports(9, 9, 9, 9, 9), pager_port=9, minute_s=1.0)
     assert [name for name, _ in watching.links if name == "Prometheus"] == []
     assert "Prometheus does not run, so nobody can be paged: [Errno 8] Exec format error" in watching.remarks[0]
