@@ -13,6 +13,8 @@ DIFFERS: Final = 1
 
 def write(directory: str, documents: Mapping[str, str], kept: Mapping[str, str] | None = None) -> None:
     """Each of the documents by its name, those to be kept only where there is none. ConfigError where none can be."""
+    if not directory:  # such as that of a variable that nobody has set: it would be the one we are in
+        raise ConfigError("--output: a directory is needed, not ''")
     try:
         for name, text in documents.items():
             _put(Path(directory) / name, text)
@@ -28,8 +30,8 @@ def write(directory: str, documents: Mapping[str, str], kept: Mapping[str, str] 
 
 def check(directory: str, documents: Mapping[str, str], leftovers: Iterable[Path]) -> int:
     """Say which are others than they should be, missing, or left over; the exit code. ConfigError: no directory."""
-    if not Path(directory).is_dir():
-        raise ConfigError(f"--check: no directory: {directory}")
+    if not directory or not Path(directory).is_dir():
+        raise ConfigError(f"--check: no directory: {directory or repr(directory)}")
     try:
         faults = [
             f"{path} {'is another' if path.exists() else 'is missing'}"

@@ -91,8 +91,7 @@ SILENT: Final = (
     Silence((HEALTHY, ROLLED), "nothing is compared or turned away", (
         "model-fleet: Replica apart",
     )),
-    Silence((DRIFTED, ROLLED, BROKEN),
-            "only over the longest window, or where somebody has said so: for the healthy model both are chosen", (
+    Silence((DRIFTED, ROLLED, BROKEN), "over the longest window or where somebody said so: chosen for the healthy", (
         "model-feature: What people say of it, A",
         "model-feature: What people say of it, B",
         "model-feature: What people say of it, C",

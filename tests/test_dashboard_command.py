@@ -271,6 +271,7 @@ def test_what_an_earlier_version_made_is_named_and_what_people_saved_is_not(tmp_
         ("--label", "version", "the dashboards have a variable of this name"),
         ("--label", "instance", "it is a label of the series themselves, not of targets"),
         ("--label", "bin", "it is a label of the series themselves, not of targets"),
+        ("--label", "check", "it is a label of the series themselves, not of targets"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_flag(
@@ -282,10 +283,13 @@ def test_what_cannot_be_is_refused_by_its_flag(
     assert not (tmp_path / "boards").exists()
 
 
-def test_a_label_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys, "--label", "env", "--label", "env") == "--label 'env': is there already"
+@pytest.mark.parametrize(("flag", "word"), [("--label", "env"), ("--feature", "age")])
+def test_what_is_given_twice_is_refused(capsys: pytest.CaptureFixture[str], flag: str, word: str) -> None:
+    assert refused(capsys, flag, word, flag, word) == f"{flag} '{word}': is there already"
 
 
 def test_it_is_written_or_checked_and_not_both(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "not allowed with" in refused(capsys, "--output", str(tmp_path), "--check", str(tmp_path))
+    assert refused(capsys, "--output", "") == "--output: a directory is needed, not ''"
+    assert refused(capsys, "--check", "") == "--check: no directory: ''"
     assert refused(capsys, "--check", str(tmp_path / "none")) == f"--check: no directory: {tmp_path / 'none'}"

@@ -23,8 +23,8 @@ _LONGEST_TITLE: Final = 189
 """What Grafana's database has room for."""
 _ROOT: Final = "general"
 """What Grafana calls the place outside all folders; no folder may be called so."""
-_OURS: Final = frozenset({"instance", "le", "alertname", "alertstate", "severity"})
-"""Labels that queries ask by or results are told apart by, though no family has them."""
+_OURS: Final = frozenset({"instance", "le", "alertname", "alertstate", "severity", "check"})
+"""Labels that queries ask by or results are told apart by, though no family has them: some are given by rules."""
 _SOURCE: Final = "${datasource}"
 _WAY: Final = "${%s:queryparam}&"
 """How links keep what is chosen."""
@@ -76,11 +76,13 @@ def check(choice: Choice) -> None:
     for name in choice.features:
         if not name or any("\ud800" <= sign <= "\udfff" for sign in name):
             raise ConfigError(f"--feature: a feature's name is needed, not {name!r}")
-    for place, label in enumerate(choice.labels):
+    for label in choice.labels:
         if fault := _label_fault(label):
             raise ConfigError(f"--label {label!r}: {fault}")
-        if label in choice.labels[:place]:
-            raise ConfigError(f"--label {label!r}: is there already")
+    for flag, names in (("--feature", choice.features), ("--label", choice.labels)):
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ConfigError(f"{flag} {name!r}: is there already")
 
 
 def _check_folder(name: str) -> None:

@@ -3,14 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from exporter.dashboards import links
 from exporter.dashboards.kinds import letter
-from exporter.dashboards.looks import GREEN, GREY, by_pattern, steps
+from exporter.dashboards.looks import GREEN, GREY, by_name, by_pattern, steps
 from exporter.dashboards.pieces import Json, Query
 
 LINES: Final = 20
 """As many lines as eyes can tell apart."""
 BLANK: Final = by_pattern("/.*/", noValue="")
 """For tables, before other looks: cells of nothing stay empty; what the panel says of it stands where all are."""
+OPEN_FEATURE: Final = by_name(
+    "feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]
+)
+OPEN_OUTPUT: Final = by_name("output", links=[links.to(links.PREDICTIONS, "Open the predictions")])
+"""Columns of names that lead on."""
 FROM_ZERO: Final = {"min": 0, "custom": {"axisSoftMax": 0.01}}
 """For shares that should be none: small ones are seen, and nothing is a line at the bottom."""
 

@@ -37,11 +37,6 @@ def by_pattern(pattern: str, **properties: object) -> Json:
     return _override("byRegexp", pattern, properties)
 
 
-def by_query(place: str, **properties: object) -> Json:
-    """What the fields of one query look like, by its letter."""
-    return _override("byFrameRefID", place, properties)
-
-
 def _override(matcher: str, name: str, properties: dict[str, object]) -> Json:
     listed = [{"id": key.replace("custom_", "custom."), "value": value} for key, value in properties.items()]
     return {"matcher": {"id": matcher, "options": name}, "properties": listed}

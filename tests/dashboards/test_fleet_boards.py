@@ -1,5 +1,6 @@
 """Fleet and versions, and Exporter internals: what their words say of series that are known, asked by promtool."""
 
+import math
 import re
 import subprocess
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from support import tool
 from exporter.dashboards.compared import lowest, side_by_side, worst
 from exporter.dashboards.pieces import Query
 
-FLEET, INTERNALS = BOARDS["model-fleet"], BOARDS["inference-exporter"]
+FLEET, INTERNALS, FEATURE = BOARDS["model-fleet"], BOARDS["inference-exporter"], BOARDS["model-feature"]
 OURS = [pytest.param(panel, id=panel["title"]) for board in (FLEET, INTERNALS) for panel in every_panel(board)]
 MODEL = 'job="models",model="churn",model_version="7"'
 PROFILED = f'{MODEL},profile="0a1b2c3d"'
@@ -111,10 +112,32 @@ def test_one_version_alone_is_compared_with_nothing(tmp_path: Path) -> None:
 
 
 def test_the_replica_that_is_apart_is_named_and_none_is_said_where_two_have_enough_data(tmp_path: Path) -> None:
-    asked, two = query(FLEET, "Replica apart"), replicas("amount", 1, 2)
+    asked, two = query(FLEET, "Replica apart"), replicas("amount", 1, 2) | pooled("amount", 1)
     answered(tmp_path, asked, {**two, **apart("amount", "pod-1")}, {'{instance="pod-1"}': 0.4})
     answered(tmp_path, asked, two, {"{}": 0.0})
-    answered(tmp_path, asked, replicas("amount", 1), {})
+    answered(tmp_path, asked, replicas("amount", 1) | pooled("amount", 1), {})
+
+
+@pytest.mark.parametrize(("title", "place"), [("Replica apart", 0), ("Replicas, one row each", 8)])
+def test_without_rules_nobody_says_that_no_replica_is_apart(tmp_path: Path, title: str, place: int) -> None:
+    answered(tmp_path, query(FLEET, title, place), replicas("amount", 1, 2), {})
+
+
+def test_the_line_where_a_feature_pages_alone_is_there_for_a_model_without_outputs(tmp_path: Path) -> None:
+    columns = {f'model_feature_drift_evidence_nats{{{PROFILED},feature="{name}"}}': steady(1) for name in ("a", "b")}
+    series = {f"model_drift_evidence_threshold_nats{{{PROFILED}}}": steady(8), **columns}
+    answered(tmp_path, query(FEATURE, "Evidence of its drift", 2), series, {"{}": 8 + math.log(2)})
+
+
+def test_alerts_are_about_a_model_by_its_very_name(tmp_path: Path) -> None:
+    """Signs of patterns in it are signs, and what names no model is about all."""
+    series = {}
+    for alert, model in (("Own", "c++ (new)"), ("Shared", ""), ("Strange", "c")):
+        of = f'job="models",instance="a",alertname="{alert}",severity="warning"' + (f',model="{model}"' * bool(model))
+        series |= {f'ALERTS{{{of},alertstate="firing"}}': steady(1), f"ALERTS_FOR_STATE{{{of}}}": steady(60)}
+    asked = query(BOARDS["model-health"], "Alerts").replace('model="churn"', 'model="c++ (new)"')
+    expected = {f'{{alertname="{name}",severity="warning",instance="a"}}': 60_000.0 for name in ("Own", "Shared")}
+    answered(tmp_path, asked, series, expected)
 
 
 def test_replicas_that_are_away_are_counted_and_those_of_other_models_are_not(tmp_path: Path) -> None:

@@ -61,6 +61,11 @@ def override(place: int, one: Json) -> Change:
     return lambda board: board["panels"][1 + place]["fieldConfig"]["overrides"].append(one)
 
 
+def by_query(place: str, **properties: object) -> Json:
+    """What the fields of one query look like, by its letter: none of ours does that, copies of people may."""
+    return looks.by_name(place, **properties) | {"matcher": {"id": "byFrameRefID", "options": place}}
+
+
 def asks(expr: str, place: int = 0, **changes: Any) -> Change:
     return lambda board: board["panels"][1 + place]["targets"][0].update(expr=expr, **changes)
 
@@ -120,7 +125,7 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("links", leads(KEPT.replace("&${window:queryparam}", "")), "window is lost"),
     ("links", leads(f"{KEPT}&var-model=m"), "model is there twice"),
     ("links", field(1, links=[{"title": "there", "url": "/d/other?"}]), "no dashboard other"),
-    ("links", override(1, looks.by_query("A", links=[{"title": "there", "url": "/d/more?"}])), "no dashboard more"),
+    ("links", override(1, by_query("A", links=[{"title": "there", "url": "/d/more?"}])), "no dashboard more"),
     ("links-between", lambda board: board["links"][0].update(includeVars=False), "is lost on the way"),
     ("few-lines", asks(f"max by (feature) (model_feature_psi{{{JOB}}})", 1), "not of the 25"),
     ("few-lines", asks(f"topk(50, max by (feature) (model_feature_psi{{{JOB}}}))", 1), "not of the 25"),
@@ -128,17 +133,17 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("no-value", field(0, thresholds={"steps": []}), "no thresholds"),
     ("no-value", field(0, thresholds={"steps": [{"value": None, "color": "green"}]}), "what is not known is green"),
     ("colours", field(0, thresholds=STEPS), "#ff0000 is not of the palette"),
-    ("colours", override(1, looks.by_query("A", color={"mode": "fixed", "fixedColor": "pink"})), "pink is not"),
+    ("colours", override(1, by_query("A", color={"mode": "fixed", "fixedColor": "pink"})), "pink is not"),
     ("colours", field(0, mappings=[ALONE]), "a colour alone"),
     ("colours", override(2, looks.by_name("score", mappings=[ALONE])), "a colour alone"),
     ("colours", option(0, textMode="none"), "a colour alone"),
     ("colours", option(3, showValue="never", legend={"showLegend": False}), "colours alone"),
-    ("fields", override(1, looks.by_query("C", unit="s")), "the query C"),
+    ("fields", override(1, by_query("C", unit="s")), "the query C"),
     ("fields", override(0, looks.by_name("crit", unit="s")), "no field is called"),
     ("fields", override(2, looks.by_name("Value", unit="s")), "no field is called"),
     ("fields", override(2, looks.by_name("score", links=[links.to("model-feature", "", feature=OUTPUT)])), "by output"),
     ("legends", asks(f"max(model_server_up{{{JOB}}})", 3), "no label instance"),
-    ("legends", override(1, looks.by_query("A", links=[{"url": "${__field.labels.output}"}])), "no label output"),
+    ("legends", override(1, by_query("A", links=[{"url": "${__field.labels.output}"}])), "no label output"),
     ("names", asks(f"max(model_server_upp{{{JOB}}})"), "model_server_upp{"),
     ("names", asks(f'max(model_server_up{{{JOB},window="1h"}})'), "model_server_up{window} is no label"),
     ("names", asks(f"max by (feature) (model_server_up{{{JOB}}})"), "groups by feature"),

@@ -7,7 +7,7 @@ from exporter import catalogue as c
 from exporter.dashboards.bins import Bins
 from exporter.dashboards.looks import BLANK, SHARE, by_name
 from exporter.dashboards.pieces import Json, Panel, Query
-from exporter.dashboards.queries import WINDOW, of
+from exporter.dashboards.queries import WINDOW, of, words
 from exporter.dashboards.worst import worst
 
 _CHOSEN: Final = {"feature": "$feature"}
@@ -89,8 +89,7 @@ def _listed() -> Panel:
 
 def _changes() -> Panel:
     f, by = c.FEATURES, "bin, text"
-    words = f"on (bin) group_left (text) max by ({by}) ({of(f.bin_info, **_CHOSEN)})"
-    change = f"avg by (bin) ({of(f.bin_change, **_CHOSEN, **WINDOW)}) * {words}"
+    change = f"avg by ({by}) ({of(f.bin_change, **_CHOSEN, **WINDOW)} * {words(f, **_CHOSEN)})"
     return Panel("timeseries", "Ranges that gained and lost", "Of each replica the three that changed most, while the"
                  " feature is beyond chance; averaged over replicas. Above 0 it gained, below it lost. When a line"
                  " begins is when it moved.", "percentunit", [Query(worst(change, by, 12, "abs"), "{{text}}")], 24, 7,

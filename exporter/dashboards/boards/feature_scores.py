@@ -93,11 +93,11 @@ def _others() -> Panel:
 
 def _evidence() -> Panel:
     found = c.FEATURES.evidence
-    columns = " + ".join(
-        f"count(count by ({one.label}) ({of(one.evidence['drift_evidence_nats'], **{one.label: '*'})}))"
+    columns = " or ".join(
+        f"count by ({one.label}) ({of(one.evidence['drift_evidence_nats'], **{one.label: '*'})})"
         for one in (c.FEATURES, c.OUTPUTS)
     )
-    alone = f"max({of(c.EVIDENCE_THRESHOLD)}) + ln({columns})"
+    alone = f"max({of(c.EVIDENCE_THRESHOLD)}) + ln(count({columns}))"
     asked = {"worst replica": f"max({of(found['drift_evidence_nats'], **_CHOSEN)})",
              "slow drift": f"max({of(found['slow_drift_evidence_nats'], **_CHOSEN)})",
              "critical, where it pages alone": alone,

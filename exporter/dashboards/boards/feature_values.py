@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.looks import DASHED, LIMIT, by_pattern
+from exporter.dashboards import faults
+from exporter.dashboards.looks import CRITICAL, DASHED, LIMIT, by_pattern
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import WINDOW, of
 
 _CHOSEN: Final = {"feature": "$feature"}
 _RANKS: Final = "~0.01|0.1|0.5|0.9|0.99"
-_KINDS: Final = {"missing": "missing", "nonfinite": "non-finite", "out_of_range": "out of range", "unseen": "unseen"}
+_KINDS: Final = {kind: name for kind, (name, _) in faults.SHARES.items()}
 
 
 def values() -> Iterator[Panel]:
@@ -66,4 +67,4 @@ def _wrong() -> Panel:
                  " any; above its own a kind is a fault.", "percentunit",
                  [Query(expr, legend) for legend, expr in (shares | critical).items()], 12, 9,
                  {"min": 0, "noValue": "not enough data", "custom": {"axisSoftMax": 0.05}},
-                 overrides=[by_pattern("/^critical/", custom_lineStyle=DASHED)])  # fmt: skip
+                 overrides=[CRITICAL])  # fmt: skip

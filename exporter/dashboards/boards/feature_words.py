@@ -8,9 +8,13 @@ from exporter.dashboards import links
 from exporter.dashboards.looks import BLANK, GREEN, GREY, NOT_ENOUGH, ORANGE, RED, by_name, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import WINDOW, of
+from exporter.dashboards.queries import words as inside
+from exporter.families import FLEET, PROFILED
 from exporter.snapshots import IMPACT
 
 _CHOSEN: Final = {"feature": "$feature"}
+_SAME: Final = f"on ({', '.join((*FLEET, 'instance', *PROFILED, 'feature'))})"
+"""On the same exporter: two clusters may call theirs alike."""
 _KNOWN: Final = steps((None, GREY), (0, "text"))
 _TIMES: Final = steps((None, GREY), (0, GREEN), (1, ORANGE), (5, RED))
 _WAYS: Final = [{"type": "value", "options": {
@@ -119,11 +123,10 @@ def _numbers() -> Iterator[Panel]:
 def _moved() -> Panel:
     f = c.FEATURES
     onset = of(f.evidence["drift_onset_timestamp_seconds"], **_CHOSEN)
-    same = "on (job, instance, model, model_version, profile, feature)"
-    info = f"count by (kind, bin, shape) ({of(f.evidence['drift_info'], **_CHOSEN)})"
-    since = f"min by (kind, bin, shape) ({of(f.evidence['drift_info'], **_CHOSEN)} * {same} group_left () {onset})"
-    grew = f"max by (bin, text) ({of(f.bin_info, **_CHOSEN)})"
-    named = f"({info}) * on (bin) group_left (text) ({grew}) or on (kind, bin, shape) {info}"
+    told, by = of(f.evidence["drift_info"], **_CHOSEN), "kind, bin, shape"
+    since = f"min by ({by}) ({told} * {_SAME} group_left () {onset})"
+    named = (f"count by ({by}, text) ({told} * {inside(f, **_CHOSEN)})"
+             f" or on ({by}) count by ({by}) ({told})")  # fmt: skip
     hidden = {"Time": True, "bin": True}
     order = {"kind": 0, "text": 1, "shape": 2, "Value #A": 3, "Value #B": 4}
     renamed = {"kind": "how", "text": "range or category", "shape": "pace", "Value #A": "replicas", "Value #B": "since"}
@@ -143,12 +146,11 @@ def _said() -> Panel:
     by = "owner, severity"
     info = of(f.override_info, **_CHOSEN)
     columns: list[tuple[str, str]] = [(f"max by ({by}) ({info})", "said")]
-    same = "on (job, instance, model, model_version, profile, feature)"
     for family, legend, factor in ((f.tolerance, "tolerates", ""), (f.weight, "weight", ""),
                                    (f.snoozed_until, "snoozed until", " * 1000"),
                                    (f.adopted, "adopted", " * 1000"),
                                    (f.adoption_expiry, "adoption ends", " * 1000")):  # fmt: skip
-        columns.append((f"max by ({by}) ({info} * {same} group_left () {of(family, **_CHOSEN)}){factor}", legend))
+        columns.append((f"max by ({by}) ({info} * {_SAME} group_left () {of(family, **_CHOSEN)}){factor}", legend))
     times = [by_name(name, unit="dateTimeFromNow") for name in ("snoozed until", "adopted", "adoption ends")]
     names = {f"Value #{chr(65 + place)}": name for place, (_, name) in enumerate(columns)}
     order = {"owner": 0, "severity": 1}

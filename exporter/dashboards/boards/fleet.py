@@ -6,7 +6,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import fleet_apart, fleet_process, fleet_versions
-from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, lowest, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, FROM_ZERO, OPEN_FEATURE, judged, lowest, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
 from exporter.dashboards.pieces import Board, Panel, Query, Row
 from exporter.dashboards.queries import WINDOW, of, rate, recorded
@@ -57,7 +57,8 @@ def replicas() -> Iterator[Panel]:
     psi = f"{of(f.statistics['psi'], **WINDOW, **ANY)} / {of(f.critical['psi'], **WINDOW, **ANY)}"
     judged_psi = f"max by ({BY}, feature) ({psi} and {of(f.sufficient, **WINDOW, **ANY)} == 1)"
     apart = recorded("instance_feature:model_feature_divergence:fleet1h")
-    enough = f"max by ({BY}) ({of(f.sufficient, **fleet_apart.HOUR, **ANY)}) == 1"
+    judged_all = recorded("feature:model_feature_psi:fleet1h")
+    enough = f"max by ({BY}) ({of(f.sufficient, **fleet_apart.HOUR, **ANY)}) == 1 and on () {judged_all}"
     started = f"{of(c.MODEL_INFO, **ANY)} * {_EXPORTER} group_left () {of(c.START)}"
     away = f"last_over_time({of(c.MODEL_INFO, **ANY)}[1d]) and {_EXPORTER} {UP} == 0"
     queries = [
@@ -85,7 +86,7 @@ def replicas() -> Iterator[Panel]:
         by_name("PSI / critical", decimals=2, **judged((1, ORANGE)), **coloured),
         by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | states((0, "no", GREEN))), **coloured),
         by_name("up since", unit="dateTimeFromNow"),
-        by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
+        OPEN_FEATURE,
         by_name("version", links=[links.to(links.HEALTH, "Health of this version",
                                            version=links.OF_FIELD % "version")]),
     ]  # fmt: skip

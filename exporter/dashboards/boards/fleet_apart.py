@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, FROM_ZERO, OPEN_FEATURE, OPEN_OUTPUT, judged, said, side_by_side, worst
 from exporter.dashboards.looks import DASHED, GREEN, ORANGE, RED, by_name, by_pattern, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, recorded
@@ -24,12 +24,12 @@ APART_OUTPUT: Final = recorded("instance_output:model_prediction_divergence:flee
 LARGEST: Final = recorded("feature_window:model_feature_total_variation:max", **VERSION, **HOUR)
 _TEXT: Final = {"custom_cellOptions": {"type": "color-text"}}
 _OF_NAME: Final = links.to(links.FEATURE, "Open the feature", feature=links.OF_SERIES % "feature")
-_OPEN: Final = links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")
 
 
 def numbers() -> Iterator[Panel]:
     """Both questions, each in a number."""
-    judging = f"count(count by (instance) ({of(c.FEATURES.sufficient, **HOUR)} == 1)) >= 2"
+    # Whether rules record anything of the fleet: where they are not loaded nobody knows what is apart.
+    judging = f"count(count by (instance) ({of(c.FEATURES.sufficient, **HOUR)} == 1)) >= 2 and on () {PSI}"
     farthest = f"topk(1, max by (instance) ({APART} or {APART_OUTPUT}))"
     yield Panel("stat", "Replica apart", "The replica that sees other data than all of them together, beyond chance, in"
                 " the last hour, and how much farther from the training data it is; if there are several, the farthest."
@@ -95,7 +95,7 @@ def _compared() -> Panel:
         by_name("where it moved", mappings=word["mappings"], **judged(), **_TEXT),
         by_pattern("/critical/", decimals=2, **judged((1, ORANGE)), **_TEXT),
         by_pattern("/: moved/", unit="percentunit", decimals=1),
-        by_name("feature", links=[_OPEN]),
+        OPEN_FEATURE,
     ]
     return Panel("table", "Features: all together against the worst replica", "The 25 features that moved farthest on"
                  " any replica, in the last hour. `together` decides whether the traffic has drifted; a replica alone"
@@ -129,8 +129,8 @@ def _apart() -> Panel:
         BLANK,
         by_name("farther by", unit="percentunit", decimals=1, **judged((0.1, ORANGE)), **_TEXT),
         by_name("its values moved", unit="percentunit", decimals=1),
-        by_name("feature", links=[_OPEN]),
-        by_name("output", links=[links.to(links.PREDICTIONS, "Open the predictions")]),
+        OPEN_FEATURE,
+        OPEN_OUTPUT,
     ]
     labels = {"instance": "replica", "feature": "feature", "output": "output"}
     return Panel("table", "Replicas apart, and in what", "Replicas that are farther from the training data than all"

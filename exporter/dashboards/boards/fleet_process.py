@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards import links
-from exporter.dashboards.compared import BLANK, judged, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, OPEN_FEATURE, OPEN_OUTPUT, judged, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, PLAIN, RED, by_name, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
@@ -150,8 +149,8 @@ def _drifting() -> Panel:
     ]
     looks = [
         BLANK, by_name("evidence", decimals=1), by_name("since", unit="dateTimeFromNow"),
-        by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
-        by_name("output", links=[links.to(links.PREDICTIONS, "Open the predictions")]),
+        OPEN_FEATURE,
+        OPEN_OUTPUT,
     ]  # fmt: skip
     labels = {"feature": "feature", "output": "output", "kind": "kind", "shape": "shape", "text": "what happened"}
     return Panel("table", "What drifts all over the fleet", "Features and outputs whose evidence is enough, since when,"

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import BLANK, FROM_ZERO, judged, said, side_by_side, worst
+from exporter.dashboards.compared import BLANK, FROM_ZERO, OPEN_FEATURE, OPEN_OUTPUT, judged, said, side_by_side, worst
 from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, LIMIT, ORANGE, PLAIN, RED, by_name, by_pattern, states
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, over, rate, recorded
@@ -109,8 +109,8 @@ def _differing() -> Panel:
         by_name("over critical", decimals=2, **judged((1, ORANGE)), **_TEXT),
         by_name("values that differ", unit="percentunit", decimals=1),
         by_name("critical", unit="percentunit", decimals=1),
-        by_name("feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]),
-        by_name("output", links=[links.to(links.PREDICTIONS, "Open the predictions")]),
+        OPEN_FEATURE,
+        OPEN_OUTPUT,
     ]
     return Panel("table", "Where the chosen version differs from the others", "Share of the values in other bins than"
                  " those of all other versions, in the last hour, and what chance makes of it. A feature above 1:"

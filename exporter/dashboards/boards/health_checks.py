@@ -90,8 +90,11 @@ def _with_board(expr: str) -> str:
 
 def firing() -> Panel:
     """What fires."""
-    mine = alerts(model="~|$model")
-    began = alerts(state="*", model="~|$model").replace("ALERTS", "ALERTS_FOR_STATE", 1)
+    # Two selectors rather than one pattern: the model's name may have signs in it that mean something in patterns.
+    mine, began = (
+        " or ".join(alerts(state=state, **model).replace("ALERTS", name, 1) for model in ({}, {"model": ""}))
+        for name, state in (("ALERTS", "firing"), ("ALERTS_FOR_STATE", "*"))
+    )
     by = "alertname, severity, owner, model_version, instance"
     said = {"critical": ("page", RED), "warning": ("ticket", ORANGE), "info": ("to be read", BLUE)}
     words = {value: {"color": colour, "index": place, "text": text}
@@ -99,7 +102,7 @@ def firing() -> Panel:
     return Panel(
         "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
         " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
-        [Query(f"1000 * min by ({by}) ({began} and ignoring (alertstate) {mine} or {_shared()})", "since")], 15, 9,
+        [Query(f"1000 * min by ({by}) (({began}) and ignoring (alertstate) ({mine}) or {_shared()})", "since")], 15, 9,
         {"noValue": "nothing fires of the rules that are loaded"}, {},
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,

@@ -10,6 +10,7 @@ from exporter.dashboards.looks import (
     ABOVE_ONE,
     BLANK,
     CRITICAL,
+    DASHED,
     GREEN,
     GREY,
     LOSSES,
@@ -145,7 +146,7 @@ def lie() -> Iterator[Panel]:
         for name, legend in (("quantile", "live {{rank}}"), ("reference_quantile", "training {{rank}}"))
     ]
     band = [by_name("training 0.9", custom_fillBelowTo="training 0.1", custom_fillOpacity=15),
-            by_pattern("/^training/", custom_lineStyle={"dash": [8, 6], "fill": "dash"},
+            by_pattern("/^training/", custom_lineStyle=DASHED,
                        color={"fixedColor": "text", "mode": "fixed"})]  # fmt: skip
     yield Panel("timeseries", "Level of the predictions", f"{_WORST} What a tenth, half (the median) and nine tenths"
                 " of its numbers do not exceed, in the second shortest window, as the average over replicas. Dashed:"

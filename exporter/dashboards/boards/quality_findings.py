@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import faults, links
-from exporter.dashboards.looks import BLANK, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
+from exporter.dashboards.looks import BLANK, DASHED, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import MODEL, WINDOW, here, of, over, rate, recorded
 from exporter.dashboards.worst import worst_or_found
@@ -174,7 +174,7 @@ def _rows() -> Iterator[Panel]:
                 " each value may look as ever.", "percentunit",
                 [Query(f"max({of(family, **WINDOW)})", legend) for family, legend in pairs], 8, 8,
                 {"min": 0, "noValue": "not enough data"},
-                overrides=[by_name("critical", custom_lineStyle={"dash": [8, 6], "fill": "dash"})])  # fmt: skip
+                overrides=[by_name("critical", custom_lineStyle=DASHED)])  # fmt: skip
     again = of(of_values["duplicate_rows_ratio"], **WINDOW)
     yield Panel("timeseries", "Identical rows", "Share of the window's rows that are identical to one of the 10,000"
                 " rows before them, on the worst replica: retries, a replayed batch, a test client. What is normal"

@@ -6,7 +6,19 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links, objectives
 from exporter.dashboards.boards import serving_latency, serving_needs, serving_replicas
-from exporter.dashboards.looks import ABOVE_ONE, GREEN, ORANGE, PLAIN, RED, UNJUDGED, by_name, by_pattern, states, steps
+from exporter.dashboards.looks import (
+    ABOVE_ONE,
+    DASHED,
+    GREEN,
+    ORANGE,
+    PLAIN,
+    RED,
+    UNJUDGED,
+    by_name,
+    by_pattern,
+    states,
+    steps,
+)
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
 from exporter.dashboards.queries import STEP, of, rate, recorded
 
@@ -63,8 +75,7 @@ def _of_objective(name: str) -> Json:
 def requests() -> Iterator[Panel]:
     """How many, and how many of them fail."""
     total = of(c.REQUESTS, model_version="*")
-    before = by_name("a week before", custom_lineStyle={"dash": [8, 6], "fill": "dash"},
-                     color={"fixedColor": "text", "mode": "fixed"})  # fmt: skip
+    before = by_name("a week before", custom_lineStyle=DASHED, color={"fixedColor": "text", "mode": "fixed"})
     yield Panel("timeseries", "Requests by code", "Requests answered per second, by HTTP status code; health probes are"
                 " left out. 5xx are the server's faults, 4xx its callers'.", "reqps",
                 [Query(f"topk(20, sum by (code) ({rate(c.REQUESTS)}))", "{{code}}")], 8, 8,
