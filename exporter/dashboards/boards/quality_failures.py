@@ -39,12 +39,17 @@ def failures() -> Iterator[Panel]:
 
 def _table() -> Panel:
     f, by = c.FEATURES, "feature, bin, text, code"
-    # Of the last hour, and put into words at the end: all bins of all replicas over a day are too many.
-    failed = f"sum by ({_KEY}, code) (increase({of(c.FAILED_BINS)}[1h])) > 0"
-    good = recorded("feature_bin:model_feature_bin:increase1h", model_version=MODEL["model_version"])
+    # Of the last hour, as recorded: all bins of all replicas are too many to ask for.
+    failed, good = (
+        f"sum by ({key}) ({recorded(name, model_version=MODEL['model_version'])})"
+        for key, name in (
+            (f"{_KEY}, code", "feature_bin_code:model_feature_failed_bin:increase1h"),
+            (_KEY, "feature_bin:model_feature_bin:increase1h"),
+        )
+    )
     excess, texts = of(c.FAILED_EXCESS, **WINDOW), words(f)
     listed = f"and on (feature, bin, code) topk(25, max by (feature, bin, code) ({excess}))"
-    share = f"1 / (1 + 1 / ({failed}) * on ({_KEY}) group_left () sum by ({_KEY}) ({good}))"
+    share = f"1 / (1 + 1 / {failed} * on ({_KEY}) group_left () {good})"
     table = (
         (f"topk(25, max by ({by}) ({excess} * {texts}))", "more than others"),
         (f"max by ({by}) (({share} {listed}) * {texts})", "of these failed"),
@@ -54,7 +59,7 @@ def _table() -> Panel:
     drill = by_name("feature", links=[links.to(links.FEATURE, "What happened to it",
                                                feature=links.OF_FIELD % "feature")])  # fmt: skip
     return Panel("table", "Values that fail", "The bin that failed requests have most beyond successful ones, of"
-                 " features beyond chance on any replica; what share of all requests with such a value failed in the last"
-                 " hour. Near 100 % that value breaks the server.", "none", [Query(*row) for row in table], 12, 9,
+                 " features beyond chance on any replica; what share of all requests with such a value failed in the"
+                 " last hour. Near 100 % that value breaks the server.", "none", [Query(*row) for row in table], 12, 9,
                  {"noValue": "no feature has to do with failures", "decimals": 0},
                  {"sortBy": [{"displayName": "more than others", "desc": True}]}, [BLANK, *shares, drill])  # fmt: skip
