@@ -226,12 +226,16 @@ def _around(replicas: Sequence[Replica]) -> Iterator[tuple[dict[str, str], float
 
 
 def _answers(address: str, process: psutil.Process, view: View) -> Iterator[Answer]:
+    """Of each request once, though several boards make it."""
     yield _answer(address, process, YARDSTICK)
+    made = set()
     for board in asked_panels.boards():
         own = {one["name"]: str(one.get("current", {}).get("value", one["query"]))
                for one in board["templating"]["list"] if one["type"] not in {"query", "datasource"}}  # fmt: skip
         for asked in asked_panels.everything(board, view._replace(chosen=own | dict(view.chosen))):
-            yield _answer(address, process, asked)
+            if (request := (asked.path, *asked.fields.items())) not in made:
+                made.add(request)
+                yield _answer(address, process, asked)
 
 
 def _answer(address: str, process: psutil.Process, asked: Asked) -> Answer:

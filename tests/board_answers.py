@@ -13,7 +13,6 @@ MOST_SERIES: Final = 40
 """What a panel can show so that people see anything."""
 BEYOND: Final[Mapping[str, str]] = {
     "Error budget used": "more than all of it may be used",
-    "Late answers": "of counters that have just begun, buckets and counts are extrapolated otherwise",
 }
 """Panels whose values may be more or less than their unit says, and why."""
 NAMELESS: Final[Mapping[str, str]] = {"Replica apart": "where none is, there is no name to show"}

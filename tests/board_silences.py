@@ -64,7 +64,7 @@ SILENT: Final = (
         "model-serving: Dependencies, worst first, D",
         "model-serving: Why probes fail",
         "inference-exporter: Payloads not understood, and why",
-        "inference-exporter: Restarts by process and reason",
+        "inference-exporter: Clients turned away, A",
         "inference-exporter: Series left out, by family",
     )),
     Silence((HEALTHY, ROLLED, BROKEN), "one replica alone has moved or was started anew", (
@@ -91,9 +91,6 @@ SILENT: Final = (
     Silence((HEALTHY, ROLLED), "nothing is compared", (
         "model-fleet: Replica apart",
     )),
-    Silence((HEALTHY, DRIFTED, ROLLED), "no client need have come while a server was started anew", (
-        "inference-exporter: Clients turned away, A",
-    )),
     Silence((DRIFTED, ROLLED, BROKEN), "over the longest window or where somebody said so: chosen for the healthy", (
         "model-feature: What people say of it, A",
         "model-feature: What people say of it, B",
@@ -113,6 +110,9 @@ SILENT: Final = (
     )),
 )  # fmt: skip
 NEVER: Final[Mapping[str, tuple[str, ...]]] = {
+    "a restart is seen where a scrape came shortly before it": (
+        "inference-exporter: Restarts by process and reason",
+    ),
     "nobody has said or adopted that": (
         "model-feature: What people say of it, D",
         "model-feature: What people say of it, E",
@@ -195,8 +195,8 @@ def why(answer: Answer) -> str:
     """The reason why it may find nothing; empty where there is none."""
     names = _names(answer.query)
     here = (one.reason for one in SILENT if answer.state in one.states and not names.isdisjoint(one.queries))
-    never = (reason for reason, queries in NEVER.items() if not names.isdisjoint(queries))
-    return next(here, next(never, ""))
+    nowhere = (reason for reason, queries in NEVER.items() if not names.isdisjoint(queries))
+    return next(here, next(nowhere, ""))
 
 
 def never(queries: Iterable[str]) -> set[str]:

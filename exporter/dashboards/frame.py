@@ -98,8 +98,8 @@ def annotations(choice: Choice) -> list[Json]:
             True,
         ),
         ("Dependency down", f"max by (dependency) ({down})", "orange", "{{dependency}} cannot be reached", True),
-        ("Alerts", alerts(severity="critical"), "red", "{{alertname}}", True),
-        ("Tickets", alerts(severity="warning"), "yellow", "{{alertname}}", False),
+        ("Alerts", f"max by (alertname) ({alerts(severity='critical')})", "red", "{{alertname}}", True),
+        ("Tickets", f"max by (alertname) ({alerts(severity='warning')})", "yellow", "{{alertname}}", False),
     )
     return [
         {

@@ -26,6 +26,7 @@ async function prepared(data: Json, theme: ReturnType<typeof createTheme>, inter
 /** Draws what the script beside wrote, and says when it is there. */
 async function main() {
   const data: Json = await (await fetch(`data/${new URLSearchParams(location.search).get("data")}.json`)).json();
+  Date.now = () => data.to; // "5 minutes ago" is counted from the end of the time shown
   const theme = createTheme({ colors: { mode: data.theme } });
   const values: Record<string, string> = data.values;
   const interpolate = (text: string) => (text ?? '').replace(/\$\{(\w+)(?::\w+)?\}|\$(\w+)/g, (all, one, other) => values[one ?? other] ?? all);

@@ -159,7 +159,7 @@ def parts() -> Iterator[Panel]:
                 " same part of the training data, over the critical value. Above 1 that part moved, whatever the whole"
                 " looks like.", "none", [Query(worst(part, by, 12), "{{segment}} {{value}}")], 8, 8,
                 LIMIT | {"min": 0, "noValue": "the traffic is not divided"})  # fmt: skip
-    shift = over(f.aspects["association_shift"], f.aspects["association_shift_critical"], "output", **_CHOSEN, **WINDOW)
+    shift = over(f.aspects["association_shift"], f.aspects["association_shift_critical"], "output", **_CHOSEN)
     yield Panel("timeseries", "Answers to the same value, by output", "How far mean answers by bin have moved, over the"
                 " critical value. Above 1 it was swapped with another feature, means something else now, or another"
                 " model answers.", "none", [Query(worst(shift, "output", 12), "{{output}}")], 8, 8,

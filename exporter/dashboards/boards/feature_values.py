@@ -17,11 +17,12 @@ _KINDS: Final = {kind: name for kind, (name, _) in faults.SHARES.items()}
 def values() -> Iterator[Panel]:
     """What they look like, now and in training."""
     of_values = c.FEATURES.aspects
-    live = of(of_values["quantile"], rank=_RANKS, **_CHOSEN, **WINDOW)
+    live = of(of_values["quantile"], rank=_RANKS, **_CHOSEN)
     before = of(of_values["reference_quantile"], rank=_RANKS, **_CHOSEN)
     yield Panel("timeseries", "Quantiles, live and in training", "Of so many hundredths of the values none is above the"
-                " line; the median replica. Dashed: the training data. All lines moved alike: another unit or a shift;"
-                " the outer ones alone: outliers or clipping. Categories have none.", "short",
+                " line, in the second shortest window; the median replica. Dashed: the training data. All lines moved"
+                " alike: another unit or a shift; the outer ones alone: outliers or clipping. Categories have none.",
+                "short",
                 [Query(f"quantile by (rank) (0.5, {live})", "{{rank}}"),
                  Query(f"max by (rank) ({before})", "{{rank}} in training")], 12, 9,
                 {"noValue": "no numbers, or too few of them"},

@@ -27,7 +27,8 @@ def answers() -> Iterator[Panel]:
                 " replica. Features were swapped or belong to other rows, what they mean has changed, or another model"
                 " answers.", "none", [Query(f"topk(20, max by ({by}) ({moved}))", "{{feature}}: {{output}}")], 12, 9,
                 PLAIN | {"min": 0, "noValue": "none beyond chance, or the rules are not loaded"})  # fmt: skip
-    queries = [Query(f"topk(25, {over})", "over critical"), Query(f"max by ({by}) ({shift})", "shift")]
+    highest = f"topk(25, {over})"
+    queries = [Query(highest, "over critical"), Query(f"max by ({by}) ({shift}) and on ({by}) {highest}", "shift")]
     yield Panel("table", "Features and their answers now", "How far beyond its critical value each is now, worst first;"
                 " above 1 is more than chance; the shift is in standard deviations of the output. Follow a feature to"
                 " see whether its own values moved, too: if not, what it means or who answers has changed.",
@@ -69,10 +70,9 @@ def _worst_parts(title: str, side: Segments, word: str) -> Panel:
     labels = {"segment": "segment", "value": "value", word: word}
     by = ", ".join(labels)
     enough = f"ignoring ({word}) {of(side.sufficient)} == 1"
-    queries = [
-        Query(f"topk(25, max by ({by}) ({of(side.variation)} / {of(side.critical)} and {enough}))", "over critical"),
-        Query(f"max by ({by}) ({of(side.variation)} and {enough})", "moved"),
-    ]
+    highest = f"topk(25, max by ({by}) ({of(side.variation)} / {of(side.critical)} and {enough}))"
+    moved = f"max by ({by}) ({of(side.variation)} and {enough}) and on ({by}) {highest}"
+    queries = [Query(highest, "over critical"), Query(moved, "moved")]
     overrides = [by_name("moved", unit="percentunit"), by_name("over critical", decimals=2)]
     return Panel(
         "table", title,

@@ -59,7 +59,7 @@ def coverage() -> Iterator[Panel]:
                 [Query(f"sum({seen}) / (sum({served}) > 0) * (1 - {dropped} / ({offered} > 0) or vector(1))", "seen")],
                 8, 8, SHARE | {"noValue": "no rows were served"})  # fmt: skip
     by = "side, reason, protocol"
-    undecoded = f"topk({_MANY}, sum by ({by}) ({here(rate(c.PAYLOADS_UNDECODED))}) > 0)"
+    undecoded = f"topk({_MANY}, sum by ({by}) ({here(f'({rate(c.PAYLOADS_UNDECODED)} > 0)')}))"
     yield Panel("timeseries", "Payloads not decoded", "Per second, by side, reason and protocol. They are relayed, but"
                 " not judged; of answers that are errors that is right.", "ops",
                 [Query(undecoded, "{{side}}: {{reason}} ({{protocol}})")], 8, 8,

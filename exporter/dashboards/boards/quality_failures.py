@@ -6,14 +6,18 @@ from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.looks import BLANK, LIMIT, by_name
 from exporter.dashboards.pieces import Panel, Query
-from exporter.dashboards.queries import WINDOW, of, rate, words
+from exporter.dashboards.queries import MODEL, WINDOW, of, rate, recorded, words
 from exporter.dashboards.worst import worst
+
+_KEY = "job, model, model_version, profile, feature, bin"
+"""What words of bins are known by."""
 
 
 def failures() -> Iterator[Panel]:
     """Failed requests beside successful ones."""
     by = "feature, code"
-    beyond = f"max by ({by}) ({of(c.FAILED_VARIATION, **WINDOW)} / {of(c.FAILED_CRITICAL, **WINDOW)})"
+    name = "feature_window_code:model_feature_failed_total_variation:worst"
+    beyond = f"max by ({by}) ({recorded(name, model_version=MODEL['model_version'], **WINDOW)})"
     yield Panel("timeseries", "Failed against successful requests, by feature", "Total variation over its critical"
                 " value; the 20 highest. Above 1 the values of failed requests differ beyond chance: see the bins in"
                 " the table; the worst replica.", "none", [Query(worst(beyond, by), "{{feature}}, {{code}}")], 12, 9,
@@ -35,21 +39,27 @@ def failures() -> Iterator[Panel]:
 
 def _table() -> Panel:
     f, by = c.FEATURES, "feature, bin, text, code"
-    texts = words(f)
-    failed, good = (f"increase({of(family)}[$window])" for family in (c.FAILED_BINS, f.bins))
-    chosen = f"topk(25, max by ({by}) ({of(c.FAILED_EXCESS, **WINDOW)} * {texts}))"
-    named = f"sum by ({by}) ({failed} * {texts}) and on ({by}) {chosen}"
-    others = f"on (feature, bin, text) group_left () sum by (feature, bin, text) ({good} * {texts})"
+    # Of the last hour, as recorded: all bins of all replicas are too many to ask for.
+    failed, good = (
+        f"sum by ({key}) ({recorded(name, model_version=MODEL['model_version'])})"
+        for key, name in (
+            (f"{_KEY}, code", "feature_bin_code:model_feature_failed_bin:increase1h"),
+            (_KEY, "feature_bin:model_feature_bin:increase1h"),
+        )
+    )
+    excess, texts = of(c.FAILED_EXCESS, **WINDOW), words(f)
+    listed = f"and on (feature, bin, code) topk(25, max by (feature, bin, code) ({excess}))"
+    share = f"1 / (1 + 1 / {failed} * on ({_KEY}) group_left () {good})"
     table = (
-        (chosen, "more than others"),
-        (f"({named}) / (({named}) + {others} > 0)", "of these failed"),
-        (f"({named}) > 0", "failed values"),
+        (f"topk(25, max by ({by}) ({excess} * {texts}))", "more than others"),
+        (f"max by ({by}) (({share} {listed}) * {texts})", "of these failed"),
+        (f"sum by ({by}) (({failed} {listed}) * {texts})", "failed values"),
     )
     shares = [by_name(name, unit="percentunit", decimals=1) for name in ("more than others", "of these failed")]
     drill = by_name("feature", links=[links.to(links.FEATURE, "What happened to it",
                                                feature=links.OF_FIELD % "feature")])  # fmt: skip
     return Panel("table", "Values that fail", "The bin that failed requests have most beyond successful ones, of"
-                 " features beyond chance on any replica; what share of all requests with such a value failed. Near"
-                 " 100 % that value breaks the server.", "none", [Query(*row) for row in table], 12, 9,
+                 " features beyond chance on any replica; what share of all requests with such a value failed in the"
+                 " last hour. Near 100 % that value breaks the server.", "none", [Query(*row) for row in table], 12, 9,
                  {"noValue": "no feature has to do with failures", "decimals": 0},
                  {"sortBy": [{"displayName": "more than others", "desc": True}]}, [BLANK, *shares, drill])  # fmt: skip

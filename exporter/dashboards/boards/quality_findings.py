@@ -7,7 +7,7 @@ from exporter import catalogue as c
 from exporter.dashboards import faults, links
 from exporter.dashboards.looks import BLANK, DASHED, GREEN, GREY, LIMIT, ORANGE, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
-from exporter.dashboards.queries import MODEL, WINDOW, here, of, over, rate, recorded
+from exporter.dashboards.queries import MODEL, WINDOW, here, of, rate, recorded
 from exporter.dashboards.worst import worst_or_found
 
 _ROWS: Final = 25
@@ -149,10 +149,11 @@ def _line(kind: str, title: str, text: str) -> Panel:
 
 def alike() -> Iterator[Panel]:
     """Values that are all alike, and rows."""
-    of_values = c.FEATURES.aspects
-    runs, fewest = (of(of_values[f"{name}_critical"], **WINDOW) for name in ("longest_run_values", "distinct_values"))
-    repeated = f"max by (feature) ({of(of_values['longest_run_values'], **WINDOW)} / {runs})"
-    different = f"max by (feature) ({fewest} / ({of(of_values['distinct_values'], **WINDOW)} > 0))"
+    chosen = {"model_version": MODEL["model_version"], **WINDOW}
+    repeated, different = (
+        f"max by (feature) ({recorded(f'feature_window:model_feature_{name}:worst', **chosen)})"
+        for name in ("longest_run_values", "distinct_values")
+    )
     stuck, collapsed = faults.found(faults.STUCK), faults.found(faults.COLLAPSED)
     limit: Json = LIMIT | {"min": 0, "links": _DOWN, "noValue": "not enough data"}
     yield Panel("timeseries", "Runs of one value", "Longest run in the window over what chance makes of it; the 20"
@@ -183,9 +184,10 @@ def _rows() -> Iterator[Panel]:
     by = "feature, output"
     drifted = recorded("instance_feature_output:model_feature_association_shift:drifted",
                        model_version=MODEL["model_version"])  # fmt: skip
-    answers = over(of_values["association_shift"], of_values["association_shift_critical"], by)
+    answers = recorded("feature_output_window:model_feature_association_shift:worst",
+                       model_version=MODEL["model_version"])  # fmt: skip
     yield Panel("timeseries", "Answers to the same value", "How far mean answers by bin have moved, over the critical"
                 " value; the 20 worst. Above 1 features were swapped or belong to other rows, what they mean has"
                 " changed, or another model answers.", "none",
-                [Query(worst_or_found(answers, by, drifted), "{{feature}}: {{output}}")], 8, 8,
+                [Query(worst_or_found(f"max by ({by}) ({answers})", by, drifted), "{{feature}}: {{output}}")], 8, 8,
                 LIMIT | {"min": 0, "links": _DOWN, "noValue": "not in the profile, or not enough data"})  # fmt: skip

@@ -45,7 +45,9 @@ export function TimeAxis({ range, x, width, top, theme, timeZone }: {
   }
   return (
     <g fill={theme.colors.text.primary} fontSize={12} textAnchor="middle">
-      {ticks.map((at) => <text key={at} x={x(at)} y={top + 14}>{dateTimeFormat(at, { format, timeZone })}</text>)}
+      {ticks.filter((at) => x(at) + 26 < x(to) + 4).map((at) => (
+        <text key={at} x={x(at)} y={top + 14}>{dateTimeFormat(at, { format, timeZone })}</text>
+      ))}
     </g>
   );
 }
