@@ -5,7 +5,7 @@ Replicas and jobs of one profile add up; two profiles are never mixed, for their
 
 from typing import Final
 
-from exporter.dashboards.queries import of
+from exporter.dashboards.queries import of, text_of
 from exporter.families import Columns, Family
 
 
@@ -65,5 +65,4 @@ class Bins:
         return self._in_words(f"({counts} / {all_of_it})")
 
     def _in_words(self, expr: str) -> str:
-        words = f"max by ({self._bin}, text) ({of(self._columns.bin_info, **self._labels)})"
-        return f"{expr} * on ({self._bin}) group_left (text) {words}"
+        return f"{expr} * on ({self._bin}) group_left (text) {text_of(self._columns, self._bin, **self._labels)}"

@@ -115,7 +115,7 @@ def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
     """Share of the live values by bin, in words."""
     counts, by = f"{function}({of(columns.bins, **labels)}[{span}])", f"profile, {columns.label}, bin"
     # Added up before they are put into words: of many replicas it is the words that take long.
-    texts = f"on ({by}) group_left (text) max by ({by}, text) ({of(columns.bin_info, **labels)})"
+    texts = f"on ({by}) group_left (text) {text_of(columns, by, **labels)}"
     return (
         f"sum by ({columns.label}, bin, text) (sum by ({by}) ({counts}) * {texts})"
         f" / on ({columns.label}) group_left () (sum by ({columns.label}) ({counts}) > 0)"
@@ -123,13 +123,17 @@ def shares(columns: Columns, span: str, function: str, **labels: str) -> str:
 
 
 def words(columns: Columns, **labels: str) -> str:
-    """What bins hold in words, behind `*`: equal on all replicas, of which one alone may say it."""
+    """What bins hold in words, behind `*`."""
     match = f"job, model, model_version, profile, {columns.label}, bin"
-    return f"on ({match}) group_left (text) max by ({match}, text) ({of(columns.bin_info, **labels)})"
+    return f"on ({match}) group_left (text) {text_of(columns, match, **labels)}"
+
+
+def text_of(columns: Columns, by: str, **labels: str) -> str:
+    """The words of each bin. Replicas say the same; where exporters of two versions word it differently, one is taken."""
+    return f"topk by ({by}) (1, max by ({by}, text) ({of(columns.bin_info, **labels)}))"
 
 
 def reference(columns: Columns, **labels: str) -> str:
     """Share of the reference by bin, in words."""
     by = f"{columns.label}, bin, text"
-    ratio, texts = of(columns.reference_ratio, **labels), of(columns.bin_info, **labels)
-    return f"max by ({by}) ({texts} * ignoring (text) group_left () {ratio})"
+    return f"max by ({by}) ({of(columns.reference_ratio, **labels)} * {words(columns, **labels)})"

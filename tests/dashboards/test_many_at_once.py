@@ -20,13 +20,13 @@ OFFERED = {"bin": ("00", "01"), "feature": ("amount", r'c++ \"x\"'), "output": (
            "code": ("200", "500", "4xx"), "against": ("previous", "version:8"), "side": ("request", "response"),
            "rank": ("0.1", "0.9"), "value": ("red", "blue"), "kind": ("up", "type"), "le": ("0.1", "+Inf"),
            "total_variation": ("0.2",), "model": ("churn",)}  # fmt: skip
-"""What labels may be; others are one word, and texts differ as profiles do."""
+"""What labels may be; others are one word, and texts differ as profiles and versions of exporters do."""
 
 
 def _lines() -> Iterator[str]:
     for family, (cluster, instance, version, profile) in product(c.families(), REPLICAS):
         own = [label for label in family.labels if label not in FLEET]
-        for values in _values(family, own, version, profile):
+        for values in _values(family, own, (cluster, version, profile)):
             said = "".join(f',{label}="{value}"' for label, value in values.items())
             name = f"{family.name}_bucket" if family.type == HISTOGRAM else family.name
             target = f'job="models",cluster="{cluster}",namespace="ml",instance="{instance}"'
@@ -34,9 +34,14 @@ def _lines() -> Iterator[str]:
                 yield f"{name}{{{target}{said}}} {1 if family.type == GAUGE else at - BEGUN_S + 1} {at}"
 
 
-def _values(family: Family, own: list[str], version: str, profile: str) -> Iterator[dict[str, str]]:
+def _values(family: Family, own: list[str], replica: tuple[str, str, str]) -> Iterator[dict[str, str]]:
+    cluster, version, profile = replica
     labels = [*own, "le"] if family.type == HISTOGRAM else own
-    fixed = {"model_version": (version,), "profile": (profile,), "text": (f"words of {profile}",)}
+    fixed = {
+        "model_version": (version,),
+        "profile": (profile,),
+        "text": (f"words of {profile}" + " said anew" * (cluster == "c2"),),
+    }
     for values in product(*(fixed.get(label) or OFFERED.get(label, ("one",)) for label in labels)):
         yield dict(zip(labels, values, strict=True))
 
