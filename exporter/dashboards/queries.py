@@ -129,7 +129,7 @@ def words(columns: Columns, **labels: str) -> str:
 
 
 def text_of(columns: Columns, by: str, **labels: str) -> str:
-    """The words of each bin. Replicas say the same; where exporters of two versions word it differently, one is taken."""
+    """The words of each bin. Exporters say the same, unless two versions of them differ in words: then one is taken."""
     return f"topk by ({by}) (1, max by ({by}, text) ({of(columns.bin_info, **labels)}))"
 
 
