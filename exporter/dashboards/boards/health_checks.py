@@ -68,7 +68,7 @@ def checklist() -> Panel:
         [
             by_name("check", custom_width=112),
             by_name("result", custom_cellOptions=background, custom_width=98, **VERDICT_OF_CHECK),
-            by_name("since", unit="dateTimeFromNow", custom_width=137, custom_align="left"),
+            by_name("since", unit="dateTimeFromNow", custom_width=145, custom_align="left"),
             by_name("details", links=[board], mappings=_TITLES),
         ],
         [
