@@ -10,6 +10,8 @@ import promql_parser as tree
 from board_lint import Found, Target, asking, known, parsed, targets, trees, unreadable, variables
 from shipped_boards import Json, every_panel
 
+from exporter.dashboards import links
+
 VARIABLES: Final = ("datasource", "job", "model", "version", "feature", "window")
 UIDS: Final = {
     "model-health", "model-feature", "model-quality", "model-predictions", "model-serving", "model-fleet",
@@ -75,6 +77,11 @@ def _links(board: Json) -> Found:
 def _led_to(uid: str, board: Json) -> set[str]:
     """The dashboards that a link may mean: one, or those that queries write into a column."""
     by_row = _OF_ROW.fullmatch(uid)
+    if uid == links.OF_CELL:  # of a column that shows titles instead
+        mappings = [change["value"] for panel in every_panel(board) for change in _changes(panel)
+                    if change["id"] == "mappings"]  # fmt: skip
+        shown = chain.from_iterable(one[0]["options"].items() for one in mappings)
+        return {uid for uid, cell in shown if cell.get("text") in links.TITLES.values()} or {uid}
     if by_row is None:
         return {uid}
     asked = "".join(target.given["expr"] for target in targets(board))
@@ -135,7 +142,7 @@ def _no_value(board: Json) -> Found:
         limits = said.get("thresholds", {}).get("steps")
         if panel["type"] in _VALUES and not limits:
             yield panel["title"], "it has no thresholds"
-        if limits and limits[0]["color"] in _JUDGING:
+        if limits and limits[0]["color"] in _JUDGING and panel["type"] != "status-history":  # paints no gaps
             yield panel["title"], f"what is not known is {limits[0]['color']}"
 
 

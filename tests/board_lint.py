@@ -26,9 +26,10 @@ _ASKS_NOTHING: Final = {"text", "row", "alertlist", "dashlist"}
 _SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 _OF_COUNTERS: Final = {"rate", "irate", "increase", "resets", "changes", "timestamp", "last_over_time", "count"}
 UNITS: Final = {
-    "none", "short", "percent", "percentunit", "s", "ms", "bytes", "decbytes", "reqps", "ops", "cps", "Bps", "binBps",
-    "bool", "string",
-    "dateTimeFromNow", "dateTimeAsIso", "dateTimeAsLocal", "dtdurations", "clockms", "sci", "locale",
+    "none", "short", "percent", "percentunit", "s", "ms", "bytes", "decbytes", "reqps", "rowsps", "ops", "cps", "Bps",
+    "binBps", "bool", "string",
+    "dateTimeFromNow", "dateTimeAsIso", "dateTimeAsIsoNoDateIfToday", "dateTimeAsLocal", "dtdurations",
+    "clockms", "sci", "locale",
 }  # fmt: skip
 """Those of Grafana's that ours may have."""
 EXCUSED: Final[Mapping[str, str]] = {

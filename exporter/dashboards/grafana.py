@@ -60,13 +60,12 @@ def _layout(board: Board, choice: Choice) -> list[Json]:
 
 
 def _flow(panels: list[Panel], y: int) -> Iterator[tuple[Panel, Json]]:
-    """Each panel's place: beside the one before where there is room, else below the highest of its line."""
-    x = highest = 0
+    """Each panel's place: the highest where there is room, then the leftmost; several may stand beside a tall one."""
+    ends = [y] * COLUMNS
     for panel in panels:
-        if x + panel.width > COLUMNS:
-            y, x, highest = y + highest, 0, 0
-        yield panel, _place(x, y, panel.width, panel.height)
-        x, highest = x + panel.width, max(highest, panel.height)
+        top, x = min((max(ends[x : x + panel.width]), x) for x in range(COLUMNS - panel.width + 1))
+        yield panel, _place(x, top, panel.width, panel.height)
+        ends[x : x + panel.width] = [top + panel.height] * panel.width
 
 
 def _place(x: int, y: int, width: int, height: int) -> Json:

@@ -10,6 +10,14 @@ HEALTH, FEATURE, QUALITY, PREDICTIONS = "model-health", "model-feature", "model-
 SERVING, FLEET, INTERNALS = "model-serving", "model-fleet", "inference-exporter"
 """The dashboards' uids, which alerts and bookmarks lead to."""
 KEPT: Final = ("datasource", "job", "model", "version", "feature", "window")
+TITLES: Final = {
+    HEALTH: "Model health at a glance", FEATURE: "Feature drill-down", QUALITY: "Data quality",
+    PREDICTIONS: "Predictions and performance", SERVING: "Serving", FLEET: "Fleet and versions",
+    INTERNALS: "Exporter internals",
+}  # fmt: skip
+"""What the dashboards are called."""
+OF_CELL: Final = "${__value.raw}"
+"""What a cell holds, whatever it shows."""
 OF_FIELD: Final = "${__data.fields.%s}"
 """A value of the same row of a table."""
 OF_SERIES: Final = "${__field.labels.%s}"

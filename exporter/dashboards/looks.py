@@ -7,6 +7,8 @@ from exporter.dashboards.pieces import Json
 GREY, GREEN, ORANGE, RED, BLUE = "#8e8e8e", "green", "orange", "red", "blue"
 _JUDGING: Final = frozenset({GREEN, ORANGE, RED})
 NOT_ENOUGH: Final = "not enough data"
+AT: Final = "dateTimeAsIsoNoDateIfToday"
+"""The unit of a time that people look for on a time axis."""
 
 
 def steps(*colours: tuple[float | None, str]) -> Json:
@@ -14,9 +16,15 @@ def steps(*colours: tuple[float | None, str]) -> Json:
 
     Grafana paints what has no value in the lowest colour, and what is not known is neither well nor bad.
     """
+    (value, colour), *others = colours
+    if value is None and colour in _JUDGING:
+        return spans((None, GREY), (0, colour), *others)
+    return spans(*colours)
+
+
+def spans(*colours: tuple[float | None, str]) -> Json:
+    """Thresholds of what paints nothing where there is no value: its legend needs no grey."""
     listed: list[Json] = [{"value": value, "color": colour} for value, colour in colours]
-    if listed[0]["value"] is None and listed[0]["color"] in _JUDGING:
-        listed = [{"value": None, "color": GREY}, listed[0] | {"value": 0}, *listed[1:]]
     return {"thresholds": {"mode": "absolute", "steps": listed}, "noValue": NOT_ENOUGH}
 
 

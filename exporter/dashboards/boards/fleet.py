@@ -82,7 +82,7 @@ def replicas() -> Iterator[Panel]:
         by_name("server", mappings=states((1, "up", GREEN), (0, "down", RED))["mappings"], **coloured),
         by_name("requests", unit="reqps"), by_name("share of the load", unit="percentunit"),
         by_name("errors", unit="percentunit", **judged((0.01, ORANGE), (0.05, RED)), **coloured),
-        by_name("p99", unit="s"), by_name("rows", unit="ops"),
+        by_name("p99", unit="s"), by_name("rows", unit="rowsps"),
         by_name("PSI / critical", decimals=2, **judged((1, ORANGE)), **coloured),
         by_name("apart by", unit="percentunit", **(judged((0.1, ORANGE)) | states((0, "no", GREEN))), **coloured),
         by_name("up since", unit="dateTimeFromNow"),
@@ -111,7 +111,7 @@ def load() -> Iterator[Panel]:
         ("Requests by replica", "Requests answered per second. One line far from the others: the balancer.", "reqps",
          worst(seen, _EACH), flat),
         ("Rows by replica", ("Rows of model input per second. Fewer rows, wider chance: a quiet replica needs longer to"
-         " say anything."), "ops", worst(rows, _EACH), flat),
+         " say anything."), "rowsps", worst(rows, _EACH), flat),
         ("Rows seen by replica", ("Share of the rows served in the last hour that were decoded and counted. Below 90 %"
          " its scores are about a sample: see Exporter internals."), "percentunit", lowest(observed, _EACH), SHARE),
         ("Errors by replica", ("Share of requests answered with 5xx. One replica alone: take it out of service and look"

@@ -53,7 +53,9 @@ def together() -> Iterator[Panel]:
                 " features that moved farthest on any replica: full lines are the worst replica, dashed ones all"
                 " replicas together. Both high: the traffic has drifted. A full line alone: one replica has.",
                 "percentunit", [Query(moved, "{{feature}}, worst replica"), Query(pooled, "{{feature}}, together")],
-                10, 11, FROM_ZERO, overrides=[by_pattern("/, together$/", custom_lineStyle=DASHED)])  # fmt: skip
+                10, 11,
+                said("not enough data, or rules not loaded") | FROM_ZERO,
+                overrides=[by_pattern("/, together$/", custom_lineStyle=DASHED)])  # fmt: skip
     yield _apart()
     lines = worst(f"max by (instance) ({APART} or {APART_OUTPUT})", "instance")
     yield Panel("timeseries", "Replicas apart over time", "How much farther from the training data a replica is than"

@@ -26,9 +26,9 @@ def now() -> Iterator[Panel]:
     yield health_checks.checklist()
     yield health_features.table()
     yield health_checks.firing()
-    yield health_features.importance()
     yield health_checks.timeline()
     yield health_features.over_time()
+    yield health_features.importance()
 
 
 def _words() -> Iterator[Panel]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.looks import BLUE, GREEN, GREY, ORANGE, PLAIN, RED, by_name, by_pattern, states, steps
+from exporter.dashboards.looks import AT, BLUE, GREEN, GREY, ORANGE, PLAIN, RED, by_name, by_pattern, states, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import alerts, of, recorded
 
@@ -44,9 +44,12 @@ def verdict() -> Iterator[Panel]:
                 [Query(worst, "{{check}}", instant=True)], 5, 5,
                 {**VERDICTS, **steps((None, GREY)), "noValue": NOT_LOADED}, {"textMode": "value_and_name"})  # fmt: skip
     begun = f"min({since} and {state} == on () group_left () max({state}))"
-    yield Panel("stat", "Since", "When the verdict became what it is, as far back as rules have recorded it.",
-                "dateTimeFromNow", [Query(f"1000 * {begun}", instant=True)], 3, 5, PLAIN | {"noValue": NOT_LOADED},
-                {"colorMode": "none"})  # fmt: skip
+    yield Panel("stat", "Since", "When the verdict became what it is, as far back as rules have recorded it. Look for"
+                " the same time below, in what happened.", "dateTimeFromNow",
+                [Query(f"1000 * {begun}", "ago", instant=True), Query(f"1000 * {begun}", "at", instant=True)], 3, 5,
+                PLAIN | {"noValue": NOT_LOADED},
+                {"colorMode": "none", "textMode": "value", "orientation": "horizontal"},
+                [by_name("at", unit=AT)])  # fmt: skip
 
 
 def checklist() -> Panel:
@@ -55,16 +58,18 @@ def checklist() -> Panel:
         (_with_board(f"max by (check) ({recorded('model_check:model_health:state')})"), "result"),
         (_with_board(f"1000 * min by (check) ({recorded('model_check:model_health:timestamp')})"), "since"),
     )
-    board = links.to(links.OF_FIELD % "details", "Look there")
+    board = links.to(links.OF_CELL, "Look there")
     background: Json = {"type": "color-background", "mode": "basic"}
     return Panel(
         "table", "Checks", "Failed ones first: what is well and what is not, since when, and the dashboard that shows"
         " more. A check fails while an alert about it fires; it is blind or learning where it has nothing to say. What"
         " a model does not have, such as segments, is not checked.", "none",
-        [Query(*one) for one in asked], 9, 16, {"noValue": NOT_LOADED}, {},
+        [Query(*one) for one in asked], 9, 20, {"noValue": NOT_LOADED}, {},
         [
-            by_name("result", custom_cellOptions=background, custom_width=110, **VERDICT_OF_CHECK),
-            by_name("since", unit="dateTimeFromNow", custom_width=120), by_name("details", links=[board]),
+            by_name("check", custom_width=112),
+            by_name("result", custom_cellOptions=background, custom_width=98, **VERDICT_OF_CHECK),
+            by_name("since", unit="dateTimeFromNow", custom_width=145, custom_align="left"),
+            by_name("details", links=[board], mappings=_TITLES),
         ],
         [
             {"id": "merge", "options": {}},
@@ -78,6 +83,11 @@ def checklist() -> Panel:
     )  # fmt: skip
 
 
+_TITLES: Final[list[Json]] = [
+    {"type": "value", "options": {uid: {"index": place, "text": links.TITLES[uid]}
+                                  for place, uid in enumerate(_SHOWN_BY)}}
+]  # fmt: skip
+"""What boards are called where their uids would stand."""
 VERDICT_OF_CHECK: Final = {"mappings": _RESULTS["mappings"]}
 
 
@@ -102,14 +112,15 @@ def firing() -> Panel:
     return Panel(
         "table", "Alerts", "What fires about this model and its exporters, with whose it is and since when; a page"
         " wakes somebody, a ticket is for today. The name leads to its section of the runbooks.", "none",
-        [Query(f"1000 * min by ({by}) (({began}) and ignoring (alertstate) ({mine}) or {_shared()})", "since")], 15, 9,
+        [Query(f"1000 * min by ({by}) (({began}) and ignoring (alertstate) ({mine}) or {_shared()})", "since")], 15, 8,
         {"noValue": "nothing fires of the rules that are loaded"}, {},
         [
             by_name("severity", mappings=[{"type": "value", "options": words}], custom_width=90,
                     custom_cellOptions={"type": "color-background", "mode": "basic"}),
-            by_name("since", unit="dateTimeFromNow"), by_pattern("/^(owner|version|replica)$/", unit="string"),
-            by_name("alert", links=[{"title": "Runbook", "url": f"{links.RUNBOOKS}#{links.OF_FIELD % 'alert'}",
-                                     "targetBlank": True}]),
+            by_name("since", unit=AT, custom_align="left", custom_width=170),
+            by_pattern("/^(owner|version|replica)$/", unit="string", noValue="–"),
+            by_name("alert", custom_width=250, links=[
+                {"title": "Runbook", "url": f"{links.RUNBOOKS}#{links.OF_FIELD % 'alert'}", "targetBlank": True}]),
         ],
         [
             {"id": "organize", "options": {
@@ -119,7 +130,7 @@ def firing() -> Panel:
                 "renameByName": {"alertname": "alert", "Value": "since", "model_version": "version",
                                  "instance": "replica"},
             }},
-            {"id": "sortBy", "options": {"sort": [{"desc": True, "field": "since"}]}},
+            {"id": "sortBy", "options": {"sort": [{"desc": False, "field": "severity"}]}},
         ],
     )  # fmt: skip
 
@@ -151,6 +162,6 @@ def timeline() -> Panel:
             Query(f"20 + min by (dependency) ({of(c.DEPENDENCY_UP, **every)})", "dependency {{dependency}}"),
             Query(f"max by (alertname) ({of_severity})", "{{alertname}}"),
         ],
-        12, 11, {**both, **steps((None, GREY)), "noValue": NOT_LOADED, "custom": {"fillOpacity": 70, "lineWidth": 0}},
+        10, 11, {**both, **steps((None, GREY)), "noValue": NOT_LOADED, "custom": {"fillOpacity": 70, "lineWidth": 0}},
         {"legend": {"showLegend": False}},
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.config import Settings
 from exporter.dashboards import links
-from exporter.dashboards.looks import BLUE, GREEN, ORANGE, RED, by_name, steps
+from exporter.dashboards.looks import AT, BLUE, GREEN, ORANGE, RED, by_name, spans, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, recorded
 from exporter.snapshots import IMPACT
@@ -80,7 +80,7 @@ def table() -> Panel:
         " PSI is (beyond 1 is no chance), how many values changed bin, since when evidence says so, and on how many"
         " replicas and on which most it has drifted for ten minutes. Choose a feature to see its bins, or a replica to"
         " see it beside the others.", "none",
-        [Query(f"{expr} and on ({_BY}) {most}", title) for expr, title in asked], 15, 16,
+        [Query(f"{expr} and on ({_BY}) {most}", title) for expr, title in asked], 15, 12,
         {"noValue": FEW},
         {},
         _columns(),
@@ -109,7 +109,7 @@ def _columns() -> list[Json]:
         by_name("times critical", thresholds=times, decimals=1, custom_cellOptions={"type": "color-text"}),
         by_name("values moved", unit="percentunit", decimals=0),
         by_name("importance", unit="percentunit", decimals=0, noValue="not known"),
-        by_name("since", unit="dateTimeFromNow", **NONE), by_name("replicas drifted", unit="short", **NONE),
+        by_name("since", unit=AT, **NONE), by_name("replicas drifted", unit="short", **NONE),
     ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def importance() -> Panel:
     return Panel("bargauge", "Importance times drift", "How much of what the model looks at has moved: the importance"
                  " of a feature times what of it has moved beyond chance, on the worst replica, in the shortest window"
                  " that holds enough. Begin with the longest bar; 0 has not moved.", "percentunit",
-                 [Query(f"topk(10, max by (feature) ({impact}))", "{{feature}}")], 9, 9,
+                 [Query(f"topk(10, max by (feature) ({impact}))", "{{feature}}")], 6, 11,
                  {**steps((None, BLUE)), "links": [drill], "min": 0, "noValue": "no importance in the profile, or not"
                   " enough data", "decimals": 1})  # fmt: skip
 
@@ -135,6 +135,6 @@ def over_time() -> Panel:
     return Panel("status-history", "Features by time", f"How many times its critical value the PSI of each feature was,"
                  f" of the {_LINES} that were farthest beyond it in the time shown. Orange from 1 on is no chance, red"
                  " from 5 on; nothing where there were not enough values.", "none",
-                 [Query(f"max by (feature) ({over_critical()}) and on (feature) {most}", "{{feature}}")], 12, 11,
-                 {**steps((None, GREEN), (1, ORANGE), (5, RED)), "decimals": 1, "links": [drill], "noValue": FEW,
+                 [Query(f"max by (feature) ({over_critical()}) and on (feature) {most}", "{{feature}}")], 8, 11,
+                 {**spans((None, GREEN), (1, ORANGE), (5, RED)), "decimals": 1, "links": [drill], "noValue": FEW,
                   "custom": {"fillOpacity": 70, "lineWidth": 0}}, {"showValue": "auto"})  # fmt: skip

@@ -75,7 +75,7 @@ def now() -> Iterator[Panel]:
                 " worst output and replica. Above what the training data had, look at the model server's log.",
                 "percentunit", [Query(f"max({wrong('missing')[0]})", instant=True)], 4, 4, LOSSES)  # fmt: skip
     yield Panel("stat", "Rows answered", "Rows of model input per second that were answered and could be decoded; what"
-                " this board says is about them.", "ops", [Query(f"sum({rate(c.ROWS)})", instant=True)], 4, 4,
+                " this board says is about them.", "rowsps", [Query(f"sum({rate(c.ROWS)})", instant=True)], 4, 4,
                 PLAIN, UNJUDGED)  # fmt: skip
 
 

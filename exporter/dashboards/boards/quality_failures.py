@@ -26,7 +26,7 @@ def failures() -> Iterator[Panel]:
                                             feature=links.OF_SERIES % "feature")]})  # fmt: skip
     yield _table()
     yield Panel("timeseries", "Failed rows", "Rows per second of requests answered with 4xx or 5xx that could be"
-                " decoded; they are in no window of the others.", "ops",
+                " decoded; they are in no window of the others.", "rowsps",
                 [Query(f"sum by (code) ({rate(c.FAILED_ROWS)})", "{{code}}")], 12, 8,
                 {"min": 0, "noValue": "no request failed whose values could be read"})  # fmt: skip
     buckets = f"sum by (le) ({rate(c.FAILED_DURATION)})"
