@@ -59,6 +59,7 @@ def test_a_hundred_numeric_features_keep_all_that_shipped_alerts_read_but_the_re
     found = planned(100, Metrics().max_series)
     rules = [file.read_text() for file in (Path(__file__).parents[2] / "alert_rules").glob("*.rules.yml")]
     with_alerts = "".join(text for text in rules if "- alert: " in text)  # the others are for people who look
+    with_alerts = re.sub(r"  - name: \S+-shown\n.*?(?=\n  - name: |\Z)", "", with_alerts, flags=re.DOTALL)
     expressions = "\n".join(line for line in with_alerts.splitlines() if "{{" not in line)
     read = set(re.findall(r"\bmodel_(?:feature|prediction)_[a-z_]+\b", expressions)) & {*ORDER}
     assert read & REFERENCE

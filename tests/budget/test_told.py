@@ -41,7 +41,7 @@ def test_it_says_how_many_series_there_are_and_what_is_left_out(path: str) -> No
     assert "model_feature_bin_step_ratio" in text
     assert "columns have series of their own" not in text
     assert "alert 'ModelFeatureStuck' reads what is not shown: model_feature_bin_total, model_feature_ref" in text
-    assert "panel 'Bins of $feature' reads" in text
+    assert "panel 'Where the values of $feature are (Feature drill-down)' reads what is not shown: model_feat" in text
     assert "InferenceExporterSeriesDropped" not in text  # it has names of families as labels alone
     small = told(path, "--max-series", "2000")
     assert re.search(r"WARNING: only \d+ of 101 columns have series of their own", small)

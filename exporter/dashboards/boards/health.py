@@ -43,7 +43,8 @@ def _words() -> Iterator[Panel]:
                 [Query(moved(), "moved in {{feature}}", instant=True)], 4, 5,
                 steps((None, "text"), (tolerated, ORANGE)) | few | drill | {"decimals": 0}, _NAMED)  # fmt: skip
     yield Panel("stat", "Moved most", "The feature whose PSI is the most times its critical value, and how many times."
-                " Beyond 1 is more than chance reaches once in 1000 hours. All replicas together.", "none",
+                " Beyond 1 is more than chance reaches once in 1000 hours. All replicas together; the worst one where"
+                " pages have no room for the bins of so many features.", "none",
                 [Query(worst(1), "{{feature}}, times its critical value", instant=True)], 4, 5,
                 steps((None, "text"), (1, ORANGE)) | few | drill | {"decimals": 1}, _NAMED)  # fmt: skip
     drifted = recorded("instance_feature:model_feature_psi:sustained")

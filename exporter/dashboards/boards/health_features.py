@@ -23,7 +23,10 @@ _EVERY: Final = {"model_version": "*"}
 
 
 def _scored(score: str, *, below: str = "", at: str = "") -> str:
-    """A pooled score, over another if given: of the last hour, or of the last day where that holds too few values."""
+    """A pooled score, over another if given: of the last hour, or of the last day where that holds too few values.
+
+    Of the worst replica where no page has room for the bins, which are what adds up.
+    """
     least = Settings().windows.minimum_samples
     found = []
     for window in ("1h", "24h"):
@@ -31,6 +34,7 @@ def _scored(score: str, *, below: str = "", at: str = "") -> str:
         divided = f" / {recorded(f'feature:model_feature_{below}:fleet{window}')}{at}" if below else ""
         samples = recorded(f"feature:model_feature_bin:increase{window}") + at
         found.append(f"({value}{divided} and {samples} >= {least})")
+    found.append(recorded(f"feature:model_feature_{score}{'_over_critical' * bool(below)}:worst") + at)
     # Versions that are gone are in the last hour and day for as long.
     return f"(({' or '.join(found)}) and on (job, model, model_version) {of(c.MODEL_INFO, **_EVERY)}{at})"
 
