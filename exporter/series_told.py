@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from exporter import catalogue
 from exporter.allowance import ALWAYS, LEADER, NEVER
@@ -19,6 +19,7 @@ from exporter.budget.shape import of as shape_of
 from exporter.budget.switches import switched_off
 from exporter.config import Settings
 from exporter.dashboards.boards import BOARDS
+from exporter.dashboards.pieces import Panel
 from exporter.families import Family
 from exporter.override import NO_OVERRIDES, Overrides
 from exporter.profile import overrides, strict_yaml
@@ -178,25 +179,34 @@ def _group(name: str) -> str:
 
 
 def _blind(hidden: Iterable[str]) -> Iterator[str]:
-    """Shipped alerts and panels that read families which are not shown."""
+    """Shipped alerts and panels that read families which are not shown, in recorded series, too."""
     gone = {*hidden}
     if not gone:
         return
-    for what, found in (("alerts", _alerts()), ("panels", _panels())):
-        reads = {name: sorted(read & gone) for name, read in found.items() if read & gone}
-        for name, families in reads.items():
-            yield f"{what[:-1]} {name!r} reads what is not shown: {', '.join(families)}"
+    rules = _rules()
+    recorded = {rule["record"]: _read(rule["expr"]) for rule in rules if "record" in rule}
+    for rule in rules:
+        if "alert" in rule and (lost := _through(_read(rule["expr"]), recorded) & gone):
+            yield f"alert {rule['alert']!r} reads what is not shown: {', '.join(sorted(lost))}"
+    for board in BOARDS:
+        panels = [panel for row in board.rows for panel in row.panels()]
+        titles = [panel.title for panel in panels if _through(_asked(panel), recorded) & gone]
+        if titles:
+            few = f"{len(titles)} of {len(panels)} panels of {board.title!r}"
+            yield f"{few} read what is not shown: {'; '.join(titles)}"
 
 
-def _alerts() -> dict[str, set[str]]:
-    """Families that the expressions of shipped alerts read, by the alert; those of recorded series among them."""
-    rules = [
+def _rules() -> list[dict[str, Any]]:
+    """All shipped ones."""
+    return [
         rule for file in sorted((resources.files("exporter") / "shipped").iterdir(), key=lambda one: one.name)
         if file.name.endswith(".rules.yml")
         for group in strict_yaml.of_file(str(file))["groups"] for rule in group["rules"]
     ]  # fmt: skip
-    recorded = {rule["record"]: _read(rule["expr"]) for rule in rules if "record" in rule}
-    return {rule["alert"]: _through(_read(rule["expr"]), recorded) for rule in rules if "alert" in rule}
+
+
+def _asked(panel: Panel) -> set[str]:
+    return {name for query in panel.queries for name in _read(query.expr)}
 
 
 def _through(names: set[str], recorded: Mapping[str, set[str]]) -> set[str]:
@@ -208,14 +218,6 @@ def _through(names: set[str], recorded: Mapping[str, set[str]]) -> set[str]:
             found.add(name)
             waiting += recorded.get(name, ())
     return found
-
-
-def _panels() -> dict[str, set[str]]:
-    """Families that the shipped dashboards ask for themselves, by the panel."""
-    return {
-        f"{panel.title} ({board.title})": {name for query in panel.queries for name in _read(query.expr)}
-        for board in BOARDS for row in board.rows for panel in row.panels()
-    }  # fmt: skip
 
 
 def _read(expression: str) -> set[str]:

@@ -1,17 +1,13 @@
-"""Numbers beside each other: tables of several answers, the few lines worth a place, and limits that no gap passes."""
+"""Numbers beside each other: tables of several answers, and where their names lead."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from exporter.dashboards import links
 from exporter.dashboards.kinds import letter
-from exporter.dashboards.looks import GREEN, GREY, by_name, by_pattern, steps
+from exporter.dashboards.looks import by_name
 from exporter.dashboards.pieces import Json, Query
 
-LINES: Final = 20
-"""As many lines as eyes can tell apart."""
-BLANK: Final = by_pattern("/.*/", noValue="")
-"""For tables, before other looks: cells of nothing stay empty; what the panel says of it stands where all are."""
 OPEN_FEATURE: Final = by_name(
     "feature", links=[links.to(links.FEATURE, "Open the feature", feature=links.OF_FIELD % "feature")]
 )
@@ -19,21 +15,6 @@ OPEN_OUTPUT: Final = by_name("output", links=[links.to(links.PREDICTIONS, "Open 
 """Columns of names that lead on."""
 FROM_ZERO: Final = {"min": 0, "custom": {"axisSoftMax": 0.01}}
 """For shares that should be none: small ones are seen, and nothing is a line at the bottom."""
-
-
-def worst(expr: str, by: str, lines: int = LINES) -> str:
-    """The lines that were highest at any moment of the chosen time, which are the same ones all along."""
-    return f"{expr} and on ({by}) topk({lines}, max_over_time(({expr})[$__range:$__interval] @ end()))"
-
-
-def lowest(expr: str, by: str, lines: int = LINES) -> str:
-    """The lines that were lowest at any moment, likewise."""
-    return f"{expr} and on ({by}) bottomk({lines}, min_over_time(({expr})[$__range:$__interval] @ end()))"
-
-
-def judged(*colours: tuple[float | None, str]) -> Json:
-    """Thresholds of what is never below 0: green from there on, and grey where there is nothing."""
-    return steps((None, GREY), (0, GREEN), *colours)
 
 
 def said(nothing: str) -> Json:

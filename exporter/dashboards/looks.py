@@ -28,6 +28,11 @@ def spans(*colours: tuple[float | None, str]) -> Json:
     return {"thresholds": {"mode": "absolute", "steps": listed}, "noValue": NOT_ENOUGH}
 
 
+def judged(*colours: tuple[float | None, str]) -> Json:
+    """Thresholds of what is well from 0 on, until the first of these."""
+    return steps((None, GREEN), *colours)
+
+
 def states(*named: tuple[int, str, str]) -> Json:
     """Value mappings: for each number its word and its colour."""
     options = {str(value): {"color": colour, "index": place, "text": text}
@@ -57,8 +62,8 @@ NAMED: Final = {"legend": {
     "calcs": ["max"], "displayMode": "table", "placement": "right", "sortBy": "Max", "sortDesc": True,
 }}  # fmt: skip
 """Options of many lines, of which a table says which is the highest."""
-LOSSES: Final = steps((None, GREEN), (0.01, ORANGE), (0.05, RED))
-MOVED: Final = steps((None, GREEN), (1, ORANGE))
+LOSSES: Final = judged((0.01, ORANGE), (0.05, RED))
+MOVED: Final = judged((1, ORANGE))
 LIMIT: Final = steps((None, "transparent"), (1, RED)) | {"custom": {"thresholdsStyle": {"mode": "line"}}}
 ABOVE_ONE: Final = LIMIT | {"min": 0, "custom": {"thresholdsStyle": {"mode": "line"}, "axisSoftMax": 1.5}}
 """Of what is 1 at its limit, which is in sight though all is far below."""

@@ -96,19 +96,14 @@ def over(score: Family, critical: Family, by: str, **labels: str) -> str:
 
 
 def drifted(columns: Columns = c.FEATURES) -> str:
-    """How many features, or outputs, have drifted; nothing, rather than 0, where no window suffices."""
+    """How many features, or outputs, have drifted as the shipped rules have it; nothing where no window suffices."""
     scores, critical = columns.statistics, columns.critical
     judged = f"{of(columns.sufficient, **WINDOW)} == 1"
     beyond = " and ".join(
         f"{of(scores[name], **WINDOW)} > {of(critical[name], **WINDOW)}" for name in ("psi", "total_variation")
     )
-    floor = f"{of(scores['total_variation'], **WINDOW)} > 0.1"
+    floor = f"{of(scores['total_variation'], **WINDOW)} > {files.defaults()['drift.tolerance']}"
     return f"count(max by ({columns.label}) ({beyond} and {floor} and {judged})) or 0 * count({judged})"
-
-
-def of_fleet(evidence: Family) -> str:
-    """Of all replicas together: the logarithm of the mean capital."""
-    return f"ln(avg(exp({of(evidence)})))"
 
 
 def shares(columns: Columns, span: str, function: str, **labels: str) -> str:

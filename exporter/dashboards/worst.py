@@ -25,6 +25,16 @@ def worst_or_found(expr: str, by: str, found: str, count: int = FEW) -> str:
     return f"({expr}) and on ({by}) (topk({count - half}, max_over_time(({expr}){_LAST})) or topk({half}, {ever}))"
 
 
+def highest(expr: str, by: str, count: int = FEW) -> str:
+    """Those that were highest at any moment of the chosen range; all along it."""
+    return f"{expr} and on ({by}) topk({count}, max_over_time(({expr})[$__range:$__interval] @ end()))"
+
+
+def lowest(expr: str, by: str, count: int = FEW) -> str:
+    """Those that were lowest at any moment, likewise."""
+    return f"{expr} and on ({by}) bottomk({count}, min_over_time(({expr})[$__range:$__interval] @ end()))"
+
+
 def worst_now(expr: str, count: int = FEW) -> str:
     """Those that are highest at the end of the chosen range, of what is asked for that moment."""
     return f"topk({count}, {expr})"

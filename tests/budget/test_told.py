@@ -41,7 +41,11 @@ def test_it_says_how_many_series_there_are_and_what_is_left_out(path: str) -> No
     assert "model_feature_bin_step_ratio" in text
     assert "columns have series of their own" not in text
     assert "alert 'ModelFeatureStuck' reads what is not shown: model_feature_bin_total, model_feature_ref" in text
-    assert "panel 'Where the values of $feature are (Feature drill-down)' reads what is not shown: model_feat" in text
+    (of_feature,) = re.findall(r"panels of 'Feature drill-down' read what is not shown: (.+)", text)
+    assert "Where the values of $feature are" in of_feature
+    assert "Fewest values" not in of_feature, "which is on every page"
+    (of_fleet,) = re.findall(r"panels of 'Fleet and versions' read what is not shown: (.+)", text)
+    assert "Replica apart" in of_fleet, "which reads what a rule records of bins"
     assert "InferenceExporterSeriesDropped" not in text  # it has names of families as labels alone
     small = told(path, "--max-series", "2000")
     assert re.search(r"WARNING: only \d+ of 101 columns have series of their own", small)

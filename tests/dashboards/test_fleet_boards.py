@@ -12,8 +12,9 @@ import yaml
 from shipped_boards import BOARDS, Json, every_panel, substituted
 from support import tool
 
-from exporter.dashboards.compared import lowest, side_by_side, worst
+from exporter.dashboards.compared import side_by_side
 from exporter.dashboards.pieces import Query
+from exporter.dashboards.worst import highest, lowest
 
 FLEET, INTERNALS, FEATURE = BOARDS["model-fleet"], BOARDS["inference-exporter"], BOARDS["model-feature"]
 OURS = [pytest.param(panel, id=panel["title"]) for board in (FLEET, INTERNALS) for panel in every_panel(board)]
@@ -172,7 +173,7 @@ def test_alerts_about_exporters_say_since_when_they_are_true_and_not_what_is_onl
     answered(tmp_path, query(INTERNALS, "Alerts about exporters that fire"), series, expected)
 
 
-@pytest.mark.parametrize(("function", "kept"), [(worst, "b"), (lowest, "a")])
+@pytest.mark.parametrize(("function", "kept"), [(highest, "b"), (lowest, "a")])
 def test_the_lines_that_are_kept_are_those_of_the_whole_time(tmp_path: Path, function: Any, kept: str) -> None:
     """Not those of each moment, of which there may be any number: here they are the other way round at the end."""
     series = {'x{name="a"}': "0x30 5x30", 'x{name="b"}': "9x30 4x30"}

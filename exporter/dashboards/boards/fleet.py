@@ -6,10 +6,11 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import fleet_apart, fleet_process, fleet_versions
-from exporter.dashboards.compared import BLANK, FROM_ZERO, OPEN_FEATURE, judged, lowest, said, side_by_side, worst
-from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
+from exporter.dashboards.compared import FROM_ZERO, OPEN_FEATURE, said, side_by_side
+from exporter.dashboards.looks import BLANK, BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, judged, states
 from exporter.dashboards.pieces import Board, Panel, Query, Row
 from exporter.dashboards.queries import WINDOW, of, rate, recorded
+from exporter.dashboards.worst import highest, lowest
 from exporter.families import FLEET
 
 ANY: Final = {"model_version": "*"}
@@ -109,17 +110,17 @@ def load() -> Iterator[Panel]:
     flat: dict[str, object] = {"min": 0}
     for title, text, unit, lines, field in (
         ("Requests by replica", "Requests answered per second. One line far from the others: the balancer.", "reqps",
-         worst(seen, _EACH), flat),
+         highest(seen, _EACH), flat),
         ("Rows by replica", ("Rows of model input per second. Fewer rows, wider chance: a quiet replica needs longer to"
-         " say anything."), "rowsps", worst(rows, _EACH), flat),
+         " say anything."), "rowsps", highest(rows, _EACH), flat),
         ("Rows seen by replica", ("Share of the rows served in the last hour that were decoded and counted. Below 90 %"
          " its scores are about a sample: see Exporter internals."), "percentunit", lowest(observed, _EACH), SHARE),
         ("Errors by replica", ("Share of requests answered with 5xx. One replica alone: take it out of service and look"
-         " at it."), "percentunit", worst(share, _EACH), FROM_ZERO),
+         " at it."), "percentunit", highest(share, _EACH), FROM_ZERO),
         ("p99 by replica", ("99 of 100 successful requests are answered within this time. One replica alone: its node,"
-         " or its load."), "s", worst(p99, _EACH), flat),
+         " or its load."), "s", highest(p99, _EACH), flat),
         ("Requests in flight by replica", ("Requests whose answer is not complete. What grows without end is a replica"
-         " that does not keep up."), "short", worst(waiting, _EACH), flat),
+         " that does not keep up."), "short", highest(waiting, _EACH), flat),
     ):  # fmt: skip
         yield Panel("timeseries", title, f"{text} All versions; the 20 farthest out of the chosen time.", unit,
                     [Query(lines, "{{instance}}")], 8, 7, PLAIN | field)  # fmt: skip

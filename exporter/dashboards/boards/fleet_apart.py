@@ -5,10 +5,11 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import BLANK, FROM_ZERO, OPEN_FEATURE, OPEN_OUTPUT, judged, said, side_by_side, worst
-from exporter.dashboards.looks import DASHED, GREEN, ORANGE, RED, by_name, by_pattern, states
+from exporter.dashboards.compared import FROM_ZERO, OPEN_FEATURE, OPEN_OUTPUT, said, side_by_side
+from exporter.dashboards.looks import BLANK, DASHED, GREEN, ORANGE, RED, by_name, by_pattern, judged, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, recorded
+from exporter.dashboards.worst import highest
 
 HOUR: Final = {"window": "1h"}
 """The replicas' own window that is laid beside the fleet's."""
@@ -47,7 +48,7 @@ def numbers() -> Iterator[Panel]:
 def together() -> Iterator[Panel]:
     """The sum beside its parts."""
     yield _compared()
-    moved = worst(f"max by (feature) ({LARGEST})", "feature", 5)
+    moved = highest(f"max by (feature) ({LARGEST})", "feature", 5)
     pooled = f"max by (feature) ({MOVED}) and on (feature) {moved}"
     yield Panel("timeseries", "Worst replica and all together", "Share of the values that changed bin, of the five"
                 " features that moved farthest on any replica: full lines are the worst replica, dashed ones all"
@@ -57,7 +58,7 @@ def together() -> Iterator[Panel]:
                 said("not enough data, or rules not loaded") | FROM_ZERO,
                 overrides=[by_pattern("/, together$/", custom_lineStyle=DASHED)])  # fmt: skip
     yield _apart()
-    lines = worst(f"max by (instance) ({APART} or {APART_OUTPUT})", "instance")
+    lines = highest(f"max by (instance) ({APART} or {APART_OUTPUT})", "instance")
     yield Panel("timeseries", "Replicas apart over time", "How much farther from the training data a replica is than"
                 " all of them together; its feature or output that differs most. Only what chance does not explain has"
                 " a line, so an empty panel is good news; where it begins is since when.", "percentunit",

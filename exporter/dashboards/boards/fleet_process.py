@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.compared import BLANK, OPEN_FEATURE, OPEN_OUTPUT, judged, said, side_by_side, worst
-from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, PLAIN, RED, by_name, states
+from exporter.dashboards.compared import OPEN_FEATURE, OPEN_OUTPUT, said, side_by_side
+from exporter.dashboards.looks import BLANK, BLUE, CRITICAL, GREEN, ORANGE, PLAIN, RED, by_name, judged, states
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
+from exporter.dashboards.worst import highest
 
 _ANY: Final = {"model_version": "*"}
 _FLOOR: Final = {"min": 0}
@@ -27,7 +28,7 @@ def profiles() -> Iterator[Panel]:
     yield Panel("state-timeline", "Profile by replica", "A bar for each replica of the chosen version and profile, as"
                 " long as it was in force. Two at once are a roll-out; where it lasts, one replica could not load the"
                 " new file: see its log. At most 25.", "none",
-                [Query(worst(held, "instance, profile", 25), "{{profile}} on {{instance}}")], 12, 9,
+                [Query(highest(held, "instance, profile", 25), "{{profile}} on {{instance}}")], 12, 9,
                 PLAIN | states((1, "in force", BLUE)) | said("no profile"))  # fmt: skip
     queries = [
         Query(f"max by ({by}, profile_version, source) ({of(c.PROFILE_INFO, **_ANY)})", "info"),
@@ -53,7 +54,7 @@ def profiles() -> Iterator[Panel]:
     yield Panel("state-timeline", "Who shows the reference", "Replicas of the chosen version whose page has the"
                 " reference by bin, of the chosen feature. With metrics.expose_reference: leader it is one, the others"
                 " leave it out; where nobody shows it for 15 minutes the fleet's scores end. At most 25.", "none",
-                [Query(worst(f"({shown} > bool 0 or 0 * {there})", "instance", 25), "{{instance}}")], 24, 7,
+                [Query(highest(f"({shown} > bool 0 or 0 * {there})", "instance", 25), "{{instance}}")], 24, 7,
                 judged() | states((0, "leaves it out", "text"), (1, "shows it", BLUE)))  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def evidence() -> Iterator[Panel]:
     yield Panel("timeseries", "Evidence by replica and of the fleet", "A replica pages for nobody: the mean of their"
                 " capital does (fleet), at the dashed line. One replica that climbs alone is apart, see above; the 20"
                 " highest.", "none",
-                [Query(worst(f"max by (instance) ({of(c.EVIDENCE)})", "instance"), "{{instance}}"),
+                [Query(highest(f"max by (instance) ({of(c.EVIDENCE)})", "instance"), "{{instance}}"),
                  Query(fleet, "fleet"), Query(f"max({of(c.EVIDENCE_THRESHOLD)})", "critical")], 12, 9, _FLOOR,
                 overrides=[CRITICAL, by_name("fleet", custom_lineWidth=3)])  # fmt: skip
     by = "instance"
@@ -115,7 +116,7 @@ def _gathered() -> Iterator[Panel]:
         Query(f"max({of(c.FLEET_SLOW_THRESHOLD)})", "critical"),
     ]
     columns = [
-        Query(worst(f"max by ({side.label}) ({of(side.evidence)})", side.label, 10), f"{{{{{side.label}}}}}")
+        Query(highest(f"max by ({side.label}) ({of(side.evidence)})", side.label, 10), f"{{{{{side.label}}}}}")
         for side in _SIDES
     ]
     for title, text, queries in (

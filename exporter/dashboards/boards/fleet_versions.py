@@ -5,10 +5,24 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links
-from exporter.dashboards.compared import BLANK, FROM_ZERO, OPEN_FEATURE, OPEN_OUTPUT, judged, said, side_by_side, worst
-from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, LIMIT, ORANGE, PLAIN, RED, by_name, by_pattern, states
+from exporter.dashboards.compared import FROM_ZERO, OPEN_FEATURE, OPEN_OUTPUT, said, side_by_side
+from exporter.dashboards.looks import (
+    BLANK,
+    BLUE,
+    CRITICAL,
+    GREEN,
+    LIMIT,
+    ORANGE,
+    PLAIN,
+    RED,
+    by_name,
+    by_pattern,
+    judged,
+    states,
+)
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, over, rate, recorded
+from exporter.dashboards.worst import highest
 
 _ANY: Final = {"model_version": "*"}
 _BY: Final = "model_version"
@@ -90,7 +104,7 @@ def _running() -> Panel:
     return Panel("state-timeline", "Which replica runs which version", "A bar for each replica and version, as long as"
                  " it was there. In a roll-out the old bars end where the new ones begin; what goes on beside them is a"
                  " canary, or a replica that was forgotten. At most 25.", "none",
-                 [Query(worst(there, "instance, model_version", 25), "{{model_version}} on {{instance}}")], 12, 9,
+                 [Query(highest(there, "instance, model_version", 25), "{{model_version}} on {{instance}}")], 12, 9,
                  PLAIN | states((1, "runs", BLUE)))  # fmt: skip
 
 
@@ -125,7 +139,7 @@ def _lines() -> Iterator[Panel]:
     seen, failed = (f"sum by ({_BY}) ({rate(c.REQUESTS, **_ANY, **code)})" for code in ({}, {"code": "~5.."}))
     named, flat = "version {{model_version}}", {"min": 0}
     evidence = f"max by ({_BY}) ({recorded('model:model_drift_evidence_nats:fleet')})"
-    differs = [Query(worst(_others(side, name, **_VERSION), side, 10), f"{{{{{side}}}}}") for side, name in SIDES]
+    differs = [Query(highest(_others(side, name, **_VERSION), side, 10), f"{{{{{side}}}}}") for side, name in SIDES]
     drawn: tuple[tuple[str, str, str, list[Query], Json], ...] = (
         ("Requests by version", ("Requests answered per second. A canary has the share that it was given; see whether"
          " it gets it."), "reqps", [Query(seen, named)], flat),

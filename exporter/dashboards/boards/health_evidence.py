@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, steps
+from exporter.dashboards.looks import BLUE, CRITICAL, GREEN, ORANGE, judged, steps
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, recorded
 
@@ -74,4 +74,4 @@ def _rests_on() -> Iterator[Panel]:
     yield Panel("stat", "Not monitored", "Features that would need more than a fifth of their values"
                 " tolerated, on any replica: evidence never pages for them.", "short",
                 [Query(f"count(min by (feature) ({blind}) == 0) or 0 * count({blind})", instant=True)], 3, 8,
-                steps((None, GREEN), (1, ORANGE)), {"colorMode": "value"})  # fmt: skip
+                judged((1, ORANGE)), {"colorMode": "value"})  # fmt: skip

@@ -6,8 +6,9 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.dashboards import links
 from exporter.dashboards.boards import internals_parts
-from exporter.dashboards.compared import BLANK, judged, lowest, said, side_by_side, worst
+from exporter.dashboards.compared import said, side_by_side
 from exporter.dashboards.looks import (
+    BLANK,
     DASHED,
     GREEN,
     GREY,
@@ -17,11 +18,13 @@ from exporter.dashboards.looks import (
     SHARE,
     by_name,
     by_pattern,
+    judged,
     states,
     steps,
 )
 from exporter.dashboards.pieces import Board, Json, Panel, Query, Row
 from exporter.dashboards.queries import alerts, here, of, rate, recorded
+from exporter.dashboards.worst import highest, lowest
 
 _FLOOR: Final = {"min": 0}
 _ENOUGH: Final = steps((None, GREY), (0, RED), (0.5, ORANGE), (0.9, GREEN)) | {"decimals": 1}
@@ -141,7 +144,7 @@ def counted() -> Iterator[Panel]:
                 overrides=[line])  # fmt: skip
     yield Panel("timeseries", "Ring in use", "Highest share of the memory between relay and analyser that was taken,"
                 " by exporter. From half on bodies are left out by lot; what finds it full is dropped.", "percentunit",
-                [Query(worst(f"max by (instance) ({here(of(c.RING_FILL))})", "instance"), "{{instance}}")], 6, 8,
+                [Query(highest(f"max by (instance) ({here(of(c.RING_FILL))})", "instance"), "{{instance}}")], 6, 8,
                 SHARE)  # fmt: skip
     yield Panel("timeseries", "Bodies left out", "Exchanges per second whose bodies were not looked at: `memory`, to"
                 " stay within bounds, or `sampled`, by lot while a ring fills. Requests, codes and latencies are whole;"
@@ -196,11 +199,11 @@ def fresh() -> Iterator[Panel]:
     made = f"min by (collector) ({here(of(c.COLLECTOR_SUCCESS))})"
     for title, text, expr, legend in (
         ("Age of the scores", ("How old they were when they were scraped, by exporter. Beyond two minutes"
-         " (InferenceExporterStale) panels and alerts look at the past."), worst(f"max by (instance) ({_AGE})", _BY),
+         " (InferenceExporterStale) panels and alerts look at the past."), highest(f"max by (instance) ({_AGE})", _BY),
          "{{instance}}"),
         ("Time to make scores and page", ("What the last scoring took, by exporter. It should be well below the"
          " interval between two; fewer features or windows make it shorter."),
-         worst(f"max by (instance) ({here(of(c.SNAPSHOT_DURATION))})", _BY), "{{instance}}"),
+         highest(f"max by (instance) ({here(of(c.SNAPSHOT_DURATION))})", _BY), "{{instance}}"),
         ("Last sign of life", ("How long ago, by process, on the exporter where it is longest. The supervisor starts"
          " again what is silent for too long."), lived, "{{process}}"),
     ):  # fmt: skip
@@ -230,7 +233,7 @@ def cost() -> Iterator[Panel]:
                 8, 8, _FLOOR)  # fmt: skip
     yield Panel("timeseries", "CPU by process", "Cores in use, all exporters together. Workers are on the request path;"
                 " the analyser is niced and may wait.", "none",
-                [Query(worst(f"sum by (process) ({here(rate(c.PROCESS_CPU))})", "process"), "{{process}}")], 8, 8,
+                [Query(highest(f"sum by (process) ({here(rate(c.PROCESS_CPU))})", "process"), "{{process}}")], 8, 8,
                 _FLOOR)  # fmt: skip
     yield Panel("timeseries", "CPU time for a request", "Of relay and analyser together, of the relay's workers alone,"
                 " and of the looking within those. Some 30 µs of the relay are usual; what grows with the size of"
@@ -242,18 +245,18 @@ def cost() -> Iterator[Panel]:
     yield Panel("timeseries", "Memory by process", "Resident memory, on the exporter where it is largest, beside the"
                 " size of the rings, which is its bound there. The analyser is started again at analyser.memory_limit"
                 " (1 GiB unless set): give it more, or it fewer features and models.", "bytes",
-                [Query(worst(f"max by (process) ({here(of(c.PROCESS_MEMORY))})", "process"), "{{process}}"),
+                [Query(highest(f"max by (process) ({here(of(c.PROCESS_MEMORY))})", "process"), "{{process}}"),
                  Query(f"max({here(of(c.RING_SIZE))})", "rings at most")], 8, 8, _FLOOR,
                 overrides=[by_pattern("/^rings/", custom_lineStyle=DASHED)])  # fmt: skip
     share = f"{of(c.PAGE_SERIES)} / {of(c.MAX_SERIES)}"
     yield Panel("timeseries", "Series of a page", "Share of the series that a page may have, by exporter. At 100 %"
                 " whole families are left out: raise --max-series.", "percentunit",
-                [Query(worst(f"max by (instance) ({here(share)})", "instance"), "{{instance}}")], 8, 8,
+                [Query(highest(f"max by (instance) ({here(share)})", "instance"), "{{instance}}")], 8, 8,
                 SHARE)  # fmt: skip
     left = f"max by (family) ({here(of(c.DROPPED_SERIES))})"
     yield Panel("timeseries", "Series left out, by family", "On the exporter that lacks most. Panels and alerts that"
                 " read it see less: raise --max-series, or see docs/series.md for the order.", "short",
-                [Query(f"{worst(left, 'family')} > 0", "{{family}}")], 8, 8,
+                [Query(f"{highest(left, 'family')} > 0", "{{family}}")], 8, 8,
                 _FLOOR | said("no family is left out"))  # fmt: skip
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards.compared import BLANK, said, side_by_side, worst
-from exporter.dashboards.looks import BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
+from exporter.dashboards.compared import said, side_by_side
+from exporter.dashboards.looks import BLANK, BLUE, GREEN, ORANGE, PLAIN, RED, SHARE, by_name, states
 from exporter.dashboards.pieces import Json, Panel, Query, Row
 from exporter.dashboards.queries import here, of, rate
+from exporter.dashboards.worst import highest
 from exporter.families import Family
 
 _FLOOR: Final = {"min": 0}
@@ -44,10 +45,10 @@ def relay() -> Iterator[Panel]:
                  [Query(f"sum by (to) ({here(rate(c.PROXY_BYTES))})", "to the {{to}}")])  # fmt: skip
     yield _lines("Connections open", "Of clients, by exporter. Each has one to the model server. What grows without end"
                  " is a client that does not close; limit it by max_connections.", "short",
-                 [Query(worst(_each(c.CONNECTIONS_OPEN, "sum"), "instance"), "{{instance}}")])  # fmt: skip
+                 [Query(highest(_each(c.CONNECTIONS_OPEN, "sum"), "instance"), "{{instance}}")])  # fmt: skip
     yield _lines("Connections accepted", "Per second, by exporter. Near the number of requests: clients keep none"
                  " alive, which costs both sides.", "ops",
-                 [Query(worst(f"sum by (instance) ({here(rate(c.CONNECTIONS))})", "instance"),
+                 [Query(highest(f"sum by (instance) ({here(rate(c.CONNECTIONS))})", "instance"),
                         "{{instance}}")])  # fmt: skip
     yield _lines("Clients turned away", "Per second: 502 because the model server could not be reached, connections"
                  " that could not be let in, and those that the relay ended. Any line is worth a look.", "ops",
@@ -109,7 +110,7 @@ def web() -> Iterator[Panel]:
                  [Query(_by(c.WEB_REFUSED, "reason"), "{{reason}}")], said("nobody was refused"))  # fmt: skip
     yield _lines("Time left of the certificate", "Of the web address, by exporter. At 14 days it is a ticket; at 0"
                  " nobody can scrape it.", "s",
-                 [Query(worst(f"min by (instance) ({left})", "instance"), "{{instance}}")],
+                 [Query(highest(f"min by (instance) ({left})", "instance"), "{{instance}}")],
                  said("no TLS on the web address"))  # fmt: skip
     yield _lines("Log lines lost", "Per second, by process, because standard error took none: what the log says is not"
                  " all.", "ops", [Query(_by(c.LOG_LINES_LOST, "process"), "{{process}}")],
@@ -127,7 +128,7 @@ def events() -> Iterator[Panel]:
                  said("no event was dropped"))  # fmt: skip
     yield _lines("Events waiting", "For their other half, or to be looked at. What grows without end: answers that"
                  " never come, or the analyser does not keep up.", "short",
-                 [Query(worst(_each(c.EVENTS_WAITING, "sum"), "instance"), "{{instance}}")], none)  # fmt: skip
+                 [Query(highest(_each(c.EVENTS_WAITING, "sum"), "instance"), "{{instance}}")], none)  # fmt: skip
 
 
 def merged() -> Iterator[Panel]:
@@ -144,7 +145,7 @@ def merged() -> Iterator[Panel]:
                  [Query(f"max({here(of(c.UPSTREAM_METRICS_DURATION))})", "slowest")], none)  # fmt: skip
     yield Panel("timeseries", "Series of the server's own", "On its page, by exporter; they count among a scrape's"
                 " sample_limit.", "short",
-                [Query(worst(_each(c.UPSTREAM_METRICS_SERIES), "instance"), "{{instance}}")], 24, 6,
+                [Query(highest(_each(c.UPSTREAM_METRICS_SERIES), "instance"), "{{instance}}")], 24, 6,
                 PLAIN | _FLOOR | none)  # fmt: skip
 
 

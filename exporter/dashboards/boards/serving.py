@@ -16,6 +16,7 @@ from exporter.dashboards.looks import (
     UNJUDGED,
     by_name,
     by_pattern,
+    judged,
     states,
     steps,
 )
@@ -54,7 +55,7 @@ def now() -> Iterator[Panel]:
     yield Panel("stat", "Error budget used", "Failures of the last three days as a share of those that the objective"
                 f" allows. Above 100 % it will not be kept if that goes on. {objectives.AS_SHIPPED}", "percentunit",
                 [Query(f"max({used})", instant=True)], 4, 4,
-                steps((None, GREEN), (0.5, ORANGE), (1, RED)) | _RECORDED)  # fmt: skip
+                judged((0.5, ORANGE), (1, RED)) | _RECORDED)  # fmt: skip
     yield Panel("stat", "Answered within, 99 of 100", "99 of 100 requests that succeeded were answered within this"
                 " time, of those since the last few scrapes; interpolated within buckets.", "s",
                 [Query(serving_latency.quantile(0.99, c.REQUEST_DURATION), instant=True)], 4, 4, PLAIN,
@@ -69,7 +70,7 @@ def now() -> Iterator[Panel]:
 def _of_objective(name: str) -> Json:
     """Green while the objective is kept, red where so much more pages."""
     allowed = objectives.value(name)
-    return steps((None, GREEN), (allowed, ORANGE), (allowed * objectives.value("slo.fast_burn"), RED))
+    return judged((allowed, ORANGE), (allowed * objectives.value("slo.fast_burn"), RED))
 
 
 def requests() -> Iterator[Panel]:
