@@ -135,6 +135,7 @@ def test_beside_a_relay_events_are_off_until_they_are_allowed(tmp_path: Path) ->
         path.write_text(yaml.safe_dump({"events": {"enable": True}}))
         running.process.send_signal(signal.SIGHUP)
         eventually(lambda: post(running, loggers.kserve("request", b"{}", "x"))[0] == 200, what="events allowed")
+        eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="a page of the new settings")
         predict(running.url, [[1, 2]])
         exchange(running, 1)
         metrics = settled(running, 3, waiting=1)
