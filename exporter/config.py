@@ -14,6 +14,7 @@ from exporter.captured import Capture
 from exporter.dependencies import Dependency, dependencies, refuse_own
 from exporter.facing import Health, Web
 from exporter.guarantees import Evidence
+from exporter.hindsight import Feedback, Performance
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.origins import Origin, origins
@@ -185,6 +186,8 @@ class Settings:
     analyser: Analyser = field(default_factory=Analyser)
     state: State = field(default_factory=State)
     events: Events = field(default_factory=Events)
+    feedback: Feedback = field(default_factory=Feedback)
+    performance: Performance = field(default_factory=Performance)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)

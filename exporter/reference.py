@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from exporter.adoption import Adoption
 from exporter.segmentations import Segmented
+from exporter.target import Target
 
 DEFAULT: Final = "default"
 """What a model is called that nobody names."""
@@ -253,6 +254,8 @@ class Profile:
     """Whether it was made of live traffic, because there was no other."""
     adoptions: tuple[Adoption, ...] = ()
     segments: tuple[Segmented, ...] = ()
+    target: Target | None = None
+    """None where the training data have no column of the truth."""
     replaced: tuple[tuple[str, Column], ...] = ()
     """Of a profile in force: side, and column as the training data had it, where what was adopted counts instead."""
     answers: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exporter.findings import FailedSnapshot, Grouped, MatchCounts, RowCounts, SegmentSnapshot, Unread
 from exporter.override import Override
+from exporter.performed import Estimated, Performed, Valued
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,5 +184,9 @@ class Snapshot:
     grouped: Grouped | None = None
     generated: GenerationCounts | None = None
     """None where it is no language model, as far as is known; as above, where there is nothing to say."""
+    performed: Performed | None = None
+    """None where nobody tells the truth."""
+    estimated: tuple[Estimated, ...] = ()
+    valued: tuple[Valued, ...] = ()
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""

@@ -1,0 +1,128 @@
+"""What is predicted, and how a prediction and its truth are written for the time in between.
+
+A prediction is a row of float64, little-endian, that are as they were answered: what is made of them later is what
+would have been made of the raw rows. A truth is a scalar of JSON in its one spelling.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.sketch.binning import category_name, truth_name
+
+BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
+OTHER: Final = "other"
+"""Truths and answers of no class that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one model predicts."""
+
+    kind: str
+    """One of `truths.TASKS`."""
+    label: str = ""
+    """The output that holds the class or the number; empty where scores alone are answered."""
+    scores: tuple[str, ...] = ()
+    """The outputs that hold the probability of each class; of two classes that of the positive alone."""
+    classes: tuple[str, ...] = ()
+    """In the order of their codes, 0 first; of two the second is the positive one. Beyond them comes OTHER."""
+    threshold: float = 0.5
+    centre: float = 0.0
+    """Of numbers: what they lie about, and how far, so that sums of them can be whole numbers."""
+    unit: float = 1.0
+    ranks: int = 10
+    """The k of rankings."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever changes what content means or what sums are of."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:8]
+
+    @property
+    def width(self) -> int:
+        """Numbers of one prediction: its label (a code, or the number), then its scores."""
+        return 1 + len(self.scores)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether classes are predicted."""
+        return self.kind in {BINARY, MULTICLASS}
+
+    def labels(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Codes of the classes that scores of shape (rows, scores) say; NaN where one is missing."""
+        if self.kind == BINARY:
+            found = (scores[:, 0] >= self.threshold).astype(np.float64)
+        else:
+            found = np.nan_to_num(scores, nan=-np.inf).argmax(axis=1).astype(np.float64)
+        found[~np.isfinite(scores).all(axis=1)] = np.nan
+        return found
+
+    def code(self, name: str | None) -> float:
+        """Of a class by its name; OTHER is one more than the last, NaN is missing."""
+        if name is None:
+            return math.nan
+        spelled = name if name in self.classes else truth_name(name)
+        return float(self.classes.index(spelled)) if spelled in self.classes else float(len(self.classes))
+
+    def truth(self, content: bytes) -> "float | tuple[float, ...] | None":
+        """What turned out: a code, a number, of rankings the relevances as shown; None if it cannot be one."""
+        value = json.loads(content)
+        if self.kind == RANKING:
+            return _relevances(value)
+        if self.is_classification:
+            return None if isinstance(value, list) else self.code(category_name(value))
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _relevances(value: object) -> tuple[float, ...] | None:
+    """A list of relevances as shown, or the rank of the one thing that was right, from 1; 0 is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (*(0.0,) * (value - 1), 1.0) if value > 0 else (0.0,)
+    return tuple(map(float, value)) if isinstance(value, list) else None
+
+
+class Rows(NamedTuple):
+    """Predictions with their truths."""
+
+    said: NDArray[np.float64]
+    """Shape (rows, width): label, then scores; NaN is missing. A label that the scores must say is filled in."""
+    true: NDArray[np.float64]
+    """Codes or numbers, shape (rows,); of rankings the relevances in the order shown, shape (rows, ranks), NaN beyond
+    what was shown."""
+    weight: NDArray[np.float64]
+    """From 0 on; 1 where nobody said one."""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return len(self.said)
+
+
+def pack(numbers: Sequence[float] | NDArray[np.float64]) -> bytes:
+    """A prediction's content."""
+    return np.asarray(numbers, "<f8").tobytes()
+
+
+def unpack(contents: Sequence[bytes], width: int) -> NDArray[np.float64]:
+    """Contents as they were packed, shape (rows, width)."""
+    return np.frombuffer(b"".join(contents), "<f8").reshape(len(contents), width).astype(np.float64)
+
+
+def canonical(value: object) -> bytes:
+    """A truth's content: one spelling for each scalar or list of numbers, so that 1 and 1.0 are the same truth."""
+    return json.dumps(_spelled(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, list):
+        return [_spelled(one) for one in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
