@@ -103,6 +103,19 @@ class _Measure(NamedTuple):
     """Whether a training may have said it, too."""
 
 
+OF_CLASSES: Final = (
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_macro", "recall_macro", "f1_macro",
+    "precision_weighted", "recall_weighted", "f1_weighted", "confusion_rows", "cost_per_thousand",
+)  # fmt: skip
+"""Measures of classes; of their scores; of numbers; of rankings."""
+OF_SCORES: Final = (
+    "roc_auc", "pr_auc", "roc_auc_of_class", "pr_auc_of_class", "log_loss", "brier", "calibration_error",
+    "calibration_in_the_large", "reliability_rows", "reliability_score", "reliability_true_ratio",
+)  # fmt: skip
+OF_NUMBERS: Final = ("mae", "rmse", "mape", "r2", "bias", "residual_quantile")
+OF_RANKINGS: Final = ("hit_rate", "ndcg")
+
+
 _CLASS: Final = ("class",)
 _BIN: Final = ("bin",)
 # fmt: off
