@@ -76,7 +76,8 @@ def named(found: Performed) -> Collection[str]:
     known = dict.fromkeys(found.classes) or dict.fromkeys(
         name for names in (*of_measures, *(row[:2] for row in found.counted.confusion)) for name in names
     )
-    return [name for name in known if name != OTHER][:MOST_CLASSES]
+    names = [name for name in known if name != OTHER]
+    return [*names, OTHER] if len(names) <= MOST_CLASSES else names[:MOST_CLASSES]
 
 
 def _is_by_class(one: Measure) -> bool:

@@ -14,6 +14,7 @@ from shown_truths import WINDOWS, WORDS, estimated, performed, valued
 from exporter import catalogue
 from exporter.collect import performance
 from exporter.collect.labels import LONGEST
+from exporter.performance.measures import MEASURES
 from exporter.performance.task import OTHER
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES, Measure, Performed
 from exporter.snapshots import Snapshot
@@ -170,6 +171,9 @@ def test_each_measure_is_of_one_kind_of_task_and_has_families_for_what_it_may_ha
     of = catalogue.PERFORMANCE
     words = Counter(word for kind in ("binary", "regression", "ranking") for word in WORDS[kind])
     assert words == Counter(dict.fromkeys(of.values, 1))
+    assert {word: (kind.labels, kind.interval, kind.bound) for word, kind in MEASURES.items()} == {
+        word: (family.labels[2:-2], word in of.lower, word in of.bound) for word, family in of.values.items()
+    }
     assert of.lower.keys() == of.upper.keys()
     assert {*of.bound, *of.lower, *of.training} <= {*of.values}
     assert {*catalogue.ESTIMATED.values} <= {*of.lower}
