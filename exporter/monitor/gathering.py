@@ -16,6 +16,7 @@ from exporter.evidence.verdict import Verdict
 from exporter.guarantees import Evidence
 from exporter.monitor.batch import Scope
 from exporter.monitor.grouping import called
+from exporter.monitor.performing import Hindsight
 from exporter.reference import Profile
 from exporter.sketch.window import Arrays
 
@@ -29,12 +30,13 @@ def same_clock(at: float) -> float:
 
 
 class Watching(NamedTuple):
-    """How evidence is gathered, whatever the model."""
+    """How evidence is gathered and truth is waited for, whatever the model."""
 
     settings: Evidence = Evidence()
     wall: Callable[[float], float] = same_clock
     """Unix time of a moment on the clock of exchanges."""
     planned: Planned = Planned(())
+    hindsight: Hindsight = Hindsight()
 
 
 WATCHING: Final = Watching()
