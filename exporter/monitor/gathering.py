@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.config import Settings
 from exporter.evidence.engine import Engine
 from exporter.evidence.planned import Planned
 from exporter.evidence.streams import of_column
@@ -40,6 +41,12 @@ class Watching(NamedTuple):
 
 
 WATCHING: Final = Watching()
+
+
+def watching(settings: Settings, wall: Callable[[float], float]) -> Watching:
+    """What the operator says of it."""
+    hindsight = Hindsight(settings.feedback.enable, settings.performance)
+    return Watching(settings.evidence, wall, Planned(settings.evidence.planned), hindsight)
 
 
 class Counting(NamedTuple):

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from exporter.hindsight import Performance
 from exporter.performance.joining import Joining, Usable
-from exporter.performance.measures import confusion, measured
+from exporter.performance.measures import measured
 from exporter.performance.tally import Tally
-from exporter.performance.task import Task
+from exporter.performance.task import OTHER, Rows, Task
 from exporter.performed import BY, LAG_BOUNDS, Counted, Judged
 from exporter.sketch.coarse import CoarseWindows
 from exporter.truths import Joined
@@ -124,7 +124,7 @@ class Judging:
         }
         moments = {by: np.minimum(at, wall_s) for by, at in moments.items()}  # of another's clock, maybe
         for some in _together([self._windows[by].places(moments[by], wall_s) for by in BY]):
-            sums = self._tally.of(usable.rows.picked(some))
+            sums = self._tally.of(Rows(*(part[some] for part in usable.rows)))
             total += sums
             for by in BY:
                 at = float(moments[by][some[0]])
@@ -137,20 +137,32 @@ class Judging:
     def counted(self) -> Counted:
         """Counts since start."""
         opened, joined, unusable, lag_ms = self._counts.tolist()
-        table = confusion(self._task, self._totals)
-        return Counted(opened, joined, unusable, tuple(self._lag.tolist()), lag_ms / 1e3, table)
+        lag = tuple(self._lag.tolist())
+        return Counted(opened, joined, unusable, lag, lag_ms / 1e3, tuple(self._confusion()))
+
+    def _confusion(self) -> Iterator[tuple[str, str, int]]:
+        """Rows since start by true class and predicted one; none where there are too many classes."""
+        outcomes = self._tally.view(self._totals).outcomes
+        if outcomes is None or outcomes.pairs is None:
+            return
+        names = (*self._task.classes, OTHER)
+        for true, row in zip(names, outcomes.pairs.rows.tolist(), strict=True):
+            yield from ((true, said, rows) for said, rows in zip(names, row, strict=True))
 
     def judged(self, wall_s: float) -> Iterator[Judged]:
         """Every window that ends at a Unix time."""
         for by in BY:
-            windows = self._windows[by]
-            for length in windows.lengths:
-                samples = int(self._rows[by].total(wall_s, length)[0])
-                predicted = int(self._opened.total(wall_s, length)[0]) if by == _PREDICTION else samples
-                measures = measured(self._task, windows.total(wall_s, length)) if samples else ()
-                yield Judged(
-                    by, format_duration(length), samples, max(predicted, samples), samples >= self._enough, measures
-                )
+            for length in self._windows[by].lengths:
+                yield self._judge(by, length, wall_s)
+
+    def _judge(self, by: str, length: float, wall_s: float) -> Judged:
+        window, samples = format_duration(length), int(self._rows[by].total(wall_s, length)[0])
+        predicted = int(self._opened.total(wall_s, length)[0]) if by == _PREDICTION else samples
+        if not samples:
+            return Judged(by, window, 0, predicted, False, ())
+        words = self._windows[by].total(wall_s, length)
+        enough = int(self._tally.view(words).all.rows) >= self._enough
+        return Judged(by, window, samples, max(predicted, samples), enough, measured(self._task, words))
 
 
 def _windows(settings: Performance, pane_s: float, size: int) -> CoarseWindows:

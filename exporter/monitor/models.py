@@ -12,13 +12,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from exporter.config import Settings
-from exporter.evidence.planned import Planned
 from exporter.monitor import Monitor, attributing, door, versions
 from exporter.monitor.chronicle import Chronicle
-from exporter.monitor.gathering import Watching, same_clock
+from exporter.monitor.gathering import same_clock, watching
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming
-from exporter.monitor.performing import Hindsight
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, are_small, untitled
@@ -37,8 +35,7 @@ class Models:
     ) -> None:  # fmt: skip
         """`provisional` makes references of models that have none; `wall` gives Unix time."""
         self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
-        hindsight = Hindsight(settings.feedback.enable, settings.performance)
-        self._watching = Watching(settings.evidence, wall, Planned(settings.evidence.planned), hindsight)
+        self._watching = watching(settings, wall)
         self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}

@@ -1,4 +1,4 @@
-"""What the training said of its performance, beside the measures of now: who wrote it down called them as they liked."""
+"""What the training said of its performance, beside the measures of now: who wrote it down called it as they liked."""
 
 import re
 from collections.abc import Mapping
@@ -6,11 +6,12 @@ from typing import Final
 
 from exporter.performance.task import BINARY, RANKING, REGRESSION, Task
 
-_WHERE: Final = "train|training|val|valid|validation|test|testing|eval|evaluation|dev|holdout|hold_out|oof|oos|cv|mean|avg"
+_WHERE: Final = "train|training|val|valid|validation|test|testing|eval|evaluation|dev|holdout|hold_out|oof|cv|mean|avg"
 _BEFORE: Final = re.compile(rf"(?:{_WHERE})_(?=.)")
 _BEHIND: Final = re.compile(rf"(?<=.)_(?:{_WHERE}|score|metric|loss_value)$")
 _ALIASES: Final[Mapping[str, str]] = {
-    "accuracy": "accuracy", "acc": "accuracy", "balanced_accuracy": "balanced_accuracy", "balanced_acc": "balanced_accuracy",
+    "accuracy": "accuracy", "acc": "accuracy",
+    "balanced_accuracy": "balanced_accuracy", "balanced_acc": "balanced_accuracy",
     "auc": "roc_auc", "roc_auc": "roc_auc", "auroc": "roc_auc", "auc_roc": "roc_auc", "rocauc": "roc_auc",
     "roc_auc_ovr": "roc_auc", "area_under_roc": "roc_auc",
     "average_precision": "pr_auc", "pr_auc": "pr_auc", "auc_pr": "pr_auc", "auprc": "pr_auc", "aucpr": "pr_auc",

@@ -1,4 +1,4 @@
-"""Between the models and whatever keeps their predictions until the truth comes: out go those, in comes what was joined.
+"""Between the models and whatever keeps predictions until the truth comes: out go those, in comes what was joined.
 
 What is joined has numbers that count up. What has been added, and what has not, is told by one of them: it is kept, and
 committed, together with the sums; so each is added once, whoever dies. A run that begins with nothing has windows take
@@ -7,7 +7,7 @@ what earlier runs had joined, and counters nothing of it.
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
