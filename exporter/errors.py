@@ -46,14 +46,21 @@ class DecodeError(Exception):
         self.detail = detail
 
 
-class EventError(Exception):
-    """A POST of events cannot be taken. `reason` is one of `records.EVENT_REFUSALS`.
+class PostError(Exception):
+    """What was posted cannot be taken. `reason` is `malformed`, `too_large`, `too_slow` or `busy`.
 
-    The message goes back to the sender and names attributes, never their values.
+    The message goes back to the sender and names keys, never their values.
     """
 
-    def __init__(self, reason: str, message: str, events: int = 1) -> None:
+    def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class EventError(PostError):
+    """A POST of events cannot be taken. `reason` is one of `records.EVENT_REFUSALS`."""
+
+    def __init__(self, reason: str, message: str, events: int = 1) -> None:
+        super().__init__(reason, message)
         self.events = events
         """How many are refused by this."""
