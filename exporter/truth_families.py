@@ -185,8 +185,8 @@ def of_performance() -> Performance:
         info=_model("performance_info", GAUGE, "1; what is taken to be predicted, by the profile, the outputs or performance.task.", "task"),
         lag=_model("truth_lag_seconds", HISTOGRAM, "How long truth took, from the answer to when it was told, of all that was joined."),
         opened=_model("predictions_opened_total", COUNTER, "Predictions with an id that were handed over to wait for their truth, to be added over replicas."),
-        joined=_model("truths_joined_total", COUNTER, "Truths joined to a prediction and counted in measures, unusable ones included; to be added over replicas."),
-        unusable=_model("truths_unusable_total", COUNTER, "Joined truths that are in no measure, because they cannot be one of this model's, such as a word where numbers are predicted."),
+        joined=_model("truths_joined_total", COUNTER, "Truths that were joined to their prediction and are in measures; to be added over replicas."),
+        unusable=_model("truths_unusable_total", COUNTER, "Truths that were joined to their prediction and are in no measure, because they cannot be one of this model's, such as a word where numbers are predicted."),
         outcomes=_model("performance_outcomes_total", COUNTER, "Joined predictions since start by the class that turned out and the one that was said: to be added over replicas, of which every share of classes of a whole fleet follows.", "actual", "predicted"),
     )
     # fmt: on

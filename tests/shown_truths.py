@@ -44,7 +44,7 @@ def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = W
                      if word in WORDS[kind])  # fmt: skip
     moved = tuple(TargetMoved(window, next(numbers), True, 0.2, 0.1, 0.4, 0.3) for window in windows)
     concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2)
-    return Performed(kind, counted, judged, training, moved, concept, tuple(classes))
+    return Performed(kind, counted, judged, training, moved, concept)
 
 
 def _measures(kind: str, classes: Sequence[str]) -> Iterator[Measure]:

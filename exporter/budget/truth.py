@@ -13,6 +13,7 @@ from exporter.budget.shape import Shape
 from exporter.families import Family
 from exporter.performance.deduced import deduced
 from exporter.performance.measures.quantiles import RANKS
+from exporter.performance.outcomes import MOST_PAIRED
 from exporter.performance.scoring import BINS
 from exporter.performance.task import RANKING, REGRESSION, Task
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES
@@ -54,7 +55,7 @@ def _windows(shape: Shape) -> int:
 
 def _sizes(shape: Shape, task: Task) -> Mapping[str, int]:
     """Values that labels may have."""
-    classes = min(len(task.classes), MOST_CLASSES) + 1
+    classes = min(len(task.classes) + 1, MOST_CLASSES)
     return {
         "class": classes, "actual": classes, "predicted": classes, "bin": BINS, "rank": len(RANKS), "by": len(BY),
         "window": _windows(shape),
@@ -73,6 +74,8 @@ def _performance(task: Task, sizes: Mapping[str, int]) -> Mapping[str, int]:
     found = _of((*plain, *(families[word] for word in _words(task) for families in by_word if word in families)), sizes)
     if task.is_classification:
         found |= _of([of.outcomes], sizes)
+    if len(task.classes) > MOST_PAIRED:
+        found[of.outcomes.name] = found[of.values["confusion_rows"].name] = 0
     return found | {of.lag.name: len(LAG_BOUNDS) + _BESIDE_BOUNDS}
 
 
