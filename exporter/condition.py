@@ -73,8 +73,8 @@ class EventCounts:
 class FeedbackCounts:
     """Late truth, counted since start, and where it waits.
 
-    predictions = kept + known + dropped + those that wait; truths = told + lost + those that wait; early ones = waited
-    + those that are early still; kept = joined since + gone + those that are open still, of a store of one replica.
+    predictions = kept + known + dropped + those that wait; truths = told + lost + those that wait. Of a store that
+    is not shared, found + kept = joined since + gone + open, and found early + told early = waited + early.
     """
 
     store: str
@@ -88,6 +88,9 @@ class FeedbackCounts:
     bytes: int
     predictions: int
     """Handed over to be kept, as they have an id."""
+    found: int
+    """Open in the store at the start, and early ones."""
+    found_early: int
     kept: int
     known: int
     """Of an id and an owner that were there before."""

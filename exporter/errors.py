@@ -34,6 +34,12 @@ class PrometheusError(ExporterError):
     exit_code = 69
 
 
+class DeliveryError(ExporterError):
+    """The exporter that is to be told truths cannot be reached, or takes none now."""
+
+    exit_code = 69
+
+
 class DecodeError(Exception):
     """A payload cannot be read as model input or output. `reason` is one of `decode.REASONS`.
 

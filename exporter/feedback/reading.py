@@ -19,6 +19,7 @@ MALFORMED: Final = "malformed"
 _LINES: Final = frozenset(("application/jsonl", "application/x-ndjson", "application/ndjson", "application/jsonlines",
                            "application/x-jsonlines", "application/jsonl+json"))  # fmt: skip
 _LIST: Final = "feedback"
+_LINE: Final = "line "
 _VALUES: Final = 100
 """Of a record at most, on the average: parsed, a body of brackets takes thirty times its size."""
 _ALWAYS: Final = 100_000
@@ -95,7 +96,8 @@ def _read(item: _Item, read: Callable[[Any], list[Truth]]) -> list[Read]:
 
 def _told(item: _Item, fault: Fault) -> str:
     """What is wrong, and where."""
-    where = f"{item.path}{fault.path}".removeprefix(".")
+    of_line = item.path.startswith(_LINE)
+    where = f"{item.path}: {fault.path[1:]}" if of_line and fault.path else f"{item.path}{fault.path}".removeprefix(".")
     return f"{where}: {fault}" if where else str(fault)
 
 
@@ -138,7 +140,7 @@ def _lines(plain: bytes) -> Iterator[_Item]:
     for number, line in enumerate(io.BytesIO(plain.removeprefix(b"\xef\xbb\xbf")), 1):
         text = line.strip(b" \t\r\n\x1e")
         if text:
-            yield _Item(f"line {number}", _value(text))
+            yield _Item(f"{_LINE}{number}", _value(text))
 
 
 def _value(text: bytes) -> Any:  # noqa: ANN401 (JSON)

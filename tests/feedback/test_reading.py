@@ -1,5 +1,6 @@
 """What is posted becomes truths, or is said to be malformed and where."""
 
+import contextlib
 import gzip
 import json
 from typing import Any
@@ -84,7 +85,7 @@ def test_what_is_wrong_is_said_of_its_record_and_the_others_count() -> None:
 def test_a_line_that_is_no_json_is_one_fault() -> None:
     found = read(b'{"id": 1, "truth": 1}\nx\n{"id": 2, "truth": \xff}\n{"id": 3}\n{"id": 4, "truth": 0}', LINES)
     assert [one.detail for one in found if isinstance(one, Told)] == [
-        "line 2: not JSON", "line 3: not JSON", "line 4.truth: missing: what turned out?"
+        "line 2: not JSON", "line 3: not JSON", "line 4: truth: missing: what turned out?"
     ]  # fmt: skip
     assert sum(isinstance(one, Truth) for one in found) == 2
 
@@ -160,8 +161,8 @@ def test_key_columns_are_the_id_of_a_row() -> None:
     ({"key": {"customer": 1, "dya": 2}}, "key.dya: none of request_id.columns, did you mean day?"),
     ({"key": {"customer": "x" * 100, "day": "y" * 100}}, "key: its values are longer than 128 characters together"),
     ({"key": "1/2"}, "key: must be an object of customer, day"),
-    ({"key": {"customer": 1, "day": 2}, "row": 0}, "key: has no meaning beside id and row: columns are the id of one"
-     " row"),
+    ({"key": {"customer": 1, "day": 2}, "row": 0}, ("key: has no meaning beside id and row: columns"
+     " are the id of one row")),
     ({}, "id: missing: what is this the truth of?"),
 ])  # fmt: skip
 def test_what_is_wrong_with_key_columns_is_said(record: dict[str, Any], words: str) -> None:
@@ -302,8 +303,8 @@ def test_seldons_ids_may_be_in_the_request() -> None:
 
 @pytest.mark.parametrize(("body", "words"), [
     ({"response": {}, "truth": {"jsonData": [1]}}, "response.meta.puid: missing: what is this the truth of?"),
-    ({"response": {"meta": {"puid": "a"}}, "reward": 1}, "truth: must be a SeldonMessage: a reward alone says nothing"
-     " of what turned out"),
+    ({"response": {"meta": {"puid": "a"}}, "reward": 1},
+     "truth: must be a SeldonMessage: a reward alone says nothing of what turned out"),
     ({"response": {"meta": {"puid": "a"}}, "truth": {"data": {"ndarray": [[1], [None]]}}},
      "truth, row 1: missing: what turned out?"),
     ({"response": {"meta": {"puid": "a"}}, "reward": "x", "truth": {"jsonData": [1]}},
@@ -369,7 +370,5 @@ def test_any_record_is_a_truth_or_malformed(records: list[dict[str, Any]]) -> No
 @settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([JSON, LINES, {}, JSON | {"content-encoding": "gzip"}]))
 def test_any_bytes_are_read_or_refused(body: bytes, headers: dict[str, str]) -> None:
-    try:
-        read(body, headers)
-    except PostError as error:
-        assert error.reason in {"malformed", "too_large"}
+    with contextlib.suppress(PostError):
+        assert isinstance(read(body, headers), list)

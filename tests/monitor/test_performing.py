@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from exporter.monitor import Monitor
 from exporter.monitor.gathering import Watching
 from exporter.monitor.opening import Opened
 from exporter.monitor.performing import Hindsight, Performing
+from exporter.monitor.said import Said
 from exporter.performance.extra import Extra
 from exporter.performance.extra import pack as pack_extra
 from exporter.performance.measures import measured
@@ -25,7 +27,6 @@ from exporter.performance.task import Rows, canonical, unpack
 from exporter.performed import BY, Judged
 from exporter.reference import Profile
 from exporter.scalars.salted import Salt
-from exporter.monitor.said import Said
 from exporter.sections import Windows
 from exporter.truths import Joined, Owner, key_of
 
@@ -150,7 +151,7 @@ def truthful(kind: Kind, monitor: Monitor, seed: int = 2) -> list[tuple[Joined, 
     return found
 
 
-def by_hand(kind: Kind, monitor: Monitor, rows: list[tuple[Joined, Any]]) -> Any:
+def by_hand(monitor: Monitor, rows: list[tuple[Joined, Any]]) -> Any:
     """Measures of raw rows."""
     task = performing(monitor).task
     said = unpack([one.said for one, _ in rows], task.width)
@@ -172,13 +173,13 @@ def test_measures_of_windows_are_those_of_the_raw_rows_in_whatever_order_they_co
         performing(monitor).join([one for one, _ in shuffled[start : start + 50]], 1799.0)
     found = judged(monitor, 1799.0)
     for by in BY:
-        assert found[by, "1h"].measures == by_hand(kind, monitor, shuffled)
+        assert found[by, "1h"].measures == by_hand(monitor, shuffled)
         assert (found[by, "1h"].samples, found[by, "1h"].predicted, found[by, "1h"].sufficient) == (360, 360, True)
     moment = {"prediction": "at_ms", "arrival": "told_ms"}
     for by in BY:
         last = [(one, true) for one, true in shuffled if getattr(one, moment[by]) // 2000 > 1799 // 2 - 30]
         assert found[by, "1m"].samples == len(last) > 0
-        assert found[by, "1m"].measures == by_hand(kind, monitor, last)
+        assert found[by, "1m"].measures == by_hand(monitor, last)
     assert found["prediction", "1m"].predicted == sum(one.at_ms // 2000 > 1799 // 2 - 30 for one, _ in rows)
 
 
@@ -228,8 +229,6 @@ def test_hashed_classes_meet_truths_that_are_hashed_alike(tmp_path: Path) -> Non
     salt = Salt(b"0123456789abcdef")
     profile = profile_of(KINDS["labels"], tmp_path)
     (column,) = profile.outputs
-    from dataclasses import replace  # noqa: PLC0415
-
     hashed = replace(column, salt=salt.fingerprint, categories=tuple(map(salt.name, column.categories)))
     monitor = watching(replace(profile, outputs=(hashed,)), said=Said(salt=salt))
     assert set(performing(monitor).task.classes) == {salt.name("yes"), salt.name("no")}
@@ -282,8 +281,6 @@ def test_another_profile_of_the_same_task_goes_on_with_the_same_sums(profiles: d
 
 
 def test_what_the_training_said_stands_under_its_name_beside_the_measure(profiles: dict[str, Profile]) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     said = {"val_auc": 0.9, "neg_log_loss": -0.3, "rmse": 3.0, "Test F1-Score": 0.7, "epochs": 12.0}
     performed = watching(replace(profiles["binary"], performance=said)).snapshot(1.0).performed
     assert performed.training == (
