@@ -64,12 +64,12 @@ FEEDBACK: Final = Section("The exporter: how truth comes", (
     asked(
         "What became of the truths that were posted?",
         c.FEEDBACK.truths, c.FEEDBACK.received, c.FEEDBACK.waiting, c.FEEDBACK.unawaited, c.FEEDBACK.lost,
-        c.FEEDBACK.refused, c.FEEDBACK.early,
+        c.FEEDBACK.refused, c.FEEDBACK.early, c.FEEDBACK.found_early,
     ),
     asked(
         "Is every prediction kept for its truth, and does it come?",
         c.FEEDBACK.dropped, c.FEEDBACK.predictions, c.FEEDBACK.offered, c.FEEDBACK.predictions_waiting,
-        c.FEEDBACK.joined, c.FEEDBACK.gone,
+        c.FEEDBACK.joined, c.FEEDBACK.gone, c.FEEDBACK.found,
     ),
     asked(
         "Does the store answer, and how full is it?",

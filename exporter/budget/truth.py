@@ -23,7 +23,7 @@ from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
 _BESIDE_BOUNDS: Final = 3
 """Lines of a histogram: the last bucket, count and sum."""
-_OWN: Final = 19 + 2 * len(OUTCOMES) + len(WAITED) + len(PREDICTION_LOSSES) + len(GONE)
+_OWN: Final = 21 + 2 * len(OUTCOMES) + len(WAITED) + len(PREDICTION_LOSSES) + len(GONE)
 
 
 def own(shape: Shape) -> int:

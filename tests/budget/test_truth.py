@@ -122,6 +122,17 @@ def test_the_settings_say_whether_there_is_feedback() -> None:
     assert len(shape.performance.windows) == 1
 
 
+def test_a_limit_of_each_family_leaves_the_first_series_of_measures() -> None:
+    scene, limit = scene_of("scored"), 100
+    shape = replace(SHAPE, metrics=Metrics(max_series=MOST, max_series_per_family=limit))
+    page = full_pages.rendered([scene], shape)
+    sizes = full_pages.sizes(page)
+    assert {name: series for name, series in sizes.items() if series > limit} == {}
+    assert sizes[catalogue.PERFORMANCE.values["confusion_rows"].name] == limit
+    assert sizes[catalogue.PERFORMANCE.values["accuracy"].name] == 8
+    assert sum(sizes.values()) <= planned(shape, [scene]).expected
+
+
 def test_classes_and_bins_go_before_what_is_of_all_of_them_and_what_pages_stays() -> None:
     scene = scene_of("scored")
     most = planned(SHAPE, [scene]).expected
