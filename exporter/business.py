@@ -2,10 +2,10 @@
 
 `values:` is a list of at most eight of
 
-    {name: revenue, pointer: {side: response, pointer: /offer/price}}    a number in a body, or a list of one for each row
-    {name: amount, feature: amount}                                       a feature, or another field of the rows
-    {name: score, output: score}                                          an output
-    {name: profit, feedback: true}                                        what truths say as their `value`; one at most
+    {name: revenue, pointer: {side: response, pointer: /offer/price}}   a number in a body, or a list of one a row
+    {name: amount, feature: amount}                                      a feature, or another field of the rows
+    {name: score, output: score}                                         an output
+    {name: profit, feedback: true}                                       what truths say as their `value`
 
 The standard library only: every process reads settings.
 """
@@ -77,10 +77,11 @@ def _value(item: object, path: str) -> BusinessValue:
     name = item.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise Fault(f"{path}.name", f"must be 1 to 32 of a to z and _, not {_shown(name)}")
-    said = [key for key in _SOURCES if key in item]
-    if len(said) != 1:
-        raise Fault(path, f"must say one of {', '.join(_SOURCES)}" + (f", not {' and '.join(said)}" if said else ""))
-    return _of(name, said[0], item[said[0]], path)
+    sources = [key for key in _SOURCES if key in item]
+    if len(sources) != 1:
+        words = f", not {' and '.join(sources)}" if sources else ""
+        raise Fault(path, f"must say one of {', '.join(_SOURCES)}{words}")
+    return _of(name, sources[0], item[sources[0]], path)
 
 
 def _of(name: str, source: str, value: Any, path: str) -> BusinessValue:  # noqa: ANN401 (YAML)

@@ -29,14 +29,15 @@ _BITS: Final = 30
 """Of the lower half of a value; the upper one has no more."""
 _LOW: Final = (1 << _BITS) - 1
 _WORDS: Final = 9
-"""Rows; the value's halves; of the squares of the upper half, of the product, of the square of the lower one both halves
-each."""
+"""Rows; the value's halves; both halves of the upper one's square, of their product, and of the lower one's square."""
 _PANES: Final = 30
 """Of a window."""
 _WHOLE: Final = 0
 """The place of all rows; behind it are the segments."""
 _CONFIDENCE: Final = 0.975
-_MOST_WAITING: Final = 1 << 16
+_MOST_WAITING: Final = 1 << 12
+_ALONE: Final = 2
+_NO_SEGMENTS: Final[NDArray[np.uint8]] = np.zeros((0, 0), np.uint8)
 Arrays = Mapping[str, NDArray[Any]]
 Segment = tuple[str, str]
 
@@ -49,7 +50,7 @@ class _Found(NamedTuple):
     at_s: float
     numbers: Sequence[float]
     first: int
-    """The row of the batch that the first one is of; negative where they are of none."""
+    """The row of its batch that the first one is of."""
 
 
 class Valuing:
@@ -65,14 +66,15 @@ class Valuing:
         self._starts = np.cumsum([0, *(way.segments for way in ways)]).tolist()
         self._shape = (len(self._values), 1 + self._starts[-1], _WORDS)
         self._windows = CoarseWindows(lengths, pane_s, _PANES, self._shape, np.int64)
-        self._noted: list[_Found] = []
-        self._waiting = 0
-        """Rows of the batch that are noted."""
+        self._noted: tuple[list[_Found], ...] = ([], [], [])
+        """By the batch that they are of: see `note`."""
+        self._waiting = [0, 0]
+        """Rows of both batches that are noted."""
 
     # what is kept
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """What must be kept; names carry what the values are, the ways to divide are the same as long as the profile."""
+        """What must be kept; names carry what the values are, and those of segments are the profile's."""
         return self._windows.arrays(f"{prefix}.{self._name}")
 
     @property
@@ -102,7 +104,7 @@ class Valuing:
         self._windows.put_back(panes, prefix, 0.0, wall_s)
 
     def _labels(self) -> Iterator[Segment | None]:
-        """Of each place what divides the traffic and the value, empty ones of all; None of places that are not taken."""
+        """Of each place what divides the traffic, and the value; empty ones of all, None of a place not taken."""
         yield "", ""
         for way in self._ways:
             for label in way.labels:
@@ -110,35 +112,38 @@ class Valuing:
 
     # in
 
-    def note(self, came: Came, start: int, rows: int) -> None:
-        """Take what comes with the next so many rows of a batch, which are those of an exchange from `start` on."""
-        at_s = came.wall_ns / 1e9
+    def note(self, came: Came, rows: slice, side: int) -> None:
+        """Take what comes with some rows of an exchange, which are the next ones of a batch: see `add`."""
+        at_s, count = came.wall_ns / 1e9, rows.stop - rows.start
         for place, numbers in zip(self._of_traffic, came.values, strict=False):
-            if len(numbers) > 1 or rows == 1:
-                some: Sequence[float] = numbers[start : start + rows]
+            if len(numbers) > 1:
+                some: Sequence[float] = numbers[rows]
             else:  # of the request as a whole
-                some = numbers if start == 0 else ()
+                some = () if rows.start else numbers
             if some:
-                self._noted.append(_Found(place, at_s, some, self._waiting))
-        self._waiting += rows
+                self._noted[side].append(_Found(place, at_s, some, self._waiting[side]))
+        self._waiting[side] += count
 
     def alone(self, came: Came) -> None:
-        """Take what comes with an exchange of which no row is counted elsewhere."""
+        """Take what comes with an exchange of which no row is in a batch."""
         for place, numbers in zip(self._of_traffic, came.values, strict=False):
             if numbers:
-                self._noted.append(_Found(place, came.wall_ns / 1e9, numbers, -1))
-        if len(self._noted) >= _MOST_WAITING and not self._waiting:
-            self.add(None)
+                self._noted[_ALONE].append(_Found(place, came.wall_ns / 1e9, numbers, 0))
+        if len(self._noted[_ALONE]) >= _MOST_WAITING:
+            self._count(self._noted[_ALONE], _NO_SEGMENTS)
+            self._noted[_ALONE].clear()
 
-    def add(self, batch: Batch | None) -> None:
-        """Count what was noted; of no batch its segments are not known."""
-        noted, self._noted, self._waiting = self._noted, [], 0
-        if noted:
-            segments = batch.segments if batch is not None else np.zeros((0, 0), np.uint8)
-            self._count(noted, segments)
+    def add(self, asked: Batch | None, answered: Batch | None) -> None:
+        """Count what was noted, of requests (side 0), of answers (1), and alone."""
+        sides = (asked.segments if asked else _NO_SEGMENTS, answered.segments if answered else _NO_SEGMENTS)
+        for noted, segments in zip(self._noted, (*sides, _NO_SEGMENTS), strict=True):
+            if noted:
+                self._count(noted, segments)
+                noted.clear()
+        self._waiting = [0, 0]
 
-    def add_feedback(self, joined: Sequence[Joined]) -> None:
-        """Count what truths say: by when they were predicted, and of the segments that they name."""
+    def add_feedback(self, joined: Sequence[Joined], wall_s: float) -> None:
+        """Count what truths say: by when they were predicted, not after `wall_s`, and of segments that they name."""
         if self._of_feedback is None:
             return
         places = self._segment_places()
@@ -146,7 +151,7 @@ class Valuing:
         for one in joined:
             extra = unpack(one.extra) if one.extra else None
             if extra is not None and extra.value is not None:
-                found.append(_Found(self._of_feedback, one.at_ms / 1e3, (extra.value,), len(found)))
+                found.append(_Found(self._of_feedback, min(one.at_ms / 1e3, wall_s), (extra.value,), len(found)))
                 of.append([places.get(name, -1) for name in extra.segments])
         if found:
             width = max(map(len, of))
@@ -162,8 +167,7 @@ class Valuing:
         numbers = np.fromiter((number for one in noted for number in one.numbers), np.float64, sum(sizes))
         values = np.repeat([one.value for one in noted], sizes)
         at_s = np.repeat([one.at_s for one in noted], sizes)
-        rows = np.concatenate([np.arange(one.first, one.first + len(one.numbers)) if one.first >= 0
-                               else np.full(len(one.numbers), -1) for one in noted])  # fmt: skip
+        rows = np.concatenate([np.arange(one.first, one.first + size) for one, size in zip(noted, sizes, strict=True)])
         there = ~np.isnan(numbers)
         words, values, rows = words_of(numbers[there]), values[there], rows[there]
         panes, pane = np.unique(at_s[there] // self._pane_s, return_inverse=True)
@@ -176,11 +180,11 @@ class Valuing:
         self, words: NDArray[np.int64], values: NDArray[np.int64], rows: NDArray[np.int64], segments: NDArray[np.uint8]
     ) -> NDArray[np.int64]:
         total = np.zeros(self._shape, np.int64)
-        np.add.at(total, (values, _WHOLE), words)
-        known = (rows >= 0) & (rows < len(segments))
+        np.add.at(total, (values, np.full(values.size, _WHOLE)), words)
+        there = rows < len(segments)
         for places in segments.T:
             place = np.full(rows.size, UNKNOWN_SEGMENT, np.int64)
-            place[known] = places[rows[known]]
+            place[there] = places[rows[there]]
             own = place != UNKNOWN_SEGMENT
             np.add.at(total, (values[own], 1 + place[own]), words[own])
         return total
@@ -195,8 +199,9 @@ class Valuing:
             for value, place in zip(*np.nonzero(total[:, :, 0]), strict=True):
                 label = labels[place]
                 if label is not None:
-                    said = _told(total[value, place].tolist())
-                    yield Valued(self._values[value].name, *label, format_duration(length), *said)
+                    words = total[value, place].tolist()
+                    name, window = self._values[value].name, format_duration(length)
+                    yield Valued(name, *label, window, words[0], *_told(words))
 
 
 def words_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -209,19 +214,19 @@ def words_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.stack(found, axis=-1)
 
 
-def _told(words: Sequence[int]) -> tuple[int, float, float, float, float]:
-    """Rows, sum, mean, and the interval that has the true mean 95 times of 100 (Student); NaN of a single row."""
+def _told(words: Sequence[int]) -> tuple[float, float, float, float]:
+    """Sum, mean, and the interval that has the true mean 95 times of 100 (Student); NaN of a single row."""
     rows = words[0]
     whole, *products = ((high << _BITS) + low for high, low in zip(words[1::2], words[2::2], strict=True))
     squares = (products[0] << 2 * _BITS) + (products[1] << (_BITS + 1)) + products[2]
     total, mean = whole / _PARTS, whole / (rows * _PARTS)
     if rows < 2:
-        return rows, total, mean, math.nan, math.nan
+        return total, mean, math.nan, math.nan
     spread = rows * squares - whole * whole
     """The variance times rows, rows - 1 and the square of the parts, without any loss."""
     error = math.sqrt(spread / (rows * rows * (rows - 1))) / _PARTS
     half = float(stdtrit(rows - 1, _CONFIDENCE)) * error
-    return rows, total, mean, mean - half, mean + half
+    return total, mean, mean - half, mean + half
 
 
 def _placed(panes: NDArray[Any], moved: Sequence[tuple[int, int]], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -232,3 +237,10 @@ def _placed(panes: NDArray[Any], moved: Sequence[tuple[int, int]], shape: tuple[
     for there, here in moved:
         found[:, :, here] = panes[:, :, there]
     return found
+
+
+def valuing(
+    values: Sequence[BusinessValue], ways: Sequence[Way], lengths: tuple[float, ...], pane_s: float
+) -> Valuing | None:  # fmt: skip
+    """None where nobody looks for any."""
+    return Valuing(values, ways, lengths, pane_s) if values else None
