@@ -81,7 +81,11 @@ class Performance:
         None, "The output that is held against the truth: the class, the score or the number.", label_value
     )
     positive: str | None = setting(None, "The class that a score is the probability of, of two.", label_value)
-    threshold: float = setting(0.5, "The score from which on the positive class is predicted.", number(0.0, 1.0))
+    threshold: float | None = setting(
+        None,
+        "The score from which on the positive class is predicted; what the profile says, else 0.5, where left out.",
+        number(0.0, 1.0),
+    )
     windows: tuple[float, ...] = setting(
         (3600.0, _DAY_S, 7 * _DAY_S, 30 * _DAY_S),
         "Lengths of the windows of performance, multiples of windows.pane: truth comes late.",
