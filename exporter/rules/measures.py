@@ -42,7 +42,7 @@ def _rise(measure: str) -> str:
 def _estimated(measure: str) -> str:
     """Nothing is estimated where truths say it."""
     live = f"(model_performance_estimated_{measure}_upper {_UNKNOWN})"
-    return _labelled(f"{_training(measure)} - on ({_REPLICA}) group_right (profile) {live}", measure)
+    return _labelled(f"{_training(measure)} - on ({_REPLICA}, profile) group_right () {live}", measure)
 
 
 PHRASES: Final = {

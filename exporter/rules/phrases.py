@@ -92,16 +92,14 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
     # What the exporter says of a column on a closer look.
     "diagnosis": """\
 {{- range printf "topk(1, {__name__=~'model_(feature|prediction)_diagnosis_info',%s})" $column | query }} {{ .Labels.text }}.{{ end }}""",
-    # Measures that lie beyond the training's value by more than chance. Needs $of; leaves $of_version.
+    # Measures whose whole interval lies beyond the training's value, and by how much. Needs $l and $of; leaves $of_version.
     "measures_below": """\
 {{- $of_version := printf "cluster=%q,namespace=%q,job=%q,model=%q,model_version=%q" $l.cluster $l.namespace $l.job $l.model $l.model_version }}
-{{- $window := "window='<<performance.window>>'" }}
-{{- range printf "sort_desc(topk(3, measure_window:model_performance_below_training:points{%[1]s,%[2]s} > 0 or measure_window:model_performance_above_training:ratio{%[1]s,%[2]s} > 0))" $window $of | query }}
-{{- $measure := .Labels.measure }}
-{{- range printf "avg({__name__='model_performance_%s',by='arrival',%s,%s})" $measure $window $of_version | query }}
-{{ printf "%s %.3g" $measure .Value }}
-{{- range printf "max({__name__='model_performance_%s_training',%s})" $measure $of | query }}, in training {{ printf "%.3g" .Value }}{{ end }}.
-{{- end }}{{ end }}""",
+{{- $of_window := printf "window='<<performance.window>>',%s" $of }}
+{{- range printf "sort_desc(topk(3, measure_window:model_performance_below_training:points{%s} > 0))" $of_window | query }}
+{{ .Labels.measure }} is {{ printf "%.3f" .Value }} below training at least.{{ end }}
+{{- range printf "sort_desc(topk(3, measure_window:model_performance_above_training:ratio{%s} > 0))" $of_window | query }}
+{{ .Labels.measure }} is {{ .Value | humanizePercentage }} above training at least.{{ end }}""",
     # The dashboard of the uid $board from an hour before $began to two after. Needs $l.
     "dashboard_from": """\
 <<urls.grafana>>/d/{{ $board }}?var-model={{ $l.model | urlquery }}
