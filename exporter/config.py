@@ -206,6 +206,8 @@ class Settings:
             self.evidence.refuse_too_often(self.windows.pane)
         if self.privacy.hash and self.salt_file is None:
             raise ValueError("privacy.hash: needs a secret, say salt_file")
+        if self.feedback.enable:
+            self.performance.refuse_shorter(self.windows.pane)
         self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns)
 
     @property

@@ -14,7 +14,7 @@ from exporter.diagnosis.changes import Changes
 from exporter.evidence.verdict import Verdict
 from exporter.findings import Grouped, SegmentScores, SegmentSnapshot
 from exporter.monitor import segments
-from exporter.monitor.batch import Batch, Paired, Run
+from exporter.monitor.batch import Batch, Came, Paired, Run
 from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.monitor.diagnosing import Diagnosing, evident
@@ -22,6 +22,7 @@ from exporter.monitor.gathering import WATCHING, Counting, Watching, gathering
 from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
+from exporter.monitor.performing import performing
 from exporter.monitor.said import Said
 from exporter.monitor.segments.sources import Noted
 from exporter.profile import overrides
@@ -32,7 +33,6 @@ from exporter.snapshots import BlockSnapshot
 
 FEATURES: Final = "features"
 OUTPUTS: Final = "outputs"
-NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Given(NamedTuple):
@@ -58,6 +58,8 @@ class Sides:
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
+        self.performing = performing(profile, scopes.get(OUTPUTS), said, watching.hindsight)
+        """None where nobody tells the truth, or it is not known what is predicted."""
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         clients = frozenset(one.name for one in said.segments.by if one.header)
         self._wall = watching.wall
@@ -120,12 +122,11 @@ class Sides:
 
     # in
 
-    def add(
-        self, at: float, asked: Given | None, answered: Given | None, headers: Mapping[str, str] = NO_HEADERS
-    ) -> None:  # fmt: skip
-        """Take an exchange seen at the moment `at`, as far as its sides count; `headers` are the request's."""
+    def add(self, came: Came, asked: Given | None, answered: Given | None) -> None:
+        """Take an exchange, as far as its sides count."""
         if asked is None and answered is None:
             return
+        at = came.at
         if at // self._pane_s != self._pane:
             self.flush()
             self._pane = at // self._pane_s
@@ -136,7 +137,9 @@ class Sides:
         paired = bool(asked and answered and asked.table.rows == answered.table.rows)
         for start in range(0, rows, self._most):  # a huge payload must not become huge arrays
             part = slice(start, start + self._most)
-            self._note(at, _noted(headers, asked, answered, part, paired))
+            self._note(at, _noted(came.headers, asked, answered, part, paired))
+            if self.performing and answered and start < answered.table.rows:
+                self.performing.note(came, start, len(range(answered.table.rows)[part]))
             self._add(asked, answered, part, paired)
 
     def _note(self, at: float, noted: Noted) -> None:
@@ -167,6 +170,8 @@ class Sides:
             self._grouping.add(asked, answered, runs)
         if self._segments and (asked or answered):
             asked, answered = self._segments.add(asked, answered, runs)
+        if self.performing and answered:
+            self.performing.add(answered)
         for name, batch in ((FEATURES, asked), (OUTPUTS, answered)):
             if batch:
                 self._diagnosing[name].add(batch)
