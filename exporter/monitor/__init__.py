@@ -22,6 +22,7 @@ from exporter.monitor.rows import Rows
 from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.sides import Given, Sides
 from exporter.monitor.traffic import TrafficCounts
+from exporter.monitor.valued import Valuing
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
 from exporter.sections import Windows
@@ -58,6 +59,11 @@ class Monitor:
     def performing(self) -> Performing | None:
         """How good it is; None where nobody tells the truth, or it is not known what is predicted."""
         return self._sides.performing
+
+    @property
+    def valuing(self) -> Valuing | None:
+        """Business values; None where nobody looks for any."""
+        return self._sides.valuing
 
     @property
     def changes(self) -> Changes:
@@ -171,6 +177,7 @@ class Monitor:
             grouped=self._sides.grouped(),
             generated=self._generated.snapshot(),
             performed=self.performing.snapshot(self._wall(now)) if self.performing else None,
+            valued=tuple(self.valuing.snapshot(self._wall(now))) if self.valuing else (),
             unreadable=self.unreadable,
         )
 
@@ -179,7 +186,10 @@ def _came(exchange: Exchange, observation: Observation) -> Came:
     """What comes with rows, ids of those of the answer."""
     answer, ids = observation.predictions, observation.row_ids
     own = ids if isinstance(answer, Table) and len(ids) == answer.rows else ()
-    return Came(exchange.ended_ns / 1e9, exchange.request_headers, exchange.wall_ns, observation.request_id, own)
+    values = observation.values if not exchange.status or 200 <= exchange.status < 300 else ()
+    return Came(
+        exchange.ended_ns / 1e9, exchange.request_headers, exchange.wall_ns, observation.request_id, own, values
+    )  # fmt: skip
 
 
 def _counting(block: Block | None, table: Table | Failure) -> tuple[Table | Failure, Given | None]:

@@ -63,6 +63,8 @@ class Came(NamedTuple):
     request_id: str = ""
     row_ids: tuple[str, ...] = ()
     """Of each row that has one of its own, empty strings for the others; or nothing."""
+    values: tuple[tuple[float, ...], ...] = ()
+    """Business values, as of `Observation`; nothing of a request that was not answered well."""
 
 
 class Run(NamedTuple):

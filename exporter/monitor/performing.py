@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from exporter.business import BusinessValue
 from exporter.hindsight import Performance
 from exporter.monitor.batch import Batch, Came, Scope
 from exporter.monitor.judging import Judging
@@ -33,6 +34,7 @@ class Hindsight(NamedTuple):
     feedback: bool = False
     """Whether anybody may tell it."""
     performance: Performance = Performance()
+    values: tuple[BusinessValue, ...] = ()
 
 
 class Performing:
