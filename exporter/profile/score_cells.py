@@ -1,7 +1,7 @@
 """Scores counted in cells, and the line by which they are read as probabilities. Whole numbers: cells can be added.
 
-Cells are some 2 % of a score wide, or of what it lacks to 1 where that is less: rare events, and near certain ones, have
-cells of their own.
+Cells are some 2 % of a score wide, or of what it lacks to 1 where that is less: rare events, and near certain ones,
+have cells of their own.
 """
 
 from typing import Final, NamedTuple
@@ -55,7 +55,7 @@ def empty() -> Cells:
 
 def cells(scores: NDArray[np.float64], true: NDArray[np.bool_]) -> Cells:
     """Some rows: scores from 0 to 1, and whether the class was true; shapes (rows,)."""
-    upper = scores >= 0.5  # noqa: PLR2004 (an even chance)
+    upper = scores >= 0.5
     level = (keys(np.maximum(np.where(upper, 1.0 - scores, scores), _SMALLEST)) >> _SHIFT) - _FIRST
     at = np.where(upper, CELLS - 1 - level, level)
     units = np.rint(scores * UNIT)
