@@ -109,7 +109,7 @@ class Change:
         self._checks: list[Word] = []
         self._checked = 0
         self._commands: list[Word] = []
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter()
         self._refs: defaultdict[tuple[str, str], list[bytes]] = defaultdict(list)
         self.answer = ""
 
@@ -140,7 +140,7 @@ class Change:
 
     def count(self, pane: str, state: str, by: int) -> None:
         """More, or fewer, of a state (o, j, e) in a pane."""
-        self._counts[f"{pane}:{state}"] += by
+        self._counts[pane, state] += by
 
     def refer(self, kind: str, pane: str, key: int) -> None:
         """A key in the list of a pane."""
@@ -153,21 +153,28 @@ class Change:
             self.do("DEL", self._names.answer(heard))
         return [ANSWERS_KEPT_S * 1000, self.answer, self._checked, *self._checks, *self._commands]
 
+    def keep(self, *names: bytes) -> None:
+        """For longer than what is written now."""
+        for name in names:
+            self.do("PEXPIRE", name, self.lasts_ms)
+
+    @property
+    def lasts_ms(self) -> int:
+        """How long what is beside slots is kept after it was written."""
+        return self._limits.retention_ms + self._limits.early_ms + _DAY_MS
+
     def _settle(self) -> None:
-        """Lists and counts, once for each pane; they outlive what is in them."""
-        names, lasts = self._names, self._limits.retention_ms + self._limits.early_ms + _DAY_MS
+        """Lists and counts, once for each pane."""
         for (kind, pane), refs in self._refs.items():
-            listed = names.of(f"l:{kind}:{pane}")
+            listed = self._names.of(f"l:{kind}:{pane}")
             for first in range(0, len(refs), _AT_ONCE):
                 self.do("RPUSH", listed, *refs[first : first + _AT_ONCE])
-            self.do("ZADD", names.of(f"t:{kind}"), end_of(pane), pane)
-            for name in (listed, names.of(f"t:{kind}")):
-                self.do("PEXPIRE", name, lasts)
-        for field, by in self._counts.items():
+            self.keep(listed)
+        for (pane, state), by in self._counts.items():
             if by:
-                self.do("HINCRBY", names.counts, field, by)
-        if self._counts:
-            for name in (names.counts, names.owners):
-                self.do("PEXPIRE", name, lasts)
-        self._refs.clear()
-        self._counts.clear()
+                self.do("HINCRBY", self._names.counts, f"{pane}:{state}", by)
+        panes = {("e" if state == "e" else "p", pane) for pane, state in self._counts}
+        for kind, pane in panes:
+            self.do("ZADD", self._names.of(f"t:{kind}"), end_of(pane), pane)
+        if panes:
+            self.keep(self._names.counts, self._names.owners, *(self._names.of(f"t:{kind}") for kind, _ in panes))
