@@ -65,6 +65,16 @@ class Expired(NamedTuple):
     """Truths whose prediction never came: orphans."""
 
 
+class Erased(NamedTuple):
+    """What was forgotten by request."""
+
+    open: int
+    """Predictions without truth."""
+    joined: int
+    early: int
+    """Truths without prediction."""
+
+
 class Opened(NamedTuple):
     """What became of predictions that were added."""
 
@@ -115,10 +125,10 @@ class Store(Protocol):
     def last_number(self) -> int:
         """The highest number that this replica has used; 0 before the first. Unavailable."""
 
-    def erase(self, keys: Sequence[int]) -> int:
-        """Forget predictions (with their truths) and early truths of some keys; how many there were, both together.
+    def erase(self, keys: Sequence[int]) -> Erased:
+        """Forget predictions (with their truths) and early truths of some keys. Unavailable.
 
-        Sums that they are in stay. Unavailable.
+        Sums that they are in stay.
         """
 
     def expire(self, now_ms: int) -> Expired:

@@ -14,7 +14,7 @@ from exporter.feedback import sqlite_statements as statements
 from exporter.feedback.matching import Kept, Match, Matching, keys_of
 from exporter.feedback.sqlite_file import MEMORY, File
 from exporter.feedback.sqlite_statements import Packed, as_json
-from exporter.feedback.stores import Access, Expired, Limits, Opened, Sizes, first_number
+from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes, Unavailable, first_number
 from exporter.truths import Joined, Owner, Prediction, Told, Truth
 
 _DOOMED: Final = "SELECT key, owner, number FROM predictions WHERE "
@@ -56,8 +56,12 @@ class SQLite:
         """No prediction, and no early truth, is older than these."""
         self._gone_open, self._gone_early = 0, 0
         """Of `Expired`, since it was asked last."""
-        with self._transaction():
-            pass
+        try:
+            self.sizes()
+        except Unavailable:
+            if not self.set_aside:
+                raise
+            self.sizes()  # of a new one
 
     @property
     def set_aside(self) -> int:
@@ -186,16 +190,18 @@ class SQLite:
 
     # forgotten
 
-    def erase(self, keys: Sequence[int]) -> int:
+    def erase(self, keys: Sequence[int]) -> Erased:
         """Forget some keys; nothing of them is left in the file or in its log. Unavailable."""
         asked = as_json(sorted(set(keys)))
         with self._transaction():
-            before = self._kept + self._early
+            kept, joined = self._kept, self._joined
             self._forget("key IN (SELECT value FROM json_each(?))", asked)
-            self._early -= self._file.change(statements.NO_EARLY, asked)
-            found = before - self._kept - self._early
+            early = self._file.change(statements.NO_EARLY, asked)
+            self._early -= early
+            joined -= self._joined
+            erased = Erased(kept - self._kept - joined, joined, early)
         self._file.empty_log()
-        return found
+        return erased
 
     def expire(self, now_ms: int) -> Expired:
         """Forget what is too old or too much. Unavailable."""
