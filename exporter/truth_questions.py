@@ -54,7 +54,8 @@ _CHANGED: Final = Section("How good the model is: whether it became worse", (
     asked("Has the model become worse, so that somebody should get up?", c.CONCEPT.nats, c.CONCEPT.threshold),
     asked("Since when is it wrong more often, and how often?", c.CONCEPT.began_s, c.CONCEPT.recent,
            c.CONCEPT.recent_rows, c.CONCEPT.changes),
-    asked("What would it take to page?", c.CONCEPT.reference, c.CONCEPT.tolerance),
+    asked("What would it take to page?", c.CONCEPT.reference, c.CONCEPT.tolerance,
+          c.CONCEPT.dependence),
     Question("Does something else happen than in training?", (*c.TARGET,)),
 ))  # fmt: skip
 _WORTH: Final = Section("What predictions are worth", (

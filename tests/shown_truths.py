@@ -43,7 +43,7 @@ def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = W
     training = tuple((word, f"val_{word}", 0.5 + at / 1000) for at, word in enumerate(catalogue.PERFORMANCE.training)
                      if word in WORDS[kind])  # fmt: skip
     moved = tuple(TargetMoved(window, next(numbers), True, 0.2, 0.1, 0.4, 0.3) for window in windows)
-    concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2)
+    concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2, 3.5)
     return Performed(kind, counted, judged, training, moved, concept)
 
 

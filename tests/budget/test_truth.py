@@ -27,7 +27,7 @@ from exporter.performance.deduced import deduced
 from exporter.performed import MOST_CLASSES, Judged
 from exporter.profile import Plan as BuildPlan
 from exporter.profile import build_frame
-from exporter.target import Target
+from exporter.target import Calibration, Target
 from exporter.truth_families import OF_SCORES
 
 ROWS = 2000
@@ -50,7 +50,8 @@ def scene_of(kind: str) -> Scene:
     )
     task = deduced(profile, SHAPE.performance).task
     assert task
-    target = Target(profile.outputs[0], task.kind, task.label, task.scores, task.classes)
+    calibrated = tuple(Calibration(one, (0.0, 1.0), (0.0, 1.0)) for one in task.scores)
+    target = Target(profile.outputs[0], task.kind, task.label, task.scores, task.classes, calibrations=calibrated)
     profile = replace(profile, target=target, performance={"auc": 0.9, "val_auc": 0.91, "rmse": 3.0})
     told = performed(task.kind, task.classes)
     if not task.scores and task.is_classification:
@@ -104,6 +105,7 @@ def test_business_values_are_of_each_segment_and_of_all_of_the_traffic() -> None
     assert profile
     one, several = (truth.costs(SHAPE, profile, segments)[catalogue.BUSINESS.mean.name] for segments in (0, 3))
     assert (one, several) == (4, 16)
+    assert costs.bare(SHAPE).alone[catalogue.BUSINESS.mean.name] == 4, "it needs no profile"
 
 
 def test_without_feedback_nothing_is_expected_but_what_scores_say() -> None:
@@ -117,8 +119,9 @@ def test_without_feedback_nothing_is_expected_but_what_scores_say() -> None:
 def test_the_settings_say_whether_there_is_feedback() -> None:
     flags = {"upstream": "http://127.0.0.1:9"}
     assert not of(resolve(("test", flags))).feedback
-    shape = of(resolve(("test", flags | {"feedback.enable": True, "performance.windows": "1h"})))
-    assert shape.feedback
+    values = [{"name": "amount", "feature": "amount"}]
+    shape = of(resolve(("test", flags | {"feedback.enable": True, "performance.windows": "1h", "values": values})))
+    assert (shape.feedback, shape.values) == (True, 1)
     assert len(shape.performance.windows) == 1
 
 
