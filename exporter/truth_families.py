@@ -93,6 +93,8 @@ OF_SCORES: Final = (
     "roc_auc", "pr_auc", "roc_auc_of_class", "pr_auc_of_class", "log_loss", "brier", "calibration_error",
     "calibration_in_the_large", "reliability_rows", "reliability_score", "reliability_true_ratio",
 )  # fmt: skip
+OF_EACH: Final = ("roc_auc_of_class", "pr_auc_of_class")
+"""Of these what there is of several classes alone."""
 OF_NUMBERS: Final = ("mae", "rmse", "mape", "r2", "bias", "residual_quantile")
 OF_RANKINGS: Final = ("hit_rate", "ndcg")
 
