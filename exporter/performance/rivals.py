@@ -1,7 +1,7 @@
 """How scores of two classes lie together: what is needed to know how sure a mean over classes is.
 
-Of each two classes, whether either is true, by coarse groups of the scores of both: 5 each of up to six classes, 3 of up
-to ten. Of more classes nothing is counted.
+Of each two classes, whether either is true, by coarse groups of the scores of both: 5 each of up to six classes, 3 of
+up to ten. Of more classes nothing is counted.
 """
 
 from itertools import combinations

@@ -1,7 +1,8 @@
 """How well scores tell a class from the others (ROC), and how many of the highest are of it (average precision).
 
-Of several classes: each against the rest, and the mean of these. The mean is as sure as the influence of each row on all
-of them says: on each by its bin, on two at a time by coarse groups of bins; of more than ten classes it has no interval.
+Of several classes: each against the rest, and the mean of these. The mean is as sure as the influence of each row on
+all of them says: on each by its bin, on two at a time by coarse groups of bins; of more than ten classes it has no
+interval.
 """
 
 import math
