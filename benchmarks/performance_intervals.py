@@ -171,10 +171,10 @@ def _with(so_far: Seen, one: Measure, true: float) -> Seen:
     return Seen(so_far.intervals + 1, so_far.low + (one.upper < true), so_far.high + (one.lower > true), so_far.none)
 
 
-def table(repeats: int) -> Iterator[str]:
-    """Lines of the table, worlds one after the other."""
+def table(repeats: int, large: int = LARGE) -> Iterator[str]:
+    """Lines of the tables, one of each world."""
     for name, world in WORLDS.items():
-        truths = true_values(world)
+        truths = true_values(world, large)
         counted = [seen(world, truths, rows, repeats) for rows in SIZES]
         yield from ("", f"### {name[0].upper()}{name[1:]}", "")
         yield "| measure | true | " + " | ".join(f"n = {rows:,}" for rows in SIZES) + " |"
