@@ -14,8 +14,10 @@ from exporter.performance.curves import MOST_CURVED, Curves, CurveTally
 from exporter.performance.outcomes import Outcomes, OutcomeTally
 from exporter.performance.ranked import Ranked, RankTally
 from exporter.performance.residuals import Residuals, ResidualTally
+from exporter.performance.rivals import MOST as MOST_RIVALS
+from exporter.performance.rivals import Rivals, RivalTally
 from exporter.performance.scoring import Scored, ScoreTally
-from exporter.performance.task import RANKING, REGRESSION, Rows, Task
+from exporter.performance.task import MULTICLASS, RANKING, REGRESSION, Rows, Task
 from exporter.performance.weighing import Batch, Weighed, batch
 
 _AT_ONCE = 1 << 20
@@ -27,6 +29,7 @@ class Sums(NamedTuple):
     outcomes: Outcomes | None = None
     scored: Scored | None = None
     curves: Curves | None = None
+    rivals: Rivals | None = None
     residuals: Residuals | None = None
     ranked: Ranked | None = None
 
@@ -53,7 +56,7 @@ class _Part(Protocol):
     def of(self, batch: Batch) -> NDArray[np.int64]:
         """Words of some rows, shape (size,)."""
 
-    def read(self, words: NDArray[np.int64]) -> Outcomes | Scored | Curves | Residuals | Ranked:
+    def read(self, words: NDArray[np.int64]) -> Outcomes | Scored | Curves | Rivals | Residuals | Ranked:
         """What the words say."""
 
 
@@ -92,4 +95,6 @@ def _parts(task: Task) -> dict[str, _Part]:
         found["scored"] = ScoreTally(task)
     if task.scores and len(task.classes) <= MOST_CURVED:
         found["curves"] = CurveTally(task)
+    if task.kind == MULTICLASS and task.scores and len(task.classes) <= MOST_RIVALS:
+        found["rivals"] = RivalTally(task)
     return found
