@@ -3,6 +3,9 @@
 import math
 from typing import Final, NamedTuple
 
+MOST_CLASSES: Final = 21
+"""Classes that have series of their own, `other` among them: of many the first ones. Means are over all."""
+
 BY: Final = ("prediction", "arrival")
 """By when they were predicted, and by when their truth came, predictions go into windows."""
 
