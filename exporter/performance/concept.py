@@ -9,8 +9,8 @@ Truths come in lumps, a day's in a minute often, and nobody knows in what order.
 all truths of some panes one after the other, 24 of them at least, whose order makes no difference. As a lump takes a
 pane or longer, as many lumps as there are panes in the promised time are that time at least; as it has 24 truths or
 more, they are that many truths, too. How many truths come as one (all of one customer, say) is measured by `clumps`,
-which begins with `evidence.default_dependence`. Before it has seen four pairs of lumps, three lumps at least must
-agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
+which begins with `evidence.default_dependence`. Before it has seen seven pairs of lumps, three lumps at least
+must agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
 """
 
 import hashlib
