@@ -111,18 +111,22 @@ class Concept:
         }  # fmt: skip
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Copies of it, array by array."""
-        for name, array in self.arrays(prefix).items():
+        """Copies of it for another time, array by array. What is counted since start is not among them."""
+        for name, array in self._lasting(prefix).items():
             yield name, array.copy()
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self.arrays(prefix)
+        own = self._lasting(prefix)
         if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
             return False
         for name, array in own.items():
             array[...] = held[name]
         return True
+
+    def _lasting(self, prefix: str) -> dict[str, NDArray[Any]]:
+        counter = f"{prefix}.concept.latest.changes"
+        return {name: array for name, array in self.arrays(prefix).items() if name != counter}
 
     # in
 
