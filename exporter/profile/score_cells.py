@@ -55,7 +55,7 @@ def empty() -> Cells:
 
 def cells(scores: NDArray[np.float64], true: NDArray[np.bool_]) -> Cells:
     """Some rows: scores from 0 to 1, and whether the class was true; shapes (rows,)."""
-    upper = scores >= 0.5  # noqa: PLR2004 (an even chance)
+    upper = scores >= 0.5
     level = (keys(np.maximum(np.where(upper, 1.0 - scores, scores), _SMALLEST)) >> _SHIFT) - _FIRST
     at = np.where(upper, CELLS - 1 - level, level)
     units = np.rint(scores * UNIT)
