@@ -5,6 +5,7 @@ As in `config`, which puts them in their places.
 
 from dataclasses import dataclass
 
+from exporter.costing import Cost, costs
 from exporter.keys import setting
 from exporter.truths import TASKS
 from exporter.values import (
@@ -101,6 +102,15 @@ class Performance:
         "By how much more than in training may be wrong without a page: a share of the predictions; of numbers, of"
         " those that are farther off than nine in ten were in training.",
         number(0.0, 0.5),
+    )
+
+    costs: tuple[Cost, ...] = setting(
+        (),
+        "What it costs to predict one class where another is true, for cost_per_thousand: mappings with actual,"
+        " predicted and cost, such as {actual: fraud, predicted: honest, cost: 120}; 0 where nothing is said, `other`"
+        " is any class that is not known. It is JSON outside of this file.",
+        costs,
+        "[]",
     )
 
     def __post_init__(self) -> None:

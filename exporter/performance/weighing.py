@@ -57,6 +57,14 @@ class Weighed:
         """Some of the cells."""
         return Weighed(*(np.asarray(part[where]) for part in (self.rows, self.weight, self.squares)))
 
+    def plus(self, other: "Weighed", times: int = 1) -> "Weighed":
+        """Together with others, or without them where `times` is -1."""
+        return Weighed(
+            self.rows + times * other.rows,
+            self.weight + times * other.weight,
+            self.squares + times * other.squares,
+        )
+
     def sum(self, axis: int | None = None) -> "Weighed":
         """Over an axis, or over all."""
         return Weighed(*(np.asarray(part.sum(axis=axis)) for part in (self.rows, self.weight, self.squares)))
