@@ -18,11 +18,11 @@ from exporter.families import (
     of_segments,
     of_side,
 )
+from exporter.feedback_families import of_feedback
 from exporter.truth_families import (
     of_business,
     of_concept,
     of_estimates,
-    of_feedback,
     of_performance,
     of_target,
 )

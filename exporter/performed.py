@@ -3,8 +3,8 @@
 import math
 from typing import Final, NamedTuple
 
-MOST_CLASSES: Final = 20
-"""Classes that have series of their own. Rows of all others are counted under one; means are over all of them."""
+MOST_CLASSES: Final = 21
+"""Classes that have series of their own, `other` among them: of many the first ones. Means are over all."""
 
 BY: Final = ("prediction", "arrival")
 """By when they were predicted, and by when their truth came, predictions go into windows."""
@@ -135,5 +135,3 @@ class Performed(NamedTuple):
     """Measure, what the training called it, value: of those that there is a measure for."""
     target: tuple[TargetMoved, ...] = ()
     concept: Concept | None = None
-    classes: tuple[str, ...] = ()
-    """In the order of their codes: the first ones have series of their own."""

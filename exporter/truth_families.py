@@ -72,26 +72,6 @@ class Business(NamedTuple):
     rows: Family
 
 
-class Feedback(NamedTuple):
-    """How truth comes, and where predictions wait for it."""
-
-    received: Family
-    truths: Family
-    waiting: Family
-    early: Family
-    offered: Family
-    predictions: Family
-    dropped: Family
-    predictions_waiting: Family
-    buffered: Family
-    erased: Family
-    store_up: Family
-    store_predictions: Family
-    store_early: Family
-    store_bytes: Family
-    store_errors: Family
-
-
 class _Measure(NamedTuple):
     """One line of the table."""
 
@@ -137,8 +117,8 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "pr_auc_of_class": _Measure("Area under the curve of precision and recall of one class against the rest, of several, from counts by bin of its score.", _CLASS, has_bound=True, is_trained=False),
     "log_loss": _Measure("Mean of -ln of the score of what turned out to be true (log_loss): dear where the model was sure and wrong. Smaller is better."),
     "brier": _Measure("Mean squared distance of scores from what turned out to be true, 0 or 1 (brier_score_loss). Smaller is better."),
-    "calibration_error": _Measure("How far scores are from the share that turns out to be true, on average over bins of the score (expected calibration error), taken down by what chance alone makes of it. Smaller is better."),
-    "calibration_in_the_large": _Measure("Mean score minus the share that turned out to be true: above 0 the model promises too much. Near 0 is good."),
+    "calibration_error": _Measure("How far scores typically are from the share that turns out to be true: root of the mean squared gap over 14 bins of the score, less what chance adds to it; of several classes of the one with the highest score. Smaller is better."),
+    "calibration_in_the_large": _Measure("Mean score minus the share that turned out to be true, of several classes of the one with the highest score: above 0 the model promises too much. Near 0 is good."),
     "confusion_rows": _Measure("Predictions by the class that turned out (`actual`) and the one that was said (`predicted`).", ("actual", "predicted"), has_interval=False, is_trained=False),
     "reliability_rows": _Measure("Predictions by bin of the score, for the diagram of reliability.", _BIN, has_interval=False, is_trained=False),
     "reliability_score": _Measure("Mean score of the bin's predictions, to be laid beside the share of them that turned out to be true.", _BIN, has_interval=False, is_trained=False),
@@ -151,7 +131,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "residual_quantile": _Measure("Quantile of prediction minus truth, by `rank`, the share of them that is not above it (0.5 is the median), from counts on a fixed grid.", ("rank",), has_bound=True, is_trained=False),
     "hit_rate": _Measure("Share of rankings with something relevant among the first performance.ranks."),
     "ndcg": _Measure("Mean gain of the first performance.ranks of a ranking, those further down counting less, as a share of the best order's (ndcg_score)."),
-    "cost_per_thousand": _Measure("What 1,000 predictions cost by the matrix of costs in the settings, times the shares of the confusion matrix. Absent where nobody set costs.", is_trained=False),
+    "cost_per_thousand": _Measure("What 1,000 predictions cost by performance.costs: its matrix times the shares of the confusion matrix. Absent where nobody set costs.", is_trained=False),
 }
 _ESTIMATED: Final = {
     "accuracy": (), "precision": _CLASS, "recall": _CLASS, "f1": _CLASS, "precision_macro": (), "recall_macro": (),
@@ -175,10 +155,6 @@ def _model(name: str, kind: str, text: str, *labels: str) -> Family:
 
 def _profiled(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"model_{name}", kind, (*PROFILED, *labels), text)
-
-
-def _self(name: str, kind: str, text: str, *labels: str) -> Family:
-    return Family(f"inference_exporter_feedback_{name}", kind, labels, text)
 
 
 def _beside(suffix: str, text: str, among: Mapping[str, _Measure]) -> dict[str, Family]:
@@ -209,8 +185,8 @@ def of_performance() -> Performance:
         info=_model("performance_info", GAUGE, "1; what is taken to be predicted, by the profile, the outputs or performance.task.", "task"),
         lag=_model("truth_lag_seconds", HISTOGRAM, "How long truth took, from the answer to when it was told, of all that was joined."),
         opened=_model("predictions_opened_total", COUNTER, "Predictions with an id that were handed over to wait for their truth, to be added over replicas."),
-        joined=_model("truths_joined_total", COUNTER, "Truths joined to a prediction and counted in measures, unusable ones included; to be added over replicas."),
-        unusable=_model("truths_unusable_total", COUNTER, "Joined truths that are in no measure, because they cannot be one of this model's, such as a word where numbers are predicted."),
+        joined=_model("truths_joined_total", COUNTER, "Truths that were joined to their prediction and are in measures; to be added over replicas."),
+        unusable=_model("truths_unusable_total", COUNTER, "Truths that were joined to their prediction and are in no measure, because they cannot be one of this model's, such as a word where numbers are predicted."),
         outcomes=_model("performance_outcomes_total", COUNTER, "Joined predictions since start by the class that turned out and the one that was said: to be added over replicas, of which every share of classes of a whole fleet follows.", "actual", "predicted"),
     )
     # fmt: on
@@ -272,26 +248,5 @@ def of_business() -> Business:
         upper=_model("business_value_mean_upper", GAUGE, "Where the interval of model_business_value_mean ends: it holds what very many rows would give 95 times of 100.", *_VALUE),
         total=_model("business_value_summed", GAUGE, "Sum of a business value over the window's rows; of replicas to be added.", *_VALUE),
         rows=_model("business_value_rows", GAUGE, "Rows of the window that have the business value: the n of its mean.", *_VALUE),
-    )
-
-
-def of_feedback() -> Feedback:
-    """The families of how truth comes."""
-    return Feedback(
-        received=_self("received_total", COUNTER, "Truths that came by POST /feedback: those of every outcome, and those that wait."),
-        truths=_self("truths_total", COUNTER, "Truths by what became of them: `matched` with their prediction, `early` (kept until it comes), `late` (it is no longer kept), `orphan` (there is none), `duplicate` (said before), `conflicting` (said otherwise before: the first one stays), `malformed`.", "outcome"),
-        waiting=_self("waiting", GAUGE, "Truths that came and wait for their store."),
-        early=_self("early_total", COUNTER, "Early truths by what became of them later: their prediction came (`matched`), did not within feedback.early (`orphan`), or the store lost them (`lost`). The others still wait in it.", "outcome"),
-        offered=_self("predictions_offered_total", COUNTER, "Predictions with an id that were to be kept for their truth: kept, known, dropped, and those that wait for their store."),
-        predictions=_self("predictions_total", COUNTER, "Predictions that the store has taken, `kept`, or had already under the same id, `known`: the first one stays.", "outcome"),
-        dropped=_self("predictions_dropped_total", COUNTER, "Predictions with an id that are not kept for their truth, by reason: beyond feedback.max_buffer (no_room; store_down while the store cannot be reached), lost by the store (store_lost) or with the analyser (analyser_lost).", "reason"),
-        predictions_waiting=_self("predictions_waiting", GAUGE, "Predictions that wait for their store."),
-        buffered=_self("buffered_bytes", GAUGE, "Size of the predictions and truths that wait for their store, of feedback.max_buffer."),
-        erased=_self("erased_total", COUNTER, "Predictions and truths that were erased by id, as somebody asked (POST /feedback/erase)."),
-        store_up=_self("store_up", GAUGE, "Whether the store of predictions answered when it was asked last (feedback.store); while it does not, predictions and truths wait."),
-        store_predictions=_self("store_predictions", GAUGE, "Predictions in the store, by whether their truth is known: `open` or `joined`. Of a store that is shared all replicas' together, as of its early truths and bytes.", "state"),
-        store_early=_self("store_early", GAUGE, "Truths in the store whose prediction is not known yet."),
-        store_bytes=_self("store_bytes", GAUGE, "Size of the store, on disk or in its server; absent where it does not say."),
-        store_errors=_self("store_errors_total", COUNTER, "Times that the store could not be reached, or could not write; what was asked of it is asked again."),
     )
 # fmt: on

@@ -61,13 +61,22 @@ _WORTH: Final = Section("What predictions are worth", (
     asked("What is a prediction worth, and all of them?", *c.BUSINESS),
 ))  # fmt: skip
 FEEDBACK: Final = Section("The exporter: how truth comes", (
-    asked("What became of the truths that were posted?", c.FEEDBACK.truths, c.FEEDBACK.received, c.FEEDBACK.waiting,
-           c.FEEDBACK.early),
-    asked("Is every prediction kept for its truth?", c.FEEDBACK.dropped, c.FEEDBACK.predictions, c.FEEDBACK.offered,
-           c.FEEDBACK.predictions_waiting),
-    asked("Does the store answer, and how full is it?", c.FEEDBACK.store_up, c.FEEDBACK.store_predictions,
-           c.FEEDBACK.store_early, c.FEEDBACK.store_bytes, c.FEEDBACK.store_errors, c.FEEDBACK.buffered),
-    asked("Was somebody forgotten who asked for it?", c.FEEDBACK.erased),
+    asked(
+        "What became of the truths that were posted?",
+        c.FEEDBACK.truths, c.FEEDBACK.received, c.FEEDBACK.waiting, c.FEEDBACK.unawaited, c.FEEDBACK.lost,
+        c.FEEDBACK.refused, c.FEEDBACK.early,
+    ),
+    asked(
+        "Is every prediction kept for its truth, and does it come?",
+        c.FEEDBACK.dropped, c.FEEDBACK.predictions, c.FEEDBACK.offered, c.FEEDBACK.predictions_waiting,
+        c.FEEDBACK.joined, c.FEEDBACK.gone,
+    ),
+    asked(
+        "Does the store answer, and how full is it?",
+        c.FEEDBACK.store_up, c.FEEDBACK.store, c.FEEDBACK.store_predictions, c.FEEDBACK.store_early,
+        c.FEEDBACK.store_bytes, c.FEEDBACK.store_errors, c.FEEDBACK.store_set_aside, c.FEEDBACK.buffered,
+        c.FEEDBACK.buffer_limit,
+    ),
 ))  # fmt: skip
 """Stands among what is asked of the exporter itself."""
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count, product
 
 from exporter import catalogue
+from exporter.performance.measures.quantiles import RANKS
+from exporter.performance.scoring import BINS
 from exporter.performance.task import OTHER
 from exporter.performed import (
     BY,
@@ -25,8 +27,8 @@ WORDS = {
     "binary": OF_CLASSES + OF_SCORES, "multiclass": OF_CLASSES + OF_SCORES, "regression": OF_NUMBERS,
     "ranking": OF_RANKINGS,
 }  # fmt: skip
-_BINS = tuple(f"{at:02d}" for at in range(15))
-_RANKS = ("0.05", "0.25", "0.5", "0.75", "0.95")
+_BINS = tuple(f"{at:02d}" for at in range(BINS))
+_RANKS = tuple(f"{rank:g}" for rank in RANKS)
 
 
 def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = WINDOWS) -> Performed:
@@ -42,7 +44,7 @@ def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = W
                      if word in WORDS[kind])  # fmt: skip
     moved = tuple(TargetMoved(window, next(numbers), True, 0.2, 0.1, 0.4, 0.3) for window in windows)
     concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2)
-    return Performed(kind, counted, judged, training, moved, concept, tuple(classes))
+    return Performed(kind, counted, judged, training, moved, concept)
 
 
 def _measures(kind: str, classes: Sequence[str]) -> Iterator[Measure]:

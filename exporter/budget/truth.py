@@ -12,19 +12,18 @@ from exporter import catalogue
 from exporter.budget.shape import Shape
 from exporter.families import Family
 from exporter.performance.deduced import deduced
+from exporter.performance.measures.quantiles import RANKS
+from exporter.performance.outcomes import MOST_PAIRED
+from exporter.performance.scoring import BINS
 from exporter.performance.task import RANKING, REGRESSION, Task
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES
 from exporter.reference import Profile
 from exporter.truth_families import OF_CLASSES, OF_NUMBERS, OF_RANKINGS, OF_SCORES
-from exporter.truths import OUTCOMES, PREDICTION_LOSSES, WAITED
+from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
-_BINS: Final = 15
-"""Of a diagram of reliability, at most."""
-_RANKS: Final = 9
-"""At which residuals have quantiles, at most."""
 _BESIDE_BOUNDS: Final = 3
 """Lines of a histogram: the last bucket, count and sum."""
-_OWN: Final = 16 + len(OUTCOMES) + len(WAITED) + len(PREDICTION_LOSSES)
+_OWN: Final = 19 + 2 * len(OUTCOMES) + len(WAITED) + len(PREDICTION_LOSSES) + len(GONE)
 
 
 def own(shape: Shape) -> int:
@@ -56,9 +55,9 @@ def _windows(shape: Shape) -> int:
 
 def _sizes(shape: Shape, task: Task) -> Mapping[str, int]:
     """Values that labels may have."""
-    classes = min(len(task.classes), MOST_CLASSES) + 1
+    classes = min(len(task.classes) + 1, MOST_CLASSES)
     return {
-        "class": classes, "actual": classes, "predicted": classes, "bin": _BINS, "rank": _RANKS, "by": len(BY),
+        "class": classes, "actual": classes, "predicted": classes, "bin": BINS, "rank": len(RANKS), "by": len(BY),
         "window": _windows(shape),
     }  # fmt: skip
 
@@ -75,6 +74,8 @@ def _performance(task: Task, sizes: Mapping[str, int]) -> Mapping[str, int]:
     found = _of((*plain, *(families[word] for word in _words(task) for families in by_word if word in families)), sizes)
     if task.is_classification:
         found |= _of([of.outcomes], sizes)
+    if len(task.classes) > MOST_PAIRED:
+        found[of.outcomes.name] = found[of.values["confusion_rows"].name] = 0
     return found | {of.lag.name: len(LAG_BOUNDS) + _BESIDE_BOUNDS}
 
 

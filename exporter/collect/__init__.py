@@ -17,6 +17,7 @@ from exporter.collect import (
     events,
     evidence,
     failed,
+    feedback,
     generated,
     grouped,
     models,
@@ -70,6 +71,7 @@ COLLECTORS: Final = (
     Collector("models", models.collect),
     Collector("relay", relay.collect),
     Collector("events", events.collect),
+    Collector("feedback", feedback.collect),
     Collector("web", web.collect),
 )
 

@@ -9,12 +9,10 @@ from exporter import catalogue
 from exporter.collect.exposition import Distributions, Labels, Samples
 from exporter.collect.scene import Scene
 from exporter.families import Family
-from exporter.performance.task import OTHER
-from exporter.performed import LAG_BOUNDS, MOST_CLASSES, Concept, Counted, Judged, Measure, Performed, TargetMoved
+from exporter.performed import LAG_BOUNDS, MOST_CLASSES, Concept, Estimated, Judged, Measure, Performed, TargetMoved
 from exporter.snapshots import Histogram
 
 _CLASS: Final = "class"
-_CONFUSION: Final = "confusion_rows"
 _NUMBERS: Final = ("value", "lower", "upper", "bound")
 """Of a measure, each of which has its families."""
 
@@ -57,26 +55,20 @@ def _counted(of: Labels, found: Performed) -> Iterator[Samples | Distributions]:
     yield Samples(families.joined, [(of, counted.joined)])
     yield Samples(families.unusable, [(of, counted.unusable)])
     yield Distributions(families.lag, LAG_BOUNDS, [(of, Histogram(counted.lag, counted.lag_total_s))])
-    yield from _some(families.outcomes, _outcomes(of, counted, named(found)))
-
-
-def _outcomes(of: Labels, counted: Counted, classes: Collection[str]) -> Iterator[tuple[Labels, float]]:
-    rows = defaultdict[Labels, float](float)
-    for actual, predicted, count in counted.confusion:
-        rows[_folded((actual, predicted), classes)] += count
-    return (((*of, *labels), count) for labels, count in rows.items())
+    outcomes = (((*of, actual, predicted), rows) for actual, predicted, rows in counted.confusion)
+    yield from _some(families.outcomes, outcomes)
 
 
 # --- classes
 
 
-def named(found: Performed) -> Collection[str]:
-    """Classes that have series of their own: the first ones, where there are more than MOST_CLASSES."""
-    of_measures = (one.labels for judged in found.judged for one in judged.measures if _is_by_class(one))
-    known = dict.fromkeys(found.classes) or dict.fromkeys(
-        name for names in (*of_measures, *(row[:2] for row in found.counted.confusion)) for name in names
-    )
-    return [name for name in known if name != OTHER][:MOST_CLASSES]
+def named(windows: Iterable[Judged | Estimated]) -> Collection[str]:
+    """Classes that have series of their own: the first ones, where there are more than MOST_CLASSES.
+
+    Every window that has any names all there are, in one order.
+    """
+    labels = (one.labels[0] for window in windows for one in window.measures if _is_by_class(one))
+    return list(dict.fromkeys(labels))[:MOST_CLASSES]
 
 
 def _is_by_class(one: Measure) -> bool:
@@ -84,21 +76,9 @@ def _is_by_class(one: Measure) -> bool:
     return family is not None and _CLASS in family.labels
 
 
-def _folded(labels: Labels, classes: Collection[str]) -> Labels:
-    """Names of classes, as far as they have series of their own."""
-    return tuple(name if name in classes else OTHER for name in labels)
-
-
 def _without_rare(measures: Iterable[Measure], classes: Collection[str]) -> Iterator[Measure]:
-    """Measures of classes that have series of their own; rows of the others are added up."""
-    rows = defaultdict[Labels, float](float)
-    for one in measures:
-        if one.name == _CONFUSION:
-            rows[_folded(one.labels, classes)] += one.value
-        elif not _is_by_class(one) or one.labels[0] in classes:
-            yield one
-    for labels, count in rows.items():
-        yield Measure(_CONFUSION, count, labels=labels)
+    """Measures of all classes together, and of those that have series of their own."""
+    return (one for one in measures if not _is_by_class(one) or one.labels[0] in classes)
 
 
 # --- windows
@@ -116,7 +96,7 @@ def _windows(of: Labels, judged: Sequence[Judged]) -> Iterator[Samples]:
 
 
 def _measured(of: Labels, found: Performed) -> Iterator[Samples]:
-    classes, families = named(found), catalogue.PERFORMANCE
+    classes, families = named(found.judged), catalogue.PERFORMANCE
     shown = (
         _Shown((*of, *one.labels, judged.by, judged.window), one)
         for judged in found.judged
@@ -159,9 +139,7 @@ def _concept(of: Labels, told: Concept) -> Iterator[Samples]:
 
 def _estimated(scene: Scene) -> Iterator[Samples]:
     found, families = scene.snapshot.estimated, catalogue.ESTIMATED
-    classes = list(
-        dict.fromkeys(one.labels[0] for window in found for one in window.measures if _is_by_class(one))
-    )[:MOST_CLASSES]  # fmt: skip
+    classes = named(found)
     yield from _some(families.samples, (((*scene.profiled, one.window), one.samples) for one in found))
     shown = (
         _Shown((*scene.profiled, *one.labels, window.window), one)

@@ -35,7 +35,7 @@ class Judging:
         self, task: Task, settings: Performance, pane_s: float, hashed: Callable[[str], str] | None = None
     ) -> None:  # fmt: skip
         """`hashed` gives what classes are called here, where that is not what people call them."""
-        self._task, self._enough = task, settings.minimum_samples
+        self._task, self._enough, self._costs = task, settings.minimum_samples, settings.costs
         self._joining, self._tally = Joining(task, hashed), Tally(task)
         self._windows = {by: _windows(settings, pane_s, self._tally.size) for by in BY}
         self._rows = {by: _windows(settings, pane_s, 1) for by in BY}
@@ -162,7 +162,7 @@ class Judging:
             return Judged(by, window, 0, predicted, False, ())
         words = self._windows[by].total(wall_s, length)
         enough = int(self._tally.view(words).all.rows) >= self._enough
-        return Judged(by, window, samples, max(predicted, samples), enough, measured(self._task, words))
+        return Judged(by, window, samples, max(predicted, samples), enough, measured(self._task, words, self._costs))
 
 
 def _windows(settings: Performance, pane_s: float, size: int) -> CoarseWindows:

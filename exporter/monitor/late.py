@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from exporter.monitor.models import Models
 from exporter.monitor.performing import Performing
+from exporter.performance.task import Task
 from exporter.records import Label
 from exporter.truths import Joined, Prediction
 
@@ -59,6 +60,16 @@ class Late:
         """Predictions that came since, and how many more there was no room for; counts must be flushed."""
         found = [watched.opened() for watched in self._models]
         return [one for predictions, _ in found for one in predictions], sum(dropped for _, dropped in found)
+
+    def tasks(self) -> dict[str, Task]:
+        """Of each model whose task is known, if all its versions have one alike; of the only model under no name, too."""
+        found: dict[str, set[Task]] = {}
+        for watched in self._models:
+            performing = watched.monitor.performing
+            found.setdefault(watched.label.model, set()).update([performing.task] if performing else [])
+        if len(found) == 1:
+            found[""] = next(iter(found.values()))
+        return {model: next(iter(tasks)) for model, tasks in found.items() if len(tasks) == 1}
 
     def join(self, joined: Sequence[Joined], wall_s: float) -> None:
         """Add what was joined at a Unix time or before, in the order of numbers; those that were added stay out."""

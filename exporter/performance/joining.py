@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.performance.extra import unpack as unpack_extra
 from exporter.performance.task import RANKING, Rows, Task, unpack
 from exporter.sketch.binning import category_name, truth_name
 from exporter.truths import Joined
@@ -96,4 +97,4 @@ def _is_finite(true: float | tuple[float, ...]) -> bool:
 
 
 def _weight(extra: bytes) -> float:
-    return 1.0
+    return unpack_extra(extra).weight if extra else 1.0

@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from exporter.errors import ConfigError, DataError
 from exporter.performance.answers import Classes, in_order, is_share, probabilities, sum_to_one, valued
-from exporter.performance.deduced import MOST_CLASSES
 from exporter.performance.task import BINARY, MULTICLASS, REGRESSION, Task
 from exporter.profile import categories
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.plan import Plan
 from exporter.reference import Column
 from exporter.sketch.binning import category_name
-from exporter.target import Target
+from exporter.target import MOST_CLASSES, Target
 from exporter.values import nearest
 
 _PAIR: Final = 2
@@ -27,6 +25,10 @@ class Aimed(NamedTuple):
     target: Target | None
     note: str = ""
     """For people; empty where all is well."""
+
+
+NOTHING: Final = Aimed(None)
+"""Of a table without a truth."""
 
 
 def of_plan(plan: Plan, builder: ColumnBuilder, outputs: Sequence[Column]) -> Aimed:
@@ -151,8 +153,3 @@ def _positive_last(plan: Plan, classes: tuple[str, ...], column: Column) -> tupl
     if place == len(classes):
         raise ConfigError(f"--positive {positive}: {column.name!r} has no such class{nearest(positive, {*classes})}")
     return classes if place else classes[::-1]
-
-
-def with_column(target: Target | None, column: Column) -> Target | None:
-    """The same truth of another column."""
-    return None if target is None else target._replace(column=replace(column))

@@ -14,7 +14,7 @@ from shown_truths import WINDOWS, WORDS, estimated, performed, valued
 from exporter import catalogue
 from exporter.collect import performance
 from exporter.collect.labels import LONGEST
-from exporter.performance.task import OTHER
+from exporter.performance.measures import MEASURES
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES, Measure, Performed
 from exporter.snapshots import Snapshot
 
@@ -114,29 +114,15 @@ def test_what_is_not_defined_is_left_out_and_insufficient_windows_are_shown_all_
     assert found["model_performance_sufficient"] == {("prediction", "1h"): 0}
 
 
-def test_of_many_classes_the_first_have_series_and_rows_of_the_others_are_added_up() -> None:
+def test_of_many_classes_the_first_have_series_whatever_windows_hold() -> None:
     classes = [f"class {at}" for at in range(35)]
     told = performed("multiclass", classes)
-    found = shown(Scene(told))
-    kept = {*classes[:MOST_CLASSES]}
-    assert {labels[0] for labels in found["model_performance_recall"]} == kept
-    assert {labels[0] for labels in found["model_performance_roc_auc_of_class_bound"]} == kept
-    assert len(found["model_performance_outcomes_total"]) == (MOST_CLASSES + 1) ** 2
-    assert sum(found["model_performance_outcomes_total"].values()) == sum(rows for *_, rows in told.counted.confusion)
-    rows = found["model_performance_confusion_rows"]
-    for judged in told.judged:
-        cells = [one for one in judged.measures if one.name == "confusion_rows"]
-        mine = {labels[:2]: value for labels, value in rows.items() if labels[2:] == (judged.by, judged.window)}
-        assert len(mine) == (MOST_CLASSES + 1) ** 2
-        assert sum(mine.values()) == pytest.approx(sum(one.value for one in cells), rel=1e-12)
-        rare = [one.value for one in cells if one.labels[0] not in kept and one.labels[1] == "class 3"]
-        assert mine[OTHER, "class 3"] == pytest.approx(sum(rare), rel=1e-12)
-
-
-def test_without_a_list_of_classes_they_are_taken_as_they_come() -> None:
-    classes = [f"class {at}" for at in range(25)]
-    told = performed("multiclass", classes)
-    assert shown(Scene(told._replace(classes=()))) == shown(Scene(told))
+    found = shown(Scene(told, estimated=estimated(classes)))
+    for name in ("recall", "f1_upper", "roc_auc_of_class_bound", "estimated_precision_lower"):
+        at = 1 if "estimated" in name else 0
+        assert {labels[at] for labels in found[f"model_performance_{name}"]} == {*classes[:MOST_CLASSES]}
+    empty = told.judged[0]._replace(measures=())
+    assert performance.named([empty, told.judged[1]]) == performance.named(told.judged) == classes[:MOST_CLASSES]
 
 
 def test_names_of_classes_are_bounded_as_all_labels_are() -> None:
@@ -170,6 +156,9 @@ def test_each_measure_is_of_one_kind_of_task_and_has_families_for_what_it_may_ha
     of = catalogue.PERFORMANCE
     words = Counter(word for kind in ("binary", "regression", "ranking") for word in WORDS[kind])
     assert words == Counter(dict.fromkeys(of.values, 1))
+    assert {word: (kind.labels, kind.interval, kind.bound) for word, kind in MEASURES.items()} == {
+        word: (family.labels[2:-2], word in of.lower, word in of.bound) for word, family in of.values.items()
+    }
     assert of.lower.keys() == of.upper.keys()
     assert {*of.bound, *of.lower, *of.training} <= {*of.values}
     assert {*catalogue.ESTIMATED.values} <= {*of.lower}
