@@ -23,7 +23,9 @@ OUTPUT = BusinessValue("d", output="score")
 
 def values(request: Any, response: Any, *wanted: BusinessValue, by: Any = None, **rules: Any) -> list[list[float]]:
     decoder = by or Decoder(Rules(values=wanted, **rules))
-    return [[*one] for one in decoder.decode(exchange(*(json.dumps(one).encode() for one in (request, response)))).values]
+    return [
+        [*one] for one in decoder.decode(exchange(*(json.dumps(one).encode() for one in (request, response)))).values
+    ]
 
 
 def test_pointers_lead_into_either_body() -> None:
@@ -37,7 +39,8 @@ def test_columns_give_a_value_for_each_row() -> None:
 
 
 def test_bare_arrays_have_the_profiles_names() -> None:
-    profile = Profile("m", "1", 10, tuple(Column(name, "numeric", (0.0,), (0,) * 5) for name in ("age", "amount")), ())
+    columns = tuple(Column(name, "numeric", (0,) * 16, (0.0, 1.0)) for name in ("age", "amount"))
+    profile = Profile("m", "1", None, 1, "x", columns, ())
     by = Decoder(Rules(values=(FEATURE,)), None, lambda _: profile)
     assert values({"instances": [[3, 1.5], [4, 2.5]]}, {"predictions": [1, 2]}, by=by) == [[1.5, 2.5]]
 

@@ -1,10 +1,9 @@
 """Business values over windows: what the raw numbers say, in any order, for all rows and for each segment."""
 
+import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
     return document.save(made, str(path / "profile.json"))
 
 
-def sent(rows: Sequence[dict[str, Any]], scores: Sequence[float], at: float, **more: Any) -> Exchange:
+def sent(rows: bytes | Sequence[dict[str, Any]], scores: Sequence[float], at: float, **more: Any) -> Exchange:
     return exchange(rows, scores, at, **more)
 
 
@@ -87,12 +86,13 @@ def watched(
 
 def shown(monitor: Monitor, at: float = 105.0) -> dict[tuple[str, str, str], Valued]:
     """Of the shorter window, by value and segment's value."""
-    return {(one.name, one.segment, one.segment_value): one for one in monitor.snapshot(at).valued if one.window == "10s"}
+    return {
+        (one.name, one.segment, one.segment_value): one for one in monitor.snapshot(at).valued if one.window == "10s"
+    }
 
 
 def raw(exchanges: Sequence[Exchange], country: str = "") -> Iterator[tuple[float, float]]:
-    import json
-
+    """Amount and score of each row."""
     for one in exchanges:
         rows, scores = json.loads(one.request.content)["instances"], json.loads(one.response.content)["predictions"]
         yield from (
@@ -134,15 +134,17 @@ def test_neither_order_nor_batches_show(profile: Profile, said: Said) -> None:
 def test_a_value_of_the_whole_request_counts_once(profile: Profile) -> None:
     body = b'{"instances": [{"amount": 1, "country": "FR"}, {"amount": 2, "country": "DE"}], "price": 7.25}'
     per_row = body.replace(b"7.25", b"[1.5, 2.5]")
-    found = shown(watched(profile, [sent(body, [1, 2], 100.0), sent(per_row, [1, 2], 101.0)], BY_COUNTRY))  # type: ignore[arg-type]
+    found = shown(watched(profile, [sent(body, [1, 2], 100.0), sent(per_row, [1, 2], 101.0)], BY_COUNTRY))
     assert (found["price", "", ""].rows, found["price", "", ""].total) == (3, 11.25)
     assert (found["price", "country", "FR"].total, found["price", "country", "DE"].total) == (8.75, 2.5)
 
 
 def test_without_a_profile_they_are_shown_all_the_same() -> None:
     body = b'{"instances": [{"amount": 1}, {"amount": 2}], "price": 7.25}'
-    found = shown(watched(None, [sent(body, [1, 2], 100.0)]))  # type: ignore[arg-type]
-    assert {name: (one.rows, one.total) for (name, *_), one in found.items()} == {"amount": (2, 3.0), "price": (1, 7.25)}
+    found = shown(watched(None, [sent(body, [1, 2], 100.0)]))
+    assert {name: (one.rows, one.total) for (name, *_), one in found.items()} == {
+        "amount": (2, 3.0), "score": (2, 3.0), "price": (1, 7.25)
+    }  # fmt: skip
 
 
 def test_what_failed_is_worth_nothing(profile: Profile) -> None:
@@ -201,7 +203,7 @@ def test_arrays_are_all_that_is_known(profile: Profile) -> None:
     assert shown(again) == shown(first)
 
 
-_NUMBERS = st.lists(st.floats(-1e12, 1e12) | st.integers(-10**12, 10**12).map(float), min_size=2, max_size=30)
+_NUMBERS = st.lists(st.floats(-1e12, 1e12) | st.integers(-(10**12), 10**12).map(float), min_size=2, max_size=30)
 
 
 @given(_NUMBERS)
@@ -234,12 +236,8 @@ def test_intervals_have_the_true_mean_about_as_often_as_they_say() -> None:
 
 def test_another_value_does_not_go_on_with_this_ones_windows(profile: Profile) -> None:
     held = dict(watched(profile, traffic(20)).held(105.0))
-    values = (replace_name(VALUES[0], "revenue"), *VALUES[1:])
+    values = (VALUES[0]._replace(name="revenue"), *VALUES[1:])
     watch = WATCHING._replace(hindsight=Hindsight(performance=WATCH.hindsight.performance, values=values))
     other = Monitor(profile, WINDOWS, (), NOTHING_SAID, watch)
     other.put_back(held, 0.0, 105.0)
     assert shown(other) == {}
-
-
-def replace_name(one: BusinessValue, name: str) -> BusinessValue:
-    return one._replace(name=name)
