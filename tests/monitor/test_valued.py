@@ -20,7 +20,7 @@ from exporter.hindsight import Performance
 from exporter.monitor import Monitor
 from exporter.monitor.batch import Came
 from exporter.monitor.gathering import WATCHING, Watching
-from exporter.monitor.performing import Hindsight
+from exporter.monitor.predicting import Hindsight
 from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.valued import Valuing
 from exporter.performance.extra import Extra, pack
