@@ -15,6 +15,7 @@ from exporter.monitor.batch import Batch, Came, Scope
 from exporter.monitor.judging import Judging
 from exporter.monitor.opening import Opened, Opening
 from exporter.monitor.said import Said
+from exporter.monitor.valued import Valuing
 from exporter.performance.deduced import deduced
 from exporter.performance.task import Task
 from exporter.performance.training import in_training
@@ -40,9 +41,11 @@ class Hindsight(NamedTuple):
 class Performing:
     """Of one model and profile."""
 
-    def __init__(self, task: Task, opening: Opening, judging: Judging, profile: Profile) -> None:
+    def __init__(
+        self, task: Task, opening: Opening, judging: Judging, profile: Profile, valuing: Valuing | None = None
+    ) -> None:
         """As `performing` puts it together."""
-        self.task = task
+        self.task, self._valuing = task, valuing
         self._opening, self._judging = opening, judging
         self._training = in_training(task, profile.performance)
 
@@ -80,10 +83,14 @@ class Performing:
     def join(self, joined: Sequence[Joined], wall_s: float) -> None:
         """Add predictions with their truth, in the order of their numbers, each but once."""
         self._judging.join(joined, wall_s)
+        if self._valuing:
+            self._valuing.join(joined, wall_s)
 
     def rejoin(self, joined: Sequence[Joined], wall_s: float) -> None:
         """Have windows hold what was joined before this run."""
         self._judging.rejoin(joined, wall_s)
+        if self._valuing:
+            self._valuing.rejoin(joined, wall_s)
 
     # out
 
@@ -96,9 +103,12 @@ class Performing:
 
 
 def performing(
-    profile: Profile | None, scope: Scope | None, said: Said, hindsight: Hindsight
+    profile: Profile | None, scope: Scope | None, said: Said, hindsight: Hindsight, valuing: Valuing | None
 ) -> Performing | None:  # fmt: skip
-    """None where nobody tells the truth, or it is not known what is predicted: that is said. `scope` of the outputs."""
+    """None where nobody tells the truth, or it is not known what is predicted: that is said.
+
+    `scope` is of the outputs; `valuing` takes what truths say that they are worth.
+    """
     if not hindsight.feedback or profile is None or scope is None:
         return None
     task, reason = deduced(profile, hindsight.performance)
@@ -111,7 +121,7 @@ def performing(
         _LOG.warning("no performance of the model %r: %s", profile.model, error)
         return None
     judging = Judging(task, hindsight.performance, scope.windows.pane, _hashing(task, profile, said.salt))
-    return Performing(task, opening, judging, profile)
+    return Performing(task, opening, judging, profile, valuing)
 
 
 def _hashing(task: Task, profile: Profile, salt: Salt | None) -> Callable[[str], str] | None:

@@ -59,13 +59,13 @@ class Sides:
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
-        self.performing = performing(profile, scopes.get(OUTPUTS), said, watching.hindsight)
-        """None where nobody tells the truth, or it is not known what is predicted."""
         self.valuing = valuing(
             watching.hindsight.values, self._segments.ways if self._segments else (),
             watching.hindsight.performance.windows, windows.pane,
         )  # fmt: skip
         """None where nobody looks for business values."""
+        self.performing = performing(profile, scopes.get(OUTPUTS), said, watching.hindsight, self.valuing)
+        """None where nobody tells the truth, or it is not known what is predicted."""
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         clients = frozenset(one.name for one in said.segments.by if one.header)
         self._wall = watching.wall
