@@ -91,6 +91,8 @@ class Concept(NamedTuple):
     recent_rows: int
     changes: int
     """Times since start that ADWIN let older ones go."""
+    dependence: float = 1.0
+    """How many truths are taken to come as one."""
 
 
 class Counted(NamedTuple):

@@ -49,6 +49,13 @@ def deduced(profile: Profile | None, settings: Performance) -> Deduced:
         return Deduced(None, str(why))
 
 
+def in_words(task: Task) -> str:
+    """What is predicted, for people."""
+    said = " and ".join(filter(None, (task.label, ", ".join(task.scores))))
+    of = f" of {', '.join(task.classes)}" if task.classes else ""
+    return f"{task.kind}{of}" + (f", predicted by {said}" if said else "")
+
+
 def _task(profile: Profile, settings: Performance) -> Task:
     outputs = {one.name: one for one in profile.outputs if not one.scalar and one.kind not in {"text", "embedding"}}
     if settings.output is not None and settings.output not in outputs:
