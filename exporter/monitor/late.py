@@ -62,13 +62,13 @@ class Late:
         return [one for predictions, _ in found for one in predictions], sum(dropped for _, dropped in found)
 
     def tasks(self) -> dict[str, Task]:
-        """Of each model whose task is known, if all its versions have one alike; of the only model under no name, too."""
+        """Of each model whose task is known, if all its versions have one alike; of no name if all models have."""
         found: dict[str, set[Task]] = {}
         for watched in self._models:
             performing = watched.monitor.performing
             found.setdefault(watched.label.model, set()).update([performing.task] if performing else [])
-        if len(found) == 1:
-            found[""] = next(iter(found.values()))
+        if all(found.values()):
+            found[""] = set().union(*found.values())
         return {model: next(iter(tasks)) for model, tasks in found.items() if len(tasks) == 1}
 
     def join(self, joined: Sequence[Joined], wall_s: float) -> None:
