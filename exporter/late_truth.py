@@ -47,6 +47,7 @@ class LateTruth:
         segments = tuple(one.name for one in settings.segments.by)
         rules = Rules(settings.request_id.columns, segments, said.max_body, said.max_records)
         self.desk = Desk(rules, self._keeping, self._task_of)
+        self._has_begun = False
         self._joined: list[Joined] = []
         self._due = 0.0
 
@@ -68,7 +69,9 @@ class LateTruth:
         """Take what was joined since; whether there is anything that a commit should have."""
         first = self._keeping.first_number
         if first is not None:
-            self._late.begin(first)
+            if not self._has_begun:
+                self._late.begin(first)
+                self._has_begun = True
             if len(self._joined) < _MANY:
                 after = self._joined[-1].number if self._joined else self._late.applied
                 self._joined += self._keeping.joined(after)

@@ -47,7 +47,7 @@ class Late:
         return int(self._marks[_STRANGERS])
 
     def begin(self, last_number: int) -> None:
-        """Go on; `last_number` is the store's, before it has joined anything for this process.
+        """Go on, once; `last_number` is the store's, before it has joined anything for this process.
 
         A store whose numbers are lower than what was added is another one, and all that it has is new.
         """
