@@ -33,6 +33,12 @@ def test_they_travel_to_the_analyser_and_come_from_everywhere() -> None:
     assert config.resolve(("environment", environment)).values == READ
 
 
+def test_what_is_denied_is_worth_nothing() -> None:
+    for one in ({"name": "x", "feature": "salary_2"}, {"name": "x", "output": "salary_2"}):
+        with pytest.raises(ConfigError, match=r"privacy.deny: fits values\[1\], which needs"):
+            config.resolve(("file", {"values": [EVERY[0], one], "privacy.deny": ["salary*"]}))
+
+
 @pytest.mark.parametrize(("said", "words"), [
     (7, "values: must be a list of mappings, not 7"),
     ("{", "values: must be JSON such as"),
