@@ -47,9 +47,7 @@ CREATE TABLE IF NOT EXISTS inference_exporter_edition (edition int PRIMARY KEY);
 INSERT INTO inference_exporter_edition VALUES ({EDITION}) ON CONFLICT DO NOTHING;
 """
 
-LIMITS: Final = (
-    "SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}; SET LOCAL idle_in_transaction_session_timeout = {0}"
-)
+LIMITS: Final = "SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}; SET LOCAL idle_in_transaction_session_timeout = {0}"
 
 ENTER: Final = "INSERT INTO inference_exporter_replica (replica, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 LAST: Final = "SELECT number FROM inference_exporter_replica WHERE replica = %s"
