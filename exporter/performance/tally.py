@@ -5,7 +5,7 @@ absolutely for means of bounded losses, and relative to the task's `unit` for nu
 with weights of a millionth to a thousand.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ from exporter.performance.scoring import Scored, ScoreTally
 from exporter.performance.task import MULTICLASS, RANKING, REGRESSION, Rows, Task
 from exporter.performance.weighing import Batch, Weighed, batch
 
-_AT_ONCE = 1 << 20
+LAYOUT: Final = 1
+"""Changes with what words mean: those of another one are not to be added to."""
+_AT_ONCE: Final = 1 << 20
 
 
 class Sums(NamedTuple):
