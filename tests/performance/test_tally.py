@@ -106,6 +106,14 @@ def test_a_truth_of_no_known_class_is_one_that_no_score_spoke_of() -> None:
     assert found["brier",] == pytest.approx((scores**2).sum() + 1)
 
 
+def test_scores_that_are_not_of_each_class_are_not_judged() -> None:
+    task = Task("multiclass", label="answer", scores=("a", "b"), classes=("a", "b", "c"))
+    sums = Tally(task).view(Tally(task).of(Rows(np.array([[2.0, 0.1, 0.2]]), np.array([2.0]), np.ones(1))))
+    assert sums.scored is None
+    assert sums.curves is None
+    assert sums.all.rows == 1
+
+
 def test_scores_beyond_0_and_1_count_as_these() -> None:
     wild = Rows(np.array([[1.0, 1.5], [0.0, -3.0]]), np.array([1.0, 0.0]), np.ones(2))
     tame = Rows(np.array([[1.0, 1.0], [0.0, 0.0]]), np.array([1.0, 0.0]), np.ones(2))
