@@ -9,8 +9,8 @@ Truths come in lumps, a day's in a minute often, and nobody knows in what order.
 all truths of some panes one after the other, 24 of them at least, whose order makes no difference. As a lump takes a
 pane or longer, as many lumps as there are panes in the promised time are that time at least; as it has 24 truths or
 more, they are that many truths, too. How many truths come as one (all of one customer, say) is measured by `clumps`,
-which begins with `evidence.default_dependence`. Before it has seen four pairs of lumps, three lumps at least must
-agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
+which begins with `evidence.default_dependence`. Before it has seen seven pairs of lumps, three lumps at least
+must agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
 """
 
 import hashlib
@@ -111,18 +111,22 @@ class Concept:
         }  # fmt: skip
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Copies of it, array by array."""
-        for name, array in self.arrays(prefix).items():
+        """Copies of it for another time, array by array. What is counted since start is not among them."""
+        for name, array in self._lasting(prefix).items():
             yield name, array.copy()
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self.arrays(prefix)
+        own = self._lasting(prefix)
         if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
             return False
         for name, array in own.items():
             array[...] = held[name]
         return True
+
+    def _lasting(self, prefix: str) -> dict[str, NDArray[Any]]:
+        counter = f"{prefix}.concept.latest.changes"
+        return {name: array for name, array in self.arrays(prefix).items() if name != counter}
 
     # in
 
@@ -167,12 +171,12 @@ class Concept:
 
     def _weigh(self) -> None:
         """Take the lump, which ended in the pane that is the latest still."""
-        dependence = self.dependence
-        alone = int(self._lump.sum() / dependence)
-        panes = max(1, alone // LEAST_TRUTHS) if self._clumps.is_believed else 1
+        dependence, believed = self.dependence, self._clumps.is_believed
+        panes = max(1, int(self._lump.sum() / dependence) // LEAST_TRUTHS) if believed else 1
         self._cusum.add((self._nats @ self._lump)[None] / dependence, int(self._clock[_PANE]), panes)
         self._clumps.add(self._lump)
-        self._cusum.capital *= min(1.0, dependence / self.dependence)  # it was gathered as if fewer came as one
+        if not believed:  # it was gathered as if fewer came as one
+            self._cusum.capital *= min(1.0, dependence / self.dependence)
         self._lump[...] = 0
 
     # out
