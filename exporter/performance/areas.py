@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.performance.intervals import Z
+
 Floats = NDArray[np.float64]
 
 
@@ -61,8 +63,9 @@ def average_precision(weight: Floats, squares: Floats) -> Area:
 
 
 def _variance(squares: Floats, influence: Floats, rows: Floats) -> float:
-    """Σw² influence², each side as a variance of so many rows."""
-    few = 1 / np.maximum(1 - 1 / rows, 1e-9)
+    """Σw² influence², each side as of so few rows, and wider as Student's quantiles are."""
+    freedom = np.maximum(rows - 1, 1e-9)
+    few = 1 / np.maximum(1 - 1 / rows, 1e-9) * (1 + (Z * Z + 1) / (4 * freedom)) ** 2
     return float(((squares * influence**2).sum(axis=1) * few).sum())
 
 

@@ -5,7 +5,7 @@ absolutely for means of bounded losses, and relative to the task's `unit` for nu
 with weights of a millionth to a thousand.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from exporter.performance.residuals import Residuals, ResidualTally
 from exporter.performance.rivals import MOST as MOST_RIVALS
 from exporter.performance.rivals import Rivals, RivalTally
 from exporter.performance.scoring import Scored, ScoreTally
-from exporter.performance.task import MULTICLASS, RANKING, REGRESSION, Rows, Task
+from exporter.performance.task import BINARY, MULTICLASS, RANKING, REGRESSION, Rows, Task
 from exporter.performance.weighing import Batch, Weighed, batch
 
-_AT_ONCE = 1 << 20
+LAYOUT: Final = 1
+"""Changes with what words mean: those of another one are not to be added to."""
+_AT_ONCE: Final = 1 << 20
 
 
 class Sums(NamedTuple):
@@ -91,10 +93,11 @@ def _parts(task: Task) -> dict[str, _Part]:
     if task.kind == RANKING:
         return {"ranked": RankTally(task)}
     found: dict[str, _Part] = {"outcomes": OutcomeTally(task)}
-    if task.scores:
-        found["scored"] = ScoreTally(task)
-    if task.scores and len(task.classes) <= MOST_CURVED:
+    if len(task.scores) != (1 if task.kind == BINARY else len(task.classes)):  # none, or not of each class
+        return found
+    found["scored"] = ScoreTally(task)
+    if len(task.classes) <= MOST_CURVED:
         found["curves"] = CurveTally(task)
-    if task.kind == MULTICLASS and task.scores and len(task.classes) <= MOST_RIVALS:
+    if task.kind == MULTICLASS and len(task.classes) <= MOST_RIVALS:
         found["rivals"] = RivalTally(task)
     return found
