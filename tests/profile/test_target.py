@@ -467,3 +467,19 @@ def test_the_command_takes_what_the_truth_is(tmp_path: Path) -> None:
     assert "--positive: of which truth? say --target COLUMN, too" in result.stderr
     result = command(*base, "--target", "y", "--threshold", "2")
     assert result.returncode == 64
+
+
+def test_check_says_what_is_predicted_or_why_nobody_knows(tmp_path: Path) -> None:
+    def checked(profile: Profile, *more: str) -> Any:
+        path = str(tmp_path / "p.json")
+        document.save(profile, path)
+        return command("check", "--upstream", "http://127.0.0.1:9", "--profile", path, *more)
+
+    known, unknown = built(WORDS, {"score": P}), build_frame({"x": X, "a": X, "b": P}, Plan(predictions=["a", "b"]))[0]
+    told = "performance: profile: binary of no, yes, predicted by score"
+    assert told in checked(known, "--feedback.enable", "true").stdout.splitlines()
+    assert "performance:" not in checked(known).stdout
+    assert "performance: profile: not known: which of 2 numbers" in checked(unknown, "--feedback.enable", "true").stdout
+    result = checked(known, "--feedback.enable", "true", "--performance.positive", "yse")
+    assert result.returncode == 64
+    assert "performance.positive: no class is called 'yse', did you mean yes?" in result.stderr
