@@ -17,7 +17,7 @@ from exporter.performance.deduced import task_of
 from exporter.performance.task import Task
 from exporter.privacy import Privacy
 from exporter.profile import Plan, build_frame, document, show
-from exporter.profile.build import build, build_like
+from exporter.profile.build import build, build_like, count_like
 from exporter.profile.draft import Draft
 from exporter.profile.joint import Joint
 from exporter.profile.merge import merge
@@ -451,6 +451,13 @@ def test_the_page_says_what_is_predicted_and_how_wrong_it_was() -> None:
     text = show.summary(built(WORDS, {"said": WORDS, "score": P}))
     assert "y, of no, yes, predicted by said and score, 0.00% wrong, scores are probabilities" in text
     assert "a number, predicted by price, half of the errors below" in show.summary(built(PRICE, {"price": X}))
+
+
+def test_the_truth_has_a_page_of_its_bins_and_is_no_stranger_in_a_sample(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "t.csv", {name: values.tolist() for name, values in frame().items()})
+    profile = build(Plan(source, ["said", "score"], "y"))[0]
+    assert "y (categorical)" in show.page(profile, ["y"])
+    assert count_like(Plan(source), profile).strangers == ()
 
 
 def test_the_command_takes_what_the_truth_is(tmp_path: Path) -> None:
