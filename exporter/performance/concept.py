@@ -27,7 +27,7 @@ from exporter.evidence.cusum import Cusum, Guarantee
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.performance.clumps import Clumps
-from exporter.performance.task import Rows
+from exporter.performance.task import Rows, Task
 from exporter.sketch.adwin import Adwin
 from exporter.target import Target
 
@@ -217,8 +217,19 @@ def _bets(share: float, tolerance: float) -> NDArray[np.float64]:
 
 
 def concept_of(
-    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float
-) -> Concept | None:  # fmt: skip
-    """None where there is nothing to compare with, or nobody wants evidence."""
+    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float, task: Task | None = None
+) -> Concept | None:
+    """None where nobody wants evidence, or there is nothing to compare with.
+
+    That is so too where `task`, which predictions are judged by now, judges otherwise than the training data were.
+    """
     reference = reference_of(target)
-    return Concept(reference, settings, evidence, pane_s) if reference and evidence.enable else None
+    if reference is None or target is None or not evidence.enable or not (task is None or _is_alike(target, task)):
+        return None
+    return Concept(reference, settings, evidence, pane_s)
+
+
+def _is_alike(target: Target, task: Task) -> bool:
+    """Whether the same outputs are judged in the same way: a class by its name, a score by the same threshold."""
+    same = (task.kind, task.label, task.scores) == (target.task, target.label, target.scores)
+    return same and (bool(task.label) or task.threshold == target.threshold)
