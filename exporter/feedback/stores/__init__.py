@@ -16,6 +16,9 @@ from exporter.values import nearest
 STORES: Final = {
     "sqlite": "exporter.feedback.stores.sqlite",
     "memory": "exporter.feedback.stores.sqlite",
+    "redis": "exporter.feedback.stores.redis",
+    "rediss": "exporter.feedback.stores.redis",
+    "postgresql": "exporter.feedback.stores.postgres",
 }
 """By scheme. Each has `connect(access, limits)`: a Store. Unavailable, ConfigError."""
 
