@@ -4,10 +4,8 @@ The loop hands predictions over and takes what was joined; the web server's thre
 store in the order in which it came. While the store is down it waits, within bounds, and is tried again and again.
 """
 
-import socket
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +14,8 @@ from exporter.condition import FeedbackCounts
 from exporter.feedback.accounts import Accounts
 from exporter.feedback.buffer import Buffer, Erasing, Opening, Telling
 from exporter.feedback.carrying import Carrier
-from exporter.feedback.stores import Limits, Store, address, check, open_store
+from exporter.feedback.stores import Limits, Store
 from exporter.handoff.board import Seat
-from exporter.hindsight import Feedback
 from exporter.truths import Joined, Prediction, Told, Truth
 
 
@@ -166,12 +163,3 @@ class Keeping:
             order.done.wait(patience_s)
         with self._lock:
             order.is_late = order.answer is None
-
-
-def of_settings(settings: Feedback, directory: str | None, seats: "memoryview[int]") -> Keeping:
-    """As it is set; `directory` is that of windows. Not begun yet. ConfigError."""
-    url = address(settings.store, directory)
-    check(url)
-    limits = Limits(settings.max_predictions, round(settings.retention * 1000), round(settings.early * 1000))
-    opens = partial(open_store, url, limits, socket.gethostname(), settings.store_password_file)
-    return Keeping(opens, url.partition(":")[0].lower(), limits, settings.max_buffer, seats)

@@ -12,11 +12,9 @@ from feedback.spoken import NOW_MS, ONE, TWO, prediction, truth
 from support import eventually
 
 from exporter.condition import FeedbackCounts
-from exporter.errors import ConfigError
-from exporter.feedback.keeping import Busy, Keeping, of_settings
+from exporter.feedback.keeping import Busy, Keeping
 from exporter.feedback.stores import Limits, Store, Unavailable, open_store
 from exporter.handoff import board
-from exporter.hindsight import Feedback
 from exporter.truths import Joined, Prediction, Told, Truth, key_of
 
 PATIENCE_S = 60.0
@@ -215,19 +213,6 @@ def test_old_ones_are_forgotten_without_being_asked() -> None:
         told(one, truth("not there"))
         counts = settled(one)
         assert counts.gone["expired"] + counts.open == 4500
-
-
-def test_settings_say_where_and_how_much(tmp_path: Path) -> None:
-    one = of_settings(Feedback(max_predictions=10, max_buffer=1 << 20), str(tmp_path), seats())
-    one.settle()
-    one.open(some(range(30)))
-    counts = settled(one)
-    one.close(PATIENCE_S)
-    assert (counts.store, counts.buffer_limit_bytes) == ("sqlite", 1 << 20)
-    assert (tmp_path / "feedback.sqlite").exists()
-    assert of_settings(Feedback(), None, seats()).snapshot().store == "memory"
-    with pytest.raises(ConfigError, match=r"feedback\.store"):
-        of_settings(Feedback(store="mysql://somewhere"), None, seats())
 
 
 # --- a store that is down
