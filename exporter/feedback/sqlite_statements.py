@@ -13,9 +13,9 @@ TABLES: Final = (
     # Once joined, a prediction has a number instead of what was said.
     """CREATE TABLE predictions(key INTEGER, owner INTEGER, at INTEGER, said BLOB, number INTEGER,
         PRIMARY KEY(key, owner)) WITHOUT ROWID""",
-    """CREATE TABLE joined(number INTEGER PRIMARY KEY, owner INTEGER, at INTEGER, told INTEGER, said BLOB, true BLOB,
+    """CREATE TABLE joined(number INTEGER PRIMARY KEY, owner INTEGER, at INTEGER, told INTEGER, said BLOB, truth BLOB,
         extra BLOB)""",
-    """CREATE TABLE early(key INTEGER, model TEXT, told INTEGER, true BLOB, extra BLOB, PRIMARY KEY(key, model))
+    """CREATE TABLE early(key INTEGER, model TEXT, told INTEGER, truth BLOB, extra BLOB, PRIMARY KEY(key, model))
         WITHOUT ROWID""",
     "CREATE TABLE used(first INTEGER, number INTEGER)",
 )
@@ -27,11 +27,11 @@ def _sql(text: str) -> str:
 
 
 KEPT: Final = """
-    SELECT json_group_array(json_array(p.key, p.owner, p.number, j.told, hex(j.true), hex(j.extra)))
+    SELECT json_group_array(json_array(p.key, p.owner, p.number, j.told, hex(j.truth), hex(j.extra)))
     FROM json_each(?) AS k CROSS JOIN predictions AS p ON p.key = k.value
     LEFT JOIN joined AS j ON j.number = p.number"""
 EARLY: Final = """
-    SELECT json_group_array(json_array(e.key, e.model, e.told, hex(e.true), hex(e.extra)))
+    SELECT json_group_array(json_array(e.key, e.model, e.told, hex(e.truth), hex(e.extra)))
     FROM json_each(?) AS k CROSS JOIN early AS e ON e.key = k.value"""
 ADD: Final = _sql("""
     INSERT INTO predictions(key, owner, at, said)
@@ -52,7 +52,7 @@ NUMBER: Final = _sql("""
     FROM (SELECT @0 AS key, @1 AS owner, @2 AS number FROM json_each(?)) AS m
     WHERE predictions.key = m.key AND predictions.owner = m.owner""")
 JOINED: Final = """
-    SELECT json_group_array(json_array(number, owner, at, told, hex(said), hex(true), hex(extra)))
+    SELECT json_group_array(json_array(number, owner, at, told, hex(said), hex(truth), hex(extra)))
     FROM (SELECT * FROM joined WHERE number > ? ORDER BY number LIMIT ?)"""
 NO_EARLY: Final = "DELETE FROM early WHERE key IN (SELECT value FROM json_each(?))"
 OLD_EARLY: Final = "DELETE FROM early WHERE told < ?"
