@@ -82,9 +82,9 @@ class Carrier:
         except (Unavailable, ExporterError) as error:
             self._fail(str(error))
             return False
-        except Exception as error:  # noqa: BLE001 (whatever it was, others may go well)
+        except Exception:  # noqa: BLE001 (whatever it was, others may go well)
             _LOG.exception("the store of predictions failed")
-            self._fail(f"{type(error).__name__}: {error}")
+            self._count_failure()
             self._give_up()
             return False
         self._recover()
@@ -178,14 +178,18 @@ class Carrier:
     # faults
 
     def _fail(self, words: str) -> None:
-        """It is down, or as good as that: nobody waits for it meanwhile."""
+        """It is down: nobody waits for it meanwhile."""
         if self.is_up:
             _LOG.warning("predictions and truths wait for their store: %s", words)
         self.is_up = False
+        self._count_failure()
+        with self._lock:
+            self._buffer.let_go()
+
+    def _count_failure(self) -> None:
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
         with self._lock:
             self.accounts.add("failures")
-            self._buffer.let_go()
             if self._store is not None and self._store.set_aside != self._aside:
                 self.accounts.add("set_aside", self._store.set_aside - self._aside)
                 self._aside = self._store.set_aside

@@ -14,6 +14,12 @@ def place(request: pytest.FixtureRequest) -> Place:
     return PLACES[request.param](request)
 
 
+@pytest.fixture(params=sorted(PLACES.keys() - {"memory"}))
+def lasting(request: pytest.FixtureRequest) -> Place:
+    """One that does not die with its process."""
+    return PLACES[request.param](request)
+
+
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
     opened = place.open()

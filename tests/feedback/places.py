@@ -17,6 +17,7 @@ class Place(Protocol):
 
     lasts: bool
     """Whether what was in a store is there when it is opened again."""
+    url: str
 
     def open(self, limits: Limits = LIMITS, replica: str = "a") -> Store:
         """The store there; whoever opens it closes it."""
@@ -31,9 +32,10 @@ class File:
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "stores"
         self.path = self.directory / "feedback.sqlite"
+        self.url = f"sqlite:{self.path}"
 
     def open(self, limits: Limits = LIMITS, replica: str = "a") -> Store:
-        return open_store(f"sqlite:{self.path}", limits, replica)
+        return open_store(self.url, limits, replica)
 
     def lose(self) -> None:
         shutil.rmtree(self.directory)
@@ -41,9 +43,10 @@ class File:
 
 class Memory:
     lasts = False
+    url = "memory:"
 
     def open(self, limits: Limits = LIMITS, replica: str = "a") -> Store:
-        return open_store("memory:", limits, replica)
+        return open_store(self.url, limits, replica)
 
     def lose(self) -> None:
         """It is lost whenever it is closed."""
