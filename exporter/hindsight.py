@@ -5,6 +5,7 @@ As in `config`, which puts them in their places.
 
 from dataclasses import dataclass
 
+from exporter.costing import Cost, costs
 from exporter.keys import setting
 from exporter.truths import TASKS
 from exporter.values import (
@@ -81,10 +82,14 @@ class Performance:
         None, "The output that is held against the truth: the class, the score or the number.", label_value
     )
     positive: str | None = setting(None, "The class that a score is the probability of, of two.", label_value)
-    threshold: float = setting(0.5, "The score from which on the positive class is predicted.", number(0.0, 1.0))
+    threshold: float | None = setting(
+        None,
+        "The score from which on the positive class is predicted; what the profile says, else 0.5, where left out.",
+        number(0.0, 1.0),
+    )
     windows: tuple[float, ...] = setting(
         (3600.0, _DAY_S, 7 * _DAY_S, 30 * _DAY_S),
-        "Lengths of the windows of performance, multiples of windows.pane: truth comes late.",
+        "Lengths of the windows of performance, none shorter than windows.pane: truth comes late.",
         durations,
         "[1h, 24h, 7d, 30d]",
     )
@@ -99,6 +104,23 @@ class Performance:
         number(0.0, 0.5),
     )
 
+    costs: tuple[Cost, ...] = setting(
+        (),
+        "What it costs to predict one class where another is true, for cost_per_thousand: mappings with actual,"
+        " predicted and cost, such as {actual: fraud, predicted: honest, cost: 120}; 0 where nothing is said, `other`"
+        " is any class that is not known. It is JSON outside of this file.",
+        costs,
+        "[]",
+    )
+
     def __post_init__(self) -> None:
         if len({format_duration(length) for length in self.windows}) < len(self.windows):
             raise ValueError("windows: two of them would have the same name")
+
+    def refuse_shorter(self, pane_s: float) -> None:
+        """ValueError where a window would be shorter than a pane."""
+        if min(self.windows) < pane_s:
+            raise ValueError(
+                f"performance.windows: {format_duration(min(self.windows))} is shorter than windows.pane"
+                f" ({format_duration(pane_s)})"
+            )

@@ -92,14 +92,15 @@ class Carrier:
         return True
 
     def _reached(self) -> Store:
-        """The store, which is opened the first time."""
+        """The store; the first time it is opened and looked at."""
         if self._store is None:
-            store = self._open_store()
-            self.sizes, last_number = store.sizes(), store.last_number()
+            self._store = self._open_store()
+        if self.first_number is None:
+            self.sizes, last_number = self._store.sizes(), self._store.last_number()
             with self._lock:
+                self._aside = self._store.set_aside
+                self.accounts.add("set_aside", self._aside)
                 self.accounts.begin(self.sizes, is_new=not last_number)
-                self.accounts.add("set_aside", store.set_aside)
-            self._store, self._aside = store, store.set_aside
             self.first_number = last_number
         return self._store
 
@@ -191,7 +192,7 @@ class Carrier:
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
         with self._lock:
             self.accounts.add("failures")
-            if self._store is not None and self._store.set_aside != self._aside:
+            if self._store is not None and self.first_number is not None and self._store.set_aside != self._aside:
                 self.accounts.add("set_aside", self._store.set_aside - self._aside)
                 self._aside = self._store.set_aside
                 self.accounts.lose()

@@ -58,13 +58,14 @@ class Keeping:
 
     # the loop
 
-    def open(self, predictions: Sequence[Prediction]) -> None:
-        """Have predictions kept, where there is room for them."""
-        if not predictions:
+    def open(self, predictions: Sequence[Prediction], more: int = 0) -> None:
+        """Have predictions kept, where there is room for them; `more` there was no room for on the way here."""
+        if not predictions and not more:
             return
         with self._lock:
-            self._seats[Seat.FEEDBACK_PREDICTIONS] += len(predictions)
-            if not self._buffer.put(Opening(predictions)):
+            self._seats[Seat.FEEDBACK_PREDICTIONS] += len(predictions) + more
+            self._now.add("dropped.no_room", more)
+            if predictions and not self._buffer.put(Opening(predictions)):
                 self._now.add("dropped.no_room" if self._carrier.is_up else "dropped.store_down", len(predictions))
 
     def joined(self, after: int) -> list[Joined]:

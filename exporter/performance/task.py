@@ -19,6 +19,9 @@ from exporter.sketch.binning import category_name, truth_name
 BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
 OTHER: Final = "other"
 """Truths and answers of no class that is known."""
+_DIGITS: Final = {"false": "0", "true": "1"}
+DEEPEST: Final = 1000
+"""The longest ranking; what was right farther down was as good as not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,22 @@ class Task:
         return found
 
     def code(self, name: str | None) -> float:
-        """Of a class by its name; OTHER is one more than the last, NaN is missing."""
+        """Of a class by its name; OTHER is one more than the last, NaN is missing.
+
+        What two classes that are called `not X` and X do not have is the first of them.
+        """
         if name is None:
             return math.nan
-        spelled = name if name in self.classes else truth_name(name)
-        return float(self.classes.index(spelled)) if spelled in self.classes else float(len(self.classes))
+        truth = truth_name(name)
+        for spelled in (name, truth, _DIGITS.get(truth, name)):
+            if spelled in self.classes:
+                return float(self.classes.index(spelled))
+        return 0.0 if self._is_rest else float(len(self.classes))
+
+    @property
+    def _is_rest(self) -> bool:
+        """Whether the first class is all that the second is not."""
+        return self.kind == BINARY and self.classes[:1] == (rest_of(self.classes[-1]),)
 
     def truth(self, content: bytes) -> "float | tuple[float, ...] | None":
         """What turned out: a code, a number, of rankings the relevances as shown; None if it cannot be one."""
@@ -84,7 +98,7 @@ class Task:
 def _relevances(value: object) -> tuple[float, ...] | None:
     """A list of relevances as shown, or the rank of the one thing that was right, from 1; 0 is none."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return (*(0.0,) * (value - 1), 1.0) if value > 0 else (0.0,)
+        return (*(0.0,) * (value - 1), 1.0) if 0 < value <= DEEPEST else (0.0,)
     return tuple(map(float, value)) if isinstance(value, list) else None
 
 
@@ -103,6 +117,11 @@ class Rows(NamedTuple):
     def rows(self) -> int:
         """How many."""
         return len(self.said)
+
+
+def rest_of(positive: str) -> str:
+    """What the other one of two classes is called where nobody knows its name."""
+    return f"not {positive}"
 
 
 def pack(numbers: Sequence[float] | NDArray[np.float64]) -> bytes:

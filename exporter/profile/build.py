@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import embedded, frames, segmented, sources, spark, together, whole
+from exporter.profile import aimed, embedded, frames, segmented, sources, spark, together, whole
 from exporter.profile.builder import DECLARED, ColumnBuilder
 from exporter.profile.clock import Clock, faults_of
 from exporter.profile.draft import Draft, Pass, Time, Watch, watched
@@ -78,8 +78,7 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
     require_salt(plan, reference)
     table = of_file(plan).opened(plan.source)
     bare = replace(reference, source=Path(plan.source).name, provisional=False, adoptions=(),
-                   trained_at=plan.trained_at or reference.trained_at,
-                   performance=plan.performance or reference.performance)  # fmt: skip
+                   trained_at=plan.trained_at or reference.trained_at, performance=plan.performance)  # fmt: skip
     first = Pass(watch, 0, 2) if reference.time or plan.influenced else None
     with faults_of(plan.source), sources.unchanged(plan.source):
         draft = _first_look(plan, bare, table, first)
@@ -87,6 +86,8 @@ def build_like(plan: Plan, reference: Profile, watch: Watch | None = None) -> Pr
         joint.read(watched(table.read(names, joint.arrange), names, Pass(watch, 1, 2) if first else watch))
     whole.require_columns(plan.source, names, joint.fields())
     counted = replace(joint.completed(), rows=joint.rows)
+    if not plan.performance:
+        counted = replace(counted, performance={**reference.performance, **counted.performance})
     span = whole.span(draft, plan.source, bare.time.column, bare.time.zone) if bare.time else None
     influenced = whole.influenced(draft, plan.source, plan.influenced) if plan.influenced else None
     return whole.complete(replace(counted, time=span, influenced=influenced), {})
@@ -171,6 +172,8 @@ def finish(plan: Plan, draft: Draft) -> Built:
     inside = [name for name in draft.order if name not in outside]
     made = _embeddings(plan, draft)
     features = tuple(column for name in inside for column in _features(plan, name, by_name, made))
+    outputs = tuple(column for name in plan.predictions for column in _columns(plan, by_name[name]))
+    aim = aimed.of_plan(plan, by_name[plan.target], outputs) if plan.target in by_name else aimed.NOTHING
     profile = Profile(
         model=plan.model,
         version=plan.version,
@@ -178,13 +181,14 @@ def finish(plan: Plan, draft: Draft) -> Built:
         rows=draft.rows,
         source=Path(plan.source).name,
         features=features,
-        outputs=tuple(column for name in plan.predictions for column in _columns(plan, by_name[name])),
+        outputs=outputs,
         fields=tuple(inside) if any(column.origin for column in features) else (),
         embeddings=tuple(one.embedding for one in made.values()),
         time=whole.span(draft, plan.source, plan.time, plan.zone) if plan.time else None,
         influenced=whole.influenced(draft, plan.source, plan.influenced) if plan.influenced else None,
         performance=dict(plan.performance),
         segments=tuple(segmented.of_plan(plan, lambda name: (_columns(plan, by_name[name])[0], by_name[name].note))),
+        target=aim.target,
     )
     if not profile.features:
         raise DataError(f"{plan.source}: no column is left to be a feature")
@@ -192,7 +196,7 @@ def finish(plan: Plan, draft: Draft) -> Built:
         if times > 1:
             raise DataError(f"{plan.source}: {name!r} is a column, and computed of another: rename one")
     notes = [f"{one.name}: {one.note}" for one in builders if one.note and one.name not in plan.ignored]
-    return profile, [*notes, *whole.notes(draft)]
+    return profile, [*notes, *([aim.note] if aim.note else []), *whole.notes(draft)]
 
 
 def _embeddings(plan: Plan, draft: Draft) -> dict[str, embedded.Made]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.errors import ConfigError, DataError
-from exporter.profile import columns, parsing, parts, segment_parts, whole_file
+from exporter.profile import columns, parsing, parts, segment_parts, target_parts, whole_file
 from exporter.profile.parsing import Fault
 from exporter.reference import Profile
 
@@ -24,7 +24,7 @@ _IMPORTANCE: Final = ("given", "estimated")
 _REQUIRED: Final = {"format", "model", "rows", "source", "features", "outputs"}
 _OPTIONAL: Final = {
     "fields", "embeddings", "time", "influenced", "performance", "importance", "provisional", "adoptions", "together",
-    "unusual", "segments",
+    "unusual", "segments", "target",
 }  # fmt: skip
 
 
@@ -72,6 +72,9 @@ def parse(document: object) -> Profile:
         **_optional(top),
         adoptions=parts.parse_adoptions(top.get("adoptions", []), "adoptions", sides),
         segments=segment_parts.parse_all(top.get("segments", []), "segments", sides),
+        target=parsing.optional(
+            top.get("target"), "target", lambda node, path: target_parts.parse(node, path, outputs)
+        ),
     )
     _check_whole(profile)
     return dataclasses.replace(profile, digest=digest(profile))
@@ -142,6 +145,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "provisional": profile.provisional,
         "adoptions": [parts.describe_adoption(one) for one in profile.adoptions],
         "segments": [segment_parts.describe(one, sides) for one in profile.segments],
+        "target": profile.target and target_parts.describe(profile.target),
     }
     return {
         "format": FORMAT,

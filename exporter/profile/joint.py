@@ -13,6 +13,7 @@ import numpy as np
 from exporter.profile.calendar import Calendar
 from exporter.profile.clock import Clock
 from exporter.profile.counts import JointCounts
+from exporter.profile.judged import Judging
 from exporter.profile.keys import Bins, Keys, Output, Times
 from exporter.profile.pieces import Piece, gathered
 from exporter.profile.placing import OfFeatures, Placed, Placing, placings
@@ -83,6 +84,7 @@ class Joint:
             (one, [_Watched(column, self._times, outputs, segments, anew=anew) for column in one.columns])
             for one, outputs in made
         ]
+        self.judging = Judging(profile.target, profile.outputs, salt, anew=anew) if profile.target else None
         self._keys = self._no_keys()
         self._later: list[tuple[_Watched, Bins, int]] = []
         """Bins of columns that divide the rows: they come before the answers, and are counted behind them."""
@@ -92,13 +94,21 @@ class Joint:
         return Keys(self._times, len(self._outputs), len(self._divisions))
 
     def fields(self) -> list[tuple[str, ...]]:
-        """Groups of the table's columns that are read: time, what divides the rows, outputs, features."""
+        """Groups of the table's columns that are read: time, what divides the rows, outputs, features.
+
+        The truth, and the outputs that are held against it, come together.
+        """
         time = [(self._profile.time.column,)] if self._profile.time and self._times else []
         keys = [*time, *(one.fields for one in self._divisions)]
-        return list(dict.fromkeys([*keys, *(one.fields for one, _ in self.columns)]))
+        judged = self.judging.fields if self.judging else ()
+        alone = [one.fields for one, _ in self.columns if not {*judged}.issuperset(one.fields)]
+        return list(dict.fromkeys([*keys, *([judged] if judged else []), *alone]))
 
-    def arrange(self, _: Sequence[str]) -> list[tuple[str, ...]]:
-        """All of them, whatever the table has."""
+    def arrange(self, names: Sequence[str]) -> list[tuple[str, ...]]:
+        """All of them, whatever the table has, but for the truth: newer rows may not have one."""
+        target = self._profile.target
+        if target is not None and target.column.name not in names:
+            self.judging = None
         return self.fields()
 
     def read(self, pieces: Iterable[Piece]) -> None:
@@ -110,7 +120,12 @@ class Joint:
                 run = together[0].run
             fields = tuple(piece.column for piece in together)
             self.rows += together[0].cells.rows if fields == first else 0
-            self._add(fields, together)
+            if self.judging is not None and fields == self.judging.fields:
+                self.judging.add({piece.column: piece.cells for piece in together})
+                for piece in together:
+                    self._add((piece.column,), [piece])
+            else:
+                self._add(fields, together)
         self._end()
 
     def _end(self) -> None:
@@ -159,6 +174,8 @@ class Joint:
         """Add all that the pass over another part holds."""
         self.rows += other.rows
         self.surprise.merge(other.surprise)
+        if self.judging and other.judging:
+            self.judging.merge(other.judging)
         if self.sample and other.sample:
             self.sample.merge(other.sample)
         for (_, mine), (_, theirs) in zip(self.columns, other.columns, strict=True):
@@ -183,6 +200,8 @@ class Joint:
             outputs=tuple(one.found(self._outputs) for one in outputs),
             unusual=self.surprise.found(found),
             segments=tuple(self._segmented(features, outputs)),
+            target=None if self.judging is None else self.judging.found(),
+            performance={**(self.judging.performance() if self.judging else {}), **profile.performance},
             digest="",
         )
         return self.sample.completed(counted) if self.sample else counted

@@ -8,9 +8,10 @@ from typing import Any
 
 from exporter.calibration import rounded
 from exporter.errors import DataError
-from exporter.profile import importance, segmented, whole
+from exporter.profile import importance, segmented, target_parts, whole
 from exporter.profile.parsing import LONGEST_TEXT
 from exporter.reference import Association, Column, Profile, TimeSpan
+from exporter.target import Target
 
 Named = tuple[str, Profile]
 """A profile, and what to call it where it does not fit."""
@@ -39,6 +40,7 @@ def merge(named: Sequence[Named]) -> Profile:
         performance=first.performance if all(one.performance == first.performance for one in profiles) else {},
         unusual=None if rest else first.unusual,  # of rows that nobody has any more
         provisional=any(profile.provisional for profile in profiles),
+        target=target_parts.merged([profile.target for profile in profiles], _column),
     )
     segments = (segmented.in_order_of(profile, merged) for profile in profiles)
     return whole.complete(replace(merged, segments=tuple(map(segmented.merged, zip(*segments, strict=True)))), {})
@@ -78,12 +80,19 @@ def _faults(one: Profile, other: Profile) -> Iterator[str]:
         yield "of other fields or embeddings: build one with --like the other"
     if len(one.segments) != len(other.segments) or not all(map(segmented.alike, one.segments, other.segments)):
         yield "of other segments: build one with --like the other"
+    if one.target and other.target and not _of_one_truth(one.target, other.target):
+        yield "of other truths, or of errors with other edges: build one with --like the other"
     if one.time and other.time and one.time[:2] != other.time[:2]:
         yield "their times are of different columns or zones"
     if importance.GIVEN in {one.importance, other.importance}:
         stated = [(profile.importance, [column.importance for column in profile.features]) for profile in (one, other)]
         if stated[0] != stated[1]:
             yield "the importance that was given for features differs"
+
+
+def _of_one_truth(one: Target, other: Target) -> bool:
+    alike = target_parts.alike(one, other) and one.column.name == other.column.name
+    return alike and not _fault(one.column, other.column)
 
 
 def _first_difference(mine: Sequence[Column], theirs: Sequence[Column]) -> str:

@@ -19,6 +19,10 @@ class Plan:
     """Columns the model answers with, in the order of its answer."""
     target: str | None = None
     """The column of the truth: neither fed to the model nor answered."""
+    positive: str | None = None
+    """Of a target of two classes the one that a score is the probability of; the second where nothing is said."""
+    threshold: float | None = None
+    """The score from which on it is predicted; a half where nothing is said."""
     ignored: Sequence[str] = ()
     model: str = "default"
     version: str = "unknown"

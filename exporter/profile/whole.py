@@ -18,7 +18,9 @@ def complete(profile: Profile, weights: Mapping[str, float]) -> Profile:
 
     Importance is what `weights` say, else what it was said to be before, else estimated.
     """
-    exact = replace(profile, features=_with_errors(profile.features), outputs=_with_errors(profile.outputs), digest="")
+    target = profile.target and profile.target._replace(column=_with_errors([profile.target.column])[0])
+    features, outputs = _with_errors(profile.features), _with_errors(profile.outputs)
+    exact = replace(profile, features=features, outputs=outputs, target=target, digest="")
     if weights:
         return importance.given(exact, weights)
     return exact if exact.importance == importance.GIVEN else importance.estimated(exact)

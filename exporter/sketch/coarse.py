@@ -51,6 +51,14 @@ class CoarseWindows:
         for pane in self.panes(at):
             np.add(pane, counts, out=pane, casting="unsafe")
 
+    def places(self, at: NDArray[np.float64], now: float) -> NDArray[np.int64]:
+        """Of many moments the number of the pane in each window, shape (moments, windows); OUTSIDE where it is in none.
+
+        What has the same places is in the same panes: it may be added up first, and added as of any of its moments.
+        """
+        found = [ring.places(at, now) for ring in self._rings.values()]
+        return np.stack(found, axis=1)
+
     def total(self, now: float, length: float) -> NDArray[Any]:
         """The sum over the window of `length` seconds that ends now, as int64."""
         return self._rings[length].total(now, self._reach[length])
