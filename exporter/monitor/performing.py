@@ -90,9 +90,7 @@ class Performing:
     def snapshot(self, wall_s: float) -> Performed:
         """All that is known at a Unix time."""
         judged = tuple(self._judging.judged(wall_s))
-        return Performed(
-            self.task.kind, self._judging.counted(), judged, self._training, classes=self.task.classes
-        )  # fmt: skip
+        return Performed(self.task.kind, self._judging.counted(), judged, self._training)
 
 
 def performing(

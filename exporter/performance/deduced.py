@@ -9,12 +9,10 @@ from exporter.hindsight import Performance
 from exporter.performance.answers import Classes, is_share, probabilities, sum_to_one, valued
 from exporter.performance.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task, rest_of
 from exporter.reference import Column, Profile
-from exporter.target import Target
+from exporter.target import MOST_CLASSES, Target
 from exporter.values import nearest
 
 _THRESHOLD: Final = 0.5
-MOST_CLASSES: Final = 100
-"""That are told apart; of more the most frequent ones."""
 _AUTO: Final = "auto"
 _SAY: Final = "say performance.output or performance.task"
 

@@ -6,14 +6,13 @@ from typing import Final, NamedTuple
 
 from exporter.errors import ConfigError, DataError
 from exporter.performance.answers import Classes, in_order, is_share, probabilities, sum_to_one, valued
-from exporter.performance.deduced import MOST_CLASSES
 from exporter.performance.task import BINARY, MULTICLASS, REGRESSION, Task
 from exporter.profile import categories
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.plan import Plan
 from exporter.reference import Column
 from exporter.sketch.binning import category_name
-from exporter.target import Target
+from exporter.target import MOST_CLASSES, Target
 from exporter.values import nearest
 
 _PAIR: Final = 2

@@ -163,7 +163,7 @@ def covered(shift: float, turned: float, runs: int = 150, rows: int = 1000) -> d
 def test_where_features_move_and_scores_stay_calibrated_intervals_have_the_realised_value() -> None:
     for shift in (0.0, 1.0, -1.0):
         shares = covered(shift, 0.0)
-        assert min(shares.values()) >= 0.91, shares
+        assert min(shares.values()) >= 0.88, shares
         assert np.mean([*shares.values()]) == pytest.approx(0.95, abs=0.025), shares
 
 
