@@ -60,6 +60,7 @@ class ConceptDrift(NamedTuple):
     recent: Family
     recent_rows: Family
     changes: Family
+    dependence: Family
 
 
 class Business(NamedTuple):
@@ -234,6 +235,7 @@ def of_concept() -> ConceptDrift:
         recent=_profiled("concept_drift_recent_error_ratio", GAUGE, "Share of wrong predictions among the last truths, as many of them as look alike (ADWIN); of numbers, of those farther off than nine in ten were in training. For the eye: nothing pages on it."),
         recent_rows=_profiled("concept_drift_recent_truths", GAUGE, "How many of the last truths look alike (ADWIN): the n of model_concept_drift_recent_error_ratio."),
         changes=_profiled("concept_drift_changes_total", COUNTER, "Times that the share of wrong predictions changed so that older truths were let go (ADWIN), for better or worse."),
+        dependence=_profiled("concept_drift_dependence_factor", GAUGE, "How many truths are taken to come as one by the evidence of concept drift: errors of one time are alike. Measured on the truths; before that evidence.default_dependence."),
     )
 
 

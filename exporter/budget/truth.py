@@ -12,6 +12,7 @@ from exporter import catalogue
 from exporter.budget.shape import Shape
 from exporter.families import Family
 from exporter.performance.deduced import deduced
+from exporter.performance.estimates import estimable
 from exporter.performance.measures.quantiles import RANKS
 from exporter.performance.outcomes import MOST_PAIRED
 from exporter.performance.scoring import BINS
@@ -23,7 +24,7 @@ from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
 _BESIDE_BOUNDS: Final = 3
 """Lines of a histogram: the last bucket, count and sum."""
-_OWN: Final = 19 + 2 * len(OUTCOMES) + len(WAITED) + len(PREDICTION_LOSSES) + len(GONE)
+_OWN: Final = 21 + 2 * len(OUTCOMES) + len(WAITED) + len(PREDICTION_LOSSES) + len(GONE)
 
 
 def own(shape: Shape) -> int:
@@ -35,11 +36,11 @@ def costs(shape: Shape, profile: Profile, segments: int) -> Counter[str]:
     """Of a model that has a profile, whose traffic has so many segments."""
     found, target = Counter[str](), profile.target
     task = deduced(profile, shape.performance).task
-    found.update(_of(catalogue.BUSINESS, {"name": shape.values, "window": _windows(shape), "segment": 1 + segments}))
+    found.update(business(shape, segments))
     if task is None:
         return found
     sizes = _sizes(shape, task)
-    if target is not None and task.scores:
+    if estimable(task, target):
         of = catalogue.ESTIMATED
         found.update(_of((*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples), sizes))
     if shape.feedback:
@@ -47,6 +48,12 @@ def costs(shape: Shape, profile: Profile, segments: int) -> Counter[str]:
         if target is not None:
             found.update(_of((*catalogue.TARGET, *catalogue.CONCEPT), sizes))
     return found
+
+
+def business(shape: Shape, segments: int) -> Mapping[str, int]:
+    """Business values of a model, whose traffic has so many segments."""
+    sizes = {"name": shape.values, "window": _windows(shape), "segment": 1 + segments}
+    return _of(catalogue.BUSINESS, sizes) if shape.values else {}
 
 
 def _windows(shape: Shape) -> int:

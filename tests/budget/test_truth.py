@@ -27,7 +27,7 @@ from exporter.performance.deduced import deduced
 from exporter.performed import MOST_CLASSES, Judged
 from exporter.profile import Plan as BuildPlan
 from exporter.profile import build_frame
-from exporter.target import Target
+from exporter.target import Calibration, Target
 from exporter.truth_families import OF_SCORES
 
 ROWS = 2000
@@ -50,7 +50,8 @@ def scene_of(kind: str) -> Scene:
     )
     task = deduced(profile, SHAPE.performance).task
     assert task
-    target = Target(profile.outputs[0], task.kind, task.label, task.scores, task.classes)
+    calibrated = tuple(Calibration(one, (0.0, 1.0), (0.0, 1.0)) for one in task.scores)
+    target = Target(profile.outputs[0], task.kind, task.label, task.scores, task.classes, calibrations=calibrated)
     profile = replace(profile, target=target, performance={"auc": 0.9, "val_auc": 0.91, "rmse": 3.0})
     told = performed(task.kind, task.classes)
     if not task.scores and task.is_classification:
@@ -104,6 +105,7 @@ def test_business_values_are_of_each_segment_and_of_all_of_the_traffic() -> None
     assert profile
     one, several = (truth.costs(SHAPE, profile, segments)[catalogue.BUSINESS.mean.name] for segments in (0, 3))
     assert (one, several) == (4, 16)
+    assert costs.bare(SHAPE).alone[catalogue.BUSINESS.mean.name] == 4, "it needs no profile"
 
 
 def test_without_feedback_nothing_is_expected_but_what_scores_say() -> None:
@@ -117,9 +119,21 @@ def test_without_feedback_nothing_is_expected_but_what_scores_say() -> None:
 def test_the_settings_say_whether_there_is_feedback() -> None:
     flags = {"upstream": "http://127.0.0.1:9"}
     assert not of(resolve(("test", flags))).feedback
-    shape = of(resolve(("test", flags | {"feedback.enable": True, "performance.windows": "1h"})))
-    assert shape.feedback
+    values = [{"name": "amount", "feature": "amount"}]
+    shape = of(resolve(("test", flags | {"feedback.enable": True, "performance.windows": "1h", "values": values})))
+    assert (shape.feedback, shape.values) == (True, 1)
     assert len(shape.performance.windows) == 1
+
+
+def test_a_limit_of_each_family_leaves_the_first_series_of_measures() -> None:
+    scene, limit = scene_of("scored"), 100
+    shape = replace(SHAPE, metrics=Metrics(max_series=MOST, max_series_per_family=limit))
+    page = full_pages.rendered([scene], shape)
+    sizes = full_pages.sizes(page)
+    assert {name: series for name, series in sizes.items() if series > limit} == {}
+    assert sizes[catalogue.PERFORMANCE.values["confusion_rows"].name] == limit
+    assert sizes[catalogue.PERFORMANCE.values["accuracy"].name] == 8
+    assert sum(sizes.values()) <= planned(shape, [scene]).expected
 
 
 def test_classes_and_bins_go_before_what_is_of_all_of_them_and_what_pages_stays() -> None:
