@@ -170,9 +170,7 @@ def of_classes(said: list[str], true: list[str], weight: np.ndarray) -> dict[tup
     for name, each in zip(("precision", "recall", "f1"), scores, strict=False):
         found |= {(name, label): one for label, one in zip(names, each, strict=True)}
     table = sklearn.confusion_matrix(true, said, labels=names)
-    found |= {
-        ("confusion_rows", names[a], names[b]): table[a, b] for a in range(len(names)) for b in range(len(names))
-    }
+    found |= {("confusion_rows", names[a], names[b]): table[a, b] for a in range(len(names)) for b in range(len(names))}
     return found
 
 

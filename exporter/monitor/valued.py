@@ -201,7 +201,7 @@ class Valuing:
                 if label is not None:
                     words = total[value, place].tolist()
                     name, window = self._values[value].name, format_duration(length)
-                    yield Valued(name, *label, window, words[0], *_told(words))
+                    yield Valued(name, label[0], label[1], window, words[0], *_told(words))
 
 
 def words_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:

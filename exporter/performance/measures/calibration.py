@@ -32,10 +32,16 @@ def calibration_error(case: Case) -> Iterator[Measure]:
         yield Measure("calibration_error", math.nan)
         return
     error = float(weight @ (squared - chance))
-    true = np.maximum(squared - chance, 0.0)
-    reach = Z * math.sqrt(float(weight**2 @ (4 * true * chance + 2 * chance**2)))
-    value, lower, upper = (math.sqrt(max(end, 0.0)) for end in (error, error - reach, error + reach))
+    ends = _ends(error, 2 * float(weight**2 @ chance**2), 4 * float(weight**2 @ chance))
+    value, lower, upper = (math.sqrt(max(number, 0.0)) for number in (error, *ends))
     yield Measure("calibration_error", value, lower, upper)
+
+
+def _ends(error: float, fixed: float, steep: float) -> tuple[float, float]:
+    """Between which mean squared gaps x the estimate is within 1.96 of its deviations at x, √(fixed + steep · x)."""
+    half = Z * Z * steep / 2
+    reach = math.sqrt(max(half * half + 2 * half * error + Z * Z * fixed, 0.0))
+    return error + half - reach, error + half + reach
 
 
 def _gaps(scored: Scored, dependence: float) -> tuple[NDArray[np.float64], ...]:
