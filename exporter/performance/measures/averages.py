@@ -39,13 +39,12 @@ class _Parts(NamedTuple):
         """The average."""
         return float(self.shares @ self.values)
 
-    def interval(self, correlation: Floats, more: float = 0.0) -> Interval:
-        """Of the average; `more` is a variance that is added."""
-        reach = [
-            math.sqrt(max(float(side @ correlation @ side), 0.0) + Z * Z * more)
-            for side in (self.shares * self.below, self.shares * self.above)
-        ]
-        return Interval(max(self.value - reach[0], 0.0), min(self.value + reach[1], 1.0))
+    def interval(self, correlation: Floats, more: float | None = None) -> Interval:
+        """Of the average; `more` is the deviation of a part that is added, the last one of the correlations."""
+        last = [] if more is None else [Z * more]
+        sides = (np.append(self.shares * side, last) for side in (self.below, self.above))
+        below, above = (math.sqrt(max(float(side @ correlation @ side), 0.0)) for side in sides)
+        return Interval(max(self.value - below, 0.0), min(self.value + above, 1.0))
 
 
 def balanced_accuracy(case: Case) -> Iterator[Measure]:
@@ -88,17 +87,23 @@ def _interval(parts: _Parts, ratio: Ratio, outcomes: Outcomes, dependence: float
     """A `dependence` of 0 says that shares are given, not counted."""
     if outcomes.pairs is None:
         return NONE if ratio is F1 or dependence else parts.interval(np.eye(len(parts.classes)))
-    squares = outcomes.pairs.squares
-    steep = _slopes(parts, ratio, outcomes)
-    together = (steep * squares.ravel()) @ steep.T
+    slopes = _slopes(parts, ratio, outcomes)
+    if dependence:
+        slopes = np.concatenate((slopes, _slopes_of_shares(parts, outcomes)))
+    together = (slopes * outcomes.pairs.squares.ravel()) @ slopes.T
     deviations = np.sqrt(together.diagonal())
     scale = np.where(deviations > 0, deviations, np.inf)
     correlation = together / np.outer(scale, scale)
     np.fill_diagonal(correlation, 1.0)
-    of_true = np.zeros(len(squares))
+    return parts.interval(correlation, float(deviations[-1]) * math.sqrt(dependence) if dependence else None)
+
+
+def _slopes_of_shares(parts: _Parts, outcomes: Outcomes) -> Floats:
+    """By how much the average grows with the weight of each pair by that class's share alone, shape (1, pairs)."""
+    size = len(outcomes.true.weight)
+    of_true = np.zeros(size)
     of_true[parts.classes] = parts.values - parts.value
-    more = float(squares.sum(axis=1) @ of_true**2) / float(outcomes.all.weight) ** 2
-    return parts.interval(correlation, more * dependence)
+    return np.repeat(of_true, size)[None] / float(outcomes.all.weight)
 
 
 def _slopes(parts: _Parts, ratio: Ratio, outcomes: Outcomes) -> Floats:

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.performance.intervals import bounded, even_rows
+from exporter.performance.intervals import bounded
 from exporter.performance.measures.case import Case
 from exporter.performance.task import BINARY
-from exporter.performance.weighing import Weighed
 from exporter.performed import Measure
 
 Floats = NDArray[np.float64]
@@ -50,10 +49,10 @@ def pr_auc_of_class(case: Case) -> Iterator[Measure]:
 def _areas(case: Case) -> Iterator[_Area]:
     if case.sums.curves is not None:
         for at, weight in enumerate(case.sums.curves.weight):
-            yield _area(weight[:, ::-1], case.sums.curves.sides.at(at))
+            yield _area(weight[:, ::-1], case.sums.curves.squares[at, :, ::-1])
 
 
-def _area(weight: Floats, sides: Weighed) -> _Area:
+def _area(weight: Floats, squares: Floats) -> _Area:
     """`weight` from the highest bin down."""
     no, yes = weight
     if not yes.sum() > 0:
@@ -63,7 +62,8 @@ def _area(weight: Floats, sides: Weighed) -> _Area:
     value = float(share @ _mixed(yes, no, above_yes, above_no))
     best = float(share @ _ratio(above_yes + yes, above_no))
     worst = float(share @ _behind(yes, above_yes, above_no + no))
-    return _Area(value, _variance(weight, value, sides), max(best - value, value - worst), even_rows(sides.at(1)))
+    rows = float(yes.sum() ** 2 / squares[1].sum())
+    return _Area(value, _variance(weight, squares, value, rows), max(best - value, value - worst), rows)
 
 
 def _ratio(yes: Floats, no: Floats) -> Floats:
@@ -88,16 +88,15 @@ def _behind(yes: Floats, above_yes: Floats, no: Floats) -> Floats:
     return np.asarray(np.where(yes > 0, 1 - _divided(no * grown, yes), 0.0))
 
 
-def _variance(weight: Floats, value: float, sides: Weighed) -> float:
-    """Of the area, by the influence of rows in the middle of their bins."""
+def _variance(weight: Floats, squares: Floats, value: float, rows: float) -> float:
+    """Of the area over so many true rows, by the influence of rows in the middle of their bins."""
     no, yes = weight
     true, false = yes.cumsum() - yes / 2, no.cumsum() - no / 2
     held = yes / np.maximum((true + false) ** 2, 1e-300)
     below = [side[::-1].cumsum()[::-1] - side / 2 for side in (held * false, held * true)]
     influence = _ratio(true, false) - value + below[0], below[1]
-    sums = (float(yes @ influence[0] ** 2), float(no @ influence[1] ** 2))
-    uneven = [float(sides.squares[at]) / max(float(sides.weight[at]), 1e-300) for at in (1, 0)]
-    return sum(part * size for part, size in zip(sums, uneven, strict=True)) / float(yes.sum()) ** 2
+    sums = float(squares[1] @ influence[0] ** 2), float(squares[0] @ influence[1] ** 2)
+    return (sums[0] * rows / max(rows - 1, 1e-9) + sums[1]) / float(yes.sum()) ** 2
 
 
 def _divided(above: Floats, below: Floats) -> Floats:

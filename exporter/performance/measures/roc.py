@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.performance.intervals import bounded, even_rows
+from exporter.performance.intervals import bounded
 from exporter.performance.measures.case import Case
 from exporter.performance.task import BINARY
-from exporter.performance.weighing import Weighed
 from exporter.performed import Measure
 
 
@@ -47,10 +46,10 @@ def roc_auc_of_class(case: Case) -> Iterator[Measure]:
 def _areas(case: Case) -> Iterator[_Area]:
     if case.sums.curves is not None:
         for at, weight in enumerate(case.sums.curves.weight):
-            yield _area(weight, case.sums.curves.sides.at(at))
+            yield _area(weight, case.sums.curves.squares[at])
 
 
-def _area(weight: NDArray[np.float64], sides: Weighed) -> _Area:
+def _area(weight: NDArray[np.float64], squares: NDArray[np.float64]) -> _Area:
     totals = weight.sum(axis=1)
     if not (totals > 0).all():
         return _Area(math.nan, math.nan, math.nan, math.nan)
@@ -58,7 +57,7 @@ def _area(weight: NDArray[np.float64], sides: Weighed) -> _Area:
     below = no.cumsum() - no / 2  # of the others, for each true one of a bin
     above = 1 - yes.cumsum() + yes / 2
     value = float(yes @ below)
-    rows = even_rows(sides.at(1)), even_rows(sides.at(0))
-    spread = float(yes @ (below - value) ** 2), float(no @ (above - value) ** 2)
-    variance = sum(part / max(size - 1, 1e-9) for part, size in zip(spread, rows, strict=True))
-    return _Area(value, variance, float(yes @ no) / 2, min(rows))
+    rows = totals**2 / squares.sum(axis=1)  # of even weight, on either side
+    away = np.stack((above - value, below - value))
+    parts = (squares * away**2).sum(axis=1) / totals**2 * rows / np.maximum(rows - 1, 1e-9)
+    return _Area(value, float(parts.sum()), float(yes @ no) / 2, float(rows.min()))
