@@ -167,12 +167,12 @@ class Concept:
 
     def _weigh(self) -> None:
         """Take the lump, which ended in the pane that is the latest still."""
-        dependence = self.dependence
-        alone = int(self._lump.sum() / dependence)
-        panes = max(1, alone // LEAST_TRUTHS) if self._clumps.is_believed else 1
+        dependence, believed = self.dependence, self._clumps.is_believed
+        panes = max(1, int(self._lump.sum() / dependence) // LEAST_TRUTHS) if believed else 1
         self._cusum.add((self._nats @ self._lump)[None] / dependence, int(self._clock[_PANE]), panes)
         self._clumps.add(self._lump)
-        self._cusum.capital *= min(1.0, dependence / self.dependence)  # it was gathered as if fewer came as one
+        if not believed:  # it was gathered as if fewer came as one
+            self._cusum.capital *= min(1.0, dependence / self.dependence)
         self._lump[...] = 0
 
     # out
