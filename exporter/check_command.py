@@ -40,7 +40,8 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         print(f"{name}: fine, {profile.short_digest}, {features} features, {outputs} outputs, {profile.rows:,} rows")
     told = {
         "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
-        "planned:": _planned(settings), "dependency": dependencies.told(settings.dependencies),
+        "performance:": _performance(settings, profiles), "planned:": _planned(settings),
+        "dependency": dependencies.told(settings.dependencies),
         "series:": series_flags.told(settings, list(profiles.values()), given),
     }  # fmt: skip
     for word, lines in told.items():
@@ -83,6 +84,19 @@ def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[s
     said = Said(salt=salt, segments=settings.segments, segment_bytes=segment_bytes(settings))
     for name, profile in profiles.items() if settings.segments.by else ():
         yield from (f"{name}: {line}" for line in advice(profile, settings.windows, said) or ["fine"])
+
+
+def _performance(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """What each model predicts, or why nobody knows. ConfigError where it is said of what there is not."""
+    if not settings.feedback.enable:
+        return
+    from exporter.performance import deduced  # noqa: PLC0415 (slow to import, as above)
+
+    for name, profile in profiles.items():
+        found = deduced.deduced(profile, settings.performance)
+        if found.task is None and len(profiles) == 1:
+            deduced.task_of(profile, settings.performance)  # a wrong setting is an error
+        yield f"{name}: {deduced.in_words(found.task) if found.task else f'not known: {found.reason}'}"
 
 
 def _planned(settings: Settings) -> Iterator[str]:

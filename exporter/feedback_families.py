@@ -19,6 +19,8 @@ class Feedback(NamedTuple):
     predictions: Family
     dropped: Family
     predictions_waiting: Family
+    found: Family
+    found_early: Family
     joined: Family
     gone: Family
     buffered: Family
@@ -46,11 +48,13 @@ def of_feedback() -> Feedback:
         lost=_self("truths_lost_total", COUNTER, "Truths that waited for their store when the analyser died: their senders were not told that they are joined, and may send them again."),
         refused=_self("truths_refused_total", COUNTER, "Truths that there was no room for within feedback.max_buffer: their senders were asked to come again, so that they are in no other count."),
         waiting=_self("waiting", GAUGE, "Truths that came and wait for their store."),
-        early=_self("early_total", COUNTER, "Early truths by what became of them later: their prediction came (`matched`), did not within feedback.early (`orphan`), or the store lost them (`lost`). The others still wait in it.", "outcome"),
+        early=_self("early_total", COUNTER, "Early truths by what became of them later: their prediction came (`matched`), did not within feedback.early (`orphan`), they were erased by id (`erased`), or the store lost them (`lost`). The others still wait in it.", "outcome"),
         offered=_self("predictions_offered_total", COUNTER, "Predictions with an id that were to be kept for their truth: kept, known, dropped, and those that wait for their store."),
         predictions=_self("predictions_total", COUNTER, "Predictions that the store has taken, `kept`, or had already under the same id, `known`: the first one stays.", "outcome"),
         dropped=_self("predictions_dropped_total", COUNTER, "Predictions with an id that are not kept for their truth, by reason: no room within feedback.max_buffer while the store is up (no_room) or down (store_down), or it would not have them (refused); they waited when the analyser died (analyser_lost).", "reason"),
         predictions_waiting=_self("predictions_waiting", GAUGE, "Predictions that wait for their store."),
+        found=_self("predictions_found", GAUGE, "Open predictions that the store had at the start. Of a store that is not shared, found and kept are joined, gone and open."),
+        found_early=_self("truths_found", GAUGE, "Early truths that the store had at the start, of which inference_exporter_feedback_early_total tells what became, too."),
         joined=_self("predictions_joined_total", COUNTER, "Predictions that were joined to their truth."),
         gone=_self("predictions_gone_total", COUNTER, "Kept predictions that left the store without truth, by reason: older than feedback.retention or beyond feedback.max_predictions (expired), erased by id as somebody asked (erased), lost with the store (store_lost).", "reason"),
         buffered=_self("buffered_bytes", GAUGE, "Size of the predictions and truths that wait for their store."),

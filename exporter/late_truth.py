@@ -6,7 +6,7 @@ one; predictions are handed over after the commit that counts them.
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from exporter.addresses import listener_place
 from exporter.condition import FeedbackCounts
 from exporter.config import Settings
-from exporter.feedback import desk, keeping, stores
+from exporter.feedback import stores
 from exporter.feedback.desk import Desk
 from exporter.feedback.keeping import Keeping
 from exporter.feedback.record import Rules
@@ -23,7 +23,7 @@ from exporter.feedback.stores import Limits
 from exporter.monitor.late import Late
 from exporter.monitor.models import Models
 from exporter.performance.task import Task
-from exporter.truths import Joined, Told, Truth
+from exporter.truths import Joined
 
 _PACE_S: Final = 0.5
 """So long what was joined waits for more: many at once cost a fraction of one by one."""
@@ -46,7 +46,8 @@ class LateTruth:
         self._tasks: Mapping[str, Task] = {}
         segments = tuple(one.name for one in settings.segments.by)
         rules = Rules(settings.request_id.columns, segments, said.max_body, said.max_records)
-        self.desk = Desk(rules, _Speaking(self._keeping), self._task_of)
+        self.desk = Desk(rules, self._keeping, self._task_of)
+        self._has_begun = False
         self._joined: list[Joined] = []
         self._due = 0.0
 
@@ -68,7 +69,9 @@ class LateTruth:
         """Take what was joined since; whether there is anything that a commit should have."""
         first = self._keeping.first_number
         if first is not None:
-            self._late.begin(first)
+            if not self._has_begun:
+                self._late.begin(first)
+                self._has_begun = True
             if len(self._joined) < _MANY:
                 after = self._joined[-1].number if self._joined else self._late.applied
                 self._joined += self._keeping.joined(after)
@@ -131,28 +134,6 @@ class NoTruth:
 
     def finish(self) -> None:
         """Nothing to finish."""
-
-
-class _Speaking:
-    """SEAM: until the desk speaks with `Keeping` itself."""
-
-    def __init__(self, keeping: Keeping) -> None:
-        self._keeping = keeping
-
-    def tell(self, truths: Sequence[Truth], patience_s: float) -> list[Told] | None:
-        try:
-            return self._keeping.tell(truths, patience_s)
-        except keeping.Busy:
-            raise desk.Busy from None
-
-    def refuse(self, count: int) -> None:
-        self._keeping.count("malformed", count)
-
-    def erase(self, keys: Sequence[int], patience_s: float) -> int:
-        found = self._keeping.erase(keys, patience_s)
-        if found is None:
-            raise stores.Unavailable
-        return found
 
 
 def _replica(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from exporter import adopt_command, calibrate_command, segmentations, table_flags
 from exporter.errors import ConfigError
 from exporter.override import NO_OVERRIDES
-from exporter.values import nearest
+from exporter.values import nearest, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from exporter.reference import Profile
 
 _OF_THE_PROFILE: Final = (
-    "prediction", "target", "ignore", "kind", "hash", "embedding", "model", "model_version", "time", "time_zone",
-    "importance", "segment", "together",
+    "prediction", "target", "positive", "threshold", "ignore", "kind", "hash", "embedding", "model", "model_version",
+    "time", "time_zone", "importance", "segment", "together",
 )  # fmt: skip
 """Flags of a build that another profile answers."""
 
@@ -65,12 +65,19 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    try:
+        return number(0.0, 1.0)(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _add_build(build: argparse.ArgumentParser) -> None:
     build.set_defaults(run=_build)
     build.add_argument("source", metavar="TRAIN", help=table_flags.SOURCES)
     build.add_argument("--prediction", action="append", default=[], metavar="COLUMN",
                        help="column of the model's answers; once per output, in the order of the answer")  # fmt: skip
-    build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
+    _add_truth(build)
     build.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="column to leave out")
     build.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND",
                        help="numeric, categorical, boolean or text, where the inferred kind is wrong")  # fmt: skip
@@ -92,6 +99,14 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--trained-at", metavar="TIME", help="ISO 8601 time of the training")
     table_flags.add_dialect(build)
     build.add_argument("--output", default="profile.json", metavar="FILE", help="where to write (profile.json)")
+
+
+def _add_truth(build: argparse.ArgumentParser) -> None:
+    build.add_argument("--target", metavar="COLUMN", help="column of the truth, which is not a feature")
+    build.add_argument("--positive", metavar="CLASS",
+                       help="of two classes of the target the one that a score is of (the second)")  # fmt: skip
+    build.add_argument("--threshold", type=_share, metavar="NUMBER",
+                       help="score from which on the positive class is predicted (0.5)")  # fmt: skip
 
 
 def _add_training(build: argparse.ArgumentParser) -> None:
@@ -119,7 +134,7 @@ def _build(given: argparse.Namespace, _: Sequence[str]) -> int:
         performance=stated.performance(given.metrics) if given.metrics else {},
         hashed=given.hash, salt=table_flags.salt(given), embeddings=_embeddings(given.embedding),
         segments=segmentations.of_flags(given.segment),
-        together=given.together,
+        together=given.together, positive=given.positive, threshold=given.threshold,
     )  # fmt: skip
     with Progress(sys.stderr) as watch:
         if given.like:
@@ -142,10 +157,13 @@ def _require_one_way(given: argparse.Namespace) -> None:
     """Either the flags say what the columns are, or another profile does."""
     if not given.like and not given.prediction:
         raise ConfigError("--prediction: which columns are the model's answers? (or --like PROFILE)")
+    for word in ("positive", "threshold"):
+        if getattr(given, word) is not None and not given.target and not given.like:
+            raise ConfigError(f"--{word}: of which truth? say --target COLUMN, too")
     if given.time_zone and not given.time and not given.like:
         raise ConfigError("--time-zone: of which column? say --time COLUMN, too")
     for word in _OF_THE_PROFILE if given.like else ():
-        if getattr(given, word):
+        if getattr(given, word) not in (None, False, []):
             raise ConfigError(f"--{word.replace('_', '-')}: cannot be said beside --like, whose profile says it")
 
 
@@ -184,7 +202,8 @@ def _show(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import document, show, terminal  # noqa: PLC0415
 
     profile = document.load(given.file)
-    known = [column.name for column in (*profile.features, *profile.outputs)]
+    truth = [profile.target.column] if profile.target else []
+    known = [column.name for column in (*profile.features, *profile.outputs, *truth)]
     for name in given.column:
         if name not in known:
             raise ConfigError(

@@ -282,7 +282,9 @@ class Profile:
 
     def salted_otherwise(self, fingerprint: str) -> Column | None:
         """The first column that is hashed under another salt than that of a fingerprint."""
-        return next((one for one in (*self.features, *self.outputs) if one.salt not in {"", fingerprint}), None)
+        truth = () if self.target is None else (self.target.column,)
+        columns = (*self.features, *self.outputs, *truth)
+        return next((one for one in columns if one.salt not in {"", fingerprint}), None)
 
     @property
     def known_by(self) -> str:

@@ -1,9 +1,14 @@
 """The nouns of the truth in a profile: what turned out in the training data, and how it was predicted there."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from exporter.reference import Column
+
+MOST_CLASSES: Final = 100
+"""That are told apart; of more the most frequent ones."""
+MOST_POINTS: Final = 50
+"""Of a calibration."""
 
 
 class Calibration(NamedTuple):

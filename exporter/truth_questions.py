@@ -54,7 +54,8 @@ _CHANGED: Final = Section("How good the model is: whether it became worse", (
     asked("Has the model become worse, so that somebody should get up?", c.CONCEPT.nats, c.CONCEPT.threshold),
     asked("Since when is it wrong more often, and how often?", c.CONCEPT.began_s, c.CONCEPT.recent,
            c.CONCEPT.recent_rows, c.CONCEPT.changes),
-    asked("What would it take to page?", c.CONCEPT.reference, c.CONCEPT.tolerance),
+    asked("What would it take to page?", c.CONCEPT.reference, c.CONCEPT.tolerance,
+          c.CONCEPT.dependence),
     Question("Does something else happen than in training?", (*c.TARGET,)),
 ))  # fmt: skip
 _WORTH: Final = Section("What predictions are worth", (
@@ -64,12 +65,12 @@ FEEDBACK: Final = Section("The exporter: how truth comes", (
     asked(
         "What became of the truths that were posted?",
         c.FEEDBACK.truths, c.FEEDBACK.received, c.FEEDBACK.waiting, c.FEEDBACK.unawaited, c.FEEDBACK.lost,
-        c.FEEDBACK.refused, c.FEEDBACK.early,
+        c.FEEDBACK.refused, c.FEEDBACK.early, c.FEEDBACK.found_early,
     ),
     asked(
         "Is every prediction kept for its truth, and does it come?",
         c.FEEDBACK.dropped, c.FEEDBACK.predictions, c.FEEDBACK.offered, c.FEEDBACK.predictions_waiting,
-        c.FEEDBACK.joined, c.FEEDBACK.gone,
+        c.FEEDBACK.joined, c.FEEDBACK.gone, c.FEEDBACK.found,
     ),
     asked(
         "Does the store answer, and how full is it?",

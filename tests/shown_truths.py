@@ -20,12 +20,12 @@ from exporter.performed import (
     TargetMoved,
     Valued,
 )
-from exporter.truth_families import OF_CLASSES, OF_NUMBERS, OF_RANKINGS, OF_SCORES
+from exporter.truth_families import OF_CLASSES, OF_EACH, OF_NUMBERS, OF_RANKINGS, OF_SCORES
 
 WINDOWS = ("1h", "24h", "7d", "30d")
 WORDS = {
-    "binary": OF_CLASSES + OF_SCORES, "multiclass": OF_CLASSES + OF_SCORES, "regression": OF_NUMBERS,
-    "ranking": OF_RANKINGS,
+    "binary": OF_CLASSES + tuple(word for word in OF_SCORES if word not in OF_EACH),
+    "multiclass": OF_CLASSES + OF_SCORES, "regression": OF_NUMBERS, "ranking": OF_RANKINGS,
 }  # fmt: skip
 _BINS = tuple(f"{at:02d}" for at in range(BINS))
 _RANKS = tuple(f"{rank:g}" for rank in RANKS)
@@ -35,7 +35,7 @@ def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = W
     """One model; the second half of windows has too few truths."""
     numbers = count(1)
     judged = tuple(
-        Judged(by, window, next(numbers), 1000 + next(numbers), at < len(windows) / 2, tuple(_measures(kind, classes)))
+        Judged(by, window, 100 + at, 200 + at, at < len(windows) / 2, tuple(_measures(kind, classes, numbers)))
         for by in BY for at, window in enumerate(windows)
     )  # fmt: skip
     confusion = tuple((*cell, next(numbers)) for cell in product((*classes, OTHER), repeat=2)) if classes else ()
@@ -43,18 +43,19 @@ def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = W
     training = tuple((word, f"val_{word}", 0.5 + at / 1000) for at, word in enumerate(catalogue.PERFORMANCE.training)
                      if word in WORDS[kind])  # fmt: skip
     moved = tuple(TargetMoved(window, next(numbers), True, 0.2, 0.1, 0.4, 0.3) for window in windows)
-    concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2)
+    concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2, 3.5)
     return Performed(kind, counted, judged, training, moved, concept)
 
 
-def _measures(kind: str, classes: Sequence[str]) -> Iterator[Measure]:
-    of, numbers = catalogue.PERFORMANCE, count(1)
+def _measures(kind: str, classes: Sequence[str], numbers: Iterator[int]) -> Iterator[Measure]:
+    of = catalogue.PERFORMANCE
     for word in WORDS[kind]:
         labels = of.values[word].labels[2:-2]
         for names in product(*(_values(label, classes) for label in labels)):
             value = next(numbers) / 10_000
             lower, upper = (value - 0.00001, value + 0.00002) if word in of.lower else (math.nan, math.nan)
-            yield Measure(word, value, lower, upper, 0.00003 if word in of.bound else math.nan, names)
+            bound = value / 100 if word in of.bound else math.nan
+            yield Measure(word, value, lower, upper, bound, names)
 
 
 def _values(label: str, classes: Sequence[str]) -> Sequence[str]:

@@ -86,4 +86,5 @@ def of(settings: Settings) -> Shape:
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
+        len(settings.values),
     )  # fmt: skip

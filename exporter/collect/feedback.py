@@ -37,6 +37,7 @@ def _truths(counts: FeedbackCounts) -> Iterator[Samples]:
     yield _one(_OF.refused, counts.refused)
     yield _one(_OF.waiting, counts.truths_waiting)
     yield _each(_OF.early, counts.waited)
+    yield _one(_OF.found_early, counts.found_early)
 
 
 def _predictions(counts: FeedbackCounts) -> Iterator[Samples]:
@@ -44,6 +45,7 @@ def _predictions(counts: FeedbackCounts) -> Iterator[Samples]:
     yield _each(_OF.predictions, {"kept": counts.kept, "known": counts.known})
     yield _each(_OF.dropped, counts.dropped)
     yield _one(_OF.predictions_waiting, counts.predictions_waiting)
+    yield _one(_OF.found, counts.found)
     yield _one(_OF.joined, counts.joined_since)
     yield _each(_OF.gone, counts.gone)
 

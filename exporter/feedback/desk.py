@@ -5,15 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from exporter.errors import PostError
 from exporter.feedback import reading
-from exporter.feedback.reading import Post
+from exporter.feedback.keeping import Busy, Keeping
+from exporter.feedback.reading import MALFORMED, Post
 from exporter.feedback.record import Asked, Rules
-from exporter.feedback.stores import Unavailable
 from exporter.performance.task import RANKING, REGRESSION, Task
 from exporter.truths import OUTCOMES, Told, Truth, key_of
 from exporter.values import Fault
@@ -33,23 +33,6 @@ _NEEDED: Final = {
     REGRESSION: "must be a number: the model predicts numbers",
 }
 _A_CLASS: Final = "must be one class: the model predicts classes"
-
-
-class Busy(Exception):
-    """There is no room for what is told."""
-
-
-class Keeping(Protocol):
-    """Who speaks with the store."""
-
-    def tell(self, truths: Sequence[Truth], patience_s: float) -> list[Told] | None:
-        """What became of each; None where they wait. Busy."""
-
-    def refuse(self, count: int) -> None:
-        """Count what was malformed."""
-
-    def erase(self, keys: Sequence[int], patience_s: float) -> int:
-        """How many there were. Unavailable."""
 
 
 class Answer(NamedTuple):
@@ -82,7 +65,8 @@ class Desk:
             found = reading.truths(_post(headers, body), self._rules, self._check)
         truths = [one for one in found if isinstance(one, Truth)]
         told = self._told(truths)
-        self._keeping.refuse(len(found) - len(truths))
+        if len(truths) < len(found):
+            self._keeping.count(MALFORMED, len(found) - len(truths))
         became = iter(told or ())
         waiting = told is None
         results = [
@@ -95,10 +79,10 @@ class Desk:
         with self._reading:
             asked = reading.erased(_post(headers, body), self._rules)
         try:
-            erased = self._erased(asked)
-        except (Unavailable, Busy):
-            raise PostError("busy", "the store cannot be reached: nothing is erased yet") from None
-        return Answer(200, orjson.dumps({"erased": erased}))
+            erased, is_done = self._erased(asked)
+        except Busy:
+            raise PostError("busy", "too much waits for the store (feedback.max_buffer)") from None
+        return Answer(200 if is_done else 202, orjson.dumps({"erased": erased, "waiting": not is_done}))
 
     def _told(self, truths: list[Truth]) -> list[Told] | None:
         if not truths:
@@ -114,19 +98,28 @@ class Desk:
         if task is not None and task.truth(truth.content) is None:
             raise Fault(".truth", _NEEDED.get(task.kind, _A_CLASS))
 
-    def _erased(self, asked: Sequence[Asked]) -> int:
-        """Erase rows that are named, and of requests as many as there are: those that follow while there are any."""
-        erased = self._erase(key_of(one.request_id, one.row or 0) for one in asked)
-        whole = [one.request_id for one in asked if one.row is None]
-        start, rows, more = 1, _FIRST_ROWS, True
-        while whole and more:
-            found = self._erase(key_of(one, row) for one in whole for row in range(start, start + rows))
-            erased, more, start, rows = erased + found, found > 0, start + rows, min(2 * rows, _MOST_ROWS)
-        return erased
+    def _erased(self, asked: Sequence[Asked]) -> tuple[int, bool]:
+        """Erase rows that are named, and of requests as many as there are: those that follow while there are any.
 
-    def _erase(self, keys: Iterator[int]) -> int:
-        parts = iter(lambda: list(islice(keys, _AT_ONCE)), [])
-        return sum(self._keeping.erase(part, PATIENCE_S) for part in parts)
+        How many there were; false where some of it waits for the store.
+        """
+        erased, is_done = self._erase(key_of(one.request_id, one.row or 0) for one in asked)
+        whole = [one.request_id for one in asked if one.row is None]
+        start, rows, more = 1, _FIRST_ROWS, is_done
+        while whole and more:
+            keys = (key_of(one, row) for one in whole for row in range(start, start + rows))
+            found, is_done = self._erase(keys)
+            erased, more, start, rows = erased + found, is_done and found > 0, start + rows, min(2 * rows, _MOST_ROWS)
+        return erased, is_done
+
+    def _erase(self, keys: Iterator[int]) -> tuple[int, bool]:
+        """In parts; once the store is slow the rest waits, too."""
+        erased, patience_s = 0, PATIENCE_S
+        for part in iter(lambda: list(islice(keys, _AT_ONCE)), []):
+            found = self._keeping.erase(part, patience_s)
+            patience_s = 0.0 if found is None else patience_s
+            erased += found or 0
+        return erased, patience_s > 0.0
 
 
 def _post(headers: Mapping[str, str], body: bytes) -> Post:

@@ -19,6 +19,7 @@ _ANSWER_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 _AGAIN: Final = frozenset((408, 429, 500, 502, 503, 504))
+_TOO_LARGE: Final = 413
 _DONE: Final = frozenset((200, 202))
 _SHOWN: Final = 300
 MOST_SHOWN: Final = 20
@@ -85,7 +86,9 @@ class Sender:
             if answer is not None and answer.status_code in _DONE:
                 return _told(answer)
             if answer is not None and answer.status_code not in _AGAIN:
-                raise ConfigError(f"{self._access.url} takes no truths: {answer.status_code}, {_first_line(answer)}")
+                advice = "; say a smaller --batch" if answer.status_code == _TOO_LARGE else ""
+                words = f"{answer.status_code}, {_first_line(answer)}{advice}"
+                raise ConfigError(f"{self._access.url} takes no truths: {words}")
             pause_s = max(next(pauses), _asked_for(answer))
             if time.monotonic() + pause_s > until:
                 raise DeliveryError(f"{self._access.url}: {fault}")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.monitor import Monitor
 from exporter.monitor.models import Models
-from exporter.monitor.performing import Performing
 from exporter.performance.task import Task
 from exporter.records import Label
 from exporter.truths import Joined, Prediction
@@ -47,7 +47,7 @@ class Late:
         return int(self._marks[_STRANGERS])
 
     def begin(self, last_number: int) -> None:
-        """Go on; `last_number` is the store's, before it has joined anything for this process.
+        """Go on, once; `last_number` is the store's, before it has joined anything for this process.
 
         A store whose numbers are lower than what was added is another one, and all that it has is new.
         """
@@ -62,7 +62,7 @@ class Late:
         return [one for predictions, _ in found for one in predictions], sum(dropped for _, dropped in found)
 
     def tasks(self) -> dict[str, Task]:
-        """Of each model whose task is known, if all its versions have one alike; of the only model under no name, too."""
+        """Of each model whose task is known, if its versions have one alike; of the only model under no name, too."""
         found: dict[str, set[Task]] = {}
         for watched in self._models:
             performing = watched.monitor.performing
@@ -77,20 +77,24 @@ class Late:
         if not new:
             return
         before = [one for one in new if one.number <= self._marks[_BEFORE]]
-        for performing, some in self._by_model(before):
-            if performing:
-                performing.rejoin(some, wall_s)
-        for performing, some in self._by_model(new[len(before) :]):
-            if performing:
-                performing.join(some, wall_s)
+        for monitor, some in self._by_model(before):
+            if monitor and monitor.performing:
+                usable = monitor.performing.rejoin(some, wall_s)
+                if monitor.valuing:
+                    monitor.valuing.rejoin(usable, wall_s)
+        for monitor, some in self._by_model(new[len(before) :]):
+            if monitor and monitor.performing:
+                usable = monitor.performing.join(some, wall_s)
+                if monitor.valuing:
+                    monitor.valuing.join(usable, wall_s)
             else:
                 self._marks[_STRANGERS] += len(some)
         self._marks[_APPLIED] = new[-1].number
 
-    def _by_model(self, joined: Sequence[Joined]) -> Iterator[tuple[Performing | None, Sequence[Joined]]]:
+    def _by_model(self, joined: Sequence[Joined]) -> Iterator[tuple[Monitor | None, Sequence[Joined]]]:
         """Whose they are, each one's in the order of numbers."""
         for owner, some in groupby(sorted(joined, key=lambda one: one.owner), key=lambda one: one.owner):
             watched = self._models.returning(Label(owner.model, owner.version))
             if watched:
                 self._models.changed.add(watched.title)
-            yield watched.monitor.performing if watched else None, list(some)
+            yield watched.monitor if watched else None, list(some)

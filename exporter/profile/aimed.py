@@ -6,14 +6,13 @@ from typing import Final, NamedTuple
 
 from exporter.errors import ConfigError, DataError
 from exporter.performance.answers import Classes, in_order, is_share, probabilities, sum_to_one, valued
-from exporter.performance.deduced import MOST_CLASSES
 from exporter.performance.task import BINARY, MULTICLASS, REGRESSION, Task
 from exporter.profile import categories
 from exporter.profile.builder import ColumnBuilder
 from exporter.profile.plan import Plan
 from exporter.reference import Column
 from exporter.sketch.binning import category_name
-from exporter.target import Target
+from exporter.target import MOST_CLASSES, Target
 from exporter.values import nearest
 
 _PAIR: Final = 2
@@ -40,7 +39,7 @@ def of_plan(plan: Plan, builder: ColumnBuilder, outputs: Sequence[Column]) -> Ai
     except ValueError as error:
         raise DataError(f"{plan.source}: {error}") from None
     if column.kind == "text":
-        return _nothing(plan, "is text", column)
+        return _nothing(plan, "is text")
     if column.kind == "numeric":
         names = _whole_names(builder)
         if not _are_classes(plan, names, plain):
@@ -49,11 +48,10 @@ def of_plan(plan: Plan, builder: ColumnBuilder, outputs: Sequence[Column]) -> Ai
     return _of_classes(plan, column, plain)
 
 
-def _nothing(plan: Plan, why: str, column: Column | None = None) -> Aimed:
+def _nothing(plan: Plan, why: str) -> Aimed:
     if plan.positive is not None:
         raise ConfigError(f"--positive {plan.positive}: the target {plan.target!r} {why}")
-    where = "" if column is None else column.name
-    return Aimed(None, f"{where or plan.target}: {why}: how well it is predicted is not in the profile")
+    return Aimed(None, f"{plan.target}: {why}: how well it is predicted is not in the profile")
 
 
 # --- numbers
@@ -97,13 +95,12 @@ def _of_classes(plan: Plan, column: Column, outputs: Sequence[Column]) -> Aimed:
     label = _label(names, outputs)
     classes = in_order({*names, *_said(names, label)})
     if len(classes) < _PAIR:
-        return _nothing(plan, "has fewer than two classes", column)
-    if label is not None and label.salt != column.salt and not label.ordered and label.kind != "boolean":
-        raise ConfigError(f"--hash: {column.name!r} and {label.name!r} hold the same classes: hash both or neither")
+        return _nothing(plan, "has fewer than two classes")
     kind = BINARY if len(classes) == _PAIR else MULTICLASS
     scores = _scores(classes, [one for one in outputs if one is not label], alone=label is None)
     if not scores and label is None:
-        return _nothing(plan, "is a class, and no output is one, or a probability", column)
+        _require_hashed_alike(column, outputs)
+        return _nothing(plan, "is a class, and no output is one, or a probability of one")
     ordered = _positive_last(plan, classes, column) if kind == BINARY else classes
     if kind == BINARY and len(scores) == _PAIR:
         scores = (scores[classes.index(ordered[1])],)
@@ -113,14 +110,18 @@ def _of_classes(plan: Plan, column: Column, outputs: Sequence[Column]) -> Aimed:
     return Aimed(Target(column, kind, label.name if label else "", scores, ordered, threshold))
 
 
+def _require_hashed_alike(column: Column, outputs: Sequence[Column]) -> None:
+    for one in outputs:
+        if one.kind == column.kind and one.salt != column.salt:
+            raise ConfigError(f"--hash: one of {column.name!r} and {one.name!r} is hashed: hash both or neither")
+
+
 def _label(names: Sequence[str], outputs: Sequence[Column]) -> Column | None:
-    """The output that says the class: the only one by name, else the only one whose classes are known."""
-    named = [one for one in outputs if not one.ordered]
-    if len(named) == 1:
-        return named[0]
+    """The output that says the class: of those that say one that is known the only one that is no number, or at all."""
     task = Task(MULTICLASS, classes=tuple(names))
     known = [one for one in outputs if any(task.code(name) < len(names) for name in _names(one))]
-    return known[0] if len(known) == 1 else None
+    named = [one for one in known if not one.ordered]
+    return named[0] if len(named) == 1 else known[0] if len(known) == 1 else None
 
 
 def _names(column: Column) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from exporter.hindsight import Performance
 from exporter.performance.deduced import of_target
+from exporter.performance.measures import measured
 from exporter.performance.tally import Tally
 from exporter.performance.task import Rows
 from exporter.profile import score_cells
@@ -138,8 +139,6 @@ class Judging:
 
     def performance(self) -> dict[str, float]:
         """How the training went, by the names of the measures; without those that are not defined."""
-        from exporter.performance.measures import measured
-
         wanted = _OF_CLASSES if self._task.is_classification else _OF_NUMBERS
         found = {one.name: one.value for one in measured(self._task, self.words) if not one.labels}
         return {name: found[name] for name in wanted if math.isfinite(found.get(name, math.nan))}

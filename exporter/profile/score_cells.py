@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.sketch.grid import keys
-from exporter.target import Calibration
+from exporter.target import MOST_POINTS, Calibration
 
 _SHIFT: Final = 47
 """32 cells to a factor of two."""
@@ -20,7 +20,6 @@ _HALF: Final = _MIDDLE - _FIRST + 1
 CELLS: Final = 2 * _HALF
 UNIT: Final = float(1 << 30)
 """So many make a score of 1: sums are exact up to 8 · 10^9 rows."""
-MOST_POINTS: Final = 50
 _LEAST_ROWS: Final = 10
 """Behind one point: fewer might tell of a single row."""
 _FOLDS: Final = 3

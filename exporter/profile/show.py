@@ -9,6 +9,7 @@ from typing import Final
 from exporter.adoption import Adoption
 from exporter.profile.terminal import Paper, cut, padded, printable, sparkline, wide
 from exporter.reference import MISSING, Column, Profile
+from exporter.target import Target
 
 _BAR: Final = 24
 _SPARK: Final = 14
@@ -16,6 +17,7 @@ _SPARK: Final = 14
 _TAIL: Final = 0.02
 """Of the values; outer bins that hold no more are not drawn, or one far value would leave the others no room."""
 _FEW: Final = 6
+_SHOWN_CLASSES: Final = 5
 _LONGEST_NAME: Final = 32
 _LONGEST_BIN: Final = 40
 _BESIDE_NAME: Final = 52
@@ -41,7 +43,8 @@ def summary(profile: Profile, paper: Paper = _PLAIN) -> str:
 
 def page(profile: Profile, names: Sequence[str], paper: Paper = _PLAIN) -> str:
     """The summary, and of the columns of these names all bins with their shares."""
-    columns = [column for column in (*_ordered(profile.features), *profile.outputs) if column.name in names]
+    truth = [profile.target.column] if profile.target else []
+    columns = [column for column in (*_ordered(profile.features), *profile.outputs, *truth) if column.name in names]
     tables = ["\n".join(_detail(profile, column, paper)) for column in columns]
     return "\n\n".join((summary(profile, paper), *tables))
 
@@ -69,6 +72,8 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
     if profile.performance:
         measures = (f"{measure} {value:.6g}" for measure, value in profile.performance.items())
         yield "performance", ", ".join(measures) + ", at the training"
+    if profile.target is not None:
+        yield "truth", _truth(profile.target)
     if profile.influenced is not None:
         yield "influenced", f"{profile.influenced:.1%} of the rows by the model itself"
     for one in profile.segments:
@@ -81,6 +86,29 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "unusual", f"{share:.2%} of the rows, by their features all together"
     if profile.importance:
         yield "importance", profile.importance
+
+
+_RIGHT, _WRONG = range(2)
+
+
+def _truth(target: Target) -> str:
+    """What is predicted, by which outputs, and how wrong it was."""
+    said = " and ".join(filter(None, (target.label, ", ".join(target.scores))))
+    if not target.classes:
+        wrong = f", half of the errors below {target.edges[0]:.4g}" if target.edges else ""
+        return f"{target.column.name}, a number, predicted by {said}{wrong}"
+    classes = ", ".join(target.classes[:_SHOWN_CLASSES]) + (", …" if len(target.classes) > _SHOWN_CLASSES else "")
+    wrong = f", {target.errors[_WRONG] / sum(target.errors):.2%} wrong" if target.errors else ""
+    return f"{target.column.name}, of {classes}, predicted by {said}{wrong}{_calibrated(target)}"
+
+
+def _calibrated(target: Target) -> str:
+    if not target.scores:
+        return ""
+    if not target.calibrations:
+        return ", scores say nothing about it"
+    bent = any(one.scores != one.shares for one in target.calibrations)
+    return ", scores are read as probabilities by a calibration" if bent else ", scores are probabilities"
 
 
 def warnings(profile: Profile) -> Iterator[str]:

@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from exporter.performance.deduced import MOST_CLASSES
-from exporter.performance.task import BINARY, MULTICLASS, REGRESSION
 from exporter.profile import columns, parsing
 from exporter.profile.parsing import Fault
-from exporter.profile.score_cells import MOST_POINTS
 from exporter.reference import Column
-from exporter.target import Calibration, Target
+from exporter.target import MOST_CLASSES, MOST_POINTS, Calibration, Target
 
-_KINDS: Final = (BINARY, MULTICLASS, REGRESSION)
+_BINARY, _REGRESSION = "binary", "regression"
+_KINDS: Final = (_BINARY, "multiclass", _REGRESSION)
 _PAIR: Final = 2
 _RIGHT_AND_WRONG: Final = 2
 _MOST_EDGES: Final = 12
@@ -38,7 +36,7 @@ def parse(node: object, path: str, outputs: Sequence[Column]) -> Target:
     if not known and not scores:
         raise Fault(f"{path}: must have a label or scores")
     found = Target(column, str(kind), "".join(known), scores)
-    return _numbers(item, path, found) if kind == REGRESSION else _classes(item, path, found)
+    return _numbers(item, path, found) if kind == _REGRESSION else _classes(item, path, found)
 
 
 def _numbers(item: Any, path: str, found: Target) -> Target:  # noqa: ANN401 (a node)
@@ -58,9 +56,9 @@ def _classes(item: Any, path: str, found: Target) -> Target:  # noqa: ANN401 (a 
     classes = tuple(parsing.items(item.get("classes"), f"{path}.classes", parsing.text))
     if len({*classes}) != len(classes) or not _PAIR <= len(classes) <= MOST_CLASSES:
         raise Fault(f"{path}.classes: must be 2 to {MOST_CLASSES} different texts")
-    if (found.task == BINARY) != (len(classes) == _PAIR):
+    if (found.task == _BINARY) != (len(classes) == _PAIR):
         raise Fault(f"{path}.classes: must be 2 where the task is binary, and more where it is multiclass")
-    if found.scores and len(found.scores) != (1 if found.task == BINARY else len(classes)):
+    if found.scores and len(found.scores) != (1 if found.task == _BINARY else len(classes)):
         raise Fault(f"{path}.scores: must be one per class, of two classes that of the second alone")
     calibrations = tuple(parsing.items(item.get("calibrations", []), f"{path}.calibrations", _calibration))
     if calibrations and tuple(one.output for one in calibrations) != found.scores:

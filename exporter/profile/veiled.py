@@ -13,6 +13,7 @@ from exporter.profile import document
 from exporter.reference import Association, Column, Profile
 from exporter.scalars.private import DENIED, Private
 from exporter.segmentations import Segmented
+from exporter.target import Target
 
 _TRUTHS: Final = frozenset(("false", "true"))
 _SIDES: Final = ("features", "outputs")
@@ -89,7 +90,25 @@ class _Veil:
             adoptions=tuple(self._adoptions()),
             segments=tuple(self._segmented(one) for one in known.segments if not self._private.denies(one.name)),
             replaced=tuple((side, self._column(one)) for side, one in known.replaced if not self._is_gone(side, one)),
+            target=known.target and self._target(known.target),
             called=dict(self._called()),
+        )  # fmt: skip
+
+    def _target(self, target: Target) -> Target | None:
+        """None where the truth is denied, or all that says it; classes are hashed where either of both says so."""
+        kept = {one.name: self._name(one) for one in self._kept(self._profile.outputs, self._gone)}
+        if self._private.denies(target.column.name) or not {target.label, *target.scores} - {""} <= {*kept}:
+            return None
+        private, salt, column = self._private, self._private.salt, target.column
+        is_open = column.kind == "categorical" and not column.salt
+        named = replace(column, name=private.name(column.name))
+        if salt and is_open and any(map(private.hashes, (column.name, target.label))):
+            categories, others = (tuple(map(salt.name, names)) for names in (column.categories, column.others))
+            named = replace(named, categories=categories, others=others, salt=salt.fingerprint)
+            target = target._replace(classes=tuple(map(salt.name, target.classes)))
+        return target._replace(
+            column=named, label=kept.get(target.label, ""), scores=tuple(kept[one] for one in target.scores),
+            calibrations=tuple(one._replace(output=kept[one.output]) for one in target.calibrations),
         )  # fmt: skip
 
     def _is_gone(self, _: str, column: Column) -> bool:

@@ -156,3 +156,10 @@ def test_another_model_takes_more_of_the_same_order_from_all_of_them_and_gives_n
     assert before.models[0].hidden <= after.models[0].hidden
     assert {one.hidden for one in after.models} == {after.models[0].hidden}, "none is better off for being there first"
     assert after.columns[0] / (models + 1) <= before.columns[0] / models
+
+
+def test_a_limit_of_each_family_costs_no_family_that_is_of_no_column() -> None:
+    """Which has no columns to leave out: its first series are shown."""
+    found = planned(3, 100_000, max_series_per_family=100)
+    assert all(name.startswith(("model_feature_", "model_prediction_")) for name in found.models[0].limits)
+    assert catalogue.REQUESTS.name not in found.models[0].limits

@@ -105,7 +105,7 @@ FAULTS = [
     (drop("format"), "format: must be 'inference-exporter/profile/2', not None"),
     (put("extra", value=1),
      ("extra: unknown key, known are adoptions, embeddings, features, fields, format, importance, influenced, model,"
-     " outputs, performance, provisional, rows, segments, source, time, together, unusual")),
+     " outputs, performance, provisional, rows, segments, source, target, time, together, unusual")),
     (put("model", value="m"), "model: must be a mapping"),
     (put("model", "nmae", value="m"), "model.nmae: unknown key, known are name, trained_at, version"),
     (put("model", "name", value=""), "model.name: must be text of 1 to 1024 characters"),
