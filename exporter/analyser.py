@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, logs, manners, merge_source, metadata, web
+from exporter import collect, config, late_truth, logs, manners, merge_source, metadata, web
 from exporter.budget import shape
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
@@ -43,7 +43,7 @@ from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.surroundings import Surroundings
-from exporter.web import dependencies, entrance, evidence, faults, lifecycle, merged, settings_page, windows
+from exporter.web import dependencies, entrance, evidence, faults, feedback, lifecycle, merged, settings_page, windows
 from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -84,6 +84,7 @@ class Analyser:
         referring = self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
         references, said = referring.references, referring.said
         self._models = Models(referring.settings, references, said, referring.provisional, clock.wall)
+        self._late = late_truth.of(settings, self._models, self._board)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._uncommitted, self._commit_due, self._trim_due = False, 0.0, 0.0
@@ -106,18 +107,20 @@ class Analyser:
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
         for part in (evidence, faults):
             part.add(app, lambda: self._scored)
+        feedback.add(app, self._late.desk)
         dependencies.add(app, self._around.probes.snapshot)
         lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)
         settings_page.add(app, settings_page.Latest(settings, news))
         self._entrance = entrance.of_sidecar(settings, self._board)
         sock = socket.socket(fileno=orders["web_fd"])
-        self._web = self._entrance.open(sock, app, self._desk.most_bytes if events else 0)
+        longest = max(self._desk.most_bytes if events else 0, self._late.most_bytes)
+        self._web = self._entrance.open(sock, app, longest)
 
     @property
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
         own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.attributing.own}
-        own |= self._around.probes.own
+        own |= self._around.probes.own | self._late.own
         return {_OWN: own, _MADE: self._referring.provisional.arrays(), **self._models.chapters()}
 
     def _settle(self) -> None:
@@ -130,6 +133,7 @@ class Analyser:
         taken = sum(reader.taken() for reader in self._readers)
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
         self._desk.settle()
+        self._late.settle()
         self._commit()
 
     def _keeper_of_windows(self) -> Keeper | None:
@@ -154,7 +158,7 @@ class Analyser:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
             self._referring.look()
-            self._uncommitted |= self._models.look_at_profiles()
+            self._uncommitted |= self._models.look_at_profiles() or self._late.look()
             if time.monotonic() >= due:
                 self._publish()
                 pause_s = max(self._settings.windows.snapshot_interval, self._snapshot_seconds * _PAGE_PACE)
@@ -174,6 +178,7 @@ class Analyser:
         self._take_in(self._desk.rest())
         self._uncommitted = True
         self._publish()
+        self._late.finish()
         if self._keeper is not None:
             self._keeper.finish()
         self._web.stop()
@@ -205,12 +210,14 @@ class Analyser:
 
     def _commit(self) -> None:
         """Make what was observed so far the truth. It looks at everything, so it is paced by what it costs."""
+        self._late.add()
         begun = time.monotonic()
         self._models.flush()
         made = {_MADE} if self._referring.provisional.changed else set[str]()
         self._ledger.commit(self._chapters, {_OWN, *made, *self._models.changed})
         self._models.changed.clear()
         self._referring.provisional.changed = False
+        self._late.hand_over()
         self._uncommitted = False
         self._commit_due = begun + max((time.monotonic() - begun) * _COMMIT_PACE, _SHORTEST_COMMIT_S)
 
@@ -255,6 +262,7 @@ class Analyser:
             dependencies=self._around.probes.snapshot(),
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
+            feedback=self._late.snapshot(),
             relaying=self._settings.relay,
             owner=self._settings.model.owner,
             web=self._entrance.standing,

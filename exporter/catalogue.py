@@ -14,11 +14,17 @@ from exporter.families import (
     HISTOGRAM,
     MODEL,
     PROFILED,
-    Columns,
     Family,
-    Segments,
     of_segments,
     of_side,
+)
+from exporter.feedback_families import of_feedback
+from exporter.truth_families import (
+    of_business,
+    of_concept,
+    of_estimates,
+    of_performance,
+    of_target,
 )
 
 
@@ -139,6 +145,15 @@ EVIDENCE_INFO = Family("model_drift_evidence_info", GAUGE, (*PROFILED, "stage"),
 EVIDENCE_PAUSED = Family("model_drift_evidence_paused", GAUGE, PROFILED, "Whether no evidence is gathered, because of a planned event (evidence.planned); afterwards it begins anew.")
 EVIDENCE_SINCE = Family("model_drift_evidence_since_timestamp_seconds", GAUGE, PROFILED, "Unix time since which traffic has been watched for evidence.")
 EXPECTED_DELAY = Family("model_drift_expected_delay_seconds", GAUGE, (*PROFILED, "total_variation"), "How soon model_drift_evidence_nats would page if so large a share of one feature's values (`total_variation`) changed bin now, at the traffic of the last hour: expected, for the median feature. Absent without traffic, and where it never would.")
+
+# --- late truth
+
+PERFORMANCE = of_performance()
+CONCEPT = of_concept()
+TARGET = of_target()
+ESTIMATED = of_estimates()
+BUSINESS = of_business()
+FEEDBACK = of_feedback()
 
 # --- what the model needs beside its server
 
@@ -271,7 +286,7 @@ def families() -> tuple[Family, ...]:
     for item in globals().values():
         if isinstance(item, Family):
             found.append(item)
-        elif isinstance(item, Columns | Segments | FleetColumns):
+        elif isinstance(item, tuple):
             for part in item:
                 found += [part] if isinstance(part, Family) else part.values() if isinstance(part, dict) else []
     return tuple(found)

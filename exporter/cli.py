@@ -17,6 +17,7 @@ from exporter import (
     __version__,
     config,
     dashboard_command,
+    feedback_command,
     fleet_command,
     profile_commands,
     rules_command,
@@ -79,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     profile_commands.add(profile.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser))
     fleet = "watch the pooled counts of all replicas that a Prometheus has"
     fleet_command.add(commands.add_parser("fleet", help=fleet, description=fleet, allow_abbrev=False))
+    feedback = "tell a running exporter what turned out, from files of truths"
+    feedback_command.add(commands.add_parser("feedback", help=feedback, description=feedback, allow_abbrev=False))
     rules = "write the shipped alert rules with thresholds of one's own"
     rules_command.add(commands.add_parser("rules", help=rules, description=rules, allow_abbrev=False))
     dashboards = "write the Grafana dashboards, for one's own data source, folder and features"

@@ -69,6 +69,61 @@ class EventCounts:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackCounts:
+    """Late truth, counted since start, and where it waits.
+
+    predictions = kept + known + dropped + those that wait; truths = told + lost + those that wait. Of a store that
+    is not shared, found + kept = joined since + gone + open, and found early + told early = waited + early.
+    """
+
+    store: str
+    """Scheme of its address."""
+    up: bool
+    """Whether it did what it was asked last."""
+    open: int
+    """In the store now, as are the next three; of one that is shared, all replicas' together."""
+    joined: int
+    early: int
+    bytes: int
+    predictions: int
+    """Handed over to be kept, as they have an id."""
+    found: int
+    """Open in the store at the start, and early ones."""
+    found_early: int
+    kept: int
+    known: int
+    """Of an id and an owner that were there before."""
+    dropped: Mapping[str, int]
+    """By PREDICTION_LOSSES."""
+    predictions_waiting: int
+    """For the store."""
+    gone: Mapping[str, int]
+    """Kept ones, by GONE: they left the store without truth."""
+    truths: int
+    """Received, but for those refused."""
+    told: Mapping[str, int]
+    """By OUTCOMES."""
+    told_later: Mapping[str, int]
+    """Those of them that nobody waited for any more, as the store was down."""
+    lost: int
+    """Truths that waited for the store when the analyser died."""
+    truths_waiting: int
+    refused: int
+    """Truths that there was no room for: their senders were asked to come again."""
+    waited: Mapping[str, int]
+    """Early ones, by WAITED."""
+    joined_since: int
+    """Predictions that were joined."""
+    failures: int
+    """Times that the store could not do what it was asked."""
+    set_aside: int
+    """Times that it could not read what it had kept, and began anew."""
+    buffer_bytes: int
+    """Of what waits."""
+    buffer_limit_bytes: int
+
+
 class ProfilePlace(NamedTuple):
     """What became of looking for the one profile where it lives."""
 
@@ -171,6 +226,8 @@ class Health:
     events: EventCounts | None = None
     """None where none are taken."""
     relaying: bool = True
+    feedback: FeedbackCounts | None = None
+    """None where no truth is taken."""
     owner: str | None = None
     """Whose the models are; None where nobody has said it."""
     dependencies: tuple[DependencyState, ...] = ()

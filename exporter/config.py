@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from exporter import keys
 from exporter.addresses import Route, is_tls, listener, listener_place, refuse_loops, routes, upstream_url
 from exporter.allowance import Metrics
+from exporter.business import BusinessValue, business_values
 from exporter.captured import Capture
 from exporter.dependencies import Dependency, dependencies, refuse_own
 from exporter.facing import Health, Web
@@ -169,6 +170,14 @@ class Settings:
         "[]",
         flag="dependency",
     )
+    values: tuple[BusinessValue, ...] = setting(
+        (),
+        "Business values, of which windows show sum and mean: mappings with name and one of feature, output, pointer"
+        " ({side: request or response, pointer: /offer/price}), or feedback: true for what truths say as their value."
+        " It is JSON outside of this file.",
+        business_values,
+        "[]",
+    )
     workers: int = setting(1, "Relay processes.", integer(1, 64))
     log_level: str = setting("info", "Least severe message logged.", one_of("debug", "info", "warning", "error"))
     web: Web = field(default_factory=Web)
@@ -206,7 +215,10 @@ class Settings:
             self.evidence.refuse_too_often(self.windows.pane)
         if self.privacy.hash and self.salt_file is None:
             raise ValueError("privacy.hash: needs a secret, say salt_file")
-        self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns)
+        if self.feedback.enable:
+            self.performance.refuse_shorter(self.windows.pane)
+        worth = [one.feature or one.output for one in self.values]
+        self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
 
     @property
     def every_route(self) -> tuple[Route, ...]:

@@ -34,6 +34,12 @@ class PrometheusError(ExporterError):
     exit_code = 69
 
 
+class DeliveryError(ExporterError):
+    """The exporter that is to be told truths cannot be reached, or takes none now."""
+
+    exit_code = 69
+
+
 class DecodeError(Exception):
     """A payload cannot be read as model input or output. `reason` is one of `decode.REASONS`.
 
@@ -46,14 +52,21 @@ class DecodeError(Exception):
         self.detail = detail
 
 
-class EventError(Exception):
-    """A POST of events cannot be taken. `reason` is one of `records.EVENT_REFUSALS`.
+class PostError(Exception):
+    """What was posted cannot be taken. `reason` is `malformed`, `too_large`, `too_slow` or `busy`.
 
-    The message goes back to the sender and names attributes, never their values.
+    The message goes back to the sender and names keys, never their values.
     """
 
-    def __init__(self, reason: str, message: str, events: int = 1) -> None:
+    def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class EventError(PostError):
+    """A POST of events cannot be taken. `reason` is one of `records.EVENT_REFUSALS`."""
+
+    def __init__(self, reason: str, message: str, events: int = 1) -> None:
+        super().__init__(reason, message)
         self.events = events
         """How many are refused by this."""

@@ -89,7 +89,7 @@ class Performance:
     )
     windows: tuple[float, ...] = setting(
         (3600.0, _DAY_S, 7 * _DAY_S, 30 * _DAY_S),
-        "Lengths of the windows of performance, multiples of windows.pane: truth comes late.",
+        "Lengths of the windows of performance, none shorter than windows.pane: truth comes late.",
         durations,
         "[1h, 24h, 7d, 30d]",
     )
@@ -116,3 +116,11 @@ class Performance:
     def __post_init__(self) -> None:
         if len({format_duration(length) for length in self.windows}) < len(self.windows):
             raise ValueError("windows: two of them would have the same name")
+
+    def refuse_shorter(self, pane_s: float) -> None:
+        """ValueError where a window would be shorter than a pane."""
+        if min(self.windows) < pane_s:
+            raise ValueError(
+                f"performance.windows: {format_duration(min(self.windows))} is shorter than windows.pane"
+                f" ({format_duration(pane_s)})"
+            )

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from exporter.asked import Question, Section
 from exporter.families import PROFILED, UNITS, Family
-from exporter.questions import SECTIONS, Question, Section
+from exporter.questions import SECTIONS
 
 _HEAD: Final = f"""\
 # Metrics
@@ -16,8 +17,12 @@ ends in, `_total` aside: {", ".join(UNITS[:-1])} or {UNITS[-1]}; what is counted
 alone reaches with as many values: beyond it, of distinct values below it, something has changed."""
 _TABLE: Final = "| metric | type | unit | labels | meaning |\n|---|---|---|---|---|"
 
-_ELSEWHERE: Final = ("Outputs", "The reference", "The exporter: the", "The exporter: it", "A whole fleet")
+_ELSEWHERE: Final = (
+    "Outputs", "The reference", "The exporter: how", "The exporter: the", "The exporter: it", "A whole fleet",
+)  # fmt: skip
 """How sections begin that are not in the excerpt: outputs are asked as features are, the rest is for a closer look."""
+_BESIDE: Final = ("_critical", "_lower", "_upper", "_bound", "_training")
+"""How families end that stand beside another one."""
 _MOST_NAMED: Final = 6
 """Families of a question in the excerpt."""
 
@@ -56,13 +61,13 @@ def as_json() -> str:
 
 
 def excerpt() -> str:
-    """Questions, and where to look: a table for the README. What chance reaches is left out, as are outputs."""
+    """Questions, and where to look: a table for the README. What stands beside a number is left out."""
     questions = [one for section in SECTIONS if not section.title.startswith(_ELSEWHERE) for one in section.questions]
     return "\n".join(["| question | metrics |", "|---|---|", *map(_where_to_look, questions)])
 
 
 def _where_to_look(question: Question) -> str:
-    answers = [one for one in question.answers if not one.name.endswith("_critical")]
+    answers = [one for one in question.answers if not one.name.endswith(_BESIDE)]
     named = ", ".join(f"`{_with_labels(one)}`" for one in answers[:_MOST_NAMED])
     return f"| {question.text} | {named}{', …' if len(answers) > _MOST_NAMED else ''} |"
 

@@ -3,6 +3,9 @@
 import math
 from typing import Final, NamedTuple
 
+MOST_CLASSES: Final = 21
+"""Classes that have series of their own, `other` among them: of many the first ones. Means are over all."""
+
 BY: Final = ("prediction", "arrival")
 """By when they were predicted, and by when their truth came, predictions go into windows."""
 
@@ -88,6 +91,8 @@ class Concept(NamedTuple):
     recent_rows: int
     changes: int
     """Times since start that ADWIN let older ones go."""
+    dependence: float = 1.0
+    """How many truths are taken to come as one."""
 
 
 class Counted(NamedTuple):

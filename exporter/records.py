@@ -145,6 +145,8 @@ class Observation:
     """By which late truth can find it; empty where nobody gave it one."""
     row_ids: tuple[str, ...] = ()
     """The same for each row, where the operator named key columns; an empty one where a row lacks them."""
+    values: tuple[tuple[float, ...], ...] = ()
+    """Of each business value that the operator looks for: one number, one for each row (NaN is none), or nothing."""
 
 
 class Label(NamedTuple):

@@ -159,6 +159,7 @@ def _groups(case: _Case) -> Counter[str]:
 _GROUPS: Final = {
     "segments": re.compile("model_segment_.*"),
     "features of failed requests": re.compile(".*_failed_.*"),
+    "performance, by truth": re.compile("model_(performance|truths?|predictions_opened|target|concept|business)_.*"),
     "counts by bin": re.compile(".*_bin_total"),
     "evidence of drift": re.compile(".*_(drift|skew)_.*"),
 }

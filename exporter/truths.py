@@ -6,10 +6,13 @@ from typing import Final, NamedTuple
 OUTCOMES: Final = ("matched", "early", "late", "orphan", "duplicate", "conflicting", "malformed")
 """What became of a truth that was posted: joined to its prediction; kept, as no prediction is known yet; its prediction
 is no longer kept; there is none; said before; said otherwise before (the first one stays); not understood."""
-WAITED: Final = ("matched", "orphan", "lost")
-"""What became later of early ones: their prediction came; it did not; the store lost them."""
-PREDICTION_LOSSES: Final = ("no_room", "store_down", "store_lost", "analyser_lost")
-"""Why a prediction that has an id is not kept for its truth."""
+WAITED: Final = ("matched", "orphan", "erased", "lost")
+"""What became later of early ones: their prediction came; it did not; by request; the store lost them."""
+PREDICTION_LOSSES: Final = ("no_room", "store_down", "refused", "analyser_lost")
+"""Why a prediction that has an id is not kept for its truth: too many wait for the store, and it is up, or down; it
+would not have it; it waited when the analyser died."""
+GONE: Final = ("expired", "erased", "store_lost")
+"""How predictions that were kept leave the store without truth: too old or too many; by request; with the store."""
 TASKS: Final = ("binary", "multiclass", "regression", "ranking")
 """What is predicted."""
 

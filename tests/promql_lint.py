@@ -25,7 +25,7 @@ _ALWAYS: Final = {"InferenceExporterHeartbeat"}
 """What fires while all is well: whoever hears nothing of it knows that alerts do not arrive."""
 _DURATION: Final = re.compile("".join(f"(?:[0-9]+{unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
 _SEVERITIES: Final = {"critical", "warning", "info", "none"}
-_RECORD: Final = re.compile(r"[a-z_]+:(model|inference_exporter)_[a-z_]+:[a-z_]+[0-9a-z]*")
+_RECORD: Final = re.compile(r"[a-z_]+:(model|inference_exporter)_[a-z0-9_]+:[a-z_]+[0-9a-z]*")
 
 
 class Fault(NamedTuple):

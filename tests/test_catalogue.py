@@ -31,6 +31,16 @@ def of_models(family: Family) -> bool:
     return family.name.startswith("model_") and not of_fleets(family)
 
 
+def of_truth(family: Family) -> bool:
+    """Whether it is of predictions and truths alone, or of values: what training was like has no part in it."""
+    held_against_training = ("model_performance_estimated_",)
+    return (
+        family.name.startswith(("model_performance_", "model_business_value_"))
+        and not family.name.startswith(held_against_training)
+        and not family.name.endswith("_training")
+    )
+
+
 # --- names
 
 
@@ -103,7 +113,9 @@ def test_every_series_of_a_model_begins_with_model_and_version_and_with_the_prof
             assert family.labels[: len(before) + 2] == (*before, *MODEL), family.name
         if "profile" in family.labels:
             assert family.labels[: len(before) + 3] == (*before, *PROFILED), family.name
-        if set(family.labels) & {"feature", "output", "segment", "bin", "window"}:
+        if of_truth(family):
+            assert "profile" not in family.labels, f"{family.name}: goes on under another profile"
+        elif set(family.labels) & {"feature", "output", "segment", "bin", "window"}:
             assert "profile" in family.labels, f"{family.name}: another profile would go on with its series"
 
 
@@ -135,7 +147,7 @@ def test_metrics_and_settings_that_a_help_names_exist() -> None:
     keys = {key.name for key in config.every_key()}
     sections = {key.partition(".")[0] for key in keys if "." in key}
     for family in FAMILIES:
-        named = set(re.findall(r"\b(?:model|inference_exporter)_[a-z_]+\b(?!\*)", family.help)) - {"model_version"}
+        named = set(re.findall(r"\b(?:model|inference_exporter)_[a-z0-9_]+\b(?!\*)", family.help)) - {"model_version"}
         assert named <= NAMES, family.name
         for section, key in re.findall(r"\b([a-z_]+)\.([a-z_]+)\b", family.help):
             assert section not in sections or f"{section}.{key}" in keys, f"{family.name}: {section}.{key}"
@@ -186,7 +198,7 @@ def test_every_statistic_and_every_quality_has_its_families_on_both_sides() -> N
 
 def test_the_readme_names_only_metrics_and_labels_that_exist() -> None:
     known = {family.name: set(family.labels) for family in FAMILIES}
-    named = re.findall(r"\b((?:model|inference_exporter)_[a-z_]+)(?:\{([a-z_,]*)\})?", README)
+    named = re.findall(r"\b((?:model|inference_exporter)_[a-z0-9_]+)(?:\{([a-z_,]*)\})?", README)
     assert len(named) > 15
     for name, labels in named:
         if name != "model_version":

@@ -1,9 +1,10 @@
 """What the exporter says of itself on a page with everything on it: from a real ring and board, number by number."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from exporter.condition import DependencyState, EventCounts, Health, ProcessVitals, Web, WebFile
+from exporter.condition import DependencyState, EventCounts, FeedbackCounts, Health, ProcessVitals, Web, WebFile
 from exporter.handoff import board, report, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
@@ -16,6 +17,7 @@ from exporter.records import (
     STATE_ERRORS,
     WEB_REFUSALS,
 )
+from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
 STARTED_S: Final = 1_699_999_200.0
 """Unix time when the clock of exchanges showed 0: a full hour."""
@@ -49,11 +51,26 @@ def health(events: EventCounts, now: float) -> Health:
         started_wall_s=STARTED_S, observed=71, relay=report.relay(rings, 5, 2),
         snapshot_wall_s=now, snapshot_seconds=0.25,
         processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
-        ring_fill={"worker-0": 0.125}, events=events, dependencies=tuple(_dependencies()),
+        ring_fill={"worker-0": 0.125}, events=events, feedback=_feedback(), dependencies=tuple(_dependencies()),
         owner="payments",
         web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
         **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
     )  # fmt: skip
+
+
+def _feedback() -> FeedbackCounts:
+    """In which every number is another one."""
+    number = itertools.count(1000)
+
+    def each(words: tuple[str, ...]) -> dict[str, int]:
+        return {word: next(number) for word in words}
+
+    groups = {
+        "dropped": each(PREDICTION_LOSSES), "gone": each(GONE), "told": each(OUTCOMES), "told_later": each(OUTCOMES),
+        "waited": each(WAITED),
+    }  # fmt: skip
+    alone = set(FeedbackCounts.__slots__) - {*groups, "store", "up"}
+    return FeedbackCounts(store="sqlite", up=True, **groups, **each(tuple(sorted(alone))))
 
 
 def _dependencies() -> Iterator[DependencyState]:

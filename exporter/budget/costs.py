@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
+from exporter.budget import truth
 from exporter.budget.shape import Shape
 from exporter.calibration.ranks import RANKS, of_reference
 from exporter.drift import Needs, chosen
@@ -65,7 +66,7 @@ _OF_MERGING: Final = {
 
 def own(shape: Shape) -> int:
     """Series about the exporter itself."""
-    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape)
+    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape) + truth.own(shape)
 
 
 def of_merging(shape: Shape, off: Collection[str] = ()) -> int:
@@ -89,13 +90,16 @@ def _of_model(shape: Shape) -> int:
 
 def bare(shape: Shape) -> Costs:
     """Of a model that has no profile."""
-    return Costs(Counter({catalogue.REQUESTS.name: _of_model(shape)}), ({}, {}))
+    found = Counter({catalogue.REQUESTS.name: _of_model(shape)})
+    found.update(truth.business(shape, _segments(shape, ()).counted))
+    return Costs(found, ({}, {}))
 
 
 def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], versions: int = 0) -> Costs:
     """Of a model that has one; `versions` are others that it is compared with."""
-    found = Counter({catalogue.REQUESTS.name: _of_model(shape) + len(profile.performance)})
-    values = _segments(shape, profile)
+    found = Counter({catalogue.REQUESTS.name: _of_model(shape) + len(profile.performance) * (1 + shape.feedback)})
+    values = _segments(shape, profile.segments)
+    found.update(truth.costs(shape, profile, values.counted))
     found[catalogue.SEGMENT_ROWS.name] = values.counted
     found[catalogue.SEGMENT_REFERENCE_ROWS.name] = values.scored
     adopted = {(one.side, one.name) for one in profile.adoptions}
@@ -120,10 +124,10 @@ class Values(NamedTuple):
     """Of ways in which the training data are divided, too."""
 
 
-def _segments(shape: Shape, profile: Profile) -> Values:
+def _segments(shape: Shape, divided: Sequence[Segmented]) -> Values:
     counted = scored = 0
     for way in shape.segments.by:
-        own = [one for one in profile.segments if one.name in {way.name, way.field}]
+        own = [one for one in divided if one.name in {way.name, way.field}]
         values = _values_of(way, own, shape.segments.limit) + _REST
         counted += values
         scored += values * bool(own)

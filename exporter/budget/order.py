@@ -5,7 +5,7 @@ look at, then what one of the shipped alerts needs; of features before those of 
 in no unit is never left out: what the model does and whether it has drifted, the traffic, the server, the exporter.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from exporter import catalogue
@@ -28,14 +28,14 @@ def reference(side: Columns) -> tuple[Family, ...]:
     )  # fmt: skip
 
 
-def _optional(side: Columns, failed: Unit = ()) -> Iterator[Unit]:
-    """What no alert needs, of one side; `failed` is by bin, and so is much."""
+def _optional(side: Columns, much: Iterable[Unit] = ()) -> Iterator[Unit]:
+    """What no alert needs, of one side; among it `much`, of which there are many series."""
     about = side.aspects
     yield _names(about, "reference_quantile", "reference_distinct_values")
     yield (side.training_ratio.name,)
     yield tuple(one.name for one in (side.bin_step, side.bin_info, side.reference_ratio))  # a part would mislead fleets
     yield tuple(one.name for one in (*side.live.values(), *side.live_critical.values()))
-    yield failed
+    yield from much
     yield (side.bin_change.name,)
     yield _names(about, "quantile")
     yield _names(about, "infinite_ratio", "absent_ratio", "type_error_ratio")
@@ -49,6 +49,24 @@ def _optional(side: Columns, failed: Unit = ()) -> Iterator[Unit]:
     yield (side.statistics["impact_ratio"].name,)
     yield _names(side.evidence, *_EXPLAINS)
     yield (side.bins.name,)
+
+
+_MUCH: Final = (
+    ("reliability_rows", "reliability_score", "reliability_true_ratio"), ("confusion_rows",),
+    ("pr_auc_of_class", "roc_auc_of_class"),
+)  # fmt: skip
+_LITTLE: Final = (
+    ("residual_quantile",), ("precision_weighted", "recall_weighted", "f1_weighted"),
+    ("precision_macro", "recall_macro"), ("precision", "recall", "f1"),
+)  # fmt: skip
+"""Measures by class, by bin or by rank, and means over classes: of both, the first to go first."""
+
+
+def _measured(words: Unit) -> Unit:
+    """Measures with all that stands beside them in windows."""
+    of = catalogue.PERFORMANCE
+    by_word = (of.values, of.lower, of.upper, of.bound)
+    return tuple(families[word].name for word in words for families in by_word if word in families)
 
 
 def _needed(side: Columns, segments: Segments) -> Iterator[Unit]:
@@ -74,8 +92,13 @@ def _with_critical(scores: Mapping[str, Family], side: Columns, word: str, criti
 
 def _units() -> Iterator[Unit]:
     sides = ((catalogue.FEATURES, catalogue.SEGMENT_FEATURES), (catalogue.OUTPUTS, catalogue.SEGMENT_OUTPUTS))
-    yield from _optional(catalogue.FEATURES, (catalogue.FAILED_BINS.name, catalogue.FAILED_EXCESS.name))
+    failed = (catalogue.FAILED_BINS.name, catalogue.FAILED_EXCESS.name)
+    yield from _optional(catalogue.FEATURES, (failed, *map(_measured, _MUCH)))
     yield from _optional(catalogue.OUTPUTS)
+    yield from map(_measured, _LITTLE)
+    of = catalogue.ESTIMATED
+    yield tuple(one.name for one in (*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples))
+    yield tuple(one.name for one in catalogue.BUSINESS)
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
     for side, segments in sides:
         yield from _needed(side, segments)
@@ -94,7 +117,8 @@ def emergency(sizes: Mapping[str, int]) -> Iterator[str]:
     Behind the units those of models, the largest first; what pages, and what is of the exporter itself, comes last.
     """
     known = [name for unit in UNITS for name in unit]
-    last = (catalogue.EVIDENCE.name, catalogue.EVIDENCE_THRESHOLD.name, catalogue.REQUESTS.name)
+    paging = (catalogue.EVIDENCE, catalogue.EVIDENCE_THRESHOLD, catalogue.CONCEPT.nats, catalogue.CONCEPT.threshold)
+    last = [one.name for one in (*paging, catalogue.REQUESTS)]
     rest = sorted(sizes.keys() - {*known}, key=lambda name: (name in last, not name.startswith("model_"), -sizes[name]))
     return (name for name in (*known, *rest) if sizes.get(name) and name not in _OWN)
 

@@ -143,6 +143,11 @@ class _Planning:
 
     def _limit_family(self, name: str, most: int) -> None:
         """Leave out the last columns; a family that is of no column is cut where it is written."""
+        if not any(part.cost[name] for part in self._parts):
+            if name != catalogue.REQUESTS.name:  # which stands for many
+                self._lost[name] += self._total[name] - most
+                self._total[name] = most
+            return
         kept, series = 0, 0
         for rank, cost in enumerate(_by_rank(self._parts, name)):
             series += cost

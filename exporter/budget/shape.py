@@ -6,6 +6,7 @@ from typing import Final
 from exporter.allowance import Metrics
 from exporter.config import Settings
 from exporter.guarantees import Evidence
+from exporter.hindsight import Performance
 from exporter.sections import Segments, Windows
 
 _LONG: Final = 60
@@ -29,6 +30,11 @@ class Shape:
     """Of the model server, that are probed."""
     beside: int = 0
     """Series of the model server's own metrics that may stand beside ours."""
+    performance: Performance = field(default_factory=Performance)
+    feedback: bool = False
+    """Whether anybody may tell the truth."""
+    values: int = 0
+    """Business values."""
 
     @property
     def limit(self) -> int:
@@ -79,5 +85,6 @@ def of(settings: Settings) -> Shape:
     beside = settings.merge.max_series if settings.merge.upstream_metrics else 0
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
-        len(settings.dependencies), beside,
+        len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
+        len(settings.values),
     )  # fmt: skip

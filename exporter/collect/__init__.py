@@ -17,9 +17,11 @@ from exporter.collect import (
     events,
     evidence,
     failed,
+    feedback,
     generated,
     grouped,
     models,
+    performance,
     reference,
     relay,
     segments,
@@ -61,6 +63,7 @@ COLLECTORS: Final = (
     Collector("reference", _each(reference.collect)),
     Collector("columns", _each(columns.collect)),
     Collector("evidence", _each(evidence.collect)),
+    Collector("performance", _each(performance.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("segments", _each(segments.collect)),
     Collector("grouped", _each(grouped.collect)),
@@ -68,6 +71,7 @@ COLLECTORS: Final = (
     Collector("models", models.collect),
     Collector("relay", relay.collect),
     Collector("events", events.collect),
+    Collector("feedback", feedback.collect),
     Collector("web", web.collect),
 )
 

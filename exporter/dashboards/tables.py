@@ -37,3 +37,9 @@ def columns(
 def worst_first(column: str) -> Json:
     """Options of a table that is sorted by a column, the largest value at the top."""
     return {"sortBy": [{"desc": True, "displayName": column}]}
+
+
+def only_with(column: str) -> Json:
+    """A transformation: without rows of which one of the columns says nothing."""
+    is_said = {"fieldName": column, "config": {"id": "isNotNull", "options": {}}}
+    return {"id": "filterByValue", "options": {"filters": [is_said], "match": "all", "type": "include"}}

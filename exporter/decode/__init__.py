@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from exporter.decode import (
+    business,
     columnar,
     identity,
     instances,
@@ -130,6 +131,8 @@ class Decoder:
         seen = self.columns(read, exchange.path)
         if self._rules.id_columns:
             seen.row_ids = self._row_ids(seen) or self._row_ids(read)
+        if self._rules.values:
+            seen.values = self._values(seen)
         return seen
 
     def read(self, exchange: Exchange) -> Observation:
@@ -156,7 +159,11 @@ class Decoder:
         if telling or answered[0] in _SAY_MODEL:
             named = _all_named(named, exchange, answered)
         request_id = self._request_id(exchange, asked, answered)
-        return Observation(features, answers, _NAMES[side] if side else "", named.model, named.version, request_id)
+        protocol = _NAMES[side] if side else ""
+        seen = Observation(features, answers, protocol, named.model, named.version, request_id)
+        if self._rules.values:
+            seen.values = business.of_bodies(self._rules.values, asked[2], answered[2])
+        return seen
 
     def _find(self, path: str) -> Place:
         """What may be spoken on a path that was not seen lately, and whose it is."""
@@ -183,6 +190,12 @@ class Decoder:
         headers = (exchange.request_headers, exchange.response_headers)
         given = (identity.believed(one.get(rules.id_header, "")) for one in headers if rules.id_header)
         return next(filter(None, found), "") or next(filter(None, given), "")
+
+    def _values(self, seen: Observation) -> tuple[business.Numbers, ...]:
+        features = seen.features, self.columns.names(seen)
+        return business.of_columns(
+            self._rules.values, seen.values, features, (seen.predictions, self.columns.output_names(seen))
+        )
 
     def _row_ids(self, seen: Observation) -> tuple[str, ...]:
         if not isinstance(seen.features, Table):

@@ -48,13 +48,19 @@ class Columns:
 
     def names(self, seen: Observation) -> tuple[str, ...]:
         """What an observation's features are called; bare arrays as the profile has them, empty where it does not."""
-        features = seen.features
-        if not isinstance(features, Table):
+        return self._names(seen, seen.features, "features")
+
+    def output_names(self, seen: Observation) -> tuple[str, ...]:
+        """The same of the outputs."""
+        return self._names(seen, seen.predictions, "outputs")
+
+    def _names(self, seen: Observation, side: Side, which: str) -> tuple[str, ...]:
+        if not isinstance(side, Table):
             return ()
-        if features.names is not None:
-            return features.names
-        order = naming.orders(self._profile_of(seen)).features if self._profile_of else ()
-        return order if len(order) == len(features.columns) else ()
+        if side.names is not None:
+            return side.names
+        order = getattr(naming.orders(self._profile_of(seen)), which) if self._profile_of else ()
+        return order if len(order) == len(side.columns) else ()
 
 
 def _mapped(side: Side, mapper: Mapper | None, order: tuple[str, ...]) -> Side:

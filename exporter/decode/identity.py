@@ -3,6 +3,7 @@
 Names and ids come from strangers: of bodies and headers only short printable ones are believed.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ from exporter.records import Table
 
 LONGEST: Final = 128
 """Characters of a name or an id."""
+_EXACT: Final = 2.0**53
+"""Below it whole numbers are themselves as floats."""
 _SEGMENT: Final = r"[^/:]+"
 _MODEL_PATHS: Final = re.compile(
     rf"(?:^|/)(?:"
@@ -77,7 +80,7 @@ def by_body(document: object, keys: tuple[str, str]) -> Named:
 
 def by_pointer(document: object, place: str) -> str:
     """The id that a body has at a place."""
-    return believed(pointer.find(document, place)) if place else ""
+    return spelled(pointer.find(document, place)) if place else ""
 
 
 def id_by_headers(headers: Mapping[str, str]) -> str:
@@ -103,7 +106,11 @@ def ids_by_columns(table: Table, names: Sequence[str], rules: Rules) -> tuple[st
 
 
 def _joined(cells: Sequence[object]) -> str:
-    words = [believed(cell) for cell in cells]
+    return of_key([spelled(cell) for cell in cells])
+
+
+def of_key(words: Sequence[str]) -> str:
+    """The id that the spelled values of key columns are together; empty where one of them is."""
     return believed("/".join(words)) if all(words) else ""
 
 
@@ -114,6 +121,23 @@ def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
             if found:
                 return found
     return ""
+
+
+def spelled(value: object) -> str:
+    """An id in its one spelling, whoever writes it: 17, 17.0 and "17" are one; empty for what can be none.
+
+    Truth values are `true` and `false`. A whole number beyond 64 bits has become a float on its way, as others like it
+    have: it is none.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if value.is_integer():
+            return str(int(value)) if abs(value) < _EXACT else ""
+        return repr(value) if math.isfinite(value) else ""
+    if type(value) is int:
+        return str(value) if -(1 << 63) <= value < 1 << 64 else ""
+    return believed(value)
 
 
 def believed(value: object) -> str:

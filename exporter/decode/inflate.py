@@ -33,8 +33,10 @@ _Undo = Callable[[bytes, int], tuple[bytes, bool | None]]
 """What a stream was made of, so many bytes at most, and whether that is all (None: who knows). DecodeError: corrupt."""
 
 
-def inflated(content: bytes, encoding: str, partial: bool) -> tuple[bytes, bool]:
+def inflated(content: bytes, encoding: str, partial: bool, most: int = MOST) -> tuple[bytes, bool]:
     """The bytes that `content` was made of, and whether they are a beginning only; `partial`: whether `content` is.
+
+    There are `most` at most.
 
     DecodeError: content_encoding (one that is not read), corrupt.
     """
@@ -45,7 +47,7 @@ def inflated(content: bytes, encoding: str, partial: bool) -> tuple[bytes, bool]
         raise DecodeError("content_encoding", f"only {', '.join(_CODINGS)} and identity are read")
     if not content:
         return content, partial
-    most = min(MOST, _FREE + _FACTOR * len(content))
+    most = min(most, _FREE + _FACTOR * len(content))
     plain, ended = _CODINGS[coding](content, most)
     if ended or (ended is None and not partial):
         return plain, False

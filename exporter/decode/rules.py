@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from exporter.business import BusinessValue
 from exporter.config import Settings
 from exporter.errors import ConfigError
 from exporter.origins import Origin
@@ -24,14 +25,17 @@ class Rules:
     """Columns that together are the id of a row."""
     id_header: str = ""
     """Header that holds a request's id, in lower case."""
+    values: tuple[BusinessValue, ...] = ()
+    """Business values of exchanges."""
 
 
 def of(settings: Settings) -> Rules:
     """The rules that settings make."""
     own = settings.request_id
     return Rules(
-        settings.protocols, settings.features, settings.outputs, own.pointer or "", own.columns, own.header or ""
-    )
+        settings.protocols, settings.features, settings.outputs, own.pointer or "", own.columns, own.header or "",
+        tuple(one for one in settings.values if not one.feedback),
+    )  # fmt: skip
 
 
 def refuse_strangers(told: Rules, profile: Profile) -> None:

@@ -37,7 +37,11 @@ def _outputs(payload: Payload) -> Table:
 
 
 def _table(payload: Payload, rows_in: int) -> Table:
-    document = payload.document
+    return table_of(payload.document, rows_in)
+
+
+def table_of(document: Mapping[str, Any], rows_in: int) -> Table:
+    """The rows of a SeldonMessage; a flat list is one row each of so many. DecodeError as of features."""
     if "data" in document:
         return _of_data(document["data"], rows_in)
     if "jsonData" in document:

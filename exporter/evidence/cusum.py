@@ -68,12 +68,12 @@ class Cusum:
         """What must be kept."""
         return {f"{prefix}.capital": self.capital, f"{prefix}.begun": self._begun}
 
-    def add(self, gained: Shares, pane: int) -> NDArray[np.bool_]:
+    def add(self, gained: Shares, pane: int, panes: int = 1) -> NDArray[np.bool_]:
         """Take a pane of this number: what each bet gained of its counts, nats, dependence taken into account.
 
-        Which bets have won nothing now.
+        It may win no more than so many `panes` may. Which bets have won nothing now.
         """
-        grown = self.capital + np.minimum(gained, self._a_pane)
+        grown = self.capital + np.minimum(gained, self._a_pane * panes)
         lost = grown <= 0
         self._begun[lost] = pane
         np.minimum(np.maximum(grown, 0.0, out=grown), self._most, out=self.capital)

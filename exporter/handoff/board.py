@@ -43,6 +43,11 @@ class Seat(enum.IntEnum):
     """One for each of `MERGE_ERRORS`."""
     MERGE_REFUSED = 144
     """One for each of `MERGE_REFUSALS`."""
+    FEEDBACK_PREDICTIONS = 160
+    """Handed over to be kept."""
+    FEEDBACK_TRUTHS = enum.auto()
+    """Received, but for those refused."""
+    FEEDBACK_REFUSED = enum.auto()
 
 
 _SEATS: Final = 192

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from exporter.diagnosis.changes import Changes
 from exporter.monitor import door, generated
+from exporter.monitor.batch import Came
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
 from exporter.monitor.gathering import WATCHING, Watching
 from exporter.monitor.match import Fit
 from exporter.monitor.payloads import Payloads
+from exporter.monitor.performing import Performing
 from exporter.monitor.rows import Rows
 from exporter.monitor.said import NOTHING_SAID, Said
 from exporter.monitor.sides import Given, Sides
 from exporter.monitor.traffic import TrafficCounts
+from exporter.monitor.valued import Valuing
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
 from exporter.sections import Windows
@@ -42,7 +45,7 @@ class Monitor:
         self._payloads = Payloads()
         self._rows = Rows()
         self._generated = generated.Generated()
-        self._profile = profile
+        self._profile, self._wall = profile, watching.wall
         self._sides = Sides(profile, windows, said, watching)
         features = self._sides.features
         self._failed = Failed(profile.asked, windows, features.binner) if profile and features else None
@@ -51,6 +54,17 @@ class Monitor:
     def unreadable(self) -> int:
         """Columns that are hashed under a salt that nobody gave us."""
         return self._sides.unreadable
+
+    @property
+    def performing(self) -> Performing | None:
+        """How good it is; None where nobody tells the truth, or it is not known what is predicted."""
+        predicting = self._sides.predicting
+        return predicting.performing if predicting else None
+
+    @property
+    def valuing(self) -> Valuing | None:
+        """Business values; None where nobody looks for any."""
+        return self._sides.valuing
 
     @property
     def changes(self) -> Changes:
@@ -71,6 +85,8 @@ class Monitor:
                 **self._traffic.arrays(f"{series}.traffic"),
                 **self._generated.arrays(f"{series}.generated")}  # fmt: skip
         kept |= self._sides.arrays(f"{series}.{digest}")
+        predicting = self._sides.predicting
+        kept |= predicting.arrays(series, f"{series}.{digest}") if predicting else {}
         return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
 
     def held(self, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -78,13 +94,17 @@ class Monitor:
 
         Name by name, with copies of the arrays: all at once would be in memory twice. Count nothing until the last one.
         """
-        return self._sides.held(now)
+        yield from self._sides.held(now)
+        if self._sides.predicting:
+            yield from self._sides.predicting.held(now, self._wall(now))
 
     def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were.
 
         What does not fit, or would have left the windows by `now`, is left out.
         """
+        if self._sides.predicting:
+            self._sides.predicting.put_back(held, shift_s, now, self._wall(now))
         return self._sides.put_back(held, shift_s, now)
 
     # in
@@ -105,7 +125,7 @@ class Monitor:
             self._payloads.add(_RESPONSE, predictions, observation.protocol, exchange)
             if isinstance(predictions, Table) and not observation.request_id:
                 self._rows.without_id(predictions.rows - sum(map(bool, observation.row_ids)))
-        self._sides.add(exchange.ended_ns / 1e9, asked, answered, exchange.request_headers)
+        self._sides.add(_came(exchange, observation), asked, answered)
 
     def _input(self, exchange: Exchange, table: Table | Failure) -> tuple[Table | Failure, Given | None]:
         """The features of an exchange, if they count, or why they do not."""
@@ -158,8 +178,21 @@ class Monitor:
             evidence=evidence,
             grouped=self._sides.grouped(),
             generated=self._generated.snapshot(),
+            estimated=self._sides.predicting.estimated(now) if self._sides.predicting else (),
+            performed=self.performing.snapshot(self._wall(now)) if self.performing else None,
+            valued=tuple(self.valuing.snapshot(self._wall(now))) if self.valuing else (),
             unreadable=self.unreadable,
         )
+
+
+def _came(exchange: Exchange, observation: Observation) -> Came:
+    """What comes with rows, ids of those of the answer."""
+    answer, ids = observation.predictions, observation.row_ids
+    own = ids if isinstance(answer, Table) and len(ids) == answer.rows else ()
+    values = observation.values if not exchange.status or 200 <= exchange.status < 300 else ()
+    return Came(
+        exchange.ended_ns / 1e9, exchange.request_headers, exchange.wall_ns, observation.request_id, own, values
+    )  # fmt: skip
 
 
 def _counting(block: Block | None, table: Table | Failure) -> tuple[Table | Failure, Given | None]:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.condition import Attribution
-from exporter.monitor.naming import OTHER
+from exporter.monitor.naming import OTHER, is_name
 from exporter.monitor.watched import Arrays
-from exporter.records import REFUSALS
+from exporter.records import REFUSALS, Exchange, Label, Observation
 
 _LOG = logging.getLogger("exporter.monitor")
 NAME, UNKNOWN_MODEL, LIMIT, MEMORY = range(len(REFUSALS))
@@ -38,3 +38,13 @@ class Attributing:
     def snapshot(self) -> Attribution:
         """The counts so far."""
         return Attribution(dict(zip(REFUSALS, self.refused.tolist(), strict=True)), int(self._profile_errors[0]))
+
+
+def refusal(label: Label, exchange: Exchange, observation: Observation, *, is_full: bool) -> int | None:
+    """Why an exchange makes no model watched that is not; None where it does."""
+    if not (is_name(label.model) and is_name(label.version)):
+        return NAME
+    predicted = observation.features is not None or observation.predictions is not None
+    if not (predicted and (200 <= exchange.status < 300 or not exchange.status)):  # 0 where nobody knows it
+        return UNKNOWN_MODEL
+    return LIMIT if is_full else None

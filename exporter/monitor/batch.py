@@ -10,6 +10,7 @@ from exporter.override import Override
 from exporter.reference import Column, Unusual
 from exporter.sections import Windows
 
+NO_HEADERS: Final[Mapping[str, str]] = {}
 NO_NUMBERS: NDArray[np.float64] = np.zeros((0, 0))
 NO_SEGMENTS: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 UNKNOWN_SEGMENT: Final = 255
@@ -48,6 +49,22 @@ class Batch(NamedTuple):
         names = {place: [column[row] for row in rows.tolist()] for place, column in self.names.items()}
         segments = self.segments[rows] if self.segments.size else self.segments
         return self._replace(bins=self.bins[rows], numbers=self.numbers[rows], names=names, segments=segments)
+
+
+class Came(NamedTuple):
+    """What comes with the rows of one exchange."""
+
+    at: float
+    """When, seconds on the clock of the exchanges."""
+    headers: Mapping[str, str] = NO_HEADERS
+    """The request's."""
+    wall_ns: int = 0
+    """The same moment, Unix time."""
+    request_id: str = ""
+    row_ids: tuple[str, ...] = ()
+    """Of each row that has one of its own, empty strings for the others; or nothing."""
+    values: tuple[tuple[float, ...], ...] = ()
+    """Business values, as of `Observation`; nothing of a request that was not answered well."""
 
 
 class Run(NamedTuple):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.config import Settings
 from exporter.evidence.engine import Engine
 from exporter.evidence.planned import Planned
 from exporter.evidence.streams import of_column
@@ -16,6 +17,7 @@ from exporter.evidence.verdict import Verdict
 from exporter.guarantees import Evidence
 from exporter.monitor.batch import Scope
 from exporter.monitor.grouping import called
+from exporter.monitor.predicting import Hindsight
 from exporter.reference import Profile
 from exporter.sketch.window import Arrays
 
@@ -29,15 +31,22 @@ def same_clock(at: float) -> float:
 
 
 class Watching(NamedTuple):
-    """How evidence is gathered, whatever the model."""
+    """How evidence is gathered and truth is waited for, whatever the model."""
 
     settings: Evidence = Evidence()
     wall: Callable[[float], float] = same_clock
     """Unix time of a moment on the clock of exchanges."""
     planned: Planned = Planned(())
+    hindsight: Hindsight = Hindsight()
 
 
 WATCHING: Final = Watching()
+
+
+def watching(settings: Settings, wall: Callable[[float], float]) -> Watching:
+    """What the operator says of it."""
+    hindsight = Hindsight(settings.feedback.enable, settings.performance, settings.values)
+    return Watching(settings.evidence, wall, Planned(settings.evidence.planned), hindsight)
 
 
 class Counting(NamedTuple):

@@ -7,29 +7,23 @@ series begin at 0; it leaves the page where the traffic names the model otherwis
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from numpy.typing import NDArray
 
 from exporter.config import Settings
-from exporter.evidence.planned import Planned
 from exporter.monitor import Monitor, attributing, door, versions
 from exporter.monitor.chronicle import Chronicle
-from exporter.monitor.gathering import Watching, same_clock
+from exporter.monitor.gathering import same_clock, watching
 from exporter.monitor.match import are_of
-from exporter.monitor.naming import OTHER, Naming, is_name
+from exporter.monitor.naming import OTHER, Naming
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import NOTHING_SAID, Said
-from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, untitled
+from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, are_small, untitled
 from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile
 from exporter.references import References
-
-_COPIES: Final = 2
-"""The live arrays, and those in the ledger."""
-_MEMORY_SHARE: Final = 2
-"""One part in so many of the analyser's memory may be arrays; payloads, pages and files need the rest."""
 
 
 class Models:
@@ -41,7 +35,7 @@ class Models:
     ) -> None:  # fmt: skip
         """`provisional` makes references of models that have none; `wall` gives Unix time."""
         self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
-        self._watching = Watching(settings.evidence, wall, Planned(settings.evidence.planned))
+        self._watching = watching(settings, wall)
         self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
@@ -97,7 +91,7 @@ class Models:
 
     def _welcome(self, label: Label, exchange: Exchange, observation: Observation) -> Watched:
         """Watch another model, where it is one; `_other` else."""
-        refusal = self._refusal(label, exchange, observation)
+        refusal = attributing.refusal(label, exchange, observation, is_full=self._is_full())
         if refusal is None:
             offered = self._references.offered(label.model)
             watched = self._add(self._introduced(label, offered, observation))
@@ -113,14 +107,6 @@ class Models:
         self.attributing.refuse(refusal)
         return self._other
 
-    def _refusal(self, label: Label, exchange: Exchange, observation: Observation) -> int | None:
-        if not (is_name(label.model) and is_name(label.version)):
-            return attributing.NAME
-        predicted = observation.features is not None or observation.predictions is not None
-        if not (predicted and (200 <= exchange.status < 300 or not exchange.status)):  # 0 where nobody knows it
-            return attributing.UNKNOWN_MODEL
-        return attributing.LIMIT if self._is_full() else None
-
     def _introduced(self, label: Label, offered: Profile | None, observation: Observation) -> Label:
         """Whose an exchange is, should the model turn out to be the profile's, which calls it otherwise."""
         features = observation.features
@@ -134,8 +120,7 @@ class Models:
 
     def _fits(self, watched: Watched) -> bool:
         """Whether there is memory for one more; the first ones must fit in any case."""
-        size = sum(one.size for one in self) * _COPIES
-        return size <= self._settings.analyser.memory_limit // _MEMORY_SHARE or watched is self._advance
+        return are_small(self, self._settings.analyser.memory_limit) or watched is self._advance
 
     def _greet(self, watched: Watched, offered: Profile | None) -> None:
         model, source = watched.label.model, self._settings.profile
@@ -278,8 +263,7 @@ class Models:
             self._references.take(label.model)
         watched = self._of(owner)
         is_new = watched is None and label not in self._watched and not self._is_full()
-        if is_new:
-            watched = self._add(label)
+        watched = self._add(label) if is_new else watched
         if watched is None:
             return 0
         watched.monitor.flush()
@@ -288,12 +272,28 @@ class Models:
         if is_new and not panes:
             del self._watched[label]
         elif is_new:
-            watched.named[:] = 1
-            self._naming.recall(watched)
-            self._naming.know(self)
+            self._is_back(watched)
         self._last = None
         self.changed.add(watched.title)
         return panes
+
+    def returning(self, label: Label) -> Watched | None:
+        """Who is called so, as an earlier run or another replica did; None where nobody may be, or there is no room.
+
+        Half of the room is for those that the traffic names.
+        """
+        watched = self._watched.get(label)
+        room = len(self._watched) - self._advance.idle < max(1, self.most // 2)
+        if watched is None and room and self._naming.is_still(label, True, True):
+            watched = self._add(label)
+            self._is_back(watched)
+        return watched
+
+    def _is_back(self, watched: Watched) -> None:
+        watched.named[:] = 1
+        self._naming.recall(watched)
+        self._naming.know(self)
+        self._last = None
 
     def _of(self, owner: Owner) -> Watched | None:
         watched = self._watched.get(Label(owner.model, owner.version))

@@ -14,7 +14,7 @@ from exporter.diagnosis.changes import Changes
 from exporter.evidence.verdict import Verdict
 from exporter.findings import Grouped, SegmentScores, SegmentSnapshot
 from exporter.monitor import segments
-from exporter.monitor.batch import Batch, Paired, Run
+from exporter.monitor.batch import Batch, Came, Paired, Run
 from exporter.monitor.binner import Binner
 from exporter.monitor.block import Block
 from exporter.monitor.diagnosing import Diagnosing, evident
@@ -22,8 +22,10 @@ from exporter.monitor.gathering import WATCHING, Counting, Watching, gathering
 from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
+from exporter.monitor.predicting import predicting
 from exporter.monitor.said import Said
 from exporter.monitor.segments.sources import Noted
+from exporter.monitor.valued import Valuing, valuing
 from exporter.profile import overrides
 from exporter.records import Table
 from exporter.reference import Profile
@@ -32,7 +34,6 @@ from exporter.snapshots import BlockSnapshot
 
 FEATURES: Final = "features"
 OUTPUTS: Final = "outputs"
-NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Given(NamedTuple):
@@ -58,6 +59,13 @@ class Sides:
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
+        self.predicting = predicting(profile, scopes.get(OUTPUTS), said, watching.hindsight, watching.settings)
+        """None where it is not known what is predicted, or nobody asks."""
+        self.valuing = valuing(
+            watching.hindsight.values, self._segments.ways if self._segments else (),
+            watching.hindsight.performance.windows, windows.pane,
+        )  # fmt: skip
+        """None where nobody looks for business values."""
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         clients = frozenset(one.name for one in said.segments.by if one.header)
         self._wall = watching.wall
@@ -93,6 +101,7 @@ class Sides:
         kept |= self._segments.arrays(f"{prefix}.segments") if self._segments else {}
         kept |= self._evidence.arrays(prefix) if self._evidence else {}
         kept |= self._grouping.arrays(f"{prefix}.grouping") if self._grouping else {}
+        kept |= self.valuing.arrays(f"{prefix}.valued") if self.valuing else {}
         for name, block in self.blocks():
             kept |= block.arrays(f"{prefix}.{name}")
         return kept
@@ -105,6 +114,8 @@ class Sides:
             yield from self._segments.held("segments", now).items()
         if self._evidence:
             yield from self._evidence.held()
+        if self.valuing:
+            yield from self.valuing.held("valued", self._wall(now))
         for name, block in self.blocks():
             yield from block.held(name, now)
 
@@ -116,16 +127,19 @@ class Sides:
             self._segments.put_back(held, "segments", shift_s, now)
         if self._evidence:
             self._evidence.put_back(held)
+        if self.valuing:
+            self.valuing.put_back(held, "valued", self._wall(now))
         return sum(block.put_back(held, name, shift_s, now) for name, block in self.blocks())
 
     # in
 
-    def add(
-        self, at: float, asked: Given | None, answered: Given | None, headers: Mapping[str, str] = NO_HEADERS
-    ) -> None:  # fmt: skip
-        """Take an exchange seen at the moment `at`, as far as its sides count; `headers` are the request's."""
+    def add(self, came: Came, asked: Given | None, answered: Given | None) -> None:
+        """Take an exchange, as far as its sides count."""
         if asked is None and answered is None:
+            if self.valuing:
+                self.valuing.alone(came)
             return
+        at = came.at
         if at // self._pane_s != self._pane:
             self.flush()
             self._pane = at // self._pane_s
@@ -136,7 +150,11 @@ class Sides:
         paired = bool(asked and answered and asked.table.rows == answered.table.rows)
         for start in range(0, rows, self._most):  # a huge payload must not become huge arrays
             part = slice(start, start + self._most)
-            self._note(at, _noted(headers, asked, answered, part, paired))
+            self._note(at, _noted(came.headers, asked, answered, part, paired))
+            if self.predicting and answered and start < answered.table.rows:
+                self.predicting.note(came, start, len(range(answered.table.rows)[part]))
+            if self.valuing:
+                self._note_values(self.valuing, came, (asked, answered), part)
             self._add(asked, answered, part, paired)
 
     def _note(self, at: float, noted: Noted) -> None:
@@ -144,6 +162,15 @@ class Sides:
             self._segments.note(noted)
         if self._grouping:
             self._grouping.note(noted, at)
+
+    @staticmethod
+    def _note_values(valuing: Valuing, came: Came, sides: tuple[Given | None, Given | None], part: slice) -> None:
+        """What comes with rows is of those of the answer, and of those of the request where there is no answer."""
+        side = 1 if sides[1] else 0
+        given = sides[side]
+        rows = range(given.table.rows)[part] if given else range(0)
+        if rows:
+            valuing.note(came, slice(rows.start, rows.stop), side)
 
     def _add(self, asked: Given | None, answered: Given | None, part: slice, paired: bool) -> None:
         before = self._waiting()
@@ -167,6 +194,10 @@ class Sides:
             self._grouping.add(asked, answered, runs)
         if self._segments and (asked or answered):
             asked, answered = self._segments.add(asked, answered, runs)
+        if self.predicting and answered:
+            self.predicting.add(answered)
+        if self.valuing:
+            self.valuing.add(asked, answered)
         for name, batch in ((FEATURES, asked), (OUTPUTS, answered)):
             if batch:
                 self._diagnosing[name].add(batch)

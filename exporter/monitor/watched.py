@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from exporter.monitor import Monitor
 from exporter.records import Label
 from exporter.reference import Profile
 from exporter.snapshots import Snapshot
+from exporter.truths import Owner, Prediction
 
 _LOG = logging.getLogger("exporter.monitor")
 Arrays = Mapping[str, NDArray[Any]]
@@ -20,6 +21,10 @@ SERIES: Final = "model"
 """What the names of arrays begin with that are of one model; all others are added up over models."""
 NAMED_MODEL, NAMED_VERSION = 0, 1
 NAMED: Final = "named"
+_COPIES: Final = 2
+"""The live arrays, and those in the ledger."""
+_MEMORY_SHARE: Final = 2
+"""One part in so many of the analyser's memory may be arrays; payloads, pages and files need the rest."""
 
 
 class Shown(NamedTuple):
@@ -35,7 +40,9 @@ class Shown(NamedTuple):
 class Watched:
     """A monitor under the name of its model."""
 
-    __slots__ = ("_make", "arrays", "changes", "label", "monitor", "named", "profile", "taken", "title")
+    __slots__ = (
+        "_make", "_opened", "_unopened", "arrays", "changes", "label", "monitor", "named", "profile", "taken", "title",
+    )  # fmt: skip
 
     def __init__(self, label: Label, profile: Profile | None, make: Callable[[Profile | None], Monitor]) -> None:
         self.label = label
@@ -45,6 +52,8 @@ class Watched:
         """What was changed of late that may have to do with a drift."""
         self.named: NDArray[np.int64] = np.zeros(2, np.int64)
         """Whether the traffic named the model, and the version: 0 or 1 each."""
+        self._opened: list[Prediction] = []
+        self._unopened = 0
         self._begin(profile)
 
     def _begin(self, profile: Profile | None) -> None:
@@ -115,6 +124,7 @@ class Watched:
     def refer(self, profile: Profile | None) -> None:
         """Compare with another reference from now on, or none: requests go on, bins and windows begin anew."""
         self.monitor.flush()
+        self._collect()
         before, was = self.arrays, self.profile
         self._begin(profile)
         self.load(before)
@@ -124,6 +134,26 @@ class Watched:
                          *self.label, told, was.short_digest)  # fmt: skip
         else:
             _LOG.info("the model %r, version %r, has the profile %s", *self.label, told)
+
+    def opened(self) -> tuple[list[Prediction], int]:
+        """Predictions that wait for their truth from now on, and how many more there was no room for; call `flush`."""
+        self._collect()
+        found, self._opened = self._opened, []
+        dropped, self._unopened = self._unopened, 0
+        return found, dropped
+
+    def _collect(self) -> None:
+        performing = self.monitor.performing
+        if performing:
+            owner = Owner(*self.label, performing.task.fingerprint)
+            found, dropped = performing.take()
+            self._opened += [Prediction(one.key, owner, one.at_ms, one.content) for one in found]
+            self._unopened += dropped
+
+
+def are_small(watched: Iterable[Watched], memory_limit: int) -> bool:
+    """Whether an analyser that may have so much memory has enough for all of these."""
+    return sum(one.size for one in watched) * _COPIES <= memory_limit // _MEMORY_SHARE
 
 
 def title(label: Label) -> str:

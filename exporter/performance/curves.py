@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from exporter.performance.score_grid import ScoreGrid, score_grid
 from exporter.performance.scoring import probabilities, scored
 from exporter.performance.task import BINARY, Task
-from exporter.performance.weighing import UNIT, WORDS, Batch, Weighed, count, read
+from exporter.performance.weighing import SQUARES, UNIT, Batch, read_squares, squares_of
 
 _GRIDS: Final = ((2, 80, 85), (4, 40, 42), (10, 20, 20), (20, 10, 10))
 """Up to so many classes: bins of the middle and of a tail."""
+_TOGETHER: Final = 3
+"""Bins of a group, of which squares of weights are counted."""
 MOST_CURVED: Final = _GRIDS[-1][0]
 """Classes that have curves."""
 
@@ -25,8 +27,8 @@ class Curves(NamedTuple):
 
     weight: NDArray[np.float64]
     """By class, whether it was true (no, yes), and bin, ascending; of two classes the positive one alone."""
-    sides: Weighed
-    """By class, and whether it was true."""
+    squares: NDArray[np.float64]
+    """Σw² of each of the bins, as far as groups of bins tell, shaped as `weight`."""
 
 
 class CurveTally:
@@ -36,22 +38,28 @@ class CurveTally:
         self._codes = np.arange(1, 2) if task.kind == BINARY else np.arange(len(task.classes))
         self.grid = grid_of(len(task.classes))
         self._sides = len(self._codes) * 2
-        self.size = self._sides * (self.grid.bins + WORDS)
+        self._groups = np.arange(self.grid.bins) // _TOGETHER
+        self._cells = self._sides * (int(self._groups[-1]) + 1)
+        self.size = self._sides * self.grid.bins + SQUARES * self._cells
 
     def of(self, batch: Batch) -> NDArray[np.int64]:
         """Words of some rows, shape (size,)."""
         kept = scored(batch)
         sides = (np.arange(len(self._codes)) * 2 + (kept.true[:, None] == self._codes)).ravel()
         units = np.repeat(kept.units, len(self._codes))
-        cells = sides * self.grid.bins + self.grid.cells(probabilities(kept)).ravel()
-        weight = np.bincount(cells, units, minlength=self._sides * self.grid.bins).astype(np.int64)
-        return np.concatenate((weight, count(sides, units, self._sides).ravel()))
+        bins = self.grid.cells(probabilities(kept)).ravel()
+        weight = np.bincount(sides * self.grid.bins + bins, units, minlength=self._sides * self.grid.bins)
+        groups = sides * (int(self._groups[-1]) + 1) + self._groups[bins]
+        return np.concatenate((weight.astype(np.int64), squares_of(groups, units, self._cells).ravel()))
 
     def read(self, words: NDArray[np.int64]) -> Curves:
         """What the words say."""
-        weight, sides = np.split(words, [self._sides * self.grid.bins])
-        shape = len(self._codes), 2
-        return Curves(weight.reshape(*shape, self.grid.bins) / UNIT, read(sides, shape))
+        first, second = np.split(words, [self._sides * self.grid.bins])
+        weight = first.reshape(len(self._codes), 2, self.grid.bins) / UNIT
+        squares = read_squares(second.reshape(SQUARES, len(self._codes), 2, -1))
+        together = np.add.reduceat(weight, np.arange(0, self.grid.bins, _TOGETHER), axis=2)
+        uneven = np.divide(squares, together, out=np.zeros_like(squares), where=together > 0)
+        return Curves(weight, weight * uneven[..., self._groups])
 
 
 def grid_of(classes: int) -> ScoreGrid:

@@ -20,6 +20,8 @@ BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", 
 OTHER: Final = "other"
 """Truths and answers of no class that is known."""
 _DIGITS: Final = {"false": "0", "true": "1"}
+DEEPEST: Final = 1000
+"""The longest ranking; what was right farther down was as good as not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Task:
 def _relevances(value: object) -> tuple[float, ...] | None:
     """A list of relevances as shown, or the rank of the one thing that was right, from 1; 0 is none."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return (*(0.0,) * (value - 1), 1.0) if value > 0 else (0.0,)
+        return (*(0.0,) * (value - 1), 1.0) if 0 < value <= DEEPEST else (0.0,)
     return tuple(map(float, value)) if isinstance(value, list) else None
 
 

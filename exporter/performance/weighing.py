@@ -14,8 +14,10 @@ from exporter.performance.task import Rows
 
 UNIT: Final = 1e6
 MOST: Final = 1000.0
-WORDS: Final = 4
-"""Of each cell: rows, weight, and its square in two."""
+SQUARES: Final = 2
+"""Words of a sum of squares of weights."""
+WORDS: Final = 2 + SQUARES
+"""Of each cell: rows, weight, and its square."""
 _HALF: Final = 30
 _LOW: Final = (1 << _HALF) - 1
 
@@ -72,17 +74,28 @@ class Weighed:
 
 def count(cells: NDArray[np.intp], units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Words of rows by their cell, shape (4, size)."""
-    squares = units * units
-    parts = (units, squares >> _HALF, squares & _LOW)
     found = np.empty((WORDS, size), np.int64)
     found[0] = np.bincount(cells, minlength=size)
-    for at, part in enumerate(parts, 1):
+    found[1] = np.bincount(cells, units, minlength=size)
+    found[2:] = squares_of(cells, units, size)
+    return found
+
+
+def squares_of(cells: NDArray[np.intp], units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Words of squares of weights by their cell, shape (2, size)."""
+    squares = units * units
+    found = np.empty((SQUARES, size), np.int64)
+    for at, part in enumerate((squares >> _HALF, squares & _LOW)):
         found[at] = np.bincount(cells, part, minlength=size)
     return found
 
 
 def read(words: NDArray[np.int64], shape: tuple[int, ...]) -> Weighed:
     """Counts from their words, all of them in one row."""
-    rows, units, high, low = words.reshape(WORDS, *shape)
-    squares = (high.astype(np.float64) * (1 << _HALF) + low) / UNIT**2
-    return Weighed(rows, units / UNIT, squares)
+    planes = words.reshape(WORDS, *shape)
+    return Weighed(planes[0], planes[1] / UNIT, read_squares(planes[2:]))
+
+
+def read_squares(words: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums of squares from words of shape (2, …)."""
+    return np.asarray((words[0].astype(np.float64) * (1 << _HALF) + words[1]) / UNIT**2)

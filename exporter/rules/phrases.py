@@ -5,10 +5,11 @@ Templates of Prometheus (Go's text/template with its own functions), each to sta
 
 from typing import Final
 
-from exporter.rules import checks
+from exporter.rules import checks, measures
 
 PHRASES: Final = {
     **checks.PHRASES,
+    **measures.PHRASES,
     # $l and $of: the labels of an alert about a model, and the matchers that find its series.
     "of_model": """\
 {{- $l := $labels }}
@@ -91,6 +92,14 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
     # What the exporter says of a column on a closer look.
     "diagnosis": """\
 {{- range printf "topk(1, {__name__=~'model_(feature|prediction)_diagnosis_info',%s})" $column | query }} {{ .Labels.text }}.{{ end }}""",
+    # Measures whose whole interval lies beyond the training's value, and by how much. Needs $l and $of; leaves $of_version.
+    "measures_below": """\
+{{- $of_version := printf "cluster=%q,namespace=%q,job=%q,model=%q,model_version=%q" $l.cluster $l.namespace $l.job $l.model $l.model_version }}
+{{- $of_window := printf "window='<<performance.window>>',%s" $of }}
+{{- range printf "sort_desc(topk(3, measure_window:model_performance_below_training:points{%s} > 0))" $of_window | query }}
+{{ .Labels.measure }} is {{ printf "%.3f" .Value }} below training at least.{{ end }}
+{{- range printf "sort_desc(topk(3, measure_window:model_performance_above_training:ratio{%s} > 0))" $of_window | query }}
+{{ .Labels.measure }} is {{ .Value | humanizePercentage }} above training at least.{{ end }}""",
     # The dashboard of the uid $board from an hour before $began to two after. Needs $l.
     "dashboard_from": """\
 <<urls.grafana>>/d/{{ $board }}?var-model={{ $l.model | urlquery }}

@@ -51,6 +51,14 @@ class CoarseWindows:
         for pane in self.panes(at):
             np.add(pane, counts, out=pane, casting="unsafe")
 
+    def places(self, at: NDArray[np.float64], now: float) -> NDArray[np.int64]:
+        """Of many moments the number of the pane in each window, shape (moments, windows); OUTSIDE where it is in none.
+
+        What has the same places is in the same panes: it may be added up first, and added as of any of its moments.
+        """
+        found = [ring.places(at, now) for ring in self._rings.values()]
+        return np.stack(found, axis=1)
+
     def total(self, now: float, length: float) -> NDArray[Any]:
         """The sum over the window of `length` seconds that ends now, as int64."""
         return self._rings[length].total(now, self._reach[length])
@@ -72,6 +80,6 @@ class CoarseWindows:
 
 def panes_of(length: float, pane_s: float, most: int) -> tuple[int, int]:
     """How many panes a window has, and how many of the finest ones each of them is."""
-    fine = round(length / pane_s)
+    fine = max(1, round(length / pane_s))
     wide = -(-fine // most)
     return -(-fine // wide), wide

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 _ORIGIN: Final = 1 << 40
 """Added to every pane's number: what was before the clock's zero, on another machine, has a positive one, too."""
+OUTSIDE: Final = -1
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -41,6 +42,11 @@ class PaneRing:
         newest = self._number(now) - ago
         within: NDArray[np.bool_] = (self.marks > newest - panes) & (self.marks <= newest)
         return within
+
+    def places(self, at: NDArray[np.float64], now: float) -> NDArray[np.int64]:
+        """Numbers of the panes of some moments; OUTSIDE for what is not in the ring at `now`."""
+        numbers, newest = (at // self._pane_s).astype(np.int64) + _ORIGIN, self._number(now)
+        return np.where((numbers > newest - self._slots) & (numbers <= newest), numbers, OUTSIDE)
 
     def pane(self, at: float) -> NDArray[Any] | None:
         """The pane of the moment `at`, to add to; None where it has already left the ring."""

@@ -11,7 +11,7 @@ from exporter.condition import Web
 from exporter.config import Settings
 from exporter.handoff.board import Seat
 from exporter.records import WEB_REFUSALS
-from exporter.web import in_force, tokens
+from exporter.web import feedback, in_force, tokens
 from exporter.web.guard import Guard, Rules
 from exporter.web.in_force import InForce
 from exporter.web.refused import Refused
@@ -19,12 +19,14 @@ from exporter.web.server import Doors, WebServer
 from exporter.web.tokens import Token
 
 _TOKEN_KEY: Final = "events.token_file"  # noqa: S105 (a setting)
+_FEEDBACK_TOKEN_KEY: Final = "feedback.token_file"  # noqa: S105
 
 
 def of_sidecar(settings: Settings, board: "memoryview[int]") -> "Entrance":
     """The way in of an analyser. What it counts outlives it, on the board."""
     of = settings.web
     token_files = {"/events": (_TOKEN_KEY, settings.events.token_file)}
+    token_files |= dict.fromkeys(feedback.PATHS, (_FEEDBACK_TOKEN_KEY, settings.feedback.token_file))
     seats = board[Seat.WEB_REFUSED : Seat.WEB_REFUSED + len(WEB_REFUSALS)]
     return Entrance(Said(of.listen_address, of.config_file, of.allowed_hosts, token_files), seats)
 
@@ -35,6 +37,8 @@ def check(settings: Settings) -> None:
         in_force.load(settings.web.config_file)
     if settings.events.token_file is not None:
         tokens.read(settings.events.token_file, _TOKEN_KEY)
+    if settings.feedback.token_file is not None:
+        tokens.read(settings.feedback.token_file, _FEEDBACK_TOKEN_KEY)
 
 
 class Said(NamedTuple):

@@ -415,3 +415,34 @@ def test_payloads_that_cannot_be_read_are_why_few_rows_are_seen(alertmanager: st
         ("ModelCoverageLow", {**version(FRAUD), **TICKET}, "active"),
     ]
     assert come_to(alertmanager, expected) == expected
+
+
+# --- performance
+
+
+def test_a_page_about_wrong_answers_silences_the_tickets_that_say_the_same_with_less_certainty(
+    alertmanager: str,
+) -> None:
+    expected = [
+        ("ModelConceptDrift", {**CHURN, **PAGE}, "active"),
+        ("ModelPerformanceBelowTraining", {**CHURN, **TICKET}, "suppressed"),
+        ("ModelPerformanceEstimatedBelowTraining", {**CHURN, **TICKET}, "suppressed"),
+        ("ModelTargetDrift", {**CHURN, **TICKET}, "active"),
+        ("ModelDrift", {**CHURN, **PAGE}, "active"),
+        ("ModelPerformanceBelowTraining", {**CHURN, **TICKET, **RISK}, "active"),
+        ("ModelPerformanceBelowTraining", {**FRAUD, **TICKET}, "active"),
+        ("ModelPerformanceEstimatedBelowTraining", {**FRAUD, **TICKET}, "suppressed"),
+    ]
+    assert come_to(alertmanager, expected) == expected
+
+
+def test_a_store_that_is_down_silences_what_is_lost_for_want_of_it(alertmanager: str) -> None:
+    exporter = {"owner": "nobody", **TICKET}
+    expected = [
+        ("InferenceExporterFeedbackStoreDown", exporter, "active"),
+        ("InferenceExporterFeedbackLost", exporter, "suppressed"),
+        ("InferenceExporterTruthsUnjoined", exporter, "suppressed"),
+        ("InferenceExporterFeedbackLost", {**exporter, "namespace": "other"}, "active"),
+        ("ModelTruthStopped", {**model(CHURN), **TICKET}, "active"),
+    ]
+    assert come_to(alertmanager, expected) == expected

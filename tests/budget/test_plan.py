@@ -79,13 +79,17 @@ def test_it_is_told_of_whatever_alerts_need_and_the_page_leaves_out() -> None:
 def test_what_pages_and_what_alerts_begin_with_is_in_no_unit() -> None:
     never = {catalogue.EVIDENCE.name, catalogue.EVIDENCE_THRESHOLD.name, catalogue.SLOW_EVIDENCE.name}
     never |= {f"model_{side}_{word}" for side in ("feature", "prediction") for word in ALERTS}
+    never |= {one.name for one in (*catalogue.CONCEPT, *catalogue.TARGET)}
+    of = catalogue.PERFORMANCE
+    never |= {one.name for one in (of.samples, of.sufficient, of.coverage, of.lag, of.outcomes)}
+    never |= {one.name for one in (of.values["accuracy"], of.lower["f1_macro"], of.values["rmse"], of.bound["roc_auc"])}
     assert not never & {*ORDER}
     assert len(ORDER) == len({*ORDER})
     known = {family.name for family in catalogue.families()}
     assert {*ORDER} <= known
-    assert [*emergency(dict.fromkeys([*known], 1))][-3:] == [
+    assert [*emergency(dict.fromkeys([*known], 1))][-5:] == [
         name for name in emergency(dict.fromkeys([*known], 1)) if name in never | {catalogue.REQUESTS.name}
-    ][-3:]
+    ][-5:]
 
 
 def test_of_a_thousand_features_the_first_keep_their_series_and_the_others_are_one() -> None:
@@ -152,3 +156,10 @@ def test_another_model_takes_more_of_the_same_order_from_all_of_them_and_gives_n
     assert before.models[0].hidden <= after.models[0].hidden
     assert {one.hidden for one in after.models} == {after.models[0].hidden}, "none is better off for being there first"
     assert after.columns[0] / (models + 1) <= before.columns[0] / models
+
+
+def test_a_limit_of_each_family_costs_no_family_that_is_of_no_column() -> None:
+    """Which has no columns to leave out: its first series are shown."""
+    found = planned(3, 100_000, max_series_per_family=100)
+    assert all(name.startswith(("model_feature_", "model_prediction_")) for name in found.models[0].limits)
+    assert catalogue.REQUESTS.name not in found.models[0].limits

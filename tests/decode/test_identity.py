@@ -63,10 +63,18 @@ def test_an_error_names_no_model() -> None:
     assert seen(tensors("inputs"), answer, path="/infer", status=400).model == ""
 
 
-@pytest.mark.parametrize("value", [None, True, ["m"], {"m": 1}, "m\n", "m\x7f", "m" * 129, 10**20, 1.5, "\ud800"])
+@pytest.mark.parametrize("value", [None, ["m"], {"m": 1}, "m\n", "m\x7f", "m" * 129, 10**20, "\ud800"])
 def test_only_short_printable_names_are_believed(value: Any) -> None:
     assert identity.believed(value) == ""
     assert seen(tensors("inputs"), tensors("outputs", model_name=value, id=value), path="/infer").request_id == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(17, "17"), ("17", "17"), (17.0, "17"), (1.5, "1.5"), (True, "true"), (2**63, str(2**63))]
+)
+def test_an_id_is_any_scalar_in_one_spelling(value: Any, text: str) -> None:
+    assert seen(tensors("inputs"), tensors("outputs", id=value), path="/infer").request_id == text
+    assert identity.spelled(value) == text
 
 
 def test_an_id_is_taken_from_whoever_gave_one_first() -> None:

@@ -13,7 +13,7 @@ from proxy.rig import Peer
 from exporter import web
 from exporter.collect.exposition import Block
 from exporter.collect.rendered import Rendered
-from exporter.web import lifecycle
+from exporter.web import feedback, lifecycle
 from exporter.web.entrance import Entrance, Said
 
 PAGE = Rendered(
@@ -64,14 +64,15 @@ def served(
     config: Path | None = None, authority: Path | None = None, tokens: Mapping[str, tuple[str, str]] | None = None,
     hosts: tuple[str, ...] = (), address: str = "0.0.0.0:0", **more: Any,
 ) -> Iterator[Served]:  # fmt: skip
-    """What serves a page; `more` goes to `create_app`, but for the `supervisor` that is told."""
+    """What serves a page; `more` goes to `create_app`, but for `supervisor`, who is told, and who takes `truths`."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     entrance = Entrance(Said(address, str(config) if config else None, hosts, tokens or {}))
-    supervisor = more.pop("supervisor", None)
+    supervisor, truths = more.pop("supervisor", None), more.pop("truths", None)
     app = web.create_app(lambda: PAGE, lambda: ["m"], **more)
     lifecycle.add(app, supervisor)
-    events = more.get("events")
-    running = entrance.open(listener, app, events.most_bytes if events else 0)
+    feedback.add(app, truths)
+    takers = [one for one in (more.get("events"), truths) if one]
+    running = entrance.open(listener, app, max((one.most_bytes for one in takers), default=0))
     try:
         yield Served(listener.getsockname()[1], entrance, authority)
     finally:

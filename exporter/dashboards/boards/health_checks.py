@@ -20,7 +20,8 @@ _SHOWN_BY: Final = {
     links.SERVING: ("server", "resources", "dependencies", "traffic", "errors", "latency"),
     links.QUALITY: ("coverage", "payloads", "profile", "missing values", "wrong values", "stuck values"),
     links.FEATURE: ("features", "drift"),
-    links.PREDICTIONS: ("predictions", "segments"),
+    links.PREDICTIONS: ("predictions", "segments", "performance"),
+    links.TRUTH: ("truth", "business values"),
     links.FLEET: ("replicas",),
     links.INTERNALS: ("exporter",),
 }

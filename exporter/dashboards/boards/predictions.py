@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, tables
-from exporter.dashboards.boards import predictions_language, predictions_parts
+from exporter.dashboards.boards import predictions_language, predictions_parts, predictions_truth
 from exporter.dashboards.looks import (
     ABOVE_ONE,
     BLANK,
@@ -207,9 +207,12 @@ def faults() -> Iterator[Panel]:
 BOARD = Board(
     links.PREDICTIONS,
     "Predictions and performance",
-    "Does the model answer as it did on its training data, for all parts of the traffic?",
+    "How good is the model, and does it answer as it did on its training data, for all parts of the traffic?",
     [
         Row("Answers now", now),
+        Row("How good it is, as truths say", predictions_truth.now),
+        Row("Where it is good, and where not", predictions_truth.parts),
+        Row("Without truth", predictions_truth.without),
         Row("Which answers moved", drift),
         Row("Where predictions lie", lie),
         Row("Predictions that cannot be right", faults),

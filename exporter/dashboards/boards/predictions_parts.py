@@ -44,9 +44,7 @@ def _to_feature() -> Json:
 
 def _judged_first(queries: list[Query], labels: dict[str, str]) -> list[Json]:
     """Without rows of which the first query says nothing."""
-    is_said = {"fieldName": queries[0].legend, "config": {"id": "isNotNull", "options": {}}}
-    only = {"id": "filterByValue", "options": {"filters": [is_said], "match": "all", "type": "include"}}
-    return [*tables.columns(queries, labels), only]
+    return [*tables.columns(queries, labels), tables.only_with(queries[0].legend)]
 
 
 def segments() -> Iterator[Panel]:

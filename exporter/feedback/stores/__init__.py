@@ -4,10 +4,23 @@ To add one: a file with a class that is a `Store`, and a line in the table. `tes
 one of them the same questions.
 """
 
+import importlib
+import time
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from exporter.errors import ConfigError
 from exporter.truths import Joined, Prediction, Told, Truth
+from exporter.values import nearest
+
+STORES: Final = {
+    "sqlite": "exporter.feedback.stores.sqlite",
+    "memory": "exporter.feedback.stores.sqlite",
+    "redis": "exporter.feedback.stores.redis",
+    "rediss": "exporter.feedback.stores.redis",
+    "postgresql": "exporter.feedback.stores.postgres",
+}
+"""By scheme. Each has `connect(access, limits)`: a Store. Unavailable, ConfigError."""
 
 
 class Unavailable(Exception):
@@ -24,6 +37,11 @@ class Limits(NamedTuple):
     predictions: int
     retention_ms: int
     early_ms: int
+
+    @property
+    def most_early(self) -> int:
+        """Most truths that wait for their prediction; beyond them the oldest are orphans."""
+        return max(1, self.predictions // 4)
 
 
 class Sizes(NamedTuple):
@@ -47,6 +65,16 @@ class Expired(NamedTuple):
     """Truths whose prediction never came: orphans."""
 
 
+class Erased(NamedTuple):
+    """What was forgotten by request."""
+
+    open: int
+    """Predictions without truth."""
+    joined: int
+    early: int
+    """Truths without prediction."""
+
+
 class Opened(NamedTuple):
     """What became of predictions that were added."""
 
@@ -55,13 +83,27 @@ class Opened(NamedTuple):
     """Of an id and an owner that were there before: the first one stays."""
     joined: int
     """Of those added: truth was there already."""
+    early: int = 0
+    """Early truths that wait no longer, as their prediction came."""
 
 
 class Store(Protocol):
-    """One thread at a time. Every call is one transaction: all of it is durable when it returns, or none of it."""
+    """One thread at a time. Every call is one transaction: all of it is durable when it returns, or none of it.
+
+    After `Unavailable` it is asked again, the same first, and finds its way back by itself. `feedback.matching` has the
+    rules of joining as code, for stores that can read, decide and write in one transaction.
+    """
+
+    @property
+    def set_aside(self) -> int:
+        """How many times what it had kept could not be read, so that it began anew. 0 of servers."""
 
     def open(self, predictions: Sequence[Prediction]) -> Opened:
-        """Add predictions; what early truths wait for is joined. Unavailable."""
+        """Add predictions; what a truth is there for already is joined. Unavailable.
+
+        That is an early truth of its key and model, or of its key and no model; else what another version of the same
+        model was told for that key: the order in which predictions and truths come makes no difference.
+        """
 
     def tell(self, truths: Sequence[Truth]) -> list[Told]:
         """Join truths to their predictions, one answer each, in order. Unavailable.
@@ -71,23 +113,74 @@ class Store(Protocol):
         is open it is a `duplicate` of what is known (same content) or `conflicting` with it. Of a key that is not known
         it is `late` where it says that it was predicted longer ago than predictions are kept; an `orphan` where it says
         that it was predicted longer ago than truths wait; else `early`: it is kept, and a second one of the same key
-        and model is a duplicate or conflicting, too.
+        and model is a duplicate or conflicting, too. No model stands for any there.
         """
 
     def joined(self, after: int, most: int) -> list[Joined]:
-        """What this replica joined, by `open` or `tell`, with numbers above `after`, in order. Unavailable."""
+        """What this replica joined, by `open` or `tell`, with numbers above `after`, in order. Unavailable.
+
+        Numbers are never used again, not by a store that was lost and begun anew either: they begin with the time.
+        """
 
     def last_number(self) -> int:
         """The highest number that this replica has used; 0 before the first. Unavailable."""
 
-    def erase(self, keys: Sequence[int]) -> int:
-        """Forget predictions and truths of some keys; how many there were. Sums that they are in stay. Unavailable."""
+    def erase(self, keys: Sequence[int]) -> Erased:
+        """Forget predictions (with their truths) and early truths of some keys. Unavailable.
+
+        Sums that they are in stay.
+        """
 
     def expire(self, now_ms: int) -> Expired:
-        """Forget what is too old or too much. Unavailable."""
+        """Forget what is too old (some time later, a 64th of how long it is kept at the most) or too much. Unavailable.
+
+        Predictions by when they were answered, with truth or without; early truths by when they came; oldest first.
+        """
 
     def sizes(self) -> Sizes:
         """What there is. Unavailable."""
 
     def close(self) -> None:
         """Let go of it. Never raises."""
+
+
+class Access(NamedTuple):
+    """How to come to a store."""
+
+    url: str
+    replica: str
+    """Whose numbers they are, among those that share it."""
+    password_file: str | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Of the table."""
+        return self.url.partition(":")[0].lower()
+
+
+def open_store(url: str, limits: Limits, replica: str, password_file: str | None = None) -> Store:
+    """The store at an address. ConfigError where it cannot be one; Unavailable where it cannot be reached now."""
+    access = Access(url, replica, password_file)
+    check(url)
+    store: Store = importlib.import_module(STORES[access.scheme]).connect(access, limits)
+    return store
+
+
+def check(url: str) -> None:
+    """ConfigError where no store has such addresses."""
+    scheme, colon, _ = url.partition(":")
+    if not colon or scheme.lower() not in STORES:
+        known = ", ".join(f"{name}:" for name in STORES)
+        raise ConfigError(f"feedback.store: must begin with one of {known}{nearest(scheme.lower(), set(STORES))}")
+
+
+def address(store: str | None, directory: str | None) -> str:
+    """Where predictions wait: as it is set, else a file in the directory of windows, else in memory."""
+    if store is not None:
+        return store
+    return "memory:" if directory is None else f"sqlite:{directory}/feedback.sqlite"
+
+
+def first_number() -> int:
+    """The number before the first one of a store that begins now: above all that an earlier one has used."""
+    return int(time.time() * 1000) << 10

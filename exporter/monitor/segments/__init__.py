@@ -48,6 +48,11 @@ class Segments:
         said = [(*way.said, way.naming.room, [*way.labels] if not way.naming.arrays("") else ()) for way in found]
         self._name = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
+    @property
+    def ways(self) -> Sequence[Way]:
+        """In which the traffic is divided; segments are numbered on in this order."""
+        return self._ways
+
     # what is kept
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:

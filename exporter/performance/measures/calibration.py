@@ -1,11 +1,12 @@
 """Whether scores come true as often as they say. Of several classes: whether the one with the highest score does.
 
 `calibration_error` is the root of the mean squared gap between score and share in 14 bins, less what chance adds to it
-(Kumar, Liang, Ma 2019): 0 where no more than chance is to be seen. Its interval is that of the squared gaps.
+(Kumar, Liang, Ma 2019): 0 where no more than chance is to be seen.
 """
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,27 +28,64 @@ def calibration_error(case: Case) -> Iterator[Measure]:
     """Typical gap between what scores say and what comes true."""
     if case.sums.scored is None:
         return
-    weight, squared, chance = _gaps(case.sums.scored, case.dependence)
+    weight, squared, chance, spread = _gaps(case.sums.scored, case.dependence)
     if not weight.sum() > 0:
         yield Measure("calibration_error", math.nan)
         return
     error = float(weight @ (squared - chance))
-    true = np.maximum(squared - chance, 0.0)
-    reach = Z * math.sqrt(float(weight**2 @ (4 * true * chance + 2 * chance**2)))
-    value, lower, upper = (math.sqrt(max(end, 0.0)) for end in (error, error - reach, error + reach))
-    yield Measure("calibration_error", value, lower, upper)
+    seen = float(weight @ squared)
+    law = _Law(
+        float(weight @ spread),
+        2 * float(weight**2 @ spread**2),
+        4 * float(weight**2 @ (spread * squared)) / seen if seen > 0 else 0.0,
+    )
+    lower, upper = (math.sqrt(law.solved(seen, quantile)) for quantile in (Z, -Z))
+    yield Measure("calibration_error", math.sqrt(max(error, 0.0)), lower, upper)
+
+
+class _Law(NamedTuple):
+    """Of the mean squared gap that is seen where the true one is x: as χ² of that mean and variance (Patnaik 1949)."""
+
+    chance: float
+    """Its mean is x and this; its variance `fixed` and x times `steep`."""
+    fixed: float
+    steep: float
+
+    def quantile(self, true: float, normal: float) -> float:
+        """By Wilson and Hilferty (1931)."""
+        mean = self.chance + true
+        if not mean > 0:
+            return 0.0
+        part = (self.fixed + self.steep * true) / (9 * mean * mean)
+        return mean * max(1 - part + normal * math.sqrt(part), 0.0) ** 3
+
+    def solved(self, seen: float, normal: float) -> float:
+        """The true one of which what is seen is that quantile; 0 where there is none."""
+        low, high = 0.0, 2.0
+        if self.quantile(low, normal) >= seen:
+            return 0.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.quantile(middle, normal) < seen else (low, middle)
+        return high
 
 
 def _gaps(scored: Scored, dependence: float) -> tuple[NDArray[np.float64], ...]:
-    """Of the bins of more than one row: their share of the weight, the squared gap, and what chance adds to that."""
+    """Of the bins of more than one row: their share of the weight, the squared gap, and what chance adds to that.
+
+    And how far chance moves the gap, squared: as if one more row of the bin were as true as its score says, so that a
+    bin that no row of came true is not sure of it.
+    """
     bins = scored.bins
     with np.errstate(invalid="ignore", divide="ignore"):
         rows = bins.weight**2 / bins.squares
         there = rows > 1.0 + 1e-9
         score, true = scored.score / bins.weight, scored.true.weight / bins.weight
         chance = true * (1 - true) / (rows - 1) * dependence
+        drawn = (true * rows + score) / (rows + 1)
+        spread = drawn * (1 - drawn) / rows * dependence
     weight = bins.weight[there]
-    return weight / max(weight.sum(), 1e-300), (score - true)[there] ** 2, chance[there]
+    return weight / max(weight.sum(), 1e-300), (score - true)[there] ** 2, chance[there], spread[there]
 
 
 def reliability_rows(case: Case) -> Iterator[Measure]:

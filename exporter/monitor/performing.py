@@ -1,0 +1,145 @@
+"""How good one model turns out to be: what it answers waits for its truth elsewhere, and comes back with it.
+
+It keeps no prediction: those that have an id are handed on (`take`), and what is joined to its truth comes in (`join`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.guarantees import Evidence
+from exporter.hindsight import Performance
+from exporter.monitor.batch import Came
+from exporter.monitor.judging import Judging
+from exporter.monitor.opening import Opened, Opening
+from exporter.monitor.truths import truths_of
+from exporter.performance.concept import concept_of
+from exporter.performance.joining import Joining, Usable
+from exporter.performance.task import Task
+from exporter.performance.training import in_training
+from exporter.performed import Performed
+from exporter.reference import Profile
+from exporter.scalars.salted import Salt
+from exporter.truths import Joined
+
+_NAME: Final = "performance"
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Performing:
+    """Of one model and profile."""
+
+    def __init__(
+        self, task: Task, profile: Profile, settings: tuple[Performance, Evidence], pane_s: float, salt: Salt | None
+    ) -> None:  # fmt: skip
+        """`salt` is the one under which categories of the profile are hashed."""
+        self.task = task
+        self._opening, self._judging = Opening(), Judging(task, settings[0], pane_s)
+        self._joining = Joining(task, _hashing(task, profile, salt))
+        self._truths = truths_of(profile.target, settings[0], pane_s, salt)
+        self._concept = concept_of(profile.target, *settings, pane_s)
+        self._training = in_training(task, profile.performance)
+        self._held = np.zeros(1, np.int64)
+        """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
+        self._newest = np.zeros(1, np.int64)
+        """And of the last one that they have now."""
+
+    # what is kept
+
+    def arrays(self, series: str, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept: another profile of the same task goes on with what begins with `series`."""
+        name = f"{series}.{self._name}"
+        kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
+        kept |= self._truths.arrays(prefix) if self._truths else {}
+        return kept | (self._concept.arrays(prefix) if self._concept else {})
+
+    @property
+    def _name(self) -> str:
+        return f"{_NAME}.{self.task.fingerprint}"
+
+    def held(self, wall_s: float) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What the windows hold at a Unix time, to be kept for another time; no counts since start."""
+        yield f"{self._name}.newest", self._newest.copy()
+        yield from self._judging.held(self._name, wall_s)
+        if self._truths:
+            yield from self._truths.held(_NAME, wall_s)
+        if self._concept:
+            yield from self._concept.held(_NAME)
+
+    def put_back(self, held: Arrays, wall_s: float) -> None:
+        """Go on with windows that were held; those of truths only where there are none yet."""
+        self._judging.put_back_opened(held, self._name, wall_s)
+        newest = held.get(f"{self._name}.newest")
+        if newest is None or newest.shape != (1,) or self._newest[0]:
+            return
+        self._held[0] = self._newest[0] = newest[0]
+        self._judging.put_back(held, self._name, wall_s)
+        if self._truths:
+            self._truths.put_back(held, _NAME, 0.0, wall_s)
+        if self._concept:
+            self._concept.put_back(held, _NAME)
+
+    # in
+
+    def note(self, came: Came, start: int, rows: int) -> None:
+        """Take in that the next so many answers are those of an exchange from `start` on."""
+        self._opening.note(came, start, rows)
+
+    def add(self, said: NDArray[np.float64]) -> None:
+        """Take the answers that were noted, shape (rows, width)."""
+        at_s = self._opening.add(said)
+        if at_s.size:
+            self._judging.opened(at_s)
+
+    def take(self) -> tuple[list[Opened], int]:
+        """Predictions that came since, and how many more there was no room for."""
+        dropped, self._opening.dropped = self._opening.dropped, 0
+        return self._opening.take(), dropped
+
+    def join(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
+        """Add predictions with their truth, in the order of their numbers, each but once; those that could be used."""
+        usable = self._joining.usable(joined)
+        self._judging.join(usable, len(joined) - len(usable.joined), wall_s)
+        self._note(usable, wall_s)
+        if self._concept:
+            self._concept.add_rows(usable.rows, told_s(usable.joined, wall_s))
+        return usable.joined
+
+    def rejoin(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
+        """Have windows hold what was joined before this run, as far as they do not: what there was of that.
+
+        Counts since start do not go back by that, and evidence has seen it.
+        """
+        usable = self._joining.usable([one for one in joined if one.number > self._held[0]])
+        self._judging.rejoin(usable, wall_s)
+        self._note(usable, wall_s)
+        return usable.joined
+
+    def _note(self, usable: Usable, wall_s: float) -> None:
+        if self._truths:
+            self._truths.add([one.true for one in usable.joined], told_s(usable.joined, wall_s))
+        if usable.joined:
+            self._newest[0] = max(int(self._newest[0]), usable.joined[-1].number)
+
+    # out
+
+    def snapshot(self, wall_s: float) -> Performed:
+        """All that is known at a Unix time."""
+        return Performed(
+            self.task.kind, self._judging.counted(), tuple(self._judging.judged(wall_s)), self._training,
+            self._truths.snapshot(wall_s) if self._truths else (),
+            self._concept.told(wall_s) if self._concept else None,
+        )  # fmt: skip
+
+
+def told_s(joined: Sequence[Joined], wall_s: float) -> NDArray[np.float64]:
+    """When truths came, Unix times; not later than now, whatever another's clock said."""
+    return np.minimum(np.array([one.told_ms for one in joined], np.float64) / 1e3, wall_s)
+
+
+def _hashing(task: Task, profile: Profile, salt: Salt | None) -> Callable[[str], str] | None:
+    """What gives the classes of a task their names, where these are hashed under a salt."""
+    named = [profile.target.column] if profile.target else [one for one in profile.outputs if one.name == task.label]
+    return salt.name if salt and any(one.salt for one in named) else None
