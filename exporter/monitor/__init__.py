@@ -58,7 +58,8 @@ class Monitor:
     @property
     def performing(self) -> Performing | None:
         """How good it is; None where nobody tells the truth, or it is not known what is predicted."""
-        return self._sides.performing
+        predicting = self._sides.predicting
+        return predicting.performing if predicting else None
 
     @property
     def valuing(self) -> Valuing | None:
@@ -84,7 +85,8 @@ class Monitor:
                 **self._traffic.arrays(f"{series}.traffic"),
                 **self._generated.arrays(f"{series}.generated")}  # fmt: skip
         kept |= self._sides.arrays(f"{series}.{digest}")
-        kept |= self.performing.arrays(series) if self.performing else {}
+        predicting = self._sides.predicting
+        kept |= predicting.arrays(series, f"{series}.{digest}") if predicting else {}
         return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
 
     def held(self, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -93,16 +95,16 @@ class Monitor:
         Name by name, with copies of the arrays: all at once would be in memory twice. Count nothing until the last one.
         """
         yield from self._sides.held(now)
-        if self.performing:
-            yield from self.performing.held(self._wall(now))
+        if self._sides.predicting:
+            yield from self._sides.predicting.held(now, self._wall(now))
 
     def put_back(self, held: Mapping[str, NDArray[Any]], shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were.
 
         What does not fit, or would have left the windows by `now`, is left out.
         """
-        if self.performing:
-            self.performing.put_back(held, self._wall(now))
+        if self._sides.predicting:
+            self._sides.predicting.put_back(held, shift_s, now, self._wall(now))
         return self._sides.put_back(held, shift_s, now)
 
     # in
@@ -176,6 +178,7 @@ class Monitor:
             evidence=evidence,
             grouped=self._sides.grouped(),
             generated=self._generated.snapshot(),
+            estimated=self._sides.predicting.estimated(now) if self._sides.predicting else (),
             performed=self.performing.snapshot(self._wall(now)) if self.performing else None,
             valued=tuple(self.valuing.snapshot(self._wall(now))) if self.valuing else (),
             unreadable=self.unreadable,

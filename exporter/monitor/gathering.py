@@ -17,7 +17,7 @@ from exporter.evidence.verdict import Verdict
 from exporter.guarantees import Evidence
 from exporter.monitor.batch import Scope
 from exporter.monitor.grouping import called
-from exporter.monitor.performing import Hindsight
+from exporter.monitor.predicting import Hindsight
 from exporter.reference import Profile
 from exporter.sketch.window import Arrays
 

@@ -4,20 +4,19 @@ Windows go by Unix time here, as predictions and truths have it: what waits in a
 last boot. Each has at most so many panes: sums of scores and errors are large.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.hindsight import Performance
-from exporter.performance.joining import Joining, Usable
+from exporter.performance.joining import Usable
 from exporter.performance.measures import measured
 from exporter.performance.tally import Tally
 from exporter.performance.task import OTHER, Rows, Task
 from exporter.performed import BY, LAG_BOUNDS, Counted, Judged
 from exporter.sketch.coarse import CoarseWindows
-from exporter.truths import Joined
 from exporter.values import format_duration
 
 _PANES: Final = 30
@@ -31,12 +30,9 @@ Arrays = Mapping[str, NDArray[Any]]
 class Judging:
     """Of one model and task."""
 
-    def __init__(
-        self, task: Task, settings: Performance, pane_s: float, hashed: Callable[[str], str] | None = None
-    ) -> None:  # fmt: skip
-        """`hashed` gives what classes are called here, where that is not what people call them."""
+    def __init__(self, task: Task, settings: Performance, pane_s: float) -> None:
         self._task, self._enough, self._costs = task, settings.minimum_samples, settings.costs
-        self._joining, self._tally = Joining(task, hashed), Tally(task)
+        self._tally = Tally(task)
         self._windows = {by: _windows(settings, pane_s, self._tally.size) for by in BY}
         self._rows = {by: _windows(settings, pane_s, 1) for by in BY}
         """How many, of each pane."""
@@ -44,48 +40,38 @@ class Judging:
         self._totals = np.zeros(self._tally.size, np.int64)
         self._counts = np.zeros(_LAG_MS + 1, np.int64)
         self._lag = np.zeros(len(LAG_BOUNDS) + 1, np.int64)
-        self._held = np.zeros(1, np.int64)
-        """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
-        self._newest = np.zeros(1, np.int64)
-        """And of the last one that they have now."""
 
     # what is kept
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """What must be kept; names carry the task."""
-        prefix = f"{prefix}.{self._task.fingerprint}"
-        kept = {
-            f"{prefix}.totals": self._totals, f"{prefix}.counts": self._counts, f"{prefix}.lag": self._lag,
-            f"{prefix}.held": self._held, f"{prefix}.newest": self._newest,
-        }  # fmt: skip
+        """What must be kept."""
+        kept = {f"{prefix}.totals": self._totals, f"{prefix}.counts": self._counts, f"{prefix}.lag": self._lag}
         for name, windows in self._every(prefix):
             kept |= windows.arrays(name)
         return kept
 
     def _every(self, prefix: str) -> Iterator[tuple[str, CoarseWindows]]:
         yield f"{prefix}.opened", self._opened
+        yield from self._of_truths(prefix)
+
+    def _of_truths(self, prefix: str) -> Iterator[tuple[str, CoarseWindows]]:
         for by in BY:
             yield f"{prefix}.rows.{by}", self._rows[by]
             yield f"{prefix}.{by}", self._windows[by]
 
     def held(self, prefix: str, wall_s: float) -> Iterator[tuple[str, NDArray[Any]]]:
         """What the windows hold at a Unix time, to be kept for another time; no counts since start."""
-        prefix = f"{prefix}.{self._task.fingerprint}"
-        yield f"{prefix}.newest", self._newest.copy()
         for name, windows in self._every(prefix):
             yield from windows.held(name, wall_s).items()
 
-    def put_back(self, held: Arrays, prefix: str, wall_s: float) -> None:
-        """Go on with windows that were held, unless there is anything in them already."""
-        prefix = f"{prefix}.{self._task.fingerprint}"
-        newest = held.get(f"{prefix}.newest")
+    def put_back_opened(self, held: Arrays, prefix: str, wall_s: float) -> None:
+        """Go on with the predictions that windows held."""
         self._opened.put_back(held, f"{prefix}.opened", 0.0, wall_s)
-        if newest is None or newest.shape != (1,) or self._newest[0]:
-            return
-        for name, windows in self._every(prefix):
-            if windows is not self._opened:
-                windows.put_back(held, name, 0.0, wall_s)
-        self._held[0] = self._newest[0] = newest[0]
+
+    def put_back(self, held: Arrays, prefix: str, wall_s: float) -> None:
+        """Go on with the truths that windows held."""
+        for name, windows in self._of_truths(prefix):
+            windows.put_back(held, name, 0.0, wall_s)
 
     # in
 
@@ -95,29 +81,24 @@ class Judging:
         for at, rows in zip(*np.unique(at_s, return_counts=True), strict=True):
             self._opened.add(float(at), np.array([rows]))
 
-    def join(self, joined: Sequence[Joined], wall_s: float) -> Usable:
-        """Add what was joined; those that can be of this model, for whoever else counts them."""
-        usable = self._joining.usable(joined)
-        self._counts[_UNUSABLE] += len(joined) - len(usable.joined)
+    def join(self, usable: Usable, unusable: int, wall_s: float) -> None:
+        """Add what was joined, of which so many cannot be of this model."""
         self._counts[_JOINED] += len(usable.joined)
+        self._counts[_UNUSABLE] += unusable
         lags = np.array([max(one.told_ms - one.at_ms, 0) for one in usable.joined], np.int64)
         self._counts[_LAG_MS] += lags.sum()
         self._lag += np.bincount(np.searchsorted(_LAG_BOUNDS_MS, lags), minlength=self._lag.size)
         self._totals += self._add(usable, wall_s)
-        return usable
 
-    def rejoin(self, joined: Sequence[Joined], wall_s: float) -> Usable:
-        """Have windows hold what was joined before this run, as far as they do not; counts since start go not back."""
-        usable = self._joining.usable([one for one in joined if one.number > self._held[0]])
+    def rejoin(self, usable: Usable, wall_s: float) -> None:
+        """Have windows hold what was joined before this run; counts since start do not go back by that."""
         self._add(usable, wall_s)
-        return usable
 
     def _add(self, usable: Usable, wall_s: float) -> NDArray[np.int64]:
         """Add rows to windows, pane by pane; the sum of all."""
         total = np.zeros_like(self._totals)
         if not usable.joined:
             return total
-        self._newest[0] = max(int(self._newest[0]), usable.joined[-1].number)
         moments = {
             _PREDICTION: np.array([one.at_ms for one in usable.joined]) / 1e3,
             _ARRIVAL: np.array([one.told_ms for one in usable.joined]) / 1e3,

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.monitor import Monitor
 from exporter.monitor.models import Models
-from exporter.monitor.performing import Performing
 from exporter.performance.task import Task
 from exporter.records import Label
 from exporter.truths import Joined, Prediction
@@ -62,13 +62,13 @@ class Late:
         return [one for predictions, _ in found for one in predictions], sum(dropped for _, dropped in found)
 
     def tasks(self) -> dict[str, Task]:
-        """Of each model whose task is known, if all its versions have one alike; of no name if all models have."""
+        """Of each model whose task is known, if its versions have one alike; of the only model under no name, too."""
         found: dict[str, set[Task]] = {}
-        for watched in self._models:
+        for watched in [one for one in self._models if not one.idle] or self._models:
             performing = watched.monitor.performing
             found.setdefault(watched.label.model, set()).update([performing.task] if performing else [])
-        if all(found.values()):
-            found[""] = set().union(*found.values())
+        if len(found) == 1:
+            found[""] = next(iter(found.values()))
         return {model: next(iter(tasks)) for model, tasks in found.items() if len(tasks) == 1}
 
     def join(self, joined: Sequence[Joined], wall_s: float) -> None:
@@ -77,20 +77,26 @@ class Late:
         if not new:
             return
         before = [one for one in new if one.number <= self._marks[_BEFORE]]
-        for performing, some in self._by_model(before):
-            if performing:
-                performing.rejoin(some, wall_s)
-        for performing, some in self._by_model(new[len(before) :]):
-            if performing:
-                performing.join(some, wall_s)
+        for monitor, some in self._by_model(before):
+            if monitor and monitor.performing:
+                _worth(monitor, monitor.performing.rejoin(some, wall_s), wall_s)
+        for monitor, some in self._by_model(new[len(before) :]):
+            if monitor and monitor.performing:
+                _worth(monitor, monitor.performing.join(some, wall_s), wall_s)
             else:
                 self._marks[_STRANGERS] += len(some)
         self._marks[_APPLIED] = new[-1].number
 
-    def _by_model(self, joined: Sequence[Joined]) -> Iterator[tuple[Performing | None, Sequence[Joined]]]:
+    def _by_model(self, joined: Sequence[Joined]) -> Iterator[tuple[Monitor | None, Sequence[Joined]]]:
         """Whose they are, each one's in the order of numbers."""
         for owner, some in groupby(sorted(joined, key=lambda one: one.owner), key=lambda one: one.owner):
             watched = self._models.returning(Label(owner.model, owner.version))
             if watched:
                 self._models.changed.add(watched.title)
-            yield watched.monitor.performing if watched else None, list(some)
+            yield watched.monitor if watched else None, list(some)
+
+
+def _worth(monitor: Monitor, joined: Sequence[Joined], wall_s: float) -> None:
+    """Count what truths say that predictions were worth."""
+    if monitor.valuing:
+        monitor.valuing.add_feedback(joined, wall_s)

@@ -3,20 +3,20 @@
 It keeps no prediction: those that have an id are handed on (`take`), and what is joined to its truth comes in (`join`).
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
-from exporter.business import BusinessValue
+from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
-from exporter.monitor.batch import Batch, Came, Scope
+from exporter.monitor.batch import Came
 from exporter.monitor.judging import Judging
 from exporter.monitor.opening import Opened, Opening
-from exporter.monitor.said import Said
-from exporter.monitor.valued import Valuing
-from exporter.performance.deduced import deduced
+from exporter.monitor.truths import truths_of
+from exporter.performance.concept import concept_of
+from exporter.performance.joining import Joining, Usable
 from exporter.performance.task import Task
 from exporter.performance.training import in_training
 from exporter.performed import Performed
@@ -24,44 +24,62 @@ from exporter.reference import Profile
 from exporter.scalars.salted import Salt
 from exporter.truths import Joined
 
-_LOG = logging.getLogger("exporter.monitor")
-_NAME = "performance"
+_NAME: Final = "performance"
 Arrays = Mapping[str, NDArray[Any]]
-
-
-class Hindsight(NamedTuple):
-    """What is made of late truth, whatever the model."""
-
-    feedback: bool = False
-    """Whether anybody may tell it."""
-    performance: Performance = Performance()
-    values: tuple[BusinessValue, ...] = ()
 
 
 class Performing:
     """Of one model and profile."""
 
     def __init__(
-        self, task: Task, opening: Opening, judging: Judging, profile: Profile, valuing: Valuing | None = None
-    ) -> None:
-        """As `performing` puts it together."""
-        self.task, self._valuing = task, valuing
-        self._opening, self._judging = opening, judging
+        self, task: Task, profile: Profile, settings: tuple[Performance, Evidence], pane_s: float, salt: Salt | None
+    ) -> None:  # fmt: skip
+        """`salt` is the one under which categories of the profile are hashed."""
+        self.task = task
+        self._opening, self._judging = Opening(), Judging(task, settings[0], pane_s)
+        self._joining = Joining(task, _hashing(task, profile, salt))
+        self._truths = truths_of(profile.target, settings[0], pane_s, salt)
+        self._concept = concept_of(profile.target, *settings, pane_s)
         self._training = in_training(task, profile.performance)
+        self._held = np.zeros(1, np.int64)
+        """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
+        self._newest = np.zeros(1, np.int64)
+        """And of the last one that they have now."""
 
     # what is kept
 
-    def arrays(self, series: str) -> dict[str, NDArray[Any]]:
-        """What must be kept: another profile of the same task goes on with it."""
-        return self._judging.arrays(f"{series}.{_NAME}")
+    def arrays(self, series: str, prefix: str) -> dict[str, NDArray[Any]]:
+        """What must be kept: another profile of the same task goes on with what begins with `series`."""
+        name = f"{series}.{self._name}"
+        kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
+        kept |= self._truths.arrays(prefix) if self._truths else {}
+        return kept | (self._concept.arrays(prefix) if self._concept else {})
+
+    @property
+    def _name(self) -> str:
+        return f"{_NAME}.{self.task.fingerprint}"
 
     def held(self, wall_s: float) -> Iterator[tuple[str, NDArray[Any]]]:
-        """What the windows hold at a Unix time, to be kept for another time."""
-        return self._judging.held(_NAME, wall_s)
+        """What the windows hold at a Unix time, to be kept for another time; no counts since start."""
+        yield f"{self._name}.newest", self._newest.copy()
+        yield from self._judging.held(self._name, wall_s)
+        if self._truths:
+            yield from self._truths.held(_NAME, wall_s)
+        if self._concept:
+            yield from self._concept.held(_NAME)
 
     def put_back(self, held: Arrays, wall_s: float) -> None:
-        """Go on with windows that were held."""
-        self._judging.put_back(held, _NAME, wall_s)
+        """Go on with windows that were held; those of truths only where there are none yet."""
+        self._judging.put_back_opened(held, self._name, wall_s)
+        newest = held.get(f"{self._name}.newest")
+        if newest is None or newest.shape != (1,) or self._newest[0]:
+            return
+        self._held[0] = self._newest[0] = newest[0]
+        self._judging.put_back(held, self._name, wall_s)
+        if self._truths:
+            self._truths.put_back(held, _NAME, 0.0, wall_s)
+        if self._concept:
+            self._concept.put_back(held, _NAME)
 
     # in
 
@@ -69,9 +87,9 @@ class Performing:
         """Take in that the next so many answers are those of an exchange from `start` on."""
         self._opening.note(came, start, rows)
 
-    def add(self, batch: Batch) -> None:
-        """Take the answers that were noted."""
-        at_s = self._opening.add(batch)
+    def add(self, said: NDArray[np.float64]) -> None:
+        """Take the answers that were noted, shape (rows, width)."""
+        at_s = self._opening.add(said)
         if at_s.size:
             self._judging.opened(at_s)
 
@@ -80,46 +98,45 @@ class Performing:
         dropped, self._opening.dropped = self._opening.dropped, 0
         return self._opening.take(), dropped
 
-    def join(self, joined: Sequence[Joined], wall_s: float) -> None:
-        """Add predictions with their truth, in the order of their numbers, each but once."""
-        self._judging.join(joined, wall_s)
-        if self._valuing:
-            self._valuing.join(joined, wall_s)
+    def join(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
+        """Add predictions with their truth, in the order of their numbers, each but once; those that could be used."""
+        usable = self._joining.usable(joined)
+        self._judging.join(usable, len(joined) - len(usable.joined), wall_s)
+        self._note(usable, wall_s)
+        if self._concept:
+            self._concept.add_rows(usable.rows, told_s(usable.joined, wall_s))
+        return usable.joined
 
-    def rejoin(self, joined: Sequence[Joined], wall_s: float) -> None:
-        """Have windows hold what was joined before this run."""
-        self._judging.rejoin(joined, wall_s)
-        if self._valuing:
-            self._valuing.rejoin(joined, wall_s)
+    def rejoin(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
+        """Have windows hold what was joined before this run, as far as they do not: what there was of that.
+
+        Counts since start do not go back by that, and evidence has seen it.
+        """
+        usable = self._joining.usable([one for one in joined if one.number > self._held[0]])
+        self._judging.rejoin(usable, wall_s)
+        self._note(usable, wall_s)
+        return usable.joined
+
+    def _note(self, usable: Usable, wall_s: float) -> None:
+        if self._truths:
+            self._truths.add([one.true for one in usable.joined], told_s(usable.joined, wall_s))
+        if usable.joined:
+            self._newest[0] = max(int(self._newest[0]), usable.joined[-1].number)
 
     # out
 
     def snapshot(self, wall_s: float) -> Performed:
         """All that is known at a Unix time."""
-        judged = tuple(self._judging.judged(wall_s))
-        return Performed(self.task.kind, self._judging.counted(), judged, self._training)
+        return Performed(
+            self.task.kind, self._judging.counted(), tuple(self._judging.judged(wall_s)), self._training,
+            self._truths.snapshot(wall_s) if self._truths else (),
+            self._concept.told(wall_s) if self._concept else None,
+        )  # fmt: skip
 
 
-def performing(
-    profile: Profile | None, scope: Scope | None, said: Said, hindsight: Hindsight, valuing: Valuing | None
-) -> Performing | None:  # fmt: skip
-    """None where nobody tells the truth, or it is not known what is predicted: that is said.
-
-    `scope` is of the outputs; `valuing` takes what truths say that they are worth.
-    """
-    if not hindsight.feedback or profile is None or scope is None:
-        return None
-    task, reason = deduced(profile, hindsight.performance)
-    if task is None:
-        _LOG.warning("no performance of the model %r: %s", profile.model, reason)
-        return None
-    try:
-        opening = Opening(task, scope)
-    except ValueError as error:
-        _LOG.warning("no performance of the model %r: %s", profile.model, error)
-        return None
-    judging = Judging(task, hindsight.performance, scope.windows.pane, _hashing(task, profile, said.salt))
-    return Performing(task, opening, judging, profile, valuing)
+def told_s(joined: Sequence[Joined], wall_s: float) -> NDArray[np.float64]:
+    """When truths came, Unix times; not later than now, whatever another's clock said."""
+    return np.minimum(np.array([one.told_ms for one in joined], np.float64) / 1e3, wall_s)
 
 
 def _hashing(task: Task, profile: Profile, salt: Salt | None) -> Callable[[str], str] | None:

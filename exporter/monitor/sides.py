@@ -22,7 +22,7 @@ from exporter.monitor.gathering import WATCHING, Counting, Watching, gathering
 from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
 from exporter.monitor.match import Fit
-from exporter.monitor.performing import performing
+from exporter.monitor.predicting import predicting
 from exporter.monitor.said import Said
 from exporter.monitor.segments.sources import Noted
 from exporter.monitor.valued import Valuing, valuing
@@ -59,13 +59,13 @@ class Sides:
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
+        self.predicting = predicting(profile, scopes.get(OUTPUTS), said, watching.hindsight, watching.settings)
+        """None where it is not known what is predicted, or nobody asks."""
         self.valuing = valuing(
             watching.hindsight.values, self._segments.ways if self._segments else (),
             watching.hindsight.performance.windows, windows.pane,
         )  # fmt: skip
         """None where nobody looks for business values."""
-        self.performing = performing(profile, scopes.get(OUTPUTS), said, watching.hindsight, self.valuing)
-        """None where nobody tells the truth, or it is not known what is predicted."""
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         clients = frozenset(one.name for one in said.segments.by if one.header)
         self._wall = watching.wall
@@ -151,8 +151,8 @@ class Sides:
         for start in range(0, rows, self._most):  # a huge payload must not become huge arrays
             part = slice(start, start + self._most)
             self._note(at, _noted(came.headers, asked, answered, part, paired))
-            if self.performing and answered and start < answered.table.rows:
-                self.performing.note(came, start, len(range(answered.table.rows)[part]))
+            if self.predicting and answered and start < answered.table.rows:
+                self.predicting.note(came, start, len(range(answered.table.rows)[part]))
             if self.valuing:
                 self._note_values(self.valuing, came, (asked, answered), part)
             self._add(asked, answered, part, paired)
@@ -194,8 +194,8 @@ class Sides:
             self._grouping.add(asked, answered, runs)
         if self._segments and (asked or answered):
             asked, answered = self._segments.add(asked, answered, runs)
-        if self.performing and answered:
-            self.performing.add(answered)
+        if self.predicting and answered:
+            self.predicting.add(answered)
         if self.valuing:
             self.valuing.add(asked, answered)
         for name, batch in ((FEATURES, asked), (OUTPUTS, answered)):

@@ -50,11 +50,7 @@ class Joining:
         return joined.owner.task == self._fingerprint and len(joined.said) == self._bytes
 
     def _said(self, joined: Sequence[Joined]) -> NDArray[np.float64]:
-        said = unpack([one.said for one in joined], self._task.width)
-        said[~np.isfinite(said)] = np.nan
-        if self._task.is_classification and not self._task.label:
-            said[:, 0] = self._task.labels(said[:, 1:])
-        return said
+        return filled(self._task, unpack([one.said for one in joined], self._task.width))
 
     def _truths(self, true: Sequence[float | tuple[float, ...]]) -> NDArray[np.float64]:
         if self._task.kind != RANKING:
@@ -90,6 +86,14 @@ class Joining:
             return None
         hashed = self._hashed(name)
         return self._task.code(hashed if hashed in self._task.classes else self._hashed(truth_name(name)))
+
+
+def filled(task: Task, said: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What was said, as in Rows: what is no number is missing, and a label that scores must say is filled in."""
+    found = np.where(np.isfinite(said), said, np.nan)
+    if task.is_classification and not task.label:
+        found[:, 0] = task.labels(found[:, 1:])
+    return found
 
 
 def _is_finite(true: float | tuple[float, ...]) -> bool:

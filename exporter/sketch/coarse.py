@@ -80,6 +80,6 @@ class CoarseWindows:
 
 def panes_of(length: float, pane_s: float, most: int) -> tuple[int, int]:
     """How many panes a window has, and how many of the finest ones each of them is."""
-    fine = round(length / pane_s)
+    fine = max(1, round(length / pane_s))
     wide = -(-fine // most)
     return -(-fine // wide), wide
