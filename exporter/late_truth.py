@@ -67,15 +67,15 @@ class LateTruth:
 
     def look(self) -> bool:
         """Take what was joined since; whether there is anything that a commit should have."""
-        first = self._keeping.first_number
+        first, begins = self._keeping.first_number, False
         if first is not None:
             if not self._has_begun:
                 self._late.begin(first)
-                self._has_begun = True
+                self._has_begun = begins = True
             if len(self._joined) < _MANY:
                 after = self._joined[-1].number if self._joined else self._late.applied
                 self._joined += self._keeping.joined(after)
-        return self._keeping.sync() or self._is_due
+        return self._keeping.sync() or begins or self._is_due
 
     @property
     def _is_due(self) -> bool:

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ def server_of(kind: Kind) -> type[Answering]:
     """A model server of one kind; what it says comes from the request's number, which is its first row's x."""
 
     class Server(Answering):
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 (http.server's naming)
             rows = json.loads(self.rfile.read(int(self.headers["content-length"])))["instances"]
             random = np.random.default_rng(round(rows[0]["x"] * 1e6))
             self._send(200, json.dumps({"predictions": kind.answers(random, len(rows))}).encode(), "application/json")
@@ -74,7 +75,7 @@ def told(running: Sidecar, records: list[dict[str, Any]]) -> dict[str, Any]:
         except urllib.error.HTTPError as error:
             with error:
                 return None if error.code in {429, 503} else pytest.fail(error.read().decode())
-        except (OSError, ValueError):  # it died
+        except (OSError, HTTPException, ValueError):  # it died
             return None
 
     found: dict[str, Any] = eventually(post, what="truths taken")
@@ -82,7 +83,10 @@ def told(running: Sidecar, records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def page(running: Sidecar) -> Metrics | None:
-    status, body = running.get(running.web_port, "/metrics")
+    try:
+        status, body = running.get(running.web_port, "/metrics")
+    except HTTPException:  # it died amid the page
+        return None
     return Metrics(body.decode()) if status == 200 else None
 
 

@@ -64,7 +64,7 @@ class Late:
     def tasks(self) -> dict[str, Task]:
         """Of each model whose task is known, if its versions have one alike; of the only model under no name, too."""
         found: dict[str, set[Task]] = {}
-        for watched in self._models:
+        for watched in [one for one in self._models if not one.idle] or self._models:
             performing = watched.monitor.performing
             found.setdefault(watched.label.model, set()).update([performing.task] if performing else [])
         if len(found) == 1:
