@@ -217,7 +217,8 @@ class Settings:
             raise ValueError("privacy.hash: needs a secret, say salt_file")
         if self.feedback.enable:
             self.performance.refuse_shorter(self.windows.pane)
-        self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns)
+        worth = [one.feature or one.output for one in self.values]
+        self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
 
     @property
     def every_route(self) -> tuple[Route, ...]:

@@ -74,10 +74,15 @@ class Privacy:
         "[]",
     )
 
-    def refuse(self, by: Sequence[Segmentation], group: Segmentation | None, ids: Sequence[str]) -> None:
-        """ValueError where what other settings need is denied; it does not say what that is called."""
+    def refuse(
+        self, by: Sequence[Segmentation], group: Segmentation | None, ids: Sequence[str], values: Sequence[str] = ()
+    ) -> None:
+        """ValueError where what other settings need is denied; it does not say what that is called.
+
+        `values` are the columns of business values, empty where one has none.
+        """
         denied = Patterns(self.deny)
-        for path in _needed(denied, by, group, ids):
+        for path in (*_needed(denied, by, group, ids), *_worth(denied, values)):
             raise ValueError(f"privacy.deny: fits {path}, which needs what must not be looked at")
 
 
@@ -88,3 +93,7 @@ def _needed(
     yield from (f"segments.by[{at}]" for at, one in enumerate(by) if denied.fit_any(one))
     yield from ("evidence.group_key" for one in (group,) if one and denied.fit_any(one))
     yield from (f"request_id.columns[{at}]" for at, name in enumerate(ids) if denied.fit(name))
+
+
+def _worth(denied: Patterns, values: Sequence[str]) -> Iterator[str]:
+    yield from (f"values[{at}]" for at, name in enumerate(values) if name and denied.fit(name))

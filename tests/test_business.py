@@ -33,6 +33,12 @@ def test_they_travel_to_the_analyser_and_come_from_everywhere() -> None:
     assert config.resolve(("environment", environment)).values == READ
 
 
+def test_what_is_denied_is_worth_nothing() -> None:
+    for one in ({"name": "x", "feature": "salary_2"}, {"name": "x", "output": "salary_2"}):
+        with pytest.raises(ConfigError, match=r"privacy.deny: fits values\[1\], which needs"):
+            config.resolve(("file", {"values": [EVERY[0], one], "privacy.deny": ["salary*"]}))
+
+
 @pytest.mark.parametrize(("said", "words"), [
     (7, "values: must be a list of mappings, not 7"),
     ("{", "values: must be JSON such as"),
@@ -41,8 +47,8 @@ def test_they_travel_to_the_analyser_and_come_from_everywhere() -> None:
     ([{"name": "a", "feature": "a"}, {"name": "a", "output": "a"}], "values: two of them have one name"),
     ([{"name": "a", "feedback": True}, {"name": "b", "feedback": True}], "values: two of them are of feedback"),
     ([{"name": "a"}], "values[0]: must say one of pointer, feature, output, feedback"),
-    ([{"name": "a", "feature": "a", "output": "b"}], "values[0]: must say one of pointer, feature, output, feedback, not"
-     " feature and output"),
+    ([{"name": "a", "feature": "a", "output": "b"}],
+     "values[0]: must say one of pointer, feature, output, feedback, not feature and output"),
     ([{"name": "A", "feature": "a"}], "values[0].name: must be 1 to 32 of a to z and _, not 'A'"),
     ([{"name": "a" * 33, "feature": "a"}], "values[0].name: must be"),
     ([{"feature": "a"}], "values[0].name: must be"),
@@ -51,7 +57,8 @@ def test_they_travel_to_the_analyser_and_come_from_everywhere() -> None:
     ([{"name": "a", "feedback": False}], "values[0].feedback: must be true, not False"),
     ([{"name": "a", "pointer": "/x"}], "values[0].pointer: must be such as {side: response, pointer: /offer/price}"),
     ([{"name": "a", "pointer": {"side": "both", "pointer": "/x"}}], "values[0].pointer.side: must be one of request,"),
-    ([{"name": "a", "pointer": {"side": "request", "pointer": "x"}}], "values[0].pointer.pointer: must be a JSON pointer"),
+    ([{"name": "a", "pointer": {"side": "request", "pointer": "x"}}],
+     "values[0].pointer.pointer: must be a JSON pointer"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_with_its_path(said: Any, words: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -37,6 +37,7 @@ _WHOLE: Final = 0
 _CONFIDENCE: Final = 0.975
 _MOST_WAITING: Final = 1 << 12
 _ALONE: Final = 2
+_HELD, _NEWEST = range(2)
 _NO_SEGMENTS: Final[NDArray[np.uint8]] = np.zeros((0, 0), np.uint8)
 Arrays = Mapping[str, NDArray[Any]]
 Segment = tuple[str, str]
@@ -66,6 +67,8 @@ class Valuing:
         self._starts = np.cumsum([0, *(way.segments for way in ways)]).tolist()
         self._shape = (len(self._values), 1 + self._starts[-1], _WORDS)
         self._windows = CoarseWindows(lengths, pane_s, _PANES, self._shape, np.int64)
+        self._numbers = np.zeros(2, np.int64)
+        """Of joined ones the last that the windows had when they were held, and the last that they have now."""
         self._noted: tuple[list[_Found], ...] = ([], [], [])
         """By the batch that they are of: see `note`."""
         self._waiting = [0, 0]
@@ -75,7 +78,8 @@ class Valuing:
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept; names carry what the values are, and those of segments are the profile's."""
-        return self._windows.arrays(f"{prefix}.{self._name}")
+        prefix = f"{prefix}.{self._name}"
+        return {f"{prefix}.numbers": self._numbers, **self._windows.arrays(prefix)}
 
     @property
     def _name(self) -> str:
@@ -86,14 +90,16 @@ class Valuing:
         prefix = f"{prefix}.{self._name}"
         labels = json.dumps(list(self._labels())).encode()
         yield f"{prefix}.labels", np.frombuffer(labels, np.uint8).copy()
+        yield f"{prefix}.newest", self._numbers[_NEWEST:].copy()
         yield from self._windows.held(prefix, wall_s).items()
 
     def put_back(self, held: Arrays, prefix: str, wall_s: float) -> None:
         """Go on with windows that were held, each segment where it is now; those of segments put back before this."""
         prefix = f"{prefix}.{self._name}"
-        labels = held.get(f"{prefix}.labels")
-        if labels is None or labels.dtype != np.uint8:
+        labels, newest = held.get(f"{prefix}.labels"), held.get(f"{prefix}.newest")
+        if labels is None or newest is None or newest.shape != (1,) or self._numbers[_NEWEST]:
             return
+        self._numbers[:] = newest[0]
         theirs = [tuple(one) if one else None for one in json.loads(labels.tobytes())]
         ours = {label: place for place, label in enumerate(self._labels()) if label is not None}
         moved = [(there, ours[label]) for there, label in enumerate(theirs) if label is not None and label in ours]
@@ -142,10 +148,14 @@ class Valuing:
                 noted.clear()
         self._waiting = [0, 0]
 
-    def add_feedback(self, joined: Sequence[Joined], wall_s: float) -> None:
-        """Count what truths say: by when they were predicted, not after `wall_s`, and of segments that they name."""
-        if self._of_feedback is None:
+    def join(self, joined: Sequence[Joined], wall_s: float) -> None:
+        """Count what truths say, in the order of their numbers, each but once, of the segments that they name.
+
+        By when was predicted, and not after `wall_s`, Unix time.
+        """
+        if self._of_feedback is None or not joined:
             return
+        self._numbers[_NEWEST] = max(int(self._numbers[_NEWEST]), joined[-1].number)
         places = self._segment_places()
         found, of = list[_Found](), list[list[int]]()
         for one in joined:
@@ -157,6 +167,10 @@ class Valuing:
             width = max(map(len, of))
             at = np.array([[*some, *[-1] * (width - len(some))] for some in of], np.int64)
             self._count(found, np.where(at < 0, UNKNOWN_SEGMENT, at - 1).astype(np.uint8))
+
+    def rejoin(self, joined: Sequence[Joined], wall_s: float) -> None:
+        """Have windows hold what was joined before this run, as far as they do not."""
+        self.join([one for one in joined if one.number > self._numbers[_HELD]], wall_s)
 
     def _segment_places(self) -> dict[Segment, int]:
         return {label: place for place, label in enumerate(self._labels()) if place and label is not None}

@@ -9,8 +9,8 @@ Truths come in lumps, a day's in a minute often, and nobody knows in what order.
 all truths of some panes one after the other, 24 of them at least, whose order makes no difference. As a lump takes a
 pane or longer, as many lumps as there are panes in the promised time are that time at least; as it has 24 truths or
 more, they are that many truths, too. How many truths come as one (all of one customer, say) is measured by `clumps`,
-which begins with `evidence.default_dependence`. Before it has seen four pairs of lumps, three lumps at least must
-agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
+which begins with `evidence.default_dependence`. Before it has seen seven pairs of lumps, three lumps at least
+must agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from exporter.evidence.cusum import Cusum, Guarantee
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.performance.clumps import Clumps
-from exporter.performance.task import Rows
+from exporter.performance.task import Rows, Task
 from exporter.sketch.adwin import Adwin
 from exporter.target import Target
 
@@ -111,18 +111,22 @@ class Concept:
         }  # fmt: skip
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Copies of it, array by array."""
-        for name, array in self.arrays(prefix).items():
+        """Copies of it for another time, array by array. What is counted since start is not among them."""
+        for name, array in self._lasting(prefix).items():
             yield name, array.copy()
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self.arrays(prefix)
+        own = self._lasting(prefix)
         if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
             return False
         for name, array in own.items():
             array[...] = held[name]
         return True
+
+    def _lasting(self, prefix: str) -> dict[str, NDArray[Any]]:
+        counter = f"{prefix}.concept.latest.changes"
+        return {name: array for name, array in self.arrays(prefix).items() if name != counter}
 
     # in
 
@@ -213,8 +217,19 @@ def _bets(share: float, tolerance: float) -> NDArray[np.float64]:
 
 
 def concept_of(
-    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float
-) -> Concept | None:  # fmt: skip
-    """None where there is nothing to compare with, or nobody wants evidence."""
+    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float, task: Task | None = None
+) -> Concept | None:
+    """None where nobody wants evidence, or there is nothing to compare with.
+
+    That is so too where `task`, which predictions are judged by now, judges otherwise than the training data were.
+    """
     reference = reference_of(target)
-    return Concept(reference, settings, evidence, pane_s) if reference and evidence.enable else None
+    if reference is None or target is None or not evidence.enable or not (task is None or _is_alike(target, task)):
+        return None
+    return Concept(reference, settings, evidence, pane_s)
+
+
+def _is_alike(target: Target, task: Task) -> bool:
+    """Whether the same outputs are judged in the same way: a class by its name, a score by the same threshold."""
+    same = (task.kind, task.label, task.scores) == (target.task, target.label, target.scores)
+    return same and (bool(task.label) or task.threshold == target.threshold)

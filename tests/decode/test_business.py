@@ -63,9 +63,14 @@ def test_what_is_not_there_is_nothing() -> None:
     assert values("x", "y", ASKED, ANSWERED, FEATURE, OUTPUT) == [[], [], [], []]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)))  # fmt: skip
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+)
+
+
+@given(_JSON)
 def test_any_bodies_have_numbers_or_nothing(body: Any) -> None:
-    found = values({"instances": body, "context": body}, {"predictions": body, "prices": body}, ASKED, ANSWERED, FEATURE,
-                   OUTPUT)  # fmt: skip
+    request, response = {"instances": body, "context": body}, {"predictions": body, "prices": body}
+    found = values(request, response, ASKED, ANSWERED, FEATURE, OUTPUT)
     assert all(math.isnan(number) or abs(number) <= 1e12 for one in found for number in one)

@@ -50,8 +50,8 @@ def test_a_table_is_posted_row_by_row(tmp_path: Path) -> None:
                     "x y;NA;1;1;;DE;0\n")  # fmt: skip
     with posted(tmp_path / "f.sqlite", kind="regression") as at:
         at.predicted("17", rows=2)
-        found = sent(at, str(file), "--id", "who", "--truth", "what", "--weight", "weight", "--value", "worth", "--time",
-                     "when", "--segment", "country=land", "--row", "place", "--decimal", ",")  # fmt: skip
+        words = ("--id", "who", "--truth", "what", "--weight", "weight", "--value", "worth", "--time", "when")
+        found = sent(at, str(file), *words, "--segment", "country=land", "--row", "place", "--decimal", ",")
         assert (found.returncode, found.stdout) == (0, f"{file}: 3 rows: 2 matched, 1 without truth\n"), found.stderr
         first, second = joined(at, 2)
     assert (first.true, second.true) == (b"1", b"0")

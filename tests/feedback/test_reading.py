@@ -362,7 +362,7 @@ def test_any_record_is_a_truth_or_malformed(records: list[dict[str, Any]]) -> No
     for one in found:
         assert isinstance(one, Truth) or one.detail
         if isinstance(one, Truth):
-            for task in (Task("binary"), Task("regression"), Task("ranking")):
+            for task in (Task("binary", classes=("0", "1")), Task("regression"), Task("ranking")):
                 task.truth(one.content)
             unpack(one.extra)
 

@@ -10,6 +10,7 @@ from sklearn import metrics
 from exporter.performance.estimates import Estimates, estimable
 from exporter.performance.task import Task
 from exporter.performed import Measure
+from exporter.profile import Plan, build_frame
 from exporter.reference import Column
 from exporter.target import Calibration, Target
 
@@ -132,6 +133,7 @@ def test_only_calibrated_scores_of_the_same_task_are_believed() -> None:
 
 # --- what they are worth
 
+PLAN = Plan(predictions=["score"], target="y", threshold=0.4)
 MEASURES = ("accuracy", "precision.yes", "recall.yes", "f1.yes", "precision.no", "roc_auc", "log_loss", "brier")
 
 
@@ -165,6 +167,23 @@ def test_where_features_move_and_scores_stay_calibrated_intervals_have_the_reali
         shares = covered(shift, 0.0)
         assert min(shares.values()) >= 0.88, shares
         assert np.mean([*shares.values()]) == pytest.approx(0.95, abs=0.025), shares
+
+
+def test_so_they_do_with_a_calibration_that_a_build_has_found() -> None:
+    random, hits, runs = np.random.default_rng(7), dict.fromkeys(MEASURES, 0), 40
+    for _ in range(runs):
+        x = random.normal(0, 1, 5000)
+        p = 1 / (1 + np.exp(-1.5 * x))
+        words = np.where(random.random(5000) < p, "yes", "no").astype(object)
+        target = build_frame({"x": x, "score": p**2, "y": words}, PLAN)[0].target
+        assert target
+        p = 1 / (1 + np.exp(-1.5 * random.normal(0.7, 1, 1000)))
+        true = random.random(1000) < p
+        found, real = estimated(BINARY, binary(p**2), target), realised(p**2, true)
+        for name in MEASURES:
+            hits[name] += found[name].lower <= real[name] <= found[name].upper
+    assert min(hits.values()) >= 0.8 * runs, hits
+    assert np.mean([*hits.values()]) >= 0.9 * runs, hits
 
 
 def test_where_the_truth_goes_otherwise_with_the_features_they_do_not() -> None:
