@@ -2,7 +2,7 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench
-.PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-fleet bench-fleet-rules bench-hostile
+.PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
 
@@ -103,6 +103,13 @@ bench-dashboards: $(VENV)/.bench ## Ask all that dashboards ask, of twenty repli
 bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cost the relay's (ten minutes; ARGS="--only bodies")
 	@deploy/install-tools nginx-light wrk openssl || echo "what is missing is needed"
 	$(BIN)/python benchmarks/hostile.py $(ARGS)
+
+bench-feedback: $(VENV)/.test ## Measure what it costs to keep predictions for their truth: disk, memory, processor (two minutes)
+	MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/feedback_store.py $(ARGS)
+
+bench-feedback-relay: $(VENV)/.test ## Measure what late truth costs those who ask the model (three minutes; ARGS="--truths 5000")
+	@deploy/install-tools nginx-light wrk
+	PYTHONPATH=$(CURDIR) $(BIN)/python benchmarks/feedback_relay.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)

@@ -101,8 +101,8 @@ def _sampled(world: World) -> World:
 WORLDS: Final[Mapping[str, World]] = {
     "two classes, half and half": _binary(0.5),
     "two classes, one in ten": _binary(0.1),
-    "the same, overconfident": _binary(0.1, 1.5),
-    "the same, weights 1 and 4": _sampled(_binary(0.1)),
+    "two classes, one in ten, overconfident": _binary(0.1, 1.5),
+    "two classes, one in ten, weights 1 and 4": _sampled(_binary(0.1)),
     "four classes": _multiclass(4, 1.5),
     "four classes, overconfident": _multiclass(4, 1.5, 1.4),
     "four classes, nearly all right": _multiclass(4, 6.0),
@@ -119,8 +119,8 @@ def true_values(world: World, rows: int = LARGE, seed: int = 1) -> dict[tuple[st
     """By the name of a measure and its labels."""
     random, tally = np.random.default_rng(seed), Tally(world.task)
     words, errors, weights = np.zeros(tally.size, np.int64), [], []
-    for _ in range(rows // _PART):
-        part = world.draw(random, _PART)
+    for start in range(0, rows, _PART):
+        part = world.draw(random, min(_PART, rows - start))
         words += tally.of(part)
         errors.append(part.said[:, 0] - part.true if world.task.kind == REGRESSION else np.zeros(0))
         weights.append(part.weight)
@@ -171,10 +171,10 @@ def _with(so_far: Seen, one: Measure, true: float) -> Seen:
     return Seen(so_far.intervals + 1, so_far.low + (one.upper < true), so_far.high + (one.lower > true), so_far.none)
 
 
-def table(repeats: int) -> Iterator[str]:
-    """Lines of the table, worlds one after the other."""
-    for name, world in WORLDS.items():
-        truths = true_values(world)
+def tables(worlds: Mapping[str, World], repeats: int, large: int = LARGE) -> Iterator[str]:
+    """Lines of the tables, one of each world."""
+    for name, world in worlds.items():
+        truths = true_values(world, large)
         counted = [seen(world, truths, rows, repeats) for rows in SIZES]
         yield from ("", f"### {name[0].upper()}{name[1:]}", "")
         yield "| measure | true | " + " | ".join(f"n = {rows:,}" for rows in SIZES) + " |"
@@ -191,5 +191,5 @@ def _cell(one: Seen) -> str:
 
 
 if __name__ == "__main__":
-    for line in table(int(sys.argv[1]) if sys.argv[1:] else 10_000):
+    for line in tables(WORLDS, int(sys.argv[1]) if sys.argv[1:] else 10_000):
         print(line, flush=True)

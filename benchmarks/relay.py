@@ -100,11 +100,11 @@ class Figures(NamedTuple):
     resident_mib: float
 
 
-def drive(running: Running, load: Load, directory: Path) -> Sample:
-    """One run of wrk."""
+def drive(running: Running, load: Load, directory: Path, ids: str = IDS) -> Sample:
+    """One run of wrk; `ids` is what gives each request of UNIQUE one of its own."""
     script = directory / "load.lua"
     pause = f"delay = function() return {load.pause_ms} end\n" if load.pause_ms else ""
-    script.write_text(WRK % PAYLOADS[load.payload] + (IDS if load.payload == UNIQUE else "") + pause)
+    script.write_text(WRK % PAYLOADS[load.payload] + (ids if load.payload == UNIQUE else "") + pause)
     words = [
         program("wrk") or "wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s", "-s", str(script),
         f"http://127.0.0.1:{running.port}/v1/models/model:predict",

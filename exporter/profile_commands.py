@@ -202,7 +202,8 @@ def _show(given: argparse.Namespace, _: Sequence[str]) -> int:
     from exporter.profile import document, show, terminal  # noqa: PLC0415
 
     profile = document.load(given.file)
-    known = [column.name for column in (*profile.features, *profile.outputs)]
+    truth = [profile.target.column] if profile.target else []
+    known = [column.name for column in (*profile.features, *profile.outputs, *truth)]
     for name in given.column:
         if name not in known:
             raise ConfigError(

@@ -93,6 +93,8 @@ OF_SCORES: Final = (
     "roc_auc", "pr_auc", "roc_auc_of_class", "pr_auc_of_class", "log_loss", "brier", "calibration_error",
     "calibration_in_the_large", "reliability_rows", "reliability_score", "reliability_true_ratio",
 )  # fmt: skip
+OF_EACH: Final = ("roc_auc_of_class", "pr_auc_of_class")
+"""Of these what there is of several classes alone."""
 OF_NUMBERS: Final = ("mae", "rmse", "mape", "r2", "bias", "residual_quantile")
 OF_RANKINGS: Final = ("hit_rate", "ndcg")
 
@@ -231,7 +233,7 @@ def of_concept() -> ConceptDrift:
         threshold=_profiled("concept_drift_evidence_threshold_nats", GAUGE, "What model_concept_drift_evidence_nats must reach to page: by how rare false pages are to be."),
         reference=_profiled("concept_drift_reference_error_ratio", GAUGE, "Share of the training data's predictions that were wrong; of numbers, that were farther off than nine in ten: a tenth."),
         tolerance=_profiled("concept_drift_tolerance_ratio", GAUGE, "By how much more may be wrong without a page: performance.tolerance, and what the training data may be off since they are a sample."),
-        began_s=_profiled("concept_drift_onset_timestamp_seconds", GAUGE, "Unix time at which the present growth of the evidence began: since then about the model has been wrong more often. Absent where there is none."),
+        began_s=_profiled("concept_drift_onset_timestamp_seconds", GAUGE, "Unix time at which the present growth of the evidence began: since about then truths have come that say so, whenever was predicted. Absent where there is none."),
         recent=_profiled("concept_drift_recent_error_ratio", GAUGE, "Share of wrong predictions among the last truths, as many of them as look alike (ADWIN); of numbers, of those farther off than nine in ten were in training. For the eye: nothing pages on it."),
         recent_rows=_profiled("concept_drift_recent_truths", GAUGE, "How many of the last truths look alike (ADWIN): the n of model_concept_drift_recent_error_ratio."),
         changes=_profiled("concept_drift_changes_total", COUNTER, "Times that the share of wrong predictions changed so that older truths were let go (ADWIN), for better or worse."),

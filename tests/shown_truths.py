@@ -20,12 +20,12 @@ from exporter.performed import (
     TargetMoved,
     Valued,
 )
-from exporter.truth_families import OF_CLASSES, OF_NUMBERS, OF_RANKINGS, OF_SCORES
+from exporter.truth_families import OF_CLASSES, OF_EACH, OF_NUMBERS, OF_RANKINGS, OF_SCORES
 
 WINDOWS = ("1h", "24h", "7d", "30d")
 WORDS = {
-    "binary": OF_CLASSES + OF_SCORES, "multiclass": OF_CLASSES + OF_SCORES, "regression": OF_NUMBERS,
-    "ranking": OF_RANKINGS,
+    "binary": OF_CLASSES + tuple(word for word in OF_SCORES if word not in OF_EACH),
+    "multiclass": OF_CLASSES + OF_SCORES, "regression": OF_NUMBERS, "ranking": OF_RANKINGS,
 }  # fmt: skip
 _BINS = tuple(f"{at:02d}" for at in range(BINS))
 _RANKS = tuple(f"{rank:g}" for rank in RANKS)

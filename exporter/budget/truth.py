@@ -16,10 +16,10 @@ from exporter.performance.estimates import estimable
 from exporter.performance.measures.quantiles import RANKS
 from exporter.performance.outcomes import MOST_PAIRED
 from exporter.performance.scoring import BINS
-from exporter.performance.task import RANKING, REGRESSION, Task
+from exporter.performance.task import MULTICLASS, RANKING, REGRESSION, Task
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES
 from exporter.reference import Profile
-from exporter.truth_families import OF_CLASSES, OF_NUMBERS, OF_RANKINGS, OF_SCORES
+from exporter.truth_families import OF_CLASSES, OF_EACH, OF_NUMBERS, OF_RANKINGS, OF_SCORES
 from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
 _BESIDE_BOUNDS: Final = 3
@@ -78,7 +78,7 @@ def _performance(task: Task, sizes: Mapping[str, int]) -> Mapping[str, int]:
     of = catalogue.PERFORMANCE
     plain = [of.samples, of.sufficient, of.coverage, of.info, of.opened, of.joined, of.unusable]
     by_word = (of.values, of.lower, of.upper, of.bound)
-    found = _of((*plain, *(families[word] for word in _words(task) for families in by_word if word in families)), sizes)
+    found = _of((*plain, *(families[word] for word in words(task) for families in by_word if word in families)), sizes)
     if task.is_classification:
         found |= _of([of.outcomes], sizes)
     if len(task.classes) > MOST_PAIRED:
@@ -86,10 +86,12 @@ def _performance(task: Task, sizes: Mapping[str, int]) -> Mapping[str, int]:
     return found | {of.lag.name: len(LAG_BOUNDS) + _BESIDE_BOUNDS}
 
 
-def _words(task: Task) -> tuple[str, ...]:
+def words(task: Task) -> tuple[str, ...]:
     """Measures that there are of it."""
     if task.kind == REGRESSION:
         return OF_NUMBERS
     if task.kind == RANKING:
         return OF_RANKINGS
-    return (*OF_CLASSES, *OF_SCORES) if task.scores else OF_CLASSES
+    if not task.scores:
+        return OF_CLASSES
+    return (*OF_CLASSES, *(word for word in OF_SCORES if task.kind == MULTICLASS or word not in OF_EACH))

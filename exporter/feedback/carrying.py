@@ -73,8 +73,9 @@ class Carrier:
         """Do all that there is to do; whether the store was there for it."""
         try:
             store = self._reached()
-            while orders := self._buffer.first(self._at_once):
+            while orders := self._doing or self._buffer.first(self._at_once):  # a call in doubt is made as it was
                 self._do(store, orders)
+                self._recover()  # there may be more to do for as long as the load lasts
                 self._read_ahead(store)
             self._at_once = BATCH
             self._read_ahead(store)

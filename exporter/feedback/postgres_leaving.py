@@ -1,14 +1,14 @@
 """What leaves PostgreSQL: what is too old or too much, the oldest first, some at a time."""
 
 import json
+from collections import defaultdict
 from typing import Final
 
 from exporter.feedback import postgres_statements as statements
 from exporter.feedback.doubts import ANSWERS_KEPT_S
 from exporter.feedback.postgres_slots import Call, Slots
-from exporter.feedback.slots import Held, Slot
+from exporter.feedback.slots import EARLY, PREDICTIONS, excess, sums, time_of
 from exporter.feedback.stores import Expired, Sizes
-from exporter.truths import Truth
 
 _AT_ONCE: Final = 1000
 _NEVER: Final = (1 << 63) - 1
@@ -27,10 +27,10 @@ class Leaving:
         """Forget, and say how many. Unavailable."""
         limits = self._slots.limits
         self._tidy()
-        for kind, span_ms in (("p", limits.retention_ms), ("e", limits.early_ms)):
+        for kind, span_ms in ((PREDICTIONS, limits.retention_ms), (EARLY, limits.early_ms)):
             while self._forget(kind, now_ms - span_ms, _NEVER):
                 pass
-            while (excess := self._excess(kind)) > 0 and self._forget(kind, _NEVER, excess):
+            while (much := excess(kind, self.sizes(), limits)) > 0 and self._forget(kind, _NEVER, much):
                 pass
         gone, self._gone = Expired(*self._gone), [0, 0]
         return gone
@@ -38,13 +38,9 @@ class Leaving:
     def sizes(self) -> Sizes:
         """What there is. Unavailable."""
         with self._slots.server.transaction() as cursor:
-            counts = cursor.execute(statements.COUNTS).fetchone()
+            still_open, joined, early = cursor.execute(statements.COUNTS).fetchone()
             size = cursor.execute(statements.BYTES).fetchone()[0]
-        return Sizes(*(count or 0 for count in counts), bytes=size)
-
-    def _excess(self, kind: str) -> int:
-        sizes, limits = self.sizes(), self._slots.limits
-        return sizes.open + sizes.joined - limits.predictions if kind == "p" else sizes.early - limits.most_early
+        return Sizes(still_open or 0, joined or 0, early or 0, size)
 
     def _tidy(self) -> None:
         """Forget answers that nobody has asked for, and replicas that nobody has seen."""
@@ -63,30 +59,18 @@ class Leaving:
         return bool(seen)
 
     def _leave(self, call: Call, kind: str, least_ms: int, most: int) -> str:
-        statement = statements.OLD if kind == "p" else statements.OLD_EARLY
+        statement = statements.OLD if kind == PREDICTIONS else statements.OLD_EARLY
         before = self._slots.read(call.cursor, statement, least_ms, min(most, _AT_ONCE))
-        doomed = [
-            (_time(one), key, place)
+        doomed = sorted(
+            (time_of(one), key, place)
             for key, slot in before.items()
-            for place, one in enumerate(_of(slot, kind))
-            if _time(one) < least_ms
-        ]
-        chosen = {(key, place) for _, key, place in sorted(doomed)[:most]}
-        after = {key: _without(slot, kind, chosen, key) for key, slot in before.items()}
+            for place, one in enumerate(slot.of(kind))
+            if time_of(one) < least_ms
+        )
+        places: defaultdict[int, set[int]] = defaultdict(set)
+        for _, key, place in doomed[:most]:
+            places[key].add(place)
+        after = {key: before[key].without(kind, gone) for key, gone in places.items()}
         call.replace(before, after)
-        ones = [_of(before[key], kind)[place] for key, place in chosen]
-        still_open = sum(isinstance(one, Held) and not one.number for one in ones)
-        return json.dumps([still_open, len(ones) if kind == "e" else 0, len(before)])
-
-
-def _of(slot: Slot, kind: str) -> tuple[Held | Truth, ...]:
-    return slot.held if kind == "p" else slot.early
-
-
-def _time(one: Held | Truth) -> int:
-    return one.at_ms if isinstance(one, Held) else one.told_ms
-
-
-def _without(slot: Slot, kind: str, chosen: set[tuple[int, int]], key: int) -> Slot:
-    left = (one for place, one in enumerate(_of(slot, kind)) if (key, place) not in chosen)
-    return slot._replace(held=tuple(left)) if kind == "p" else slot._replace(early=tuple(left))  # type: ignore[arg-type]
+        gone, left = sums(before[key] for key in after), sums(after.values())
+        return json.dumps([gone.open - left.open, gone.early - left.early, len(before)])

@@ -34,6 +34,8 @@ class Server:
             known = self._psycopg.conninfo.conninfo_to_dict(access.url)
         except self._psycopg.Error:  # its words may hold a password
             raise ConfigError(_FORM) from None
+        if not all(port.isdecimal() for port in str(known.get("port", 0)).split(",") if port):
+            raise ConfigError(_FORM)
         self._known = {"application_name": "inference-exporter", **known, "connect_timeout": _CONNECT_S}
         self._password = Password(access.password_file, known.get("password"))
         self._connection: Any = None
@@ -102,6 +104,7 @@ def _make(cursor: Any) -> None:  # noqa: ANN401 (as above)
     if not _one(cursor, statements.IS_MADE):
         cursor.execute(statements.ALONE)
         cursor.execute(statements.TABLES)
+        cursor.execute(statements.ENTITLE, (statements.EDITION,))
     edition = _one(cursor, statements.THE_EDITION)
     if edition != statements.EDITION:
         raise Unavailable(f"postgresql: its tables are of edition {edition}, not {statements.EDITION}")

@@ -9,7 +9,7 @@ from exporter.feedback import postgres_statements as statements
 from exporter.feedback.doubts import Doubts
 from exporter.feedback.packing import Owners, pack, spelled, unpack
 from exporter.feedback.postgres_server import Server
-from exporter.feedback.slots import Changes, Held, Rules, Slot, replica_of
+from exporter.feedback.slots import Changes, Held, Rules, Slot, replica_of, sums
 from exporter.feedback.stores import Limits, Opened, Unavailable, first_number
 from exporter.truths import Owner, Prediction, Truth
 
@@ -85,7 +85,8 @@ class Call:
         """`last` is the number that was used last."""
         self._slots = slots
         self.cursor = cursor
-        self._number = last
+        self._last = last
+        self._used = 0
         self._sums = [0, 0, 0]
         self.has_changed = False
         self.owned: set[Owner] = set()
@@ -99,8 +100,9 @@ class Call:
         rules.open(predictions)
         slots = rules.changes().slots
         new = self._put(slots)
-        self._count({}, {key: slots[key] for key in new})
-        added = sum(slots[key].size for key in new)
+        if new:
+            self._count((), [slots[key] for key in new])
+        added = sum(len(slots[key].held) for key in new)
         others = [one for one in predictions if one.key not in new]
         opened = self._join(others) if others else Opened(0, 0, 0)
         known = len(predictions) - len(others) - added
@@ -127,7 +129,7 @@ class Call:
         return answers.of_told(told)
 
     def _rules(self, slots: Mapping[int, Slot]) -> Rules:
-        return Rules(self._slots.limits, self._slots.replica, self._number, slots)
+        return Rules(self._slots.limits, self._slots.replica, self._last, slots)
 
     def _own(self, owners: set[Owner]) -> None:
         if owners:
@@ -145,7 +147,7 @@ class Call:
         if made.matched:
             numbers = [one.number for one in made.matched]
             self.cursor.execute(statements.NUMBER, (self._slots.replica, numbers, made.matched_keys))
-            self._number = made.number
+            self._used = made.number
 
     # out and away
 
@@ -153,15 +155,17 @@ class Call:
         """Forget some keys."""
         before = self._slots.read(self.cursor, statements.GET_LOCKED, list(keys))
         self.replace(before, dict.fromkeys(before, _EMPTY))
-        return str(sum(slot.size for slot in before.values()))
+        return json.dumps(sums(before.values()))
 
     def replace(self, before: Mapping[int, Slot], after: Mapping[int, Slot]) -> None:
         """Write slots over those that were there; empty ones go."""
-        changed = {key: slot for key, slot in after.items() if slot.size}
+        if not after:
+            return
+        changed = {key: slot for key, slot in after.items() if not slot.is_empty}
         if changed:
             self.cursor.execute(statements.CHANGE, self._columns(changed))
         self._drop([key for key in after if key not in changed])
-        self._count({key: before[key] for key in after}, after)
+        self._count([before[key] for key in after], after.values())
         left = {(one.replica, one.number) for slot in after.values() for one in slot.held}
         gone = [one for key in after for one in before[key].held if one.number and _name(one) not in left]
         if gone:
@@ -184,17 +188,14 @@ class Call:
         ]
         return tuple(map(list, zip(*rows, strict=True))) if rows else ([], [], [], [])
 
-    def _count(self, before: Mapping[int, Slot], after: Mapping[int, Slot]) -> None:
-        for slots, sign in ((before, -1), (after, 1)):
-            for slot in slots.values():
-                joined = sum(one.number > 0 for one in slot.held)
-                for place, count in enumerate((len(slot.held) - joined, joined, len(slot.early))):
-                    self._sums[place] += sign * count
-        self.has_changed |= bool(after)
+    def _count(self, before: Iterable[Slot], after: Iterable[Slot]) -> None:
+        changes = zip(self._sums, sums(before), sums(after), strict=True)
+        self._sums = [known - was + is_now for known, was, is_now in changes]
+        self.has_changed = True
 
     def settle(self) -> None:
         """Write what is counted."""
-        self.cursor.execute(statements.COUNT, (self._number, *self._sums, self._slots.replica))
+        self.cursor.execute(statements.COUNT, (self._used, *self._sums, self._slots.replica))
 
 
 def _name(one: Held) -> tuple[int, int]:

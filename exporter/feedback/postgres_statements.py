@@ -9,7 +9,7 @@ _LOCK: Final = 0x1EE4FEEDBAC4
 IS_MADE: Final = "SELECT to_regclass('inference_exporter_edition') IS NOT NULL"
 THE_EDITION: Final = "SELECT max(edition) FROM inference_exporter_edition"
 ALONE: Final = f"SELECT pg_advisory_xact_lock({_LOCK})"
-TABLES: Final = f"""
+TABLES: Final = """
 CREATE TABLE IF NOT EXISTS inference_exporter_slot (
     key bigint PRIMARY KEY,   -- a hash of the id of a request and its row
     at_ms bigint,             -- when the oldest prediction under it was answered
@@ -44,10 +44,12 @@ CREATE TABLE IF NOT EXISTS inference_exporter_call (
     answer text NOT NULL
 );
 CREATE TABLE IF NOT EXISTS inference_exporter_edition (edition int PRIMARY KEY);
-INSERT INTO inference_exporter_edition VALUES ({EDITION}) ON CONFLICT DO NOTHING;
 """
+ENTITLE: Final = "INSERT INTO inference_exporter_edition VALUES (%s) ON CONFLICT DO NOTHING"
 
-LIMITS: Final = "SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}; SET LOCAL idle_in_transaction_session_timeout = {0}"
+LIMITS: Final = """
+SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}; SET LOCAL idle_in_transaction_session_timeout = {0}
+"""
 
 ENTER: Final = "INSERT INTO inference_exporter_replica (replica, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 LAST: Final = "SELECT number FROM inference_exporter_replica WHERE replica = %s"

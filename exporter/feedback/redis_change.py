@@ -140,7 +140,8 @@ class Change:
 
     def count(self, pane: str, state: str, by: int) -> None:
         """More, or fewer, of a state (o, j, e) in a pane."""
-        self._counts[pane, state] += by
+        if by:
+            self._counts[pane, state] += by
 
     def refer(self, kind: str, pane: str, key: int) -> None:
         """A key in the list of a pane."""
@@ -171,8 +172,7 @@ class Change:
                 self.do("RPUSH", listed, *refs[first : first + _AT_ONCE])
             self.keep(listed)
         for (pane, state), by in self._counts.items():
-            if by:
-                self.do("HINCRBY", self._names.counts, f"{pane}:{state}", by)
+            self.do("HINCRBY", self._names.counts, f"{pane}:{state}", by)
         panes = {("e" if state == "e" else "p", pane) for pane, state in self._counts}
         for kind, pane in panes:
             self.do("ZADD", self._names.of(f"t:{kind}"), end_of(pane), pane)

@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections import defaultdict
 from typing import Final
 
-from exporter.feedback.redis_change import Change, end_of, is_in, key_of, word_of
+from exporter.feedback.redis_change import Change, is_in, key_of
 from exporter.feedback.redis_slots import Slots
-from exporter.feedback.slots import Held, Slot
+from exporter.feedback.slots import EARLY, PREDICTIONS, Held, excess, sums, time_of
 from exporter.feedback.stores import Expired, Sizes
-from exporter.truths import Truth
 
 _AT_ONCE: Final = 1000
 _LOOKED_AT: Final = 10_000
@@ -27,9 +26,9 @@ class Leaving:
     def expire(self, now_ms: int) -> Expired:
         """Forget, and say how many. Unavailable."""
         limits = self._slots.limits
-        for kind, span_ms in (("p", limits.retention_ms), ("e", limits.early_ms)):
+        for kind, span_ms in ((PREDICTIONS, limits.retention_ms), (EARLY, limits.early_ms)):
             self._old(kind, now_ms - span_ms)
-            while (excess := self._excess(kind)) > 0 and self._crowd(kind, excess):
+            while (much := excess(kind, self.sizes(), limits)) > 0 and self._crowd(kind, much):
                 pass
         gone, self._gone = Expired(*self._gone), [0, 0]
         return gone
@@ -41,20 +40,16 @@ class Leaving:
             found[field[-1:].decode()] += int(count)
         return Sizes(found["o"], found["j"], found["e"], 0)
 
-    def _excess(self, kind: str) -> int:
-        sizes, limits = self.sizes(), self._slots.limits
-        return sizes.open + sizes.joined - limits.predictions if kind == "p" else sizes.early - limits.most_early
-
     def _old(self, kind: str, least_ms: int) -> None:
         names, server = self._slots.names, self._slots.server
         while found := server.run("ZRANGEBYSCORE", names.of(f"t:{kind}"), "-inf", least_ms, "LIMIT", 0, 1):
             self._forget(kind, found[0].decode(), None)
 
-    def _crowd(self, kind: str, excess: int) -> bool:
+    def _crowd(self, kind: str, much: int) -> bool:
         """Forget some of the oldest; whether there is anything."""
         found = self._slots.server.run("ZRANGE", self._slots.names.of(f"t:{kind}"), 0, 0)
         if found:
-            self._forget(kind, found[0].decode(), excess)
+            self._forget(kind, found[0].decode(), much)
         return bool(found)
 
     def _forget(self, kind: str, pane: str, most: int | None) -> None:
@@ -79,7 +74,7 @@ class Leaving:
         names = self._slots.names
         change.check("0", "LLEN", names.of(f"l:{kind}:{pane}"))
         left = {}
-        for state in "oj" if kind == "p" else "e":
+        for state in "oj" if kind == PREDICTIONS else "e":
             field = f"{pane}:{state}"
             said = self._slots.server.run("HGET", names.counts, field) or b""
             change.check(said, "HGET", names.counts, field)
@@ -91,36 +86,24 @@ class Leaving:
     def _some(self, change: Change, kind: str, pane: str, which: tuple[list[bytes], int | None]) -> None:
         refs, most = which
         read = self._slots.read(map(key_of, refs))
-        doomed = {(key, place): one for key, slot in read.slots.items() for place, one in _of(slot, kind, pane)}
-        if most is not None and most < len(doomed):
-            oldest = sorted(doomed, key=lambda which: _time(doomed[which]))
-            doomed = {which: doomed[which] for which in oldest[:most]}
-        left = {key: _without(slot, kind, doomed, key) for key, slot in read.slots.items()}
-        self._slots.write(change, read, {key: slot for key, slot in left.items() if slot != read.slots[key]})
-        held = [one for one in doomed.values() if isinstance(one, Held)]
-        self._slots.unnumber(change, held)
-        names = self._slots.names
-        change.do("LTRIM", names.of(f"l:{kind}:{pane}"), len(refs), -1)
-        for key, slot in left.items():
-            if any(True for _ in _of(slot, kind, pane)):
-                change.refer(kind, pane, key)
-        joined = sum(one.number > 0 for one in held)
-        change.count(pane, "j", -joined)
-        change.count(pane, "o" if kind == "p" else "e", joined - len(doomed))
-        change.answer = json.dumps([len(held) - joined, len(doomed) - len(held)])
-
-
-def _of(slot: Slot, kind: str, pane: str) -> "Iterable[tuple[int, Held | Truth]]":
-    """What of a slot lies in a pane, and its place in the slot."""
-    ones: tuple[Held | Truth, ...] = slot.held if kind == "p" else slot.early
-    return ((place, one) for place, one in enumerate(ones) if is_in(pane, _time(one)))
-
-
-def _time(one: Held | Truth) -> int:
-    return one.at_ms if isinstance(one, Held) else one.told_ms
-
-
-def _without(slot: Slot, kind: str, doomed: dict[tuple[int, int], Held | Truth], key: int) -> Slot:
-    ones = slot.held if kind == "p" else slot.early
-    left = tuple(one for place, one in enumerate(ones) if (key, place) not in doomed)
-    return slot._replace(held=left) if kind == "p" else slot._replace(early=left)
+        there = sorted(
+            (time_of(one), key, place)
+            for key, slot in read.slots.items()
+            for place, one in enumerate(slot.of(kind))
+            if is_in(pane, time_of(one))
+        )
+        places: defaultdict[int, set[int]] = defaultdict(set)
+        for _, key, place in there[:most]:
+            places[key].add(place)
+        after = {key: read.slots[key].without(kind, gone) for key, gone in places.items()}
+        self._slots.write(change, read, after)
+        doomed = [read.slots[key].of(kind)[place] for key, gone in places.items() for place in gone]
+        self._slots.unnumber(change, (one for one in doomed if isinstance(one, Held)))
+        change.do("LTRIM", self._slots.names.of(f"l:{kind}:{pane}"), len(refs), -1)
+        for key in {key for _, key, _ in there[len(doomed) :]}:
+            change.refer(kind, pane, key)
+        before = sums(read.slots[key] for key in after)
+        left = sums(after.values())
+        for state, gone in zip("oje", (one - other for one, other in zip(left, before, strict=True)), strict=True):
+            change.count(pane, state, gone)
+        change.answer = json.dumps([before.open - left.open, before.early - left.early])

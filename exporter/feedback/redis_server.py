@@ -88,8 +88,11 @@ class Server:
             if not self._is_checked:
                 self._check()
             return ask()
-        except (self._redis.RedisError, OSError) as error:
+        except (self._redis.RedisError, OSError, Unavailable) as error:
             self._is_checked = False
+            self.close()
+            if isinstance(error, Unavailable):  # the password's file
+                raise
             raise Unavailable(f"redis: {self._password.hidden(str(error))[:_LONGEST]}") from None
 
     def _check(self) -> None:
@@ -111,9 +114,9 @@ class Server:
             return 0
 
     def close(self) -> None:
-        """Let go of it."""
+        """Let go of it, until it is needed again. A connection that was not made to its end must not be used again."""
         try:
-            self._client.close()
+            self._client.connection_pool.disconnect()
         except (self._redis.RedisError, OSError) as error:
             _LOG.debug("redis: %s", type(error).__name__)
 

@@ -5,12 +5,15 @@ has changed them since; `packing` has them as bytes. No I/O, no clock.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from exporter.feedback.matching import Kept, Match, Matching
-from exporter.feedback.stores import Limits, Opened
+from exporter.feedback.stores import Erased, Limits, Opened, Sizes
 from exporter.truths import Joined, Owner, Prediction, Told, Truth
+
+PREDICTIONS: Final = "p"
+EARLY: Final = "e"
 
 
 class Held(NamedTuple):
@@ -38,9 +41,25 @@ class Slot(NamedTuple):
     early: tuple[Truth, ...] = ()
 
     @property
-    def size(self) -> int:
-        """How many predictions and truths."""
-        return len(self.held) + len(self.early)
+    def sizes(self) -> Erased:
+        """How many there are of each."""
+        joined = sum(one.number > 0 for one in self.held)
+        return Erased(len(self.held) - joined, joined, len(self.early))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is there."""
+        return not (self.held or self.early)
+
+    def of(self, kind: str) -> "tuple[Item, ...]":
+        """Predictions (p) or early truths (e)."""
+        return self.held if kind == PREDICTIONS else self.early
+
+    def without(self, kind: str, places: Container[int]) -> "Slot":
+        """What is left where some of a kind go."""
+        if kind == PREDICTIONS:
+            return self._replace(held=tuple(one for place, one in enumerate(self.held) if place not in places))
+        return self._replace(early=tuple(one for place, one in enumerate(self.early) if place not in places))
 
 
 class Changes(NamedTuple):
@@ -108,6 +127,27 @@ class Rules:
         )
         slots[match.key] = slot._replace(held=tuple(joined if one is found else one for one in slot.held))
         return joined
+
+
+Item = Held | Truth
+
+
+def time_of(item: Item) -> int:
+    """When a prediction was answered, or a truth came."""
+    return item.at_ms if isinstance(item, Held) else item.told_ms
+
+
+def sums(slots: Iterable[Slot]) -> Erased:
+    """How much there is in slots."""
+    each = [slot.sizes for slot in slots]
+    return Erased(sum(one.open for one in each), sum(one.joined for one in each), sum(one.early for one in each))
+
+
+def excess(kind: str, sizes: Sizes, limits: Limits) -> int:
+    """How many more there are of a kind than there may be."""
+    if kind == PREDICTIONS:
+        return sizes.open + sizes.joined - limits.predictions
+    return sizes.early - limits.most_early
 
 
 def _kept(one: Held) -> Kept:

@@ -15,7 +15,7 @@ from exporter.performance.joining import Usable
 from exporter.performance.measures import measured
 from exporter.performance.tally import Tally
 from exporter.performance.task import OTHER, Rows, Task
-from exporter.performed import BY, LAG_BOUNDS, Counted, Judged
+from exporter.performed import BY, LAG_BOUNDS, Counted, Judged, Measure
 from exporter.sketch.coarse import CoarseWindows
 from exporter.values import format_duration
 
@@ -39,6 +39,9 @@ class Judging:
         self._opened = _windows(settings, pane_s, 1)
         self._totals = np.zeros(self._tally.size, np.int64)
         self._counts = np.zeros(_LAG_MS + 1, np.int64)
+        self._measured: dict[bytes, tuple[int, tuple[Measure, ...]]] = {}
+        """By the sums that they are of: of the last look, and of the one before."""
+        self._before = self._measured
         self._lag = np.zeros(len(LAG_BOUNDS) + 1, np.int64)
 
     # what is kept
@@ -131,7 +134,8 @@ class Judging:
             yield from ((true, said, rows) for said, rows in zip(names, row, strict=True))
 
     def judged(self, wall_s: float) -> Iterator[Judged]:
-        """Every window that ends at a Unix time."""
+        """Every window that ends at a Unix time; truth is rare beside looks, so what was measured is measured once."""
+        self._before, self._measured = self._measured, {}
         for by in BY:
             for length in self._windows[by].lengths:
                 yield self._judge(by, length, wall_s)
@@ -141,9 +145,17 @@ class Judging:
         predicted = int(self._opened.total(wall_s, length)[0]) if by == _PREDICTION else samples
         if not samples:
             return Judged(by, window, 0, predicted, False, ())
-        words = self._windows[by].total(wall_s, length)
-        enough = int(self._tally.view(words).all.rows) >= self._enough
-        return Judged(by, window, samples, max(predicted, samples), enough, measured(self._task, words, self._costs))
+        rows, measures = self._said(self._windows[by].total(wall_s, length))
+        return Judged(by, window, samples, max(predicted, samples), rows >= self._enough, measures)
+
+    def _said(self, words: NDArray[np.int64]) -> tuple[int, tuple[Measure, ...]]:
+        """Rows that measures are of, and the measures; several windows hold the same, often, as before."""
+        key = words.tobytes()
+        found = self._measured.get(key) or self._before.get(key)
+        if found is None:
+            found = int(self._tally.view(words).all.rows), measured(self._task, words, self._costs)
+        self._measured[key] = found
+        return found
 
 
 def _windows(settings: Performance, pane_s: float, size: int) -> CoarseWindows:

@@ -16,6 +16,8 @@ _SPANS: Final = (1, 8, 64)
 """Lumps that are held together against as many before them."""
 _PRIOR: Final = (4.0, 16.0, 16.0)
 """So many pairs' worth of what was believed before: the default, and of longer spans what the shorter one shows."""
+_BELIEVED: Final = 7
+"""Pairs of lumps from which on it is taken for what it is."""
 _FARTHEST: Final = 9.0
 """A pair counts for no more than so many times the mean: a model that becomes worse once is no dependence."""
 
@@ -41,8 +43,8 @@ class Clumps:
 
     @property
     def is_believed(self) -> bool:
-        """Whether what was seen outweighs the default."""
-        return bool(self._pairs[0] >= _PRIOR[0])
+        """Whether enough was seen to go by."""
+        return bool(self._pairs[0] >= _BELIEVED)
 
     def add(self, lump: NDArray[np.int64]) -> None:
         """Take a lump: its right and wrong ones, shape (2,)."""
@@ -82,5 +84,5 @@ class Clumps:
         means, pairs = self._means(), self._pairs.tolist()
         found = max(1.0, means[0])
         for mean, some, worth in zip(means[1:], pairs[1:], _PRIOR[1:], strict=True):
-            found = max(found, mean * (1 - math.sqrt(2 * some) / (worth + some)))
+            found = max(found, mean * (1 - math.sqrt(2 * some) / (worth + some)) if some else 1.0)
         return found

@@ -9,8 +9,8 @@ Truths come in lumps, a day's in a minute often, and nobody knows in what order.
 all truths of some panes one after the other, 24 of them at least, whose order makes no difference. As a lump takes a
 pane or longer, as many lumps as there are panes in the promised time are that time at least; as it has 24 truths or
 more, they are that many truths, too. How many truths come as one (all of one customer, say) is measured by `clumps`,
-which begins with `evidence.default_dependence`. Before it has seen four pairs of lumps, three lumps at least must
-agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
+which begins with `evidence.default_dependence`. Before it has seen seven pairs of lumps, three lumps at least
+must agree on a page; afterwards three times 24 truths that stand for themselves, so that one lump may be enough.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from exporter.evidence.cusum import Cusum, Guarantee
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.performance.clumps import Clumps
-from exporter.performance.task import Rows
+from exporter.performance.task import Rows, Task
 from exporter.sketch.adwin import Adwin
 from exporter.target import Target
 
@@ -39,7 +39,7 @@ _FARTHEST: Final = 0.1
 """Of numbers, the share of the training rows that count as wrong: those that are this far off, or nearly."""
 _DOUBT: Final = 2.326
 """A normal number exceeds it once in 100 times."""
-_PANE, _MEANT = range(2)
+_PANE, _FIRST, _MEANT = range(3)
 Bits = NDArray[np.bool_]
 
 
@@ -92,7 +92,9 @@ class Concept:
         self._clumps, self._latest = Clumps(evidence.default_dependence), Adwin()
         self._lump: NDArray[np.int64] = np.zeros(2, np.int64)
         """Truths that are not weighed yet: right ones and wrong ones."""
-        self._clock: NDArray[np.int64] = np.array([-1, self._meant()], np.int64)
+        self._clock: NDArray[np.int64] = np.array([-1, -1, self._meant()], np.int64)
+        self._onset: NDArray[np.int64] = np.zeros(len(_RAISED), np.int64)
+        """The pane with which each bet's present growth began."""
 
     def _meant(self) -> int:
         """A number for what evidence is gathered against."""
@@ -105,24 +107,28 @@ class Concept:
         """What must be kept for it to go on elsewhere; it may be written to before the first truth."""
         prefix = f"{prefix}.concept"
         return {
-            f"{prefix}.clock": self._clock, f"{prefix}.lump": self._lump,
+            f"{prefix}.clock": self._clock, f"{prefix}.lump": self._lump, f"{prefix}.onset": self._onset,
             **self._cusum.arrays(f"{prefix}.cusum"), **self._clumps.arrays(f"{prefix}.clumps"),
             **self._latest.arrays(f"{prefix}.latest"),
         }  # fmt: skip
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Copies of it, array by array."""
-        for name, array in self.arrays(prefix).items():
+        """Copies of it for another time, array by array. What is counted since start is not among them."""
+        for name, array in self._lasting(prefix).items():
             yield name, array.copy()
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self.arrays(prefix)
+        own = self._lasting(prefix)
         if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
             return False
         for name, array in own.items():
             array[...] = held[name]
         return True
+
+    def _lasting(self, prefix: str) -> dict[str, NDArray[Any]]:
+        counter = f"{prefix}.concept.latest.changes"
+        return {name: array for name, array in self.arrays(prefix).items() if name != counter}
 
     # in
 
@@ -144,6 +150,8 @@ class Concept:
         starts = np.flatnonzero(np.diff(panes, prepend=-1))
         for part, pane in zip(np.split(wrong, starts[1:]), panes[starts].tolist(), strict=True):
             self._turn_to(pane)
+            if not self._lump.any():
+                self._clock[_FIRST] = pane
             self._lump += (part.size - part.sum(), part.sum())
 
     def advance(self, now: float) -> None:
@@ -156,8 +164,8 @@ class Concept:
     def _heed(self) -> None:
         """Gather anew where it is against something else than when it was kept; what truths have shown stays."""
         if self._clock[_MEANT] != self._meant():
-            self._clock[_MEANT] = self._meant()
-            self._cusum.restart(np.ones(1, bool), int(self._clock[_PANE]))
+            self._clock[...] = -1, -1, self._meant()  # panes may be of another width
+            self._cusum.restart(np.ones(1, bool), 0)
             self._lump[...] = 0
 
     def _turn_to(self, pane: int) -> None:
@@ -167,6 +175,7 @@ class Concept:
 
     def _weigh(self) -> None:
         """Take the lump, which ended in the pane that is the latest still."""
+        self._onset[self._cusum.capital[0] <= 0] = self._clock[_FIRST]
         dependence, believed = self.dependence, self._clumps.is_believed
         panes = max(1, int(self._lump.sum() / dependence) // LEAST_TRUTHS) if believed else 1
         self._cusum.add((self._nats @ self._lump)[None] / dependence, int(self._clock[_PANE]), panes)
@@ -189,11 +198,11 @@ class Concept:
         """What there is to say at a Unix time."""
         self.advance(now)
         nats = self._evidence_now()
-        leading = int(self._cusum.leading().begun[0])
+        leading = int(self._cusum.leading().bets[0])
         return performed.Concept(
             nats=nats,
             threshold=self._guarantee.threshold,
-            began_s=(leading + 1) * self._pane_s if nats else math.nan,
+            began_s=float(self._onset[leading]) * self._pane_s if nats else math.nan,
             reference=self.reference.share,
             tolerance=self.tolerance,
             recent=self._latest.share,
@@ -213,8 +222,19 @@ def _bets(share: float, tolerance: float) -> NDArray[np.float64]:
 
 
 def concept_of(
-    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float
-) -> Concept | None:  # fmt: skip
-    """None where there is nothing to compare with, or nobody wants evidence."""
+    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float, task: Task | None = None
+) -> Concept | None:
+    """None where nobody wants evidence, or there is nothing to compare with.
+
+    That is so too where `task`, which predictions are judged by now, judges otherwise than the training data were.
+    """
     reference = reference_of(target)
-    return Concept(reference, settings, evidence, pane_s) if reference and evidence.enable else None
+    if reference is None or target is None or not evidence.enable or not (task is None or _is_alike(target, task)):
+        return None
+    return Concept(reference, settings, evidence, pane_s)
+
+
+def _is_alike(target: Target, task: Task) -> bool:
+    """Whether the same outputs are judged in the same way: a class by its name, a score by the same threshold."""
+    same = (task.kind, task.label, task.scores) == (target.task, target.label, target.scores)
+    return same and (bool(task.label) or task.threshold == target.threshold)

@@ -12,6 +12,8 @@ from exporter.reference import Column, Profile
 from exporter.target import MOST_CLASSES, Target
 from exporter.values import nearest
 
+_SHOWN: Final = 10
+"""Classes that are named to people."""
 _THRESHOLD: Final = 0.5
 _AUTO: Final = "auto"
 _SAY: Final = "say performance.output or performance.task"
@@ -52,12 +54,13 @@ def deduced(profile: Profile | None, settings: Performance) -> Deduced:
 def in_words(task: Task) -> str:
     """What is predicted, for people."""
     said = " and ".join(filter(None, (task.label, ", ".join(task.scores))))
-    of = f" of {', '.join(task.classes)}" if task.classes else ""
+    classes = (*task.classes[:_SHOWN], "…") if len(task.classes) > _SHOWN else task.classes
+    of = f" of {', '.join(classes)}" if classes else ""
     return f"{task.kind}{of}" + (f", predicted by {said}" if said else "")
 
 
 def _task(profile: Profile, settings: Performance) -> Task:
-    outputs = {one.name: one for one in profile.outputs if not one.scalar and one.kind not in {"text", "embedding"}}
+    outputs = {one.name: one for one in _trained(profile) if not one.scalar and one.kind not in {"text", "embedding"}}
     if settings.output is not None and settings.output not in outputs:
         known = nearest(settings.output, {*outputs})
         raise ConfigError(f"performance.output: no output is called {settings.output!r}{known}")
@@ -67,6 +70,12 @@ def _task(profile: Profile, settings: Performance) -> Task:
     if target is not None and _goes_with(target, settings):
         return of_target(target, settings)
     return _Outputs(outputs, settings).task()
+
+
+def _trained(profile: Profile) -> list[Column]:
+    """Outputs as the training data had them: what is adopted as normal later makes no other task."""
+    adopted = {column.name: column for side, column in profile.replaced if side == "outputs"}
+    return [adopted.get(one.name, one) for one in profile.outputs]
 
 
 def _goes_with(target: Target, settings: Performance) -> bool:

@@ -5,7 +5,7 @@ absolutely for means of bounded losses, and relative to the task's `unit` for nu
 with weights of a millionth to a thousand.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,15 @@ from exporter.performance.curves import MOST_CURVED, Curves, CurveTally
 from exporter.performance.outcomes import Outcomes, OutcomeTally
 from exporter.performance.ranked import Ranked, RankTally
 from exporter.performance.residuals import Residuals, ResidualTally
+from exporter.performance.rivals import MOST as MOST_RIVALS
+from exporter.performance.rivals import Rivals, RivalTally
 from exporter.performance.scoring import Scored, ScoreTally
-from exporter.performance.task import RANKING, REGRESSION, Rows, Task
+from exporter.performance.task import BINARY, MULTICLASS, RANKING, REGRESSION, Rows, Task
 from exporter.performance.weighing import Batch, Weighed, batch
 
-_AT_ONCE = 1 << 20
+LAYOUT: Final = 1
+"""Changes with what words mean: those of another one are not to be added to."""
+_AT_ONCE: Final = 1 << 20
 
 
 class Sums(NamedTuple):
@@ -27,6 +31,7 @@ class Sums(NamedTuple):
     outcomes: Outcomes | None = None
     scored: Scored | None = None
     curves: Curves | None = None
+    rivals: Rivals | None = None
     residuals: Residuals | None = None
     ranked: Ranked | None = None
 
@@ -53,7 +58,7 @@ class _Part(Protocol):
     def of(self, batch: Batch) -> NDArray[np.int64]:
         """Words of some rows, shape (size,)."""
 
-    def read(self, words: NDArray[np.int64]) -> Outcomes | Scored | Curves | Residuals | Ranked:
+    def read(self, words: NDArray[np.int64]) -> Outcomes | Scored | Curves | Rivals | Residuals | Ranked:
         """What the words say."""
 
 
@@ -88,8 +93,11 @@ def _parts(task: Task) -> dict[str, _Part]:
     if task.kind == RANKING:
         return {"ranked": RankTally(task)}
     found: dict[str, _Part] = {"outcomes": OutcomeTally(task)}
-    if task.scores:
-        found["scored"] = ScoreTally(task)
-    if task.scores and len(task.classes) <= MOST_CURVED:
+    if len(task.scores) != (1 if task.kind == BINARY else len(task.classes)):  # none, or not of each class
+        return found
+    found["scored"] = ScoreTally(task)
+    if len(task.classes) <= MOST_CURVED:
         found["curves"] = CurveTally(task)
+    if task.kind == MULTICLASS and len(task.classes) <= MOST_RIVALS:
+        found["rivals"] = RivalTally(task)
     return found

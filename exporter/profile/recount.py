@@ -91,6 +91,7 @@ def recount(profile: Profile, pieces: Iterable[Piece], salt: Salt | None = None)
             count.add_missing(total - rows[one.fields[0]])  # a column that turned up late was missing before
     features, outputs = (_found(side, rows) for side in sides)
     known = {field for fields in counting for field in fields}
+    known |= {profile.target.column.name} if profile.target else set()
     return Recounted(
         tuple(features.get(column.name) for column in profile.features),
         tuple(outputs.get(column.name) for column in profile.outputs),

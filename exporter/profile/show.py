@@ -43,7 +43,8 @@ def summary(profile: Profile, paper: Paper = _PLAIN) -> str:
 
 def page(profile: Profile, names: Sequence[str], paper: Paper = _PLAIN) -> str:
     """The summary, and of the columns of these names all bins with their shares."""
-    columns = [column for column in (*_ordered(profile.features), *profile.outputs) if column.name in names]
+    truth = [profile.target.column] if profile.target else []
+    columns = [column for column in (*_ordered(profile.features), *profile.outputs, *truth) if column.name in names]
     tables = ["\n".join(_detail(profile, column, paper)) for column in columns]
     return "\n\n".join((summary(profile, paper), *tables))
 

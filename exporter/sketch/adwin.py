@@ -26,7 +26,6 @@ _GRACE: Final = 10
 """Bits of the window, no more than which are not looked at."""
 _SIZES: Final = 40
 """So many different sizes: a window of a billion bits needs 28 of them."""
-_TICKS, _CHANGES = range(2)
 _Buckets = list[list[int]]
 
 
@@ -38,12 +37,14 @@ class Adwin:
         """Ones in each bucket; row k has buckets of 2^k bits, the oldest first."""
         self._held: NDArray[np.int64] = np.zeros(_SIZES, np.int64)
         """Buckets of each size."""
-        self._counts: NDArray[np.int64] = np.zeros(2, np.int64)
-        """Bits since the start, and looks that let some go."""
+        self._bits: NDArray[np.int64] = np.zeros(1, np.int64)
+        """Since the start."""
+        self._changes: NDArray[np.int64] = np.zeros(1, np.int64)
 
     def arrays(self, prefix: str) -> Mapping[str, NDArray[Any]]:
-        """What must be kept for it to go on elsewhere."""
-        return {f"{prefix}.ones": self._ones, f"{prefix}.held": self._held, f"{prefix}.counts": self._counts}
+        """What must be kept for it to go on elsewhere; the last one is a counter."""
+        names = ("ones", "held", "bits", "changes")
+        return {f"{prefix}.{name}": getattr(self, f"_{name}") for name in names}
 
     @property
     def width(self) -> int:
@@ -58,21 +59,21 @@ class Adwin:
     @property
     def changes(self) -> int:
         """Looks since the start that let old bits go."""
-        return int(self._counts[_CHANGES])
+        return int(self._changes[0])
 
     def add(self, bits: NDArray[np.bool_]) -> None:
         """Take bits, in their order; how they come in batches makes no difference."""
         given: list[int] = bits.astype(np.int64).tolist()
         buckets = self._unpacked()
-        ticks, start = int(self._counts[_TICKS]), 0
+        ticks, start = int(self._bits[0]), 0
         while start < len(given):
             stop = min(len(given), start + _EVERY - ticks % _EVERY)
             _insert(buckets, given[start:stop])
             ticks += stop - start
             start = stop
             if ticks % _EVERY == 0:
-                self._counts[_CHANGES] += _let_go(buckets)
-        self._counts[_TICKS] = ticks
+                self._changes += _let_go(buckets)
+        self._bits[0] = ticks
         self._pack(buckets)
 
     def _unpacked(self) -> _Buckets:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import full_pages
 import numpy as np
 import pytest
+from hindsight_scenes import KINDS, Kind, answered, profile_of
 from shown_truths import estimated, performed, valued
 
 from exporter import catalogue
@@ -19,16 +21,20 @@ from exporter.collect.room import watched
 from exporter.collect.scene import Scene
 from exporter.condition import Health, ServerVitals
 from exporter.config import resolve
+from exporter.decode import Decoder
 from exporter.handoff import report
 from exporter.monitor import Monitor
 from exporter.monitor.gathering import Watching
+from exporter.monitor.performing import Hindsight
 from exporter.monitor.said import NOTHING_SAID
 from exporter.performance.deduced import deduced
+from exporter.performance.task import canonical
 from exporter.performed import MOST_CLASSES, Judged
 from exporter.profile import Plan as BuildPlan
 from exporter.profile import build_frame
 from exporter.target import Calibration, Target
 from exporter.truth_families import OF_SCORES
+from exporter.truths import Joined, Owner, key_of
 
 ROWS = 2000
 BEGINNINGS = ("model_performance_", "model_truth", "model_predictions_opened", "model_concept_", "model_target_",
@@ -151,3 +157,36 @@ def test_classes_and_bins_go_before_what_is_of_all_of_them_and_what_pages_stays(
              of_truth.samples.name, catalogue.CONCEPT.nats.name, of_truth.outcomes.name}  # fmt: skip
     assert not stays & gone[-1]
     assert stays.isdisjoint(name for unit in UNITS for name in unit)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_a_model_whose_truth_came_has_no_more_series_than_expected_and_all_its_measures(
+    kind: Kind, tmp_path: Path
+) -> None:
+    profile, random = profile_of(kind, tmp_path), np.random.default_rng(5)
+    watching = Watching(
+        SHAPE.evidence, lambda at: at, hindsight=Hindsight(feedback=True, performance=SHAPE.performance)
+    )
+    monitor = Monitor(profile, SHAPE.windows, (), NOTHING_SAID, watching)
+    answers = kind.answers(random, 500)
+    seen = answered(answers, 10.0, "r")
+    monitor.observe(seen, Decoder().decode(seen))
+    monitor.flush()
+    found = monitor.performing
+    assert found
+    owner = Owner("m", "1", found.task.fingerprint)
+    opened, _ = found.take()
+    truths = dict(zip((key_of("r", row) for row in range(500)), kind.truths(random, answers), strict=True))
+    found.join([
+        Joined(at + 1, owner, one.at_ms, one.at_ms + 5000, one.content, canonical(truths[one.key]), b"")
+        for at, one in enumerate(opened)
+    ], 20.0)  # fmt: skip
+    scene = Scene("m", "1", profile, monitor.snapshot(20.0), ServerVitals(), Health(0.0, 0, report.relay([], 0, 0)))
+    page = full_pages.rendered([scene], SHAPE)
+    real, expected = full_pages.sizes(page), planned(SHAPE, [scene])
+    assert {name: series for name, series in real.items()
+            if name.startswith(BEGINNINGS) and series > expected.by_family.get(name, 0)} == {}  # fmt: skip
+    wanted = set(truth.words(found.task)) - {"cost_per_thousand"}
+    assert {word for word, family in catalogue.PERFORMANCE.values.items() if real.get(family.name)} == wanted
+    success = next(block for block in page.blocks if block.name == catalogue.COLLECTOR_SUCCESS.name)
+    assert b"} 0" not in success.body

@@ -154,7 +154,7 @@ def test_of_a_model_without_truth_nothing_is_shown() -> None:
 
 def test_each_measure_is_of_one_kind_of_task_and_has_families_for_what_it_may_have() -> None:
     of = catalogue.PERFORMANCE
-    words = Counter(word for kind in ("binary", "regression", "ranking") for word in WORDS[kind])
+    words = Counter(word for kind in ("multiclass", "regression", "ranking") for word in WORDS[kind])
     assert words == Counter(dict.fromkeys(of.values, 1))
     assert {word: (kind.labels, kind.interval, kind.bound) for word, kind in MEASURES.items()} == {
         word: (family.labels[2:-2], word in of.lower, word in of.bound) for word, family in of.values.items()

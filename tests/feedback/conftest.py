@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from feedback.places import PLACES, Place
+from feedback.servers import PostgresServer, RedisServer, Server
 
 from exporter.feedback.stores import Store
 
@@ -24,3 +25,21 @@ def store(place: Place) -> Iterator[Store]:
     opened = place.open()
     yield opened
     opened.close()
+
+
+def started(server: Server) -> Iterator[Server]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Server]:
+    yield from started(RedisServer())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    yield from started(PostgresServer())

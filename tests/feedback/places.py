@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from feedback.servers import PostgresServer, RedisServer
+
 from exporter.feedback.stores import Limits, Store, open_store
 
 LIMITS: Final = Limits(predictions=1000, retention_ms=1_000_000, early_ms=100_000)
@@ -50,8 +52,46 @@ class Memory:
         """It is lost whenever it is closed."""
 
 
+class InRedis:
+    lasts = True
+    _number = 0
+
+    def __init__(self, server: RedisServer) -> None:
+        InRedis._number += 1
+        self.server = server
+        self.prefix = f"place-{InRedis._number}"
+        self.url = server.url(self.prefix)
+
+    def open(self, limits: Limits = LIMITS, replica: str = "a") -> Store:
+        return open_store(self.url, limits, replica)
+
+    def lose(self) -> None:
+        with self.server.client() as client:
+            for key in client.scan_iter(f"{self.prefix}:*"):
+                client.delete(key)
+
+
+class InPostgres:
+    lasts = True
+    _number = 0
+
+    def __init__(self, server: PostgresServer) -> None:
+        InPostgres._number += 1
+        self.server = server
+        self.schema = f"place_{InPostgres._number}"
+        self.url = server.schema(self.schema)
+
+    def open(self, limits: Limits = LIMITS, replica: str = "a") -> Store:
+        return open_store(self.url, limits, replica)
+
+    def lose(self) -> None:
+        self.server.schema(self.schema)
+
+
 PLACES: Final[dict[str, Callable[[Any], Place]]] = {
     "sqlite": lambda request: File(request.getfixturevalue("tmp_path")),
     "memory": lambda _: Memory(),
+    "redis": lambda request: InRedis(request.getfixturevalue("redis_server")),
+    "postgresql": lambda request: InPostgres(request.getfixturevalue("postgres_server")),
 }
 """By scheme, from pytest's request: servers are fixtures."""

@@ -12,6 +12,7 @@ from feedback.places import LIMITS
 from feedback.spoken import NOW_MS, prediction, truth
 
 from exporter.errors import ConfigError
+from exporter.feedback.sqlite_file import File
 from exporter.feedback.stores import Store, Unavailable, open_store
 from exporter.truths import key_of
 
@@ -183,6 +184,25 @@ def test_nothing_of_what_was_erased_is_left_in_the_file(tmp_path: Path) -> None:
     assert found() == []
     store.close()
     assert found() == []
+
+
+def test_what_was_erased_is_cleaned_up_later_where_the_disk_would_not_do_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: File) -> None:
+        raise Unavailable
+
+    store = opened(tmp_path / "f.db")
+    store.open([prediction("secret", said=b"-said-in-secret-")])
+    with monkeypatch.context() as fault:
+        fault.setattr(File, "empty_log", away)
+        assert sum(store.erase([key_of("secret")])) == 1
+        with pytest.raises(Unavailable):
+            store.expire(NOW_MS)
+    assert b"-said-in-secret-" in (tmp_path / "f.db-wal").read_bytes()
+    store.expire(NOW_MS)
+    assert b"-said-in-secret-" not in (tmp_path / "f.db-wal").read_bytes()
+    store.close()
 
 
 def test_the_log_of_transactions_stays_small_while_all_is_forgotten(tmp_path: Path) -> None:

@@ -149,6 +149,13 @@ def test_unknown_names_are_errors_that_say_the_nearest() -> None:
     assert "did you mean score?" in reason(Performance(output="scroe"), score=SHARE)
 
 
+def test_what_is_adopted_makes_no_other_task() -> None:
+    profile = profile_of(price=X)
+    adopted = replace(profile.outputs[0], mean=500.0, sd=70.0)
+    found = replace(profile, outputs=(adopted,), replaced=(("outputs", profile.outputs[0]),))
+    assert task_of(found, Performance()) == task_of(profile, Performance())
+
+
 def test_without_a_profile_nothing_is_known() -> None:
     assert task_of(None, Performance()) is None
     assert deduced(None, Performance()).reason == "there is no profile"

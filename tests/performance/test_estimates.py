@@ -10,6 +10,7 @@ from sklearn import metrics
 from exporter.performance.estimates import Estimates, estimable
 from exporter.performance.task import Task
 from exporter.performed import Measure
+from exporter.profile import Plan, build_frame
 from exporter.reference import Column
 from exporter.target import Calibration, Target
 
@@ -132,6 +133,7 @@ def test_only_calibrated_scores_of_the_same_task_are_believed() -> None:
 
 # --- what they are worth
 
+PLAN = Plan(predictions=["score"], target="y", threshold=0.4)
 MEASURES = ("accuracy", "precision.yes", "recall.yes", "f1.yes", "precision.no", "roc_auc", "log_loss", "brier")
 
 
@@ -167,9 +169,42 @@ def test_where_features_move_and_scores_stay_calibrated_intervals_have_the_reali
         assert np.mean([*shares.values()]) == pytest.approx(0.95, abs=0.025), shares
 
 
+def test_so_they_do_with_a_calibration_that_a_build_has_found() -> None:
+    random, hits, runs = np.random.default_rng(11), dict.fromkeys(MEASURES, 0), 40
+    for _ in range(runs):
+        x = random.normal(0, 1, 5000)
+        p = 1 / (1 + np.exp(-1.5 * x))
+        words = np.where(random.random(5000) < p, "yes", "no").astype(object)
+        target = build_frame({"x": x, "score": p**2, "y": words}, PLAN)[0].target
+        assert target
+        p = 1 / (1 + np.exp(-1.5 * random.normal(0.7, 1, 1000)))
+        true = random.random(1000) < p
+        found, real = estimated(BINARY, binary(p**2), target), realised(p**2, true)
+        for name in MEASURES:
+            hits[name] += found[name].lower <= real[name] <= found[name].upper
+    assert min(hits.values()) >= 0.8 * runs, hits
+    assert np.mean([*hits.values()]) >= 0.9 * runs, hits
+
+
 def test_where_the_truth_goes_otherwise_with_the_features_they_do_not() -> None:
     shares = covered(0.0, 1.0, runs=50)
     assert max(shares[name] for name in ("accuracy", "precision.yes", "f1.yes")) < 0.1, shares
+
+
+def test_intervals_grow_where_the_calibration_rests_on_few_rows() -> None:
+    task, line = BINARY, Calibration("score", (0.1, 0.5, 0.9), (0.1, 0.5, 0.9), (5000, 5000, 20))
+    target = target_of(task)._replace(calibrations=(line,), errors=(9020, 1000))
+    random = np.random.default_rng(8)
+    widths = []
+    for low in (0.1, 0.8):
+        scores = random.uniform(low, low + 0.1, 500)
+        known, plain = (
+            estimated(task, binary(scores), one)["accuracy"]
+            for one in (target, target._replace(calibrations=(line._replace(rows=()),)))
+        )
+        widths.append((known.upper - known.lower) / (plain.upper - plain.lower))
+    assert widths[0] < 1.1
+    assert widths[1] > 2
 
 
 def test_a_small_training_table_widens_the_intervals() -> None:

@@ -6,6 +6,7 @@ from joined_rows import BINARY, LABELS, MULTICLASS, RANKING, REGRESSION, TASKS, 
 from numpy.typing import NDArray
 
 from exporter.performance.curves import grid_of
+from exporter.performance.measures import measured
 from exporter.performance.residuals import scale_of
 from exporter.performance.tally import Tally
 from exporter.performance.task import Rows, Task
@@ -63,7 +64,9 @@ def test_a_missing_score_leaves_scores_out_and_not_the_answer() -> None:
     rows, tally = drawn(BINARY, 100), Tally(task)
     rows.said[:20, 1] = np.nan
     sums = tally.view(tally.of(rows))
-    assert sums.outcomes is not None and sums.scored is not None and sums.curves is not None
+    assert sums.outcomes is not None
+    assert sums.scored is not None
+    assert sums.curves is not None
     assert sums.outcomes.all.rows == 100
     assert sums.scored.all.rows == 80
     assert sums.curves.weight.sum() == 80
@@ -103,13 +106,21 @@ def test_a_truth_of_no_known_class_is_one_that_no_score_spoke_of() -> None:
     assert found["brier",] == pytest.approx((scores**2).sum() + 1)
 
 
+def test_scores_that_are_not_of_each_class_are_not_judged() -> None:
+    task = Task("multiclass", label="answer", scores=("a", "b"), classes=("a", "b", "c"))
+    sums = Tally(task).view(Tally(task).of(Rows(np.array([[2.0, 0.1, 0.2]]), np.array([2.0]), np.ones(1))))
+    assert sums.scored is None
+    assert sums.curves is None
+    assert sums.all.rows == 1
+
+
 def test_scores_beyond_0_and_1_count_as_these() -> None:
     wild = Rows(np.array([[1.0, 1.5], [0.0, -3.0]]), np.array([1.0, 0.0]), np.ones(2))
     tame = Rows(np.array([[1.0, 1.0], [0.0, 0.0]]), np.array([1.0, 0.0]), np.ones(2))
     assert np.array_equal(Tally(BINARY).of(wild), Tally(BINARY).of(tame))
 
 
-@pytest.mark.parametrize(("classes", "words"), [(2, 1100), (4, 2000), (10, 2800), (20, 4200), (200, 2700), (5000, 200)])
+@pytest.mark.parametrize(("classes", "words"), [(2, 1100), (4, 2500), (10, 4000), (20, 4200), (200, 2700), (5000, 200)])
 def test_words_are_bounded_however_many_classes_there_are(classes: int, words: int) -> None:
     names = tuple(map(str, range(classes)))
     task = Task("binary" if classes == 2 else "multiclass", scores=names[1:] if classes == 2 else names, classes=names)
@@ -137,6 +148,19 @@ def test_the_grid_of_scores_is_even_about_a_half_and_fine_at_both_ends(classes: 
 )
 def test_numbers_are_counted_in_powers_of_two(unit: float, scale: float) -> None:
     assert scale_of(unit) == scale
+
+
+@pytest.mark.parametrize("task", ALL)
+def test_a_billion_of_the_heaviest_rows_neither_overflow_nor_blur(task: Task) -> None:
+    rows = drawn(task, 1000)
+    heavy = rows._replace(weight=np.full(1000, 1000.0))
+    words = Tally(task).of(heavy)
+    times = (1 << 30) // 1000
+    assert max(map(abs, words.tolist())) * times < 1 << 63
+    many = {(one.name, *one.labels): one.value for one in measured(task, words * times)}
+    for key, value in numbers(task, heavy).items():
+        if key[0] not in {"confusion_rows", "reliability_rows", "calibration_error"}:
+            assert many[key] == pytest.approx(value, rel=1e-12, nan_ok=True), key
 
 
 def test_many_rows_at_once_are_as_many_batches() -> None:

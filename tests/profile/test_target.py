@@ -17,7 +17,7 @@ from exporter.performance.deduced import task_of
 from exporter.performance.task import Task
 from exporter.privacy import Privacy
 from exporter.profile import Plan, build_frame, document, show
-from exporter.profile.build import build, build_like
+from exporter.profile.build import build, build_like, count_like
 from exporter.profile.draft import Draft
 from exporter.profile.joint import Joint
 from exporter.profile.merge import merge
@@ -203,7 +203,7 @@ def test_what_people_say_of_the_training_stays() -> None:
 
 def test_calibrated_scores_are_taken_as_they_are() -> None:
     (line,) = target_of(WORDS, {"score": P}).calibrations
-    assert line == ("score", (0.0, 1.0), (0.0, 1.0))
+    assert line == ("score", (0.0, 1.0), (0.0, 1.0), ())
 
 
 @pytest.mark.parametrize("bend", [lambda p: p**2, np.sqrt, lambda p: 0.2 + 0.5 * p, lambda p: p**4])
@@ -241,6 +241,8 @@ def test_few_rows_are_never_a_point() -> None:
     line = calibration("s", cells(score, random.random(500) < score**3))
     assert line
     assert len(line.scores) <= 50
+    assert min(line.rows) >= 10
+    assert sum(line.rows) == 500
     for low, high in zip(line.scores, line.scores[1:], strict=False):
         assert high > low
 
@@ -335,6 +337,7 @@ FAULTS = [
     (("edges",), [1], "target.edges: unknown key"),
     (("calibrations", 0, "shares"), [0.5, 0.4], "target.calibrations[0].shares: must be one per score"),
     (("calibrations", 0, "scores"), [0.5, 0.4], "target.calibrations[0].scores: must be 2 to 50 ascending numbers"),
+    (("calibrations", 0, "rows"), [5], "target.calibrations[0].rows: must be one per score, of at least one row each"),
     (("calibrations", 0, "output"), "p", "target.calibrations: must be one per score, in their order"),
     (("column", "kind"), "numeric", "target.column"),
     (("more",), 1, "target.more: unknown key"),
@@ -453,6 +456,13 @@ def test_the_page_says_what_is_predicted_and_how_wrong_it_was() -> None:
     assert "a number, predicted by price, half of the errors below" in show.summary(built(PRICE, {"price": X}))
 
 
+def test_the_truth_has_a_page_of_its_bins_and_is_no_stranger_in_a_sample(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "t.csv", {name: values.tolist() for name, values in frame().items()})
+    profile = build(Plan(source, ["said", "score"], "y"))[0]
+    assert "y (categorical)" in show.page(profile, ["y"])
+    assert count_like(Plan(source), profile).strangers == ()
+
+
 def test_the_command_takes_what_the_truth_is(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "t.csv", {name: values.tolist()[:500] for name, values in frame().items()})
     output = str(tmp_path / "p.json")
@@ -467,3 +477,19 @@ def test_the_command_takes_what_the_truth_is(tmp_path: Path) -> None:
     assert "--positive: of which truth? say --target COLUMN, too" in result.stderr
     result = command(*base, "--target", "y", "--threshold", "2")
     assert result.returncode == 64
+
+
+def test_check_says_what_is_predicted_or_why_nobody_knows(tmp_path: Path) -> None:
+    def checked(profile: Profile, *more: str) -> Any:
+        path = str(tmp_path / "p.json")
+        document.save(profile, path)
+        return command("check", "--upstream", "http://127.0.0.1:9", "--profile", path, *more)
+
+    known, unknown = built(WORDS, {"score": P}), build_frame({"x": X, "a": X, "b": P}, Plan(predictions=["a", "b"]))[0]
+    told = "performance: profile: binary of no, yes, predicted by score"
+    assert told in checked(known, "--feedback.enable", "true").stdout.splitlines()
+    assert "performance:" not in checked(known).stdout
+    assert "performance: profile: not known: which of 2 numbers" in checked(unknown, "--feedback.enable", "true").stdout
+    result = checked(known, "--feedback.enable", "true", "--performance.positive", "yse")
+    assert result.returncode == 64
+    assert "performance.positive: no class is called 'yse', did you mean yes?" in result.stderr

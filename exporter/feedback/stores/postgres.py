@@ -11,7 +11,7 @@ from exporter.feedback import postgres_statements as statements
 from exporter.feedback.postgres_leaving import Leaving
 from exporter.feedback.postgres_server import Server
 from exporter.feedback.postgres_slots import Slots
-from exporter.feedback.stores import Access, Expired, Limits, Opened, Sizes
+from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes
 from exporter.truths import Joined, Prediction, Told, Truth
 
 
@@ -72,9 +72,9 @@ class Postgres:
 
     # forgotten
 
-    def erase(self, keys: Sequence[int]) -> int:
+    def erase(self, keys: Sequence[int]) -> Erased:
         """Forget some keys. Unavailable."""
-        return int(self._slots.call(("erase", keys), lambda call: call.erase(keys)))
+        return Erased(*json.loads(self._slots.call(("erase", keys), lambda call: call.erase(keys))))
 
     def expire(self, now_ms: int) -> Expired:
         """Forget what is too old or too much. Unavailable."""

@@ -11,8 +11,8 @@ from exporter.feedback.redis_change import Change, key_of, word_of
 from exporter.feedback.redis_leaving import Leaving
 from exporter.feedback.redis_server import Server
 from exporter.feedback.redis_slots import Read, Slots
-from exporter.feedback.slots import Changes, Rules, Slot, replica_of
-from exporter.feedback.stores import Access, Expired, Limits, Opened, Sizes, first_number
+from exporter.feedback.slots import Changes, Rules, Slot, replica_of, sums
+from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes, first_number
 from exporter.truths import Joined, Prediction, Told, Truth
 
 
@@ -128,19 +128,19 @@ class Redis:
 
     # forgotten
 
-    def erase(self, keys: Sequence[int]) -> int:
+    def erase(self, keys: Sequence[int]) -> Erased:
         """Forget some keys. Unavailable."""
 
         def prepare(change: Change) -> None:
             read = self._slots.read(keys)
-            there = {key: slot for key, slot in read.slots.items() if slot.size}
+            there = {key: slot for key, slot in read.slots.items() if not slot.is_empty}
             self._slots.write(change, read, dict.fromkeys(there, Slot()))
             for slot in there.values():
                 self._slots.unnumber(change, slot.held)
                 self._slots.uncount(change, slot)
-            change.answer = str(sum(slot.size for slot in there.values()))
+            change.answer = json.dumps(sums(there.values()))
 
-        return int(self._slots.call(("erase", keys), prepare))
+        return Erased(*json.loads(self._slots.call(("erase", keys), prepare)))
 
     def expire(self, now_ms: int) -> Expired:
         """Forget what is too old or too much. Unavailable."""

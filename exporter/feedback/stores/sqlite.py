@@ -56,6 +56,8 @@ class SQLite:
         """No prediction, and no early truth, is older than these."""
         self._gone_open, self._gone_early = 0, 0
         """Of `Expired`, since it was asked last."""
+        self._known_aside = 0
+        self._is_clean = True
         try:
             self.sizes()
         except Unavailable:
@@ -79,6 +81,9 @@ class SQLite:
 
     def _look(self) -> None:
         ask = self._file.ask
+        if self._known_aside != self.set_aside:
+            self._known_aside = self.set_aside
+            self._gone_open, self._gone_early = 0, 0  # it went with the rest
         rows = ask("SELECT json_group_array(json_array(id, model, version, task)) FROM owners")
         self._by_id = {number: Owner(*words) for number, *words in rows}
         self._owners = {owner: number for number, owner in self._by_id.items()}
@@ -200,11 +205,20 @@ class SQLite:
             self._early -= early
             joined -= self._joined
             erased = Erased(kept - self._kept - joined, joined, early)
-        self._file.empty_log()
+        self._is_clean = False
+        with contextlib.suppress(Unavailable):  # it is erased, and whoever asked again would be told of nothing
+            self._clean()
         return erased
+
+    def _clean(self) -> None:
+        """Leave nothing in the log of what was erased."""
+        if not self._is_clean:
+            self._file.empty_log()
+            self._is_clean = True
 
     def expire(self, now_ms: int) -> Expired:
         """Forget what is too old or too much. Unavailable."""
+        self._clean()
         self._expire_early(now_ms - self._limits.early_ms)
         retention_ms = self._limits.retention_ms
         if self._oldest_ms < now_ms - retention_ms - retention_ms // _SLACK:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from exporter.costing import Cost
 from exporter.performance.measures import (
+    areas,
     averages,
     calibration,
     cost,
@@ -20,10 +21,8 @@ from exporter.performance.measures import (
     errors,
     losses,
     outcomes,
-    pr,
     quantiles,
     ranking,
-    roc,
 )
 from exporter.performance.measures.case import Case
 from exporter.performance.tally import Tally
@@ -57,10 +56,10 @@ MEASURES: Final[Mapping[str, Kind]] = {
     "precision_weighted": Kind(averages.precision_weighted),
     "recall_weighted": Kind(averages.recall_weighted),
     "f1_weighted": Kind(averages.f1_weighted),
-    "roc_auc": Kind(roc.roc_auc, bound=True),
-    "roc_auc_of_class": Kind(roc.roc_auc_of_class, _CLASS, bound=True),
-    "pr_auc": Kind(pr.pr_auc, bound=True),
-    "pr_auc_of_class": Kind(pr.pr_auc_of_class, _CLASS, bound=True),
+    "roc_auc": Kind(areas.roc_auc, bound=True),
+    "roc_auc_of_class": Kind(areas.roc_auc_of_class, _CLASS, bound=True),
+    "pr_auc": Kind(areas.pr_auc, bound=True),
+    "pr_auc_of_class": Kind(areas.pr_auc_of_class, _CLASS, bound=True),
     "log_loss": Kind(losses.log_loss),
     "brier": Kind(losses.brier),
     "calibration_error": Kind(calibration.calibration_error),

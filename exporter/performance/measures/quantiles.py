@@ -37,7 +37,8 @@ def _ends(summed: NDArray[np.float64], rank: float, rows: float) -> Interval:
     if not rows > 0:
         return NONE
     reach = Z * math.sqrt(rank * (1 - rank) / rows)
-    return Interval(_within(summed, rank - reach), _within(summed, rank + reach + 1 / rows))
+    ends = Interval(_within(summed, rank - reach), _within(summed, rank + reach + 1 / rows))
+    return NONE if math.isnan(sum(ends)) else ends
 
 
 def _bin(summed: NDArray[np.float64], rank: float) -> int:
