@@ -101,8 +101,8 @@ def _sampled(world: World) -> World:
 WORLDS: Final[Mapping[str, World]] = {
     "two classes, half and half": _binary(0.5),
     "two classes, one in ten": _binary(0.1),
-    "the same, overconfident": _binary(0.1, 1.5),
-    "the same, weights 1 and 4": _sampled(_binary(0.1)),
+    "two classes, one in ten, overconfident": _binary(0.1, 1.5),
+    "two classes, one in ten, weights 1 and 4": _sampled(_binary(0.1)),
     "four classes": _multiclass(4, 1.5),
     "four classes, overconfident": _multiclass(4, 1.5, 1.4),
     "four classes, nearly all right": _multiclass(4, 6.0),

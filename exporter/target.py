@@ -20,6 +20,8 @@ class Calibration(NamedTuple):
     """Ascending."""
     shares: tuple[float, ...]
     """Of the rows with such a score those of the class, 0 to 1, none below the one before."""
+    rows: tuple[int, ...] = ()
+    """Of the training data behind each point; empty where scores are taken as they are, and nothing was fitted."""
 
 
 class Target(NamedTuple):

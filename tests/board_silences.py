@@ -152,6 +152,13 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
         "model-predictions: Wrong predictions over what is critical, B",
         "model-predictions: Wrong predictions over what is critical, D",
     ),
+    "all models answer the score of one class: nobody predicts numbers, one of many classes, or ranks": (
+        "model-predictions: How good it is, by its truths, D",
+        "model-predictions: How good it is, by its truths, E",
+        "model-predictions: How good it is, by its truths, F",
+        "model-predictions: Classes, by their truths, D",
+        "model-predictions: Errors of numbers",
+    ),
     "all of it drifts, so parts are not told of": (
         "model-predictions: Parts that drift",
     ),

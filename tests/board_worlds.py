@@ -14,9 +14,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -50,13 +52,18 @@ LOOK_EVERY, RULED_EVERY = "2s", "3s"
 _EVIDENCE: Final = (
     "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s",
 )  # fmt: skip
+_VALUES: Final = [{"name": "margin", "feature": "amount"}]
+_COSTS: Final = [{"actual": "1", "predicted": "0", "cost": 10}]
 _FLAGS: Final = (
+    "--feedback.enable", "true", "--values", json.dumps(_VALUES), "--performance.costs", json.dumps(_COSTS),
     "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
     "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
     "--log-level", "warning", *_EVIDENCE,
 )  # fmt: skip
 _ROWS_PER_REQUEST: Final = 20
 _ROUND_S: Final = 0.2
+_TOLD_AFTER: Final = 20
+"""Requests."""
 _SERVER: Final = Path(__file__).with_name("scored_server.py")
 
 
@@ -85,15 +92,23 @@ class Replica:
     def address(self) -> str:
         return f"127.0.0.1:{self.sidecar.web_port}"
 
-    def ask(self, rows: Sequence[Row]) -> None:
-        self.post(json.dumps({"instances": rows}).encode())
+    def ask(self, rows: Sequence[Row], called: str = "") -> None:
+        """Under an id, where it is called anything."""
+        self.post(json.dumps({"instances": rows}).encode(), {"X-Request-Id": called} if called else {})
 
-    def post(self, body: bytes) -> None:
+    def post(self, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         """A refusal is an answer, too."""
+        request = urllib.request.Request(self.sidecar.url + self.path, body, dict(headers))
         try:
-            urllib.request.urlopen(self.sidecar.url + self.path, body, timeout=30).close()
+            urllib.request.urlopen(request, timeout=30).close()
         except urllib.error.HTTPError as error:
             error.close()
+
+    def tell(self, truths: Sequence[Row]) -> None:
+        """What turned out."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://{self.address}/feedback", json.dumps(truths).encode(), headers)
+        urllib.request.urlopen(request, timeout=30).close()
 
     def start_server(self) -> None:
         command = [sys.executable, str(_SERVER), str(self._server_port), *(["blind"] if self._blind else [])]
@@ -111,11 +126,15 @@ class Replica:
 
 
 class Traffic(InBackground):
-    """A client that sends each replica the training data's own rows in turn, in random order."""
+    """A client that sends each replica the training data's own rows in turn, in random order.
+
+    Some rounds later it tells what has become of them: what the model was trained on, whatever it was sent.
+    """
 
     def __init__(self, replicas: Sequence[Replica], rows: list[Row]) -> None:
         super().__init__()
         self._replicas, self._rows, self._random = replicas, rows, np.random.default_rng(6)
+        self._untold: deque[tuple[Replica, list[Row]]] = deque()
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -131,7 +150,17 @@ class Traffic(InBackground):
             spoil(replica, self._rows[chosen[0]])
             for place in chosen[:2]:
                 replica.ask([self._rows[place]])
-        replica.ask([replica.change(self._rows[place]) for place in chosen])
+        rows = [self._rows[place] for place in chosen]
+        called = str(self._random.integers(1 << 60))
+        replica.ask([replica.change(row) for row in rows], called)
+        truths = [{"id": called, "row": place, "truth": self._paid(row)} for place, row in enumerate(rows)]
+        self._untold.append((replica, [*truths, {"id": f"nobody's {called}", "truth": 1}]))
+        if len(self._untold) > _TOLD_AFTER:
+            teller, known = self._untold.popleft()
+            teller.tell(known)
+
+    def _paid(self, row: Row) -> int:
+        return int(self._random.random() < score(row))
 
 
 def spoil(replica: Replica, good: Row) -> None:

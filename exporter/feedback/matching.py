@@ -76,12 +76,11 @@ class Matching:
         return truth
 
     def _told_of_another(self, key: int, owner: Owner) -> Truth | None:
-        """What another version of the same model had as its truth: this one answered the same request."""
-        known = [one for one in self._kept[key].values() if one.number and one.owner.model == owner.model]
-        if not known:
-            return None
-        first = min(known, key=_number)
-        return Truth(key, owner.model, first.told_ms, 0, first.true, first.extra)
+        """What all other versions of the same model have as their truth: this one answered the same request."""
+        for one in self._kept[key].values():
+            if one.number and one.owner.model == owner.model:
+                return Truth(key, owner.model, one.told_ms, 0, one.true, one.extra)
+        return None
 
     def tell(self, truth: Truth) -> Told:
         """Take a truth."""
@@ -124,7 +123,3 @@ class Matching:
 def keys_of(ones: Sequence[Prediction] | Sequence[Truth]) -> list[int]:
     """Each key once, in order of size: neighbours lie together."""
     return sorted({one.key for one in ones})
-
-
-def _number(kept: Kept) -> int:
-    return kept.number

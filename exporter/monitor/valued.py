@@ -37,7 +37,6 @@ _WHOLE: Final = 0
 _CONFIDENCE: Final = 0.975
 _MOST_WAITING: Final = 1 << 12
 _ALONE: Final = 2
-_HELD, _NEWEST = range(2)
 _NO_SEGMENTS: Final[NDArray[np.uint8]] = np.zeros((0, 0), np.uint8)
 Arrays = Mapping[str, NDArray[Any]]
 Segment = tuple[str, str]
@@ -67,8 +66,8 @@ class Valuing:
         self._starts = np.cumsum([0, *(way.segments for way in ways)]).tolist()
         self._shape = (len(self._values), 1 + self._starts[-1], _WORDS)
         self._windows = CoarseWindows(lengths, pane_s, _PANES, self._shape, np.int64)
-        self._numbers = np.zeros(2, np.int64)
-        """Of joined ones the last that the windows had when they were held, and the last that they have now."""
+        self._newest = np.zeros(1, np.int64)
+        """The number of the last joined one that the windows have."""
         self._noted: tuple[list[_Found], ...] = ([], [], [])
         """By the batch that they are of: see `note`."""
         self._waiting = [0, 0]
@@ -79,7 +78,7 @@ class Valuing:
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept; names carry what the values are, and those of segments are the profile's."""
         prefix = f"{prefix}.{self._name}"
-        return {f"{prefix}.numbers": self._numbers, **self._windows.arrays(prefix)}
+        return {f"{prefix}.newest": self._newest, **self._windows.arrays(prefix)}
 
     @property
     def _name(self) -> str:
@@ -90,16 +89,16 @@ class Valuing:
         prefix = f"{prefix}.{self._name}"
         labels = json.dumps(list(self._labels())).encode()
         yield f"{prefix}.labels", np.frombuffer(labels, np.uint8).copy()
-        yield f"{prefix}.newest", self._numbers[_NEWEST:].copy()
+        yield f"{prefix}.newest", self._newest.copy()
         yield from self._windows.held(prefix, wall_s).items()
 
     def put_back(self, held: Arrays, prefix: str, wall_s: float) -> None:
         """Go on with windows that were held, each segment where it is now; those of segments put back before this."""
         prefix = f"{prefix}.{self._name}"
         labels, newest = held.get(f"{prefix}.labels"), held.get(f"{prefix}.newest")
-        if labels is None or newest is None or newest.shape != (1,) or self._numbers[_NEWEST]:
+        if labels is None or newest is None or newest.shape != (1,) or self._newest[0]:
             return
-        self._numbers[:] = newest[0]
+        self._newest[0] = newest[0]
         theirs = [tuple(one) if one else None for one in json.loads(labels.tobytes())]
         ours = {label: place for place, label in enumerate(self._labels()) if label is not None}
         moved = [(there, ours[label]) for there, label in enumerate(theirs) if label is not None and label in ours]
@@ -148,14 +147,15 @@ class Valuing:
                 noted.clear()
         self._waiting = [0, 0]
 
-    def join(self, joined: Sequence[Joined], wall_s: float) -> None:
-        """Count what truths say, in the order of their numbers, each but once, of the segments that they name.
+    def add_feedback(self, joined: Sequence[Joined], wall_s: float) -> None:
+        """Count what truths say, of the segments that they name, by when was predicted and not after a Unix time.
 
-        By when was predicted, and not after `wall_s`, Unix time.
+        They come in the order of their numbers; those that the windows have already count once.
         """
+        joined = [one for one in joined if one.number > self._newest[0]]
         if self._of_feedback is None or not joined:
             return
-        self._numbers[_NEWEST] = max(int(self._numbers[_NEWEST]), joined[-1].number)
+        self._newest[0] = joined[-1].number
         places = self._segment_places()
         found, of = list[_Found](), list[list[int]]()
         for one in joined:
@@ -167,10 +167,6 @@ class Valuing:
             width = max(map(len, of))
             at = np.array([[*some, *[-1] * (width - len(some))] for some in of], np.int64)
             self._count(found, np.where(at < 0, UNKNOWN_SEGMENT, at - 1).astype(np.uint8))
-
-    def rejoin(self, joined: Sequence[Joined], wall_s: float) -> None:
-        """Have windows hold what was joined before this run, as far as they do not."""
-        self.join([one for one in joined if one.number > self._numbers[_HELD]], wall_s)
 
     def _segment_places(self) -> dict[Segment, int]:
         return {label: place for place, label in enumerate(self._labels()) if place and label is not None}

@@ -39,7 +39,7 @@ _FARTHEST: Final = 0.1
 """Of numbers, the share of the training rows that count as wrong: those that are this far off, or nearly."""
 _DOUBT: Final = 2.326
 """A normal number exceeds it once in 100 times."""
-_PANE, _MEANT = range(2)
+_PANE, _FIRST, _MEANT = range(3)
 Bits = NDArray[np.bool_]
 
 
@@ -92,7 +92,9 @@ class Concept:
         self._clumps, self._latest = Clumps(evidence.default_dependence), Adwin()
         self._lump: NDArray[np.int64] = np.zeros(2, np.int64)
         """Truths that are not weighed yet: right ones and wrong ones."""
-        self._clock: NDArray[np.int64] = np.array([-1, self._meant()], np.int64)
+        self._clock: NDArray[np.int64] = np.array([-1, -1, self._meant()], np.int64)
+        self._onset: NDArray[np.int64] = np.zeros(len(_RAISED), np.int64)
+        """The pane with which each bet's present growth began."""
 
     def _meant(self) -> int:
         """A number for what evidence is gathered against."""
@@ -105,7 +107,7 @@ class Concept:
         """What must be kept for it to go on elsewhere; it may be written to before the first truth."""
         prefix = f"{prefix}.concept"
         return {
-            f"{prefix}.clock": self._clock, f"{prefix}.lump": self._lump,
+            f"{prefix}.clock": self._clock, f"{prefix}.lump": self._lump, f"{prefix}.onset": self._onset,
             **self._cusum.arrays(f"{prefix}.cusum"), **self._clumps.arrays(f"{prefix}.clumps"),
             **self._latest.arrays(f"{prefix}.latest"),
         }  # fmt: skip
@@ -148,6 +150,8 @@ class Concept:
         starts = np.flatnonzero(np.diff(panes, prepend=-1))
         for part, pane in zip(np.split(wrong, starts[1:]), panes[starts].tolist(), strict=True):
             self._turn_to(pane)
+            if not self._lump.any():
+                self._clock[_FIRST] = pane
             self._lump += (part.size - part.sum(), part.sum())
 
     def advance(self, now: float) -> None:
@@ -160,8 +164,8 @@ class Concept:
     def _heed(self) -> None:
         """Gather anew where it is against something else than when it was kept; what truths have shown stays."""
         if self._clock[_MEANT] != self._meant():
-            self._clock[_MEANT] = self._meant()
-            self._cusum.restart(np.ones(1, bool), int(self._clock[_PANE]))
+            self._clock[...] = -1, -1, self._meant()  # panes may be of another width
+            self._cusum.restart(np.ones(1, bool), 0)
             self._lump[...] = 0
 
     def _turn_to(self, pane: int) -> None:
@@ -171,6 +175,7 @@ class Concept:
 
     def _weigh(self) -> None:
         """Take the lump, which ended in the pane that is the latest still."""
+        self._onset[self._cusum.capital[0] <= 0] = self._clock[_FIRST]
         dependence, believed = self.dependence, self._clumps.is_believed
         panes = max(1, int(self._lump.sum() / dependence) // LEAST_TRUTHS) if believed else 1
         self._cusum.add((self._nats @ self._lump)[None] / dependence, int(self._clock[_PANE]), panes)
@@ -193,11 +198,11 @@ class Concept:
         """What there is to say at a Unix time."""
         self.advance(now)
         nats = self._evidence_now()
-        leading = int(self._cusum.leading().begun[0])
+        leading = int(self._cusum.leading().bets[0])
         return performed.Concept(
             nats=nats,
             threshold=self._guarantee.threshold,
-            began_s=(leading + 1) * self._pane_s if nats else math.nan,
+            began_s=float(self._onset[leading]) * self._pane_s if nats else math.nan,
             reference=self.reference.share,
             tolerance=self.tolerance,
             recent=self._latest.share,

@@ -5,7 +5,7 @@ A score that is calibrated says how often its class is true. So every answer add
 goes with which features stays as it was in training (no concept drift); where features move, it moves along.
 
 Intervals have the realised value 95 times of 100 if the scores are calibrated: truths are drawn by the probabilities
-(arXiv 2505.05295), and the calibration itself is of so many rows of training data.
+(arXiv 2505.05295), and the calibration itself is of so many rows of training data, of fewer where scores have moved to.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from exporter.performance.curves import MOST_CURVED, grid_of
 from exporter.performance.task import BINARY, Task
 from exporter.performed import Measure
-from exporter.target import Target
+from exporter.target import Calibration, Target
 
 _Z: Final = 1.959963984540054
 """Of 95 %."""
@@ -68,6 +68,7 @@ class Estimates:
     def __init__(self, task: Task, target: Target) -> None:
         """They must be `estimable`."""
         self._task = task
+        self._calibrations = target.calibrations
         self._lines = [(np.array(one.scores), np.array(one.shares)) for one in target.calibrations]
         self._known = sum(target.errors) or target.column.present
         self._classes = len(task.classes)
@@ -160,7 +161,21 @@ class Estimates:
         """What is to be expected; nothing where there are no answers."""
         if not words[0]:
             return ()
-        return tuple(_measures(self._task, self._read(words), 1 + int(words[0]) / self._known))
+        sums = self._read(words)
+        return tuple(_measures(self._task, sums, 1 + self._doubt(sums)))
+
+    def _doubt(self, sums: _Sums) -> float:
+        """The variance that is the calibration's own, as a share of that of truths; of several classes the largest."""
+        plain = sums.rows / self._known
+        if self._grid is None:
+            return plain
+        edges = np.concatenate(([0.0], self._grid.edges, [1.0]))
+        middles, spread = (edges[1:] + edges[:-1]) / 2, sums.spread[-len(self._lines) :]
+        found = [
+            _lever(one, middles, rows) / of if one.rows and of > 0 else plain
+            for one, rows, of in zip(self._calibrations, sums.curve[:, 0], spread, strict=True)
+        ]
+        return max(found)
 
     def _read(self, words: Words) -> _Sums:
         rows, by_class, losses, curves = np.split(words, self._ends)
@@ -172,6 +187,16 @@ class Estimates:
 
 
 # --- what is to be expected
+
+
+def _lever(line: Calibration, middles: Floats, rows: Floats) -> float:
+    """Variance of the expected number of true ones among rows by the bin of their score.
+
+    Each point of the line is the share of some rows of training data, and counts for as many of these rows.
+    """
+    shares, known = np.array(line.shares), np.array(line.rows)
+    weights = np.array([np.interp(middles, line.scores, point) for point in np.eye(len(known))])
+    return float(((weights @ rows) ** 2 * shares * (1 - shares) / known).sum())
 
 
 class _Expected(NamedTuple):

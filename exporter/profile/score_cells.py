@@ -76,21 +76,27 @@ def calibration(output: str, counted: Cells) -> Calibration | None:
         return None
     if not _is_better(held, np.flatnonzero(occupied)):
         return Calibration(output, (0.0, 1.0), (0.0, 1.0))
-    scores, shares = _line(held)
-    if len(shares) == 1:
+    fit = _fit(held)
+    if fit.rows.size == 1:
         return None
-    return Calibration(output, tuple(scores.tolist()), tuple(shares.tolist()))
+    scores, shares = _points(fit)
+    return Calibration(output, tuple(scores.tolist()), tuple(shares.tolist()), tuple(fit.rows.tolist()))
 
 
-def _line(held: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points of the isotonic fit of occupied cells, at most `MOST_POINTS`, ascending scores and shares."""
+def _fit(held: Cells) -> Cells:
+    """The isotonic fit of occupied cells: those of one height together, at most `MOST_POINTS`."""
     from scipy.optimize import isotonic_regression  # noqa: PLC0415 (slow to import, and a build's alone)
 
     fit = isotonic_regression(held.true / held.rows, weights=held.rows)
     pooled = Cells(*(np.add.reduceat(one, fit.blocks[:-1]) for one in held))
     while pooled.rows.size > 1 and (pooled.rows.size > MOST_POINTS or pooled.rows.min() < _LEAST_ROWS):
         pooled = _fewer(pooled)
-    return pooled.scores / UNIT / pooled.rows, pooled.true / pooled.rows
+    return pooled
+
+
+def _points(fit: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ascending scores and shares."""
+    return fit.scores / UNIT / fit.rows, fit.true / fit.rows
 
 
 def _fewer(pooled: Cells) -> Cells:
@@ -114,7 +120,7 @@ def _is_better(held: Cells, places: Counts) -> bool:
     for fold in folds:
         rest = Cells(*(all_ - some for all_, some in zip(whole, fold, strict=True)))
         seen = rest.rows > 0
-        scores, shares = _line(Cells(*(one[seen] for one in rest)))
+        scores, shares = _points(_fit(Cells(*(one[seen] for one in rest))))
         raw = held.scores / UNIT / held.rows
         if _error(fold, np.interp(raw, scores, shares)) >= _error(fold, raw):
             return False

@@ -85,7 +85,10 @@ def _calibration(node: object, path: str) -> Calibration:
         raise Fault(f"{path}.scores: must be 2 to {MOST_POINTS} ascending numbers from 0 to 1")
     if len(shares) != len(scores) or any(high < low for low, high in pairwise(shares)):
         raise Fault(f"{path}.shares: must be one per score, none below the one before")
-    return Calibration(parsing.name(item.get("output"), f"{path}.output"), scores, shares)
+    rows = tuple(parsing.items(item.get("rows", []), f"{path}.rows", parsing.count))
+    if rows and (len(rows) != len(scores) or min(rows) == 0):
+        raise Fault(f"{path}.rows: must be one per score, of at least one row each")
+    return Calibration(parsing.name(item.get("output"), f"{path}.output"), scores, shares, rows)
 
 
 def describe(one: Target) -> dict[str, Any]:
@@ -93,7 +96,8 @@ def describe(one: Target) -> dict[str, Any]:
     known: dict[str, Any] = {
         "label": one.label, "scores": list(one.scores), "classes": list(one.classes),
         "calibrations": [
-            {"output": line.output, "scores": list(line.scores), "shares": list(line.shares)}
+            {"output": line.output, "scores": list(line.scores), "shares": list(line.shares),
+             **({"rows": list(line.rows)} if line.rows else {})}
             for line in one.calibrations
         ],
         "edges": list(one.edges), "errors": list(one.errors),

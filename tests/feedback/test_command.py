@@ -1,7 +1,10 @@
 """`inference-exporter feedback FILE`: a real command, a real server, a real store."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -150,13 +153,70 @@ def test_the_first_malformed_ones_are_listed(tmp_path: Path) -> None:
         assert found.stdout.splitlines()[-1] == "  and 10 more; 20 are listed at most"
 
 
-def test_a_server_that_is_not_there_is_69_and_it_goes_on_from_where_it_was(tmp_path: Path) -> None:
-    file = table(tmp_path / "t.csv", 50)
+def test_a_server_that_is_not_there_is_69(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    found = command("feedback", file, "--url", url, "--patience", "300ms")
+    found = command("feedback", table(tmp_path / "t.csv", 50), "--url", url, "--patience", "300ms")
     assert found.returncode == 69
     assert f"{url}: cannot be reached" in found.stderr
+
+
+def test_when_the_server_dies_it_goes_on_with_the_next_one(tmp_path: Path) -> None:
+    file, note = table(tmp_path / "t.csv", 3000), tmp_path / "t.csv.progress"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    words = [sys.executable, "-m", "exporter", "feedback", file, "--url", f"http://127.0.0.1:{port}"]
+    with subprocess.Popen([*words, "--batch", "10", "--patience", "2s"], stderr=subprocess.DEVNULL) as process:  # noqa: SIM117 (the server ends first)
+        with posted(tmp_path / "f.sqlite", port=port, most_bytes=16 << 20):
+            until = time.monotonic() + 30
+            while not note.exists() and time.monotonic() < until:
+                time.sleep(0.01)
+    assert process.returncode == 69
+    assert 0 < json.loads(note.read_text())["rows"] < 3000
+    with posted(tmp_path / "f.sqlite", port=port, most_bytes=16 << 20) as at:
+        found = command(*words[3:])
+        assert found.returncode == 0, found.stderr
+        assert "going on behind them" in found.stderr
+        at.keeping.sync()
+        counts = at.keeping.snapshot()
+        assert counts.found_early + counts.told["early"] == 3000
+        assert counts.told["duplicate"] <= 10
+    assert not note.exists()
+
+
+def test_it_waits_for_a_server_that_is_starting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    words = [
+        sys.executable,
+        "-m",
+        "exporter",
+        "feedback",
+        table(tmp_path / "t.csv", 5),
+        "--url",
+        f"http://127.0.0.1:{port}",
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(1.5)
+        with posted(tmp_path / "f.sqlite", port=port):
+            output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output.endswith("5 rows: 5 early\n")) == (0, True)
+
+
+def test_progress_is_drawn_on_a_terminal(tmp_path: Path) -> None:
+    screen, inside = pty.openpty()
+    seen = b""
+    with posted(tmp_path / "f.sqlite", most_bytes=16 << 20) as at:
+        words = [sys.executable, "-m", "exporter", "feedback", table(tmp_path / "t.csv", 10_000), "--batch", "10"]
+        with subprocess.Popen(
+            [*words, "--url", f"http://127.0.0.1:{at.web.port}"], stdout=subprocess.DEVNULL, stderr=inside
+        ):
+            os.close(inside)
+            with contextlib.suppress(OSError):  # the other side is closed
+                while part := os.read(screen, 4096):
+                    seen += part
+        os.close(screen)
+    assert re.search("█+░* +\\d+%  [\\d,]+ rows, [\\d,]+/s", seen.decode())
 
 
 def test_who_may_not_post_is_told(tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ import gzip
 import json
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback.posting import RULES, posted
+from feedback.posting import RULES, Posted, posted
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from web.doors import served
 
 from exporter.feedback.stores import Store, Unavailable
@@ -183,3 +186,22 @@ def test_many_at_once_leave_the_page_alone(tmp_path: Path) -> None:
         assert at.web.ask("/metrics").status == 200
         for sock in slow:
             sock.close()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.binary(max_size=300) | st.sampled_from([b'{"id":1,"truth":1}', b'[{"id":"\\ud800"}]', b'{"\\ud800":1}']),
+    st.sampled_from(["application/json", "application/x-ndjson", ""]), st.sampled_from(["", "gzip", "br", "x"]),
+    st.sampled_from(["/feedback", "/feedback?results=errors", "/feedback/erase"]),
+)  # fmt: skip
+def test_any_post_is_answered(at: Posted, body: bytes, kind: str, coding: str, path: str) -> None:
+    answer = at.post(body, path, **{"Content-Type": kind, "Content-Encoding": coding})
+    assert answer.status in {200, 400, 413}
+    if answer.status == 200:
+        json.loads(answer.body)
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Posted]:
+    with posted(tmp_path_factory.mktemp("any") / "f.sqlite") as found:
+        yield found

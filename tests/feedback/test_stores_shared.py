@@ -17,6 +17,8 @@ from feedback.places import LIMITS, InPostgres, InRedis
 from feedback.servers import PASSWORD, PostgresServer, RedisServer, Server
 from feedback.spoken import NOW_MS, ONE, TWO, prediction, truth
 from feedback.wire import Wire
+from proxy.test_tls import make
+from support import free_port
 
 from exporter.errors import ConfigError
 from exporter.feedback.stores import Expired, Limits, Opened, Store, Unavailable, open_store
@@ -489,3 +491,19 @@ def test_limits_of_a_shared_store_are_those_of_all_replicas_together(shared: Sha
     assert stores[0].sizes().open == 30
     for store in stores:
         store.close()
+
+
+def test_redis_is_reached_by_tls_and_only_where_its_certificate_is_trusted(tmp_path: Path) -> None:
+    files, other = make(tmp_path / "own", "localhost"), make(tmp_path / "other", "localhost")
+    port = free_port()
+    server = RedisServer(
+        "--tls-port", str(port), "--tls-cert-file", files.cert, "--tls-key-file", files.key, "--tls-auth-clients", "no"
+    )
+    try:
+        server.start()
+        url = f"rediss://:{PASSWORD}@localhost:{port}/0/tls?ssl_ca_certs="
+        everything(open_store(url + files.cert, LIMITS, "a"))
+        with pytest.raises(Unavailable, match="certificate verify failed"):
+            used(url + other.cert)
+    finally:
+        server.end()

@@ -174,8 +174,9 @@ def joined(value: float | None, number: int = 1, at_s: float = 100.0, **segments
 def test_truths_have_values_of_the_segments_that_they_name(profile: Profile) -> None:
     monitor = watched(profile, traffic(10), BY_COUNTRY)
     assert monitor.valuing
-    told = [joined(2.5, country="DE"), joined(-1.25, country="ES"), joined(1.0), joined(None), joined(4.0, at_s=900.0)]
-    monitor.valuing.join(told, 105.0)
+    told = [joined(2.5, 1, country="DE"), joined(-1.25, 2, country="ES"), joined(1.0, 3), joined(None, 4),
+            joined(4.0, 5, at_s=900.0)]  # fmt: skip
+    monitor.valuing.add_feedback(told, 105.0)
     found = shown(monitor)
     assert (found["profit", "", ""].rows, found["profit", "", ""].total) == (4, 6.25)
     assert found["profit", "country", "DE"].total == 2.5
@@ -197,15 +198,15 @@ def test_windows_go_on_after_a_restart_each_segment_where_it_is_now(profile: Pro
 def test_what_was_joined_before_a_restart_counts_once(profile: Profile) -> None:
     first = watched(profile, [])
     assert first.valuing
-    first.valuing.join([joined(1.0, 1), joined(2.0, 2)], 105.0)
+    first.valuing.add_feedback([joined(1.0, 1), joined(2.0, 2)], 105.0)
     again = Monitor(profile, WINDOWS, (), NOTHING_SAID, WATCH)
     again.put_back(dict(first.held(105.0)), 0.0, 105.0)
     assert again.valuing
-    again.valuing.rejoin([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
+    again.valuing.add_feedback([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
     assert shown(again)["profit", "", ""].total == 7.0
     cold = Monitor(profile, WINDOWS, (), NOTHING_SAID, WATCH)
     assert cold.valuing
-    cold.valuing.rejoin([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
+    cold.valuing.add_feedback([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
     assert shown(cold)["profit", "", ""].total == 7.0
 
 

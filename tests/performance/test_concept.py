@@ -217,14 +217,16 @@ def test_a_days_truths_in_one_pane_page_the_same_night() -> None:
         told.night(draw.random(10_000) < 0.1)
     assert told.pages == []
     assert told.night(draw.random(10_000) < 0.2).pages == [90_000]
-    assert told.concept.told(told.at).began_s == 7 * 86_400.0 + PANE_S, "the pane after the last night that was as ever"
+    assert told.concept.told(told.at).began_s == 8 * 86_400.0, "the first night that was worse"
 
 
 def test_a_model_that_was_worse_from_the_first_night_pages_in_the_third() -> None:
-    draw, told = np.random.default_rng(12), Told(concept())
+    draw, told = np.random.default_rng(12), Told(concept(), at=1e9)
+    told_first = told.at
     for _ in range(3):
         told.night(draw.random(10_000) < 0.2)
     assert told.pages == [30_000]
+    assert told.concept.told(told.at).began_s == told_first, "from the first truth on"
 
 
 def test_evidence_goes_away_when_the_model_is_as_good_as_before() -> None:
@@ -303,14 +305,23 @@ def test_what_does_not_fit_is_not_put_back() -> None:
     assert not one.put_back(held, "m")
 
 
-@pytest.mark.parametrize("other", [{"tolerance": 0.05}, {"target": CLASSES._replace(errors=(80_000, 20_000))}])
-def test_against_another_reference_or_tolerance_evidence_begins_anew(other: dict[str, Any]) -> None:
-    told = Told(concept()).panes(errors(18, 0.1), WARM, 100).panes(errors(19, 0.3), 1000, 100)
+@pytest.mark.parametrize(
+    "other",
+    [{"tolerance": 0.05}, {"target": CLASSES._replace(errors=(80_000, 20_000))}, {"pane_s": 600.0}, {"pane_s": 1.0}],
+)
+def test_against_another_reference_or_tolerance_or_in_other_panes_evidence_begins_anew(other: dict[str, Any]) -> None:
+    told = Told(concept(), at=1e9).panes(errors(18, 0.1), WARM, 100).panes(errors(19, 0.3), 1000, 100)
     assert told.pages
     one = concept(**other)
     assert one.put_back(dict(told.concept.held("m")), "m")
-    assert one.told(told.at).nats == 0
-    assert one.told(told.at).dependence == told.concept.dependence, "what truths have shown stays"
+    one.add(np.zeros(30, bool), np.full(30, told.at))
+    assert one.told(told.at + 600.0).nats == 0
+    assert one.told(told.at).dependence == pytest.approx(told.concept.dependence, rel=0.1), "that was learnt"
+    one.add(np.ones(30, bool), np.full(30, told.at + 600.0))
+    found = one.told(told.at + 1200.0)
+    assert found.nats > 0
+    width = other.get("pane_s", PANE_S)
+    assert found.began_s == (told.at + 600.0) // width * width
 
 
 def test_what_there_is_to_say_before_the_first_truth() -> None:

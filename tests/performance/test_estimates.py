@@ -170,7 +170,7 @@ def test_where_features_move_and_scores_stay_calibrated_intervals_have_the_reali
 
 
 def test_so_they_do_with_a_calibration_that_a_build_has_found() -> None:
-    random, hits, runs = np.random.default_rng(7), dict.fromkeys(MEASURES, 0), 40
+    random, hits, runs = np.random.default_rng(11), dict.fromkeys(MEASURES, 0), 40
     for _ in range(runs):
         x = random.normal(0, 1, 5000)
         p = 1 / (1 + np.exp(-1.5 * x))
@@ -189,6 +189,22 @@ def test_so_they_do_with_a_calibration_that_a_build_has_found() -> None:
 def test_where_the_truth_goes_otherwise_with_the_features_they_do_not() -> None:
     shares = covered(0.0, 1.0, runs=50)
     assert max(shares[name] for name in ("accuracy", "precision.yes", "f1.yes")) < 0.1, shares
+
+
+def test_intervals_grow_where_the_calibration_rests_on_few_rows() -> None:
+    task, line = BINARY, Calibration("score", (0.1, 0.5, 0.9), (0.1, 0.5, 0.9), (5000, 5000, 20))
+    target = target_of(task)._replace(calibrations=(line,), errors=(9020, 1000))
+    random = np.random.default_rng(8)
+    widths = []
+    for low in (0.1, 0.8):
+        scores = random.uniform(low, low + 0.1, 500)
+        known, plain = (
+            estimated(task, binary(scores), one)["accuracy"]
+            for one in (target, target._replace(calibrations=(line._replace(rows=()),)))
+        )
+        widths.append((known.upper - known.lower) / (plain.upper - plain.lower))
+    assert widths[0] < 1.1
+    assert widths[1] > 2
 
 
 def test_a_small_training_table_widens_the_intervals() -> None:

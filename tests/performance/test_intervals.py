@@ -4,6 +4,8 @@ With 400 draws the share that is seen of 95 % lies between 91.5 and 98 but once 
 """
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +16,12 @@ from exporter.performance.measures import MEASURES
 from exporter.performance.weighing import Weighed
 
 REPEATS = 400
-FEW = {"two classes, one in ten", "the same, overconfident"}
+FEW = {"two classes, one in ten", "two classes, one in ten, overconfident"}
 """Where 200 rows have twenty true ones, of which few are found."""
 TESTED = (
     "two classes, half and half",
     "two classes, one in ten",
-    "the same, overconfident",
+    "two classes, one in ten, overconfident",
     "four classes, overconfident",
     "numbers, normal errors",
     "orders",
@@ -59,6 +61,14 @@ def test_the_tables_name_every_world_and_size() -> None:
         "### Two classes, one in ten",
     ]
     assert all(line.count("|") == 3 + len(SIZES) for line in lines if line.startswith("|"))
+
+
+def test_the_page_tells_how_each_is_made_and_how_often_it_is_right() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance-intervals.md").read_text()
+    headings = [line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")]
+    assert headings == [f"{name[0].upper()}{name[1:]}" for name in WORLDS]
+    simulated = set(re.findall(r"^\| `(\w+)[`{]", page, re.MULTILINE))
+    assert {name for name, kind in MEASURES.items() if kind.interval} <= simulated
 
 
 @pytest.mark.parametrize(("share", "rows"), [(0.0, 10), (1.0, 10), (0.5, 1), (0.3, 1e6)])

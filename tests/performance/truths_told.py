@@ -22,8 +22,8 @@ CLASSES = Target(
 Draw = Callable[[int], NDArray[np.bool_]]
 
 
-def concept(target: Target = CLASSES, evidence: Evidence | None = None, **settings: Any) -> Concept:
-    found = concept_of(target, Performance(**settings), evidence or Evidence(), PANE_S)
+def concept(target: Target = CLASSES, pane_s: float = PANE_S, **settings: Any) -> Concept:
+    found = concept_of(target, Performance(**settings), Evidence(), pane_s)
     assert found
     return found
 
@@ -37,8 +37,8 @@ def errors(seed: int, share: float, alike: int = 1) -> Draw:
 class Told:
     """Truths as they come, and the pages there were: where evidence reached the threshold from 3 nats below it."""
 
-    def __init__(self, one: Concept) -> None:
-        self.concept, self.at, self.rows = one, 0.0, 0
+    def __init__(self, one: Concept, at: float = 0.0) -> None:
+        self.concept, self.at, self.rows = one, at - at % PANE_S, 0
         self.pages: list[int] = []
         """After how many truths."""
         self.most = 0.0

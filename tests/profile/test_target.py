@@ -203,7 +203,7 @@ def test_what_people_say_of_the_training_stays() -> None:
 
 def test_calibrated_scores_are_taken_as_they_are() -> None:
     (line,) = target_of(WORDS, {"score": P}).calibrations
-    assert line == ("score", (0.0, 1.0), (0.0, 1.0))
+    assert line == ("score", (0.0, 1.0), (0.0, 1.0), ())
 
 
 @pytest.mark.parametrize("bend", [lambda p: p**2, np.sqrt, lambda p: 0.2 + 0.5 * p, lambda p: p**4])
@@ -241,6 +241,8 @@ def test_few_rows_are_never_a_point() -> None:
     line = calibration("s", cells(score, random.random(500) < score**3))
     assert line
     assert len(line.scores) <= 50
+    assert min(line.rows) >= 10
+    assert sum(line.rows) == 500
     for low, high in zip(line.scores, line.scores[1:], strict=False):
         assert high > low
 
@@ -335,6 +337,7 @@ FAULTS = [
     (("edges",), [1], "target.edges: unknown key"),
     (("calibrations", 0, "shares"), [0.5, 0.4], "target.calibrations[0].shares: must be one per score"),
     (("calibrations", 0, "scores"), [0.5, 0.4], "target.calibrations[0].scores: must be 2 to 50 ascending numbers"),
+    (("calibrations", 0, "rows"), [5], "target.calibrations[0].rows: must be one per score, of at least one row each"),
     (("calibrations", 0, "output"), "p", "target.calibrations: must be one per score, in their order"),
     (("column", "kind"), "numeric", "target.column"),
     (("more",), 1, "target.more: unknown key"),

@@ -64,8 +64,8 @@ def served(
     config: Path | None = None, authority: Path | None = None, tokens: Mapping[str, tuple[str, str]] | None = None,
     hosts: tuple[str, ...] = (), address: str = "0.0.0.0:0", **more: Any,
 ) -> Iterator[Served]:  # fmt: skip
-    """What serves a page; `more` goes to `create_app`, but for `supervisor`, who is told, and who takes `truths`."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    """What serves a page; `more` goes to `create_app`, but for `supervisor`, who takes `truths`, and `port`."""
+    listener = socket.create_server(("127.0.0.1", more.pop("port", 0)), backlog=512)
     entrance = Entrance(Said(address, str(config) if config else None, hosts, tokens or {}))
     supervisor, truths = more.pop("supervisor", None), more.pop("truths", None)
     app = web.create_app(lambda: PAGE, lambda: ["m"], **more)
