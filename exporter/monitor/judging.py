@@ -135,6 +135,8 @@ class Judging:
 
     def judged(self, wall_s: float) -> Iterator[Judged]:
         """Every window that ends at a Unix time; truth is rare beside looks, so what was measured is measured once."""
+        for _, windows in self._every(""):
+            windows.forget_after(wall_s)
         self._before, self._measured = self._measured, {}
         for by in BY:
             for length in self._windows[by].lengths:

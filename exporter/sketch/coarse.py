@@ -51,6 +51,11 @@ class CoarseWindows:
         for pane in self.panes(at):
             np.add(pane, counts, out=pane, casting="unsafe")
 
+    def forget_after(self, now: float) -> None:
+        """Empty panes that are later than `now`, of a clock that was set back."""
+        for ring in self._rings.values():
+            ring.forget_after(now)
+
     def places(self, at: NDArray[np.float64], now: float) -> NDArray[np.int64]:
         """Of many moments the number of the pane in each window, shape (moments, windows); OUTSIDE where it is in none.
 

@@ -60,6 +60,10 @@ class PaneRing:
         pane: NDArray[Any] = self.panes[slot]
         return pane
 
+    def forget_after(self, now: float) -> None:
+        """Empty panes beyond the one that follows `now`: a clock that was ahead put them where others are to come."""
+        self.marks[self.marks > self._number(now) + 1] = 0
+
     def total(self, now: float, length_s: float, ago_s: float = 0.0) -> NDArray[Any]:
         """The sum over the window of `length_s` that ends in the pane of `now`, or so long before, as int64."""
         within = self._within(now, round(length_s / self._pane_s), round(ago_s / self._pane_s))
