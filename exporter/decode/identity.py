@@ -129,6 +129,8 @@ def spelled(value: object) -> str:
     Truth values are `true` and `false`. A whole number beyond 64 bits has become a float on its way, as others like it
     have: it is none.
     """
+    if isinstance(value, str):
+        return believed(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -137,7 +139,7 @@ def spelled(value: object) -> str:
         return repr(value) if math.isfinite(value) else ""
     if type(value) is int:
         return str(value) if -(1 << 63) <= value < 1 << 64 else ""
-    return believed(value)
+    return ""
 
 
 def believed(value: object) -> str:

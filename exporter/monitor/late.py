@@ -79,14 +79,10 @@ class Late:
         before = [one for one in new if one.number <= self._marks[_BEFORE]]
         for monitor, some in self._by_model(before):
             if monitor and monitor.performing:
-                usable = monitor.performing.rejoin(some, wall_s)
-                if monitor.valuing:
-                    monitor.valuing.rejoin(usable, wall_s)
+                _worth(monitor, monitor.performing.rejoin(some, wall_s), wall_s)
         for monitor, some in self._by_model(new[len(before) :]):
             if monitor and monitor.performing:
-                usable = monitor.performing.join(some, wall_s)
-                if monitor.valuing:
-                    monitor.valuing.join(usable, wall_s)
+                _worth(monitor, monitor.performing.join(some, wall_s), wall_s)
             else:
                 self._marks[_STRANGERS] += len(some)
         self._marks[_APPLIED] = new[-1].number
@@ -98,3 +94,9 @@ class Late:
             if watched:
                 self._models.changed.add(watched.title)
             yield watched.monitor if watched else None, list(some)
+
+
+def _worth(monitor: Monitor, joined: Sequence[Joined], wall_s: float) -> None:
+    """Count what truths say that predictions were worth."""
+    if monitor.valuing:
+        monitor.valuing.add_feedback(joined, wall_s)
