@@ -228,13 +228,13 @@ def test_a_truth_of_longer_ago_than_the_window_counts_by_its_arrival_alone(profi
 
 def test_a_clock_that_was_ahead_for_a_while_leaves_no_gap_behind(profiles: dict[str, Profile]) -> None:
     monitor = watching(profiles["binary"])
-    for at in (50_000.0, 100.0):
+    for at in (50_040.0, 120.0):
         judged(monitor, at)  # as is looked every other second
         for second in range(0, 3600, 120):
             see(monitor, [0.2], at + second, f"r{at}.{second}")
         end = at + 3599
         performing(monitor).join([joined(monitor, one, 1, end) for one in opened(monitor)], end)
-    found = judged(monitor, 3699.0)["prediction", "1h"]
+    found = judged(monitor, 3719.0)["prediction", "1h"]
     assert (found.samples, found.predicted) == (30, 30)
 
 
