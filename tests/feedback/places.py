@@ -10,6 +10,8 @@ from feedback.servers import PostgresServer, RedisServer
 from exporter.feedback.stores import Limits, Store, open_store
 
 LIMITS: Final = Limits(predictions=1000, retention_ms=1_000_000, early_ms=100_000)
+LONG: Final = LIMITS._replace(retention_ms=10**10, early_ms=10**10)
+"""Where the clock decides what is old: moments of tests are those at which they were loaded, which may be long ago."""
 
 
 class Place(Protocol):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from feedback.places import LIMITS
+from feedback.places import LONG
 from feedback.spoken import NOW_MS, ONE, TWO, prediction, truth
 from support import eventually
 
@@ -24,7 +24,7 @@ ROOM = 16 << 20
 class Moody:
     """A real store that can be told to be away, to be slow, or to fail at what it is given."""
 
-    def __init__(self, url: str = "memory:", limits: Limits = LIMITS) -> None:
+    def __init__(self, url: str = "memory:", limits: Limits = LONG) -> None:
         self.url, self.limits = url, limits
         self.away = False
         self.slow = threading.Event()
@@ -63,7 +63,7 @@ def seats() -> "memoryview[int]":
 
 @contextmanager
 def keeping(
-    opens: Callable[[], Store], at: "memoryview[int] | None" = None, room: int = ROOM, limits: Limits = LIMITS
+    opens: Callable[[], Store], at: "memoryview[int] | None" = None, room: int = ROOM, limits: Limits = LONG
 ) -> Iterator[Keeping]:
     one = Keeping(opens, "memory", limits, room, seats() if at is None else at)
     one.settle()
@@ -152,7 +152,7 @@ def test_answers_go_to_who_asked_though_many_ask_at_once() -> None:
 
 def test_the_loop_gets_every_joined_prediction_once_and_in_order() -> None:
     number = 12_000
-    with keeping(Moody(limits=LIMITS._replace(predictions=10**6)), limits=LIMITS._replace(predictions=10**6)) as one:
+    with keeping(Moody(limits=LONG._replace(predictions=10**6)), limits=LONG._replace(predictions=10**6)) as one:
         assert one.joined(0) == []
         taken: list[Joined] = []
         for start in range(0, number, 1000):
@@ -205,7 +205,7 @@ def test_erasing_forgets_and_says_how_many() -> None:
 
 
 def test_old_ones_are_forgotten_without_being_asked() -> None:
-    limits = Limits(predictions=100, retention_ms=3_600_000, early_ms=3_600_000)
+    limits = LONG._replace(predictions=100)
     with keeping(Moody(limits=limits), limits=limits) as one:
         one.open(some(range(3000)))
         assert eventually(lambda: one.sync() and one.snapshot().gone["expired"] >= 1900)
@@ -334,8 +334,8 @@ def test_one_batch_that_the_store_fails_at_does_not_hold_up_the_others(caplog: p
 
 def test_what_was_in_a_file_that_had_to_be_set_aside_is_counted_as_lost(tmp_path: Path) -> None:
     path = tmp_path / "f.db"
-    at = Moody(f"sqlite:{path}", LIMITS._replace(predictions=10**6))
-    with keeping(at, limits=LIMITS._replace(predictions=10**6)) as one:
+    at = Moody(f"sqlite:{path}", LONG._replace(predictions=10**6))
+    with keeping(at, limits=LONG._replace(predictions=10**6)) as one:
         one.open(some(range(5000), said=bytes(1200)))  # more than it has in memory
         told(one, *[truth(str(place)) for place in range(1000)], *[truth(f"early-{place}") for place in range(10)])
         settled(one)
@@ -355,7 +355,7 @@ def test_what_was_in_a_file_that_had_to_be_set_aside_is_counted_as_lost(tmp_path
 
 def successor(before: Keeping, opens: Callable[[], Store], at: "memoryview[int]") -> Keeping:
     """One that goes on from what was committed."""
-    one = Keeping(opens, "memory", LIMITS, ROOM, at)
+    one = Keeping(opens, "memory", LONG, ROOM, at)
     one.counts[...] = before.counts
     one.settle()
     return one
@@ -363,7 +363,7 @@ def successor(before: Keeping, opens: Callable[[], Store], at: "memoryview[int]"
 
 def test_what_was_handed_over_and_not_committed_when_the_analyser_died_is_counted_as_lost() -> None:
     at, place = Moody(), seats()
-    first = Keeping(at, "memory", LIMITS, ROOM, place)
+    first = Keeping(at, "memory", LONG, ROOM, place)
     first.settle()
     first.open(some("abc"))
     told(first, truth("a"), truth("e"))
@@ -387,7 +387,7 @@ def test_what_was_handed_over_and_not_committed_when_the_analyser_died_is_counte
 
 def test_what_the_store_has_is_found_again_though_it_was_not_committed(tmp_path: Path) -> None:
     at, place = Moody(f"sqlite:{tmp_path}/f.db"), seats()
-    first = Keeping(at, "sqlite", LIMITS, ROOM, place)
+    first = Keeping(at, "sqlite", LONG, ROOM, place)
     first.settle()
     first.open(some("abc"))
     settled(first)
@@ -410,14 +410,14 @@ def test_what_waits_at_the_end_is_done_and_nothing_more_is_taken(tmp_path: Path)
         one.open(some(range(100)))
     with pytest.raises(Busy):
         one.tell([truth("1")], 0.0)
-    store = open_store(f"sqlite:{tmp_path}/f.db", LIMITS, "a")
+    store = open_store(f"sqlite:{tmp_path}/f.db", LONG, "a")
     assert store.sizes().open == 100
     store.close()
 
 
 def test_the_end_does_not_wait_for_a_store_that_is_down() -> None:
     at = Moody()
-    one = Keeping(at, "memory", LIMITS, ROOM, seats())
+    one = Keeping(at, "memory", LONG, ROOM, seats())
     one.settle()
     told(one)
     at.away = True
@@ -430,7 +430,7 @@ def test_the_end_does_not_wait_for_a_store_that_is_down() -> None:
 
 
 def test_accounts_add_up_while_everybody_does_everything_and_the_store_comes_and_goes(tmp_path: Path) -> None:
-    at = Moody(f"sqlite:{tmp_path}/f.db", Limits(2000, 10**9, 10**9))
+    at = Moody(f"sqlite:{tmp_path}/f.db", LONG._replace(predictions=2000))
     with keeping(at, room=300_000, limits=at.limits) as one:
         over = threading.Event()
         taken: list[int] = []

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Self
 
 import pytest
-from feedback.places import LIMITS
+from feedback.places import LONG
 from feedback.servers import PostgresServer, RedisServer, Server
 from feedback.spoken import NOW_MS, prediction, truth
 from support import eventually
@@ -18,7 +18,7 @@ from exporter.feedback.keeping import Busy, Keeping
 from exporter.feedback.stores import open_store
 from exporter.handoff import board
 
-PLENTY = LIMITS._replace(predictions=10**6)
+PLENTY = LONG._replace(predictions=10**6)
 BATCH = 20
 AWAY_S = 1.0
 LASTING = ("--appendonly", "yes", "--appendfsync", "always")
