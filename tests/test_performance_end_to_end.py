@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -219,6 +220,7 @@ def test_every_measure_is_that_of_the_raw_rows_whoever_dies_meanwhile(
             with ThreadPoolExecutor(4) as pool:
                 rows = [row for some in pool.map(lambda at: ask(running, at), range(REQUESTS)) for row in some]
             eventually(lambda: counter(running, COUNTERS[0]) == len(rows), what="all predictions counted")
+            asked = time.time()
             joined = [row for row in rows if random.random() < 0.8]
             truths = kind.truths(random, [row.said for row in joined])
             weights = random.integers(1, 5, len(joined)) / 2
@@ -231,11 +233,19 @@ def test_every_measure_is_that_of_the_raw_rows_whoever_dies_meanwhile(
                 eventually(lambda: counter(running, COUNTERS[1]) == len(joined), what="all truths joined")
             wanted = expected(kind, [row.said for row in joined], truths, weights)
             assert_all_is_said(running, wanted, len(joined), len(rows))
+            eventually(
+                lambda: kept(tmp_path / "state") > asked + 1, what="windows on disk"
+            )  # a kill takes what came since
             end(running)
         with sidecar(server, *flags) as running:  # from what is on disk
             eventually(lambda: samples(running) == len(joined), what="windows made again")
             assert_all_is_said(running, wanted, len(joined), len(rows))
             assert counter(running, COUNTERS[1]) == 0
+
+
+def kept(state: Path) -> float:
+    """When windows were written last."""
+    return max((path.stat().st_mtime for path in state.glob("m-*.ixstate")), default=0.0)
 
 
 def samples(running: Sidecar) -> float:
