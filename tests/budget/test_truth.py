@@ -25,7 +25,7 @@ from exporter.decode import Decoder
 from exporter.handoff import report
 from exporter.monitor import Monitor
 from exporter.monitor.gathering import Watching
-from exporter.monitor.performing import Hindsight
+from exporter.monitor.predicting import Hindsight
 from exporter.monitor.said import NOTHING_SAID
 from exporter.performance.deduced import deduced
 from exporter.performance.task import canonical
