@@ -122,6 +122,8 @@ class FeedbackCounts:
     buffer_bytes: int
     """Of what waits."""
     buffer_limit_bytes: int
+    strangers: int = 0
+    """Predictions joined here of models that are not watched here: nothing is made of them."""
 
 
 class ProfilePlace(NamedTuple):

@@ -22,6 +22,7 @@ class Feedback(NamedTuple):
     found: Family
     found_early: Family
     joined: Family
+    strangers: Family
     gone: Family
     buffered: Family
     buffer_limit: Family
@@ -56,6 +57,7 @@ def of_feedback() -> Feedback:
         found=_self("predictions_found", GAUGE, "Open predictions that the store had at the start. Of a store that is not shared, found and kept are joined, gone and open."),
         found_early=_self("truths_found", GAUGE, "Early truths that the store had at the start, of which inference_exporter_feedback_early_total tells what became, too."),
         joined=_self("predictions_joined_total", COUNTER, "Predictions that were joined to their truth."),
+        strangers=_self("predictions_unattributed_total", COUNTER, "Predictions joined here of models and versions that this exporter does not watch, such as another replica's of a shared store, beyond models.limit: they are in no measure."),
         gone=_self("predictions_gone_total", COUNTER, "Kept predictions that left the store without truth, by reason: older than feedback.retention or beyond feedback.max_predictions (expired), erased by id as somebody asked (erased), lost with the store (store_lost).", "reason"),
         buffered=_self("buffered_bytes", GAUGE, "Size of the predictions and truths that wait for their store."),
         buffer_limit=_self("buffer_limit_bytes", GAUGE, "Size that what waits for the store may have (feedback.max_buffer)."),

@@ -100,7 +100,7 @@ class LateTruth:
 
     def snapshot(self) -> FeedbackCounts | None:
         """The counts so far."""
-        return self._keeping.snapshot()
+        return replace(self._keeping.snapshot(), strangers=self._late.strangers)
 
     def finish(self) -> None:
         """Have all that waits kept, as far as the store can be reached; what is joined by that is added later."""

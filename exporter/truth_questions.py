@@ -70,7 +70,7 @@ FEEDBACK: Final = Section("The exporter: how truth comes", (
     asked(
         "Is every prediction kept for its truth, and does it come?",
         c.FEEDBACK.dropped, c.FEEDBACK.predictions, c.FEEDBACK.offered, c.FEEDBACK.predictions_waiting,
-        c.FEEDBACK.joined, c.FEEDBACK.gone, c.FEEDBACK.found,
+        c.FEEDBACK.joined, c.FEEDBACK.strangers, c.FEEDBACK.gone, c.FEEDBACK.found,
     ),
     asked(
         "Does the store answer, and how full is it?",

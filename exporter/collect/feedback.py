@@ -47,6 +47,7 @@ def _predictions(counts: FeedbackCounts) -> Iterator[Samples]:
     yield _one(_OF.predictions_waiting, counts.predictions_waiting)
     yield _one(_OF.found, counts.found)
     yield _one(_OF.joined, counts.joined_since)
+    yield _one(_OF.strangers, counts.strangers)
     yield _each(_OF.gone, counts.gone)
 
 
