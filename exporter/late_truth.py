@@ -7,6 +7,7 @@ one; predictions are handed over after the commit that counts them.
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
