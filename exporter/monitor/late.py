@@ -1,8 +1,8 @@
 """Between the models and whatever keeps predictions until the truth comes: out go those, in comes what was joined.
 
 What is joined has numbers that count up. What has been added, and what has not, is told by one of them: it is kept, and
-committed, together with the sums; so each is added once, whoever dies, and whichever store is gone back to. A store that
-is new to a run has windows take what earlier runs had joined, and counters nothing of it.
+committed, together with the sums, for each store; so each is added once, whoever dies, and whichever store is gone back
+to. A store that is new to a run has windows take what earlier runs had joined, and counters nothing of it.
 """
 
 import hashlib
