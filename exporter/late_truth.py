@@ -41,6 +41,7 @@ class LateTruth:
         address = stores.address(said.store, settings.state.directory)
         limits = Limits(said.max_predictions, round(said.retention * 1000), round(said.early * 1000))
         stores.check(address)
+        self._address = address
         open_store = partial(stores.open_store, address, limits, _replica(settings), said.store_password_file)
         self._keeping = Keeping(open_store, address.partition(":")[0], limits, said.max_buffer, seats)
         self._models, self._late = models, Late(models)
@@ -71,7 +72,7 @@ class LateTruth:
         first, begins = self._keeping.first_number, False
         if first is not None:
             if not self._has_begun:
-                self._late.begin(first)
+                self._late.begin(first, self._address)
                 self._has_begun = begins = True
             if len(self._joined) < _MANY:
                 after = self._joined[-1].number if self._joined else self._late.applied

@@ -11,6 +11,8 @@ _EACH: Final = 256
 """Bytes of a prediction, a truth or a key beside its content, as Python has it."""
 BATCH: Final = 2000
 """So many go to the store at once, about."""
+_OF_A_PART: Final = 4096
+"""Bytes of room for each prediction of a part: where there is little, parts are small, and what fits is kept."""
 
 
 class _Order:
@@ -74,6 +76,11 @@ class Buffer:
 
     def __len__(self) -> int:
         return len(self._orders)
+
+    @property
+    def part(self) -> int:
+        """How many predictions to put in one order: of more than there is room for some are kept."""
+        return max(1, min(BATCH, self.most_bytes // _OF_A_PART))
 
     @property
     def bytes(self) -> int:

@@ -65,8 +65,11 @@ class Keeping:
         with self._lock:
             self._seats[Seat.FEEDBACK_PREDICTIONS] += len(predictions) + more
             self._now.add("dropped.no_room", more)
-            if predictions and not self._buffer.put(Opening(predictions)):
-                self._now.add("dropped.no_room" if self._carrier.is_up else "dropped.store_down", len(predictions))
+            reason = "dropped.no_room" if self._carrier.is_up else "dropped.store_down"
+            for first in range(0, len(predictions), self._buffer.part):
+                part = predictions[first : first + self._buffer.part]
+                if not self._buffer.put(Opening(part)):
+                    self._now.add(reason, len(part))
 
     def joined(self, after: int) -> list[Joined]:
         """What was joined with numbers above `after`, in order, as far as it is here; there may be more soon.

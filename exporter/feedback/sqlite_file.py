@@ -38,7 +38,14 @@ _ASIDE: Final = ".set-aside"
 
 
 class Damaged(Exception):
-    """The file is no database, or not one of ours, or of another edition."""
+    """The file is no database, or of another edition."""
+
+
+class _NotOurs(Exception):
+    """It is a database of another program, which may still want it."""
+
+
+_FAULTS: Final = (sqlite3.Error, Damaged, _NotOurs, OSError)
 
 
 class File:
@@ -67,7 +74,7 @@ class File:
                 if connection.in_transaction:
                     self._execute("ROLLBACK")
                 raise
-        except (sqlite3.Error, Damaged, OSError) as error:
+        except _FAULTS as error:
             self._fail(error)
 
     def change(self, statement: str, *values: object) -> int:
@@ -93,7 +100,7 @@ class File:
         """Leave nothing of what was overwritten in the log of transactions. Unavailable."""
         try:
             self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except (sqlite3.Error, Damaged, OSError) as error:
+        except _FAULTS as error:
             self._fail(error)
 
     def close(self) -> None:
@@ -122,8 +129,8 @@ class File:
                 connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
             )
             if marks != (_APPLICATION_ID, self._edition):
-                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise Damaged("it is of another program or of another edition of this one")
+                if marks[0] == _APPLICATION_ID:
+                    raise Damaged("it is of another edition of this program")
                 self._make(connection)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {self._edition}")
@@ -137,7 +144,7 @@ class File:
             self.close()
             with contextlib.suppress(OSError):
                 self._put_aside(error)
-        elif code not in _PASSING and not isinstance(error, OSError):
+        elif code not in _PASSING and not isinstance(error, OSError | _NotOurs):
             raise error
         elif self._path != MEMORY:
             self.close()
@@ -154,17 +161,29 @@ class File:
 
 def _connected(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, _LOCK_PATIENCE_S, isolation_level=None, check_same_thread=False)
-    for name, value in (
-        ("locking_mode", "EXCLUSIVE"),
-        ("journal_mode", "WAL"),
-        ("synchronous", "NORMAL"),
-        ("journal_size_limit", _WAL_BYTES),
-        ("cache_size", -_CACHE_KIB),
-        ("temp_store", "MEMORY"),
-        ("secure_delete", "ON"),
-    ):
-        connection.execute(f"PRAGMA {name} = {value}").fetchone()
+    try:
+        _refuse_others(connection)
+        for name, value in (
+            ("locking_mode", "EXCLUSIVE"),
+            ("journal_mode", "WAL"),
+            ("synchronous", "NORMAL"),
+            ("journal_size_limit", _WAL_BYTES),
+            ("cache_size", -_CACHE_KIB),
+            ("temp_store", "MEMORY"),
+            ("secure_delete", "ON"),
+        ):
+            connection.execute(f"PRAGMA {name} = {value}").fetchone()
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _refuse_others(connection: sqlite3.Connection) -> None:
+    """Before anything is written: a journal's mode would be, too."""
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    if mark != _APPLICATION_ID and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise _NotOurs("it is of another program: have feedback.store name a file of its own")
 
 
 def _size(path: str) -> int:

@@ -1,13 +1,14 @@
 """Between the models and whatever keeps predictions until the truth comes: out go those, in comes what was joined.
 
 What is joined has numbers that count up. What has been added, and what has not, is told by one of them: it is kept, and
-committed, together with the sums; so each is added once, whoever dies. A run that begins with nothing has windows take
-what earlier runs had joined, and counters nothing of it.
+committed, together with the sums, for each store; so each is added once, whoever dies, and whichever store is gone back
+to. A store that is new to a run has windows take what earlier runs had joined, and counters nothing of it.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from exporter.performance.task import Task
 from exporter.records import Label
 from exporter.truths import Joined, Prediction
 
-_BEGUN, _APPLIED, _BEFORE, _STRANGERS = range(4)
+_STORE, _APPLIED, _BEFORE = range(3)
+_MOST_STORES: Final = 8
 
 
 class Late:
@@ -26,15 +28,13 @@ class Late:
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._marks = np.zeros(_STRANGERS + 1, np.int64)
-        """Whether it has begun; the number that was added last; the last one of earlier runs; how many were of a model
-        that is not watched here."""
-        self.own: dict[str, NDArray[Any]] = {"late": self._marks}
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether it is known what earlier runs had joined."""
-        return bool(self._marks[_BEGUN])
+        self._stores = np.zeros((_MOST_STORES, _BEFORE + 1), np.int64)
+        """Of each store of this run, the newest first: a hash of its name; the number that was added last; the last one
+        of earlier runs."""
+        self._marks = self._stores[0]
+        """Of the store there is."""
+        self._strangers = np.zeros(1, np.int64)
+        self.own: dict[str, NDArray[Any]] = {"late": self._stores, "late.strangers": self._strangers}
 
     @property
     def applied(self) -> int:
@@ -44,17 +44,22 @@ class Late:
     @property
     def strangers(self) -> int:
         """Joined predictions of models that are not watched here."""
-        return int(self._marks[_STRANGERS])
+        return int(self._strangers[0])
 
-    def begin(self, last_number: int) -> None:
+    def begin(self, last_number: int, store: str) -> None:
         """Go on, once; `last_number` is the store's, before it has joined anything for this process.
 
-        A store whose numbers are lower than what was added is another one, and all that it has is new.
+        One that is lower than what was added is of a store that was begun anew, or that has lost its last ones.
         """
-        if not self.has_begun:
-            self._marks[:] = 1, 0, last_number, self._marks[_STRANGERS]
-        elif last_number < self._marks[_APPLIED]:
-            self._marks[_APPLIED] = self._marks[_BEFORE] = 0
+        name = _mark_of(store)
+        known = np.flatnonzero(self._stores[:, _STORE] == name)
+        if known.size:
+            self._marks = self._stores[known[0]]
+            self._marks[_APPLIED:] = np.minimum(self._marks[_APPLIED:], last_number)
+        else:
+            self._stores[1:] = self._stores[:-1].copy()
+            self._marks = self._stores[0]
+            self._marks[:] = name, 0, last_number
 
     def opened(self) -> tuple[list[Prediction], int]:
         """Predictions that came since, and how many more there was no room for; counts must be flushed."""
@@ -79,12 +84,16 @@ class Late:
         before = [one for one in new if one.number <= self._marks[_BEFORE]]
         for monitor, some in self._by_model(before):
             if monitor and monitor.performing:
-                _worth(monitor, monitor.performing.rejoin(some, wall_s), wall_s)
+                found = monitor.performing.rejoin(some, wall_s)
+                if monitor.valuing:
+                    monitor.valuing.add_again(found, wall_s)
         for monitor, some in self._by_model(new[len(before) :]):
             if monitor and monitor.performing:
-                _worth(monitor, monitor.performing.join(some, wall_s), wall_s)
+                found = monitor.performing.join(some, wall_s)
+                if monitor.valuing:
+                    monitor.valuing.add_feedback(found, wall_s)
             else:
-                self._marks[_STRANGERS] += len(some)
+                self._strangers += len(some)
         self._marks[_APPLIED] = new[-1].number
 
     def _by_model(self, joined: Sequence[Joined]) -> Iterator[tuple[Monitor | None, Sequence[Joined]]]:
@@ -96,7 +105,6 @@ class Late:
             yield watched.monitor if watched else None, list(some)
 
 
-def _worth(monitor: Monitor, joined: Sequence[Joined], wall_s: float) -> None:
-    """Count what truths say that predictions were worth."""
-    if monitor.valuing:
-        monitor.valuing.add_feedback(joined, wall_s)
+def _mark_of(store: str) -> int:
+    """Never 0, which is no store's."""
+    return int.from_bytes(hashlib.blake2b(store.encode("utf-8", "surrogatepass"), digest_size=7).digest()) + 1

@@ -67,7 +67,7 @@ class Valuing:
         self._shape = (len(self._values), 1 + self._starts[-1], _WORDS)
         self._windows = CoarseWindows(lengths, pane_s, _PANES, self._shape, np.int64)
         self._newest = np.zeros(1, np.int64)
-        """The number of the last joined one that the windows have."""
+        """The highest number of the joined ones that the windows have."""
         self._noted: tuple[list[_Found], ...] = ([], [], [])
         """By the batch that they are of: see `note`."""
         self._waiting = [0, 0]
@@ -147,15 +147,18 @@ class Valuing:
                 noted.clear()
         self._waiting = [0, 0]
 
+    def add_again(self, joined: Sequence[Joined], wall_s: float) -> None:
+        """Count those of earlier runs that the windows do not have, as `add_feedback` does."""
+        self.add_feedback([one for one in joined if one.number > self._newest[0]], wall_s)
+
     def add_feedback(self, joined: Sequence[Joined], wall_s: float) -> None:
         """Count what truths say, of the segments that they name, by when was predicted and not after a Unix time.
 
-        They come in the order of their numbers; those that the windows have already count once.
+        They come in the order of their numbers.
         """
-        joined = [one for one in joined if one.number > self._newest[0]]
         if self._of_feedback is None or not joined:
             return
-        self._newest[0] = joined[-1].number
+        self._newest[0] = max(int(self._newest[0]), joined[-1].number)
         places = self._segment_places()
         found, of = list[_Found](), list[list[int]]()
         for one in joined:

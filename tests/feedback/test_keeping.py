@@ -289,6 +289,21 @@ def test_what_there_is_no_room_for_is_dropped_and_counted(away: bool, reason: st
         assert counts.kept == 1000 - counts.dropped[reason] > 0
 
 
+@pytest.mark.parametrize("room", [64 << 10, 1 << 20])
+def test_of_more_predictions_at_once_than_there_is_room_for_some_are_kept(room: int) -> None:
+    at = Moody()
+    with keeping(at, room=room) as one:
+        told(one)
+        at.slow.clear()
+        one.open(some(range(10_000)))
+        one.sync()
+        assert room // 8 < one.snapshot().buffer_bytes <= room // 2
+        at.slow.set()
+        counts = settled(one)
+        assert counts.kept > room // 2048
+        assert counts.kept + counts.dropped["no_room"] == 10_000
+
+
 def test_who_tells_more_than_there_is_room_for_is_asked_to_come_again_and_predictions_still_have_theirs() -> None:
     at = Moody()
     with keeping(at, room=40_000) as one:

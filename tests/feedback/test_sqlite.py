@@ -75,12 +75,11 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path, caplog: pytest.
     store.close()
 
 
-@pytest.mark.parametrize("mark", ["application_id", "user_version"])
-def test_a_database_of_another_edition_or_program_is_set_aside_as_it_is(tmp_path: Path, mark: str) -> None:
+def test_a_database_of_another_edition_is_set_aside_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "f.db"
     filled(path)
     with sqlite3.connect(path) as other:
-        other.execute(f"PRAGMA {mark} = 77")
+        other.execute("PRAGMA user_version = 77")
     other.close()
     store = opened(path)
     assert (store.set_aside, store.sizes()[:3]) == (1, (0, 0, 0))
@@ -91,6 +90,19 @@ def test_a_database_of_another_edition_or_program_is_set_aside_as_it_is(tmp_path
     again = opened(path)
     assert again.set_aside == 0
     again.close()
+
+
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "customers.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE customers(name TEXT)")
+    other.close()
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="another program"):
+            opened(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["customers.db"]
+    assert path.read_bytes() == before
 
 
 def test_a_file_that_is_damaged_while_it_is_open_is_set_aside_and_a_new_one_goes_on(tmp_path: Path) -> None:

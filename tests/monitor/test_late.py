@@ -90,12 +90,12 @@ def test_what_was_committed_is_not_added_again_and_what_was_not_is(profile: Prof
     run = Run(profile, fd)
     run.see([0.1, 0.9, 0.4], "r")
     rows = joined(run.opened(), 101)
-    run.late.begin(100)
+    run.late.begin(100, "sqlite:a")
     run.late.join(rows[:1], NOW)
     run.commit()
     run.late.join(rows[1:2], NOW)  # and it dies
     again = Run(profile, fd)
-    again.late.begin(101)
+    again.late.begin(101, "sqlite:a")
     assert again.late.applied == 101
     again.late.join(rows, NOW)
     again.late.join(rows[1:], NOW)
@@ -109,11 +109,11 @@ def test_what_earlier_runs_had_joined_is_in_windows_alone_even_if_it_dies_on_the
     source.see([0.1] * 10, "r")
     rows = joined(source.opened(), 101)
     run = Run(profile, fd)
-    run.late.begin(106)
+    run.late.begin(106, "sqlite:a")
     run.late.join(rows[:3], NOW)
     run.commit()
     run = Run(profile, fd)
-    run.late.begin(110)
+    run.late.begin(110, "sqlite:a")
     run.late.join(rows[3:], NOW)
     assert run.samples() == 10
     assert run.counted() == {"unknown": 4}
@@ -123,13 +123,58 @@ def test_a_store_that_was_begun_anew_with_lower_numbers_has_nothing_old(profile:
     run = Run(profile, fd)
     run.see([0.1, 0.9], "r")
     rows = run.opened()
-    run.late.begin(1000)
+    run.late.begin(1000, "sqlite:a")
     run.late.join(joined(rows, 1001), NOW)
     run.commit()
     run = Run(profile, fd)
-    run.late.begin(0)
+    run.late.begin(0, "sqlite:a")
     run.late.join(joined(rows, 1), NOW)
     assert run.counted() == {"unknown": 4}
+
+
+def test_whoever_goes_back_to_a_store_adds_only_what_is_new_in_it(profile: Profile, fd: int) -> None:
+    values = [{"name": "revenue", "feedback": True}]
+    run = Run(profile, fd, values=values)
+    run.see([0.1, 0.9, 0.4, 0.6], "r")
+    rows = joined(run.opened(), 101)
+    run.late.begin(0, "sqlite:a")
+    run.late.join(rows[:2], NOW)
+    run.commit()
+    run = Run(profile, fd, values=values)
+    run.late.begin(0, "memory:")
+    run.late.join([rows[2]._replace(number=900)], NOW)
+    run.commit()
+    for last_number in (102, 103):  # the other store's are higher
+        run = Run(profile, fd, values=values)
+        run.late.begin(last_number, "sqlite:a")
+        run.late.join([*rows[:2], rows[3]._replace(number=103)], NOW)
+        run.commit()
+        assert (run.counted(), run.samples()) == ({"unknown": 4}, 4)
+        assert {one.rows for shown in run.models.shown(NOW) for one in shown.snapshot.valued} == {4}
+
+
+def test_a_store_that_has_lost_its_last_ones_adds_those_that_follow(profile: Profile, fd: int) -> None:
+    run = Run(profile, fd)
+    run.see([0.1, 0.9, 0.4], "r")
+    rows = joined(run.opened(), 101)
+    run.late.begin(0, "redis://a")
+    run.late.join(rows, NOW)
+    run.commit()
+    run = Run(profile, fd)
+    run.late.begin(101, "redis://a")  # as a backup has it
+    run.late.join([rows[0], *rows[1:2]], NOW)
+    assert run.counted() == {"unknown": 4}
+
+
+def test_stores_are_not_remembered_without_end(profile: Profile, fd: int) -> None:
+    run = Run(profile, fd)
+    run.see([0.1], "r")
+    rows = joined(run.opened(), 101)
+    for number in range(20):
+        run.late.begin(0, f"sqlite:{number}")
+    run.late.join(rows, NOW)
+    assert run.late.own["late"].shape == (8, 3)
+    assert run.counted() == {"unknown": 1}
 
 
 def test_a_version_comes_back_with_its_truth_and_there_is_room_for_new_ones(profile: Profile, fd: int) -> None:
@@ -139,7 +184,7 @@ def test_a_version_comes_back_with_its_truth_and_there_is_room_for_new_ones(prof
     rows = joined(earlier.opened(), 1)
     assert {one.owner.version for one in rows} == {*"123456"}
     run = Run(profile, fd, models__limit=6)
-    run.late.begin(0)
+    run.late.begin(0, "sqlite:a")
     run.late.join(rows, NOW)
     assert run.counted() == dict.fromkeys("123", 1)
     assert run.late.strangers == 3
@@ -150,7 +195,7 @@ def test_a_version_comes_back_with_its_truth_and_there_is_room_for_new_ones(prof
 
 def test_what_is_of_another_model_is_counted_and_nothing_else(profile: Profile, fd: int) -> None:
     run = Run(profile, fd, model__name="m")
-    run.late.begin(0)
+    run.late.begin(0, "sqlite:a")
     run.late.join([Joined(1, Owner("another", "1", "x"), 0, 0, b"", b"{", b"")], NOW)
     assert (run.counted(), run.late.strangers, run.late.applied) == ({}, 1, 1)
 
@@ -176,7 +221,7 @@ def test_values_of_truths_are_counted_with_them(profile: Profile, fd: int) -> No
     run = Run(profile, fd, values=[{"name": "revenue", "feedback": True}])
     run.see([0.1, 0.9], "r")
     rows = joined(run.opened(), 1)
-    run.late.begin(1)
+    run.late.begin(1, "sqlite:a")
     run.late.join(rows, NOW)
     found = {(one.window, one.total) for shown in run.models.shown(NOW) for one in shown.snapshot.valued}
     assert ("1h", 5.0) in found
@@ -189,7 +234,7 @@ def test_any_order_of_dying_and_committing_gives_the_same_sums(profile: Profile)
     for seed in range(5):
         random, fd = np.random.default_rng(seed), memory.create("ledger", 4096)
         run = Run(profile, fd)
-        run.late.begin(0)
+        run.late.begin(0, "sqlite:a")
         run.commit()
         while run.late.applied < len(rows):
             stop = run.late.applied + int(random.integers(1, 8))
@@ -198,6 +243,6 @@ def test_any_order_of_dying_and_committing_gives_the_same_sums(profile: Profile)
                 run.commit()
             else:
                 run = Run(profile, fd)
-                run.late.begin(len(rows))
+                run.late.begin(len(rows), "sqlite:a")
         assert run.counted() == {"unknown": len(rows)}
         assert run.samples() == len(rows)

@@ -202,11 +202,11 @@ def test_what_was_joined_before_a_restart_counts_once(profile: Profile) -> None:
     again = Monitor(profile, WINDOWS, (), NOTHING_SAID, WATCH)
     again.put_back(dict(first.held(105.0)), 0.0, 105.0)
     assert again.valuing
-    again.valuing.add_feedback([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
+    again.valuing.add_again([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
     assert shown(again)["profit", "", ""].total == 7.0
     cold = Monitor(profile, WINDOWS, (), NOTHING_SAID, WATCH)
     assert cold.valuing
-    cold.valuing.add_feedback([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
+    cold.valuing.add_again([joined(1.0, 1), joined(2.0, 2), joined(4.0, 3)], 105.0)
     assert shown(cold)["profit", "", ""].total == 7.0
 
 
