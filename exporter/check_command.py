@@ -10,6 +10,7 @@ from exporter import config, dependencies, locations, merge_source, orders, seri
 from exporter.config import Settings
 from exporter.errors import ConfigError
 from exporter.evidence import planned
+from exporter.hindsight import Performance
 from exporter.places import reading
 from exporter.profile import overrides, salts
 from exporter.proxy import tls
@@ -87,16 +88,25 @@ def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[s
 
 
 def _performance(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:
-    """What each model predicts, or why nobody knows. ConfigError where it is said of what there is not."""
+    """What each model predicts and what can be known of that, or why not. ConfigError where settings name nothing."""
     if not settings.feedback.enable:
         return
-    from exporter.performance import deduced  # noqa: PLC0415 (slow to import, as above)
+    from exporter.performance import advice  # noqa: PLC0415 (slow to import, as above)
 
+    said = settings.performance
     for name, profile in profiles.items():
-        found = deduced.deduced(profile, settings.performance)
-        if found.task is None and len(profiles) == 1:
-            deduced.task_of(profile, settings.performance)  # a wrong setting is an error
-        yield f"{name}: {deduced.in_words(found.task) if found.task else f'not known: {found.reason}'}"
+        if len(profiles) == 1:  # of several, what is wrong of one may be meant for another
+            _refuse_wrong(profile, said)
+        yield from (f"{name}: {line}" for line in advice.told(profile, said, settings.evidence))
+
+
+def _refuse_wrong(profile: Profile, said: Performance) -> None:
+    """ConfigError where an output or a class is named that the model does not have."""
+    from exporter.performance import costs, deduced  # noqa: PLC0415 (slow to import, as above)
+
+    task = deduced.task_of(profile, said)
+    if task is not None:
+        costs.refuse_unknown(said.costs, task)
 
 
 def _planned(settings: Settings) -> Iterator[str]:

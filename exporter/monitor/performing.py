@@ -17,6 +17,7 @@ from exporter.monitor.opening import Opened, Opening
 from exporter.monitor.truths import truths_of
 from exporter.performance.concept import concept_of
 from exporter.performance.joining import Joining, Usable
+from exporter.performance.tally import LAYOUT
 from exporter.performance.task import Task
 from exporter.performance.training import in_training
 from exporter.performed import Performed
@@ -39,7 +40,7 @@ class Performing:
         self._opening, self._judging = Opening(), Judging(task, settings[0], pane_s)
         self._joining = Joining(task, _hashing(task, profile, salt))
         self._truths = truths_of(profile.target, settings[0], pane_s, salt)
-        self._concept = concept_of(profile.target, *settings, pane_s)
+        self._concept = concept_of(task, profile.target, *settings, pane_s)
         self._training = in_training(task, profile.performance)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
@@ -57,7 +58,7 @@ class Performing:
 
     @property
     def _name(self) -> str:
-        return f"{_NAME}.{self.task.fingerprint}"
+        return f"{_NAME}.{LAYOUT}.{self.task.fingerprint}"
 
     def held(self, wall_s: float) -> Iterator[tuple[str, NDArray[Any]]]:
         """What the windows hold at a Unix time, to be kept for another time; no counts since start."""

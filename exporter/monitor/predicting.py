@@ -14,6 +14,7 @@ from exporter.monitor.batch import Batch, Came, Scope
 from exporter.monitor.estimating import Estimating, estimating
 from exporter.monitor.performing import Performing
 from exporter.monitor.said import Said
+from exporter.performance.costs import unknown
 from exporter.performance.deduced import deduced
 from exporter.performance.joining import filled
 from exporter.performed import Estimated
@@ -102,6 +103,8 @@ def predicting(
         if hindsight.feedback:
             _LOG.warning("no performance of the model %r: %s", profile.model, reason)
         return None
+    for fault in unknown(settings.costs, task) if hindsight.feedback else ():
+        _LOG.warning("of the model %r: %s", profile.model, fault)
     estimates = estimating(task, profile.target, settings, pane_s)
     told = Performing(task, profile, (settings, evidence), pane_s, said.salt) if hindsight.feedback else None
     return Predicting(answers, told, estimates) if told or estimates else None

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from exporter.diagnosis.changes import Changes
 from exporter.monitor import Monitor
+from exporter.performance.deduced import in_words
+from exporter.performance.task import Task
 from exporter.records import Label
 from exporter.reference import Profile
 from exporter.snapshots import Snapshot
@@ -125,15 +127,24 @@ class Watched:
         """Compare with another reference from now on, or none: requests go on, bins and windows begin anew."""
         self.monitor.flush()
         self._collect()
-        before, was = self.arrays, self.profile
+        before, was, judged = self.arrays, self.profile, self._task
         self._begin(profile)
         self.load(before)
+        if judged and judged != self._task:
+            now = in_words(self._task) if self._task else "nothing that is known"
+            _LOG.warning("the model %r, version %r, predicts otherwise than before: %s; its performance begins anew",
+                         *self.label, now)  # fmt: skip
         told = profile.short_digest if profile else "none"
         if was and was.provisional and not (profile and profile.provisional):
             _LOG.warning("the model %r, version %r, has the profile %s in place of its provisional reference %s",
                          *self.label, told, was.short_digest)  # fmt: skip
         else:
             _LOG.info("the model %r, version %r, has the profile %s", *self.label, told)
+
+    @property
+    def _task(self) -> Task | None:
+        """What it predicts, where truth is told."""
+        return self.monitor.performing.task if self.monitor.performing else None
 
     def opened(self) -> tuple[list[Prediction], int]:
         """Predictions that wait for their truth from now on, and how many more there was no room for; call `flush`."""
@@ -145,7 +156,7 @@ class Watched:
     def _collect(self) -> None:
         performing = self.monitor.performing
         if performing:
-            owner = Owner(*self.label, performing.task.fingerprint)
+            owner = Owner(*self.label, performing.task.written)
             found, dropped = performing.take()
             self._opened += [Prediction(one.key, owner, one.at_ms, one.content) for one in found]
             self._unopened += dropped

@@ -222,19 +222,19 @@ def _bets(share: float, tolerance: float) -> NDArray[np.float64]:
 
 
 def concept_of(
-    target: Target | None, settings: Performance, evidence: Evidence, pane_s: float, task: Task | None = None
+    task: Task, target: Target | None, settings: Performance, evidence: Evidence, pane_s: float
 ) -> Concept | None:
     """None where nobody wants evidence, or there is nothing to compare with.
 
-    That is so too where `task`, which predictions are judged by now, judges otherwise than the training data were.
+    That is so too where the task, which predictions are judged by now, judges otherwise than the training data were.
     """
     reference = reference_of(target)
-    if reference is None or target is None or not evidence.enable or not (task is None or _is_alike(target, task)):
+    if reference is None or target is None or not evidence.enable or not is_alike(target, task):
         return None
     return Concept(reference, settings, evidence, pane_s)
 
 
-def _is_alike(target: Target, task: Task) -> bool:
-    """Whether the same outputs are judged in the same way: a class by its name, a score by the same threshold."""
+def is_alike(target: Target, task: Task) -> bool:
+    """Whether the same outputs are judged in the same way: a class by its name, a score by threshold and class."""
     same = (task.kind, task.label, task.scores) == (target.task, target.label, target.scores)
-    return same and (bool(task.label) or task.threshold == target.threshold)
+    return same and (bool(task.label) or (task.threshold, task.classes) == (target.threshold, target.classes))

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from exporter.errors import ConfigError
 from exporter.hindsight import Performance
 from exporter.performance.answers import Classes, is_share, probabilities, sum_to_one, valued
+from exporter.performance.residuals import scale_of
 from exporter.performance.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task, rest_of
 from exporter.reference import Column, Profile
 from exporter.target import MOST_CLASSES, Target
@@ -15,6 +16,8 @@ from exporter.values import nearest
 _SHOWN: Final = 10
 """Classes that are named to people."""
 _THRESHOLD: Final = 0.5
+_STEP: Final = 4
+"""Of centres, in units."""
 _AUTO: Final = "auto"
 _SAY: Final = "say performance.output or performance.task"
 
@@ -104,8 +107,10 @@ def _positive_last(classes: tuple[str, ...], settings: Performance) -> tuple[str
 
 
 def _regression(label: str, column: Column) -> Task:
-    unit = column.sd or abs(column.mean) or 1.0
-    return Task(REGRESSION, label, centre=column.mean, unit=unit if math.isfinite(unit) else 1.0)
+    """Where numbers lie is told so roughly that a model that was trained again has the same task, as a rule."""
+    unit = scale_of(column.sd or abs(column.mean) or 1.0)
+    steps = column.mean / (_STEP * unit)
+    return Task(REGRESSION, label, centre=round(steps) * _STEP * unit if math.isfinite(steps) else 0.0, unit=unit)
 
 
 class _Outputs:

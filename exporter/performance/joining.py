@@ -33,7 +33,7 @@ class Joining:
     def __init__(self, task: Task, hashed: Callable[[str], str] | None = None) -> None:
         """`hashed` gives what classes are called here, where that is not what people call them."""
         self._task = task
-        self._fingerprint = task.fingerprint
+        self._written = task.written
         self._hashed = hashed
         self._bytes = _NUMBER_BYTES * task.width
         self._kept: dict[bytes, Known] = {}
@@ -47,7 +47,7 @@ class Joining:
         return Usable(Rows(self._said(kept), self._truths([true for _, true in known]), weights), kept)
 
     def _is_ours(self, joined: Joined) -> bool:
-        return joined.owner.task == self._fingerprint and len(joined.said) == self._bytes
+        return joined.owner.task == self._written and len(joined.said) == self._bytes
 
     def _said(self, joined: Sequence[Joined]) -> NDArray[np.float64]:
         return filled(self._task, unpack([one.said for one in joined], self._task.width))

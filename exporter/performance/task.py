@@ -45,8 +45,13 @@ class Task:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with whatever changes what content means or what sums are of."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:8]
+        """Changes with whatever changes what sums are of."""
+        return _digest(self)
+
+    @property
+    def written(self) -> str:
+        """Changes with whatever changes how a prediction is written: tasks that are alike in it read each other's."""
+        return _digest((self.kind, self.label, self.scores, self.classes))
 
     @property
     def width(self) -> int:
@@ -93,6 +98,10 @@ class Task:
         if self.is_classification:
             return None if isinstance(value, list) else self.code(category_name(value))
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _digest(told: object) -> str:
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:8]
 
 
 def _relevances(value: object) -> tuple[float, ...] | None:

@@ -1,6 +1,8 @@
 """What was joined is added once, whoever dies, and to whom it belongs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -206,6 +208,23 @@ def test_what_waits_when_another_profile_comes_is_not_forgotten(profile: Profile
     for watched in run.models:
         watched.refer(profile)
     assert len(run.opened()) == 2
+
+
+def test_another_profile_of_the_same_task_goes_on_and_one_of_another_task_begins_anew_and_says_so(
+    profile: Profile, fd: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Run(profile, fd)
+    run.see([0.1, 0.9], "r")
+    run.late.begin(0)
+    run.late.join(joined(run.opened(), 1), NOW)
+    for watched in run.models:
+        watched.refer(replace(profile, digest="ab" * 32))
+    assert (run.counted(), run.samples()) == ({"unknown": 2}, 2)
+    assert "begins anew" not in caplog.text
+    for watched in run.models:
+        watched.refer(profile_of(KINDS["regression"], tmp_path))
+    assert (run.counted(), run.samples()) == ({}, 0)
+    assert "predicts otherwise than before: regression, predicted by price; its performance begins anew" in caplog.text
 
 
 def test_tasks_are_known_by_model_and_the_only_one_under_no_name(profile: Profile, fd: int) -> None:

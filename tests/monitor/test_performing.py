@@ -23,7 +23,7 @@ from exporter.monitor.said import Said
 from exporter.performance.extra import Extra
 from exporter.performance.extra import pack as pack_extra
 from exporter.performance.measures import measured
-from exporter.performance.tally import Tally
+from exporter.performance.tally import LAYOUT, Tally
 from exporter.performance.task import Rows, canonical, unpack
 from exporter.performed import BY, Judged
 from exporter.reference import Profile
@@ -67,7 +67,7 @@ NUMBERS = count(1)
 
 
 def joined(monitor: Monitor, one: Opened, truth: Any, told_s: float, extra: bytes = b"") -> Joined:
-    owner = Owner("m", "1", performing(monitor).task.fingerprint)
+    owner = Owner("m", "1", performing(monitor).task.written)
     return Joined(
         next(NUMBERS), owner, one.at_ms, round(told_s * 1000), one.content, canonical(truth), extra
     )  # fmt: skip
@@ -291,6 +291,22 @@ def test_another_profile_of_the_same_task_goes_on_with_the_same_sums(profiles: d
         assert later[name].shape == array.shape
     stricter = watching(profiles["binary"], Performance(windows=SETTINGS.windows, threshold=0.9)).arrays("s")
     assert not kept.keys() & stricter.keys()
+
+
+def test_sums_that_mean_something_else_are_not_gone_on_with(
+    profiles: dict[str, Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name for name in watching(profiles["binary"]).arrays("s") if name.startswith("s.performance.")}
+    monkeypatch.setattr("exporter.monitor.performing.LAYOUT", LAYOUT + 1)
+    assert before
+    assert not before & watching(profiles["binary"]).arrays("s").keys()
+
+
+def test_predictions_that_wait_are_joined_by_another_threshold(profiles: dict[str, Profile]) -> None:
+    earlier, stricter = watching(profiles["binary"]), Performance(windows=SETTINGS.windows, threshold=0.9)
+    later = watching(profiles["binary"], stricter)
+    rows = [one for one, _ in truthful(KINDS["binary"], earlier)]
+    assert len(performing(later).join(rows, 1799.0)) == len(rows)
 
 
 def test_what_the_training_said_stands_under_its_name_beside_the_measure(profiles: dict[str, Profile]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hindsight_scenes import KINDS, answered, table
 from monitor_scenes import write_csv
 
+from exporter.costing import Cost
 from exporter.decode import Decoder
 from exporter.hindsight import Performance
 from exporter.monitor import Monitor
@@ -48,7 +49,7 @@ def see(monitor: Monitor, at: float, rows: int, seed: int) -> list[Any]:
 def told(monitor: Monitor, truths: list[Any], at: float) -> list[Joined]:
     """What waits, with its truth."""
     assert monitor.performing
-    owner = Owner("m", "1", monitor.performing.task.fingerprint)
+    owner = Owner("m", "1", monitor.performing.task.written)
     return [
         Joined(next(NUMBERS), owner, one.at_ms, round(at * 1000), one.content, b"%d" % truth, b"")
         for one, truth in zip(monitor.performing.take()[0], truths, strict=True)
@@ -125,3 +126,19 @@ def test_windows_shorter_than_a_pane_are_no_reason_to_fail(profile: Profile) -> 
     )
     see(monitor, 10.0, 5, 1)
     assert monitor.snapshot(11.0).estimated[0].samples == 5
+
+
+def test_there_is_no_evidence_where_a_setting_judges_otherwise_than_the_training_was(profile: Profile) -> None:
+    settings = Performance(windows=(3600.0,), threshold=0.3)
+    one = Monitor(profile, WINDOWS, (), Said(), Watching(hindsight=Hindsight(True, settings)))
+    see(one, 1.0, 10, 1)
+    found = performed(one, 2.0)
+    assert (found.task, found.concept) == ("binary", None)
+
+
+def test_costs_of_classes_that_the_model_does_not_have_are_logged(
+    profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Performance(costs=(Cost("fraud", "0", 3.0),))
+    Monitor(profile, WINDOWS, (), Said(), Watching(hindsight=Hindsight(True, settings)))
+    assert "performance.costs[0].actual: there is no class fraud" in caplog.text

@@ -16,6 +16,7 @@ from exporter.reference import Column
 from exporter.target import Target
 
 WARM = 20_000
+BUYS = Task("binary", label="buys", classes=("false", "true"))
 NUMBERS = Target(
     Column("price", "numeric", (0, *[10_000] * 10, 0, 0, 0, 0, 0), tuple(range(11))), "regression", label="price",
     edges=(0.674, 1.150, 1.645, 1.960, 2.576), errors=(50_000, 25_000, 15_000, 5_000, 4_000, 1_000),
@@ -65,11 +66,11 @@ def test_of_classes_those_are_wrong_that_are_others() -> None:
 
 @pytest.mark.parametrize("target", [None, CLASSES._replace(errors=()), CLASSES._replace(errors=(0, 0))])
 def test_without_errors_of_the_training_there_is_no_evidence(target: Target | None) -> None:
-    assert concept_of(target, Performance(), Evidence(), PANE_S) is None
+    assert concept_of(BUYS, target, Performance(), Evidence(), PANE_S) is None
 
 
 def test_there_is_none_where_nobody_wants_it() -> None:
-    assert concept_of(CLASSES, Performance(), Evidence(enable=False), PANE_S) is None
+    assert concept_of(BUYS, CLASSES, Performance(), Evidence(enable=False), PANE_S) is None
 
 
 @pytest.mark.parametrize(
@@ -77,13 +78,14 @@ def test_there_is_none_where_nobody_wants_it() -> None:
     [
         (Task("binary", scores=("p",), classes=("false", "true")), True),
         (Task("binary", scores=("p",), classes=("false", "true"), threshold=0.3), False),
+        (Task("binary", scores=("p",), classes=("true", "false")), False),
         (Task("binary", label="bought", classes=("false", "true")), False),
         (Task("regression", label="p"), False),
     ],
 )
 def test_what_is_judged_otherwise_than_in_training_is_not_compared_with_it(task: Task, *, compares: bool) -> None:
-    target = CLASSES._replace(scores=("p",), classes=("false", "true"))
-    assert (concept_of(target, Performance(), Evidence(), PANE_S, task) is not None) == compares
+    target = CLASSES._replace(label="", scores=("p",))
+    assert (concept_of(task, target, Performance(), Evidence(), PANE_S) is not None) == compares
 
 
 def test_a_model_that_is_never_right_cannot_become_worse() -> None:

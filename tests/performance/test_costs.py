@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from joined_rows import BINARY, LABELS, REGRESSION
+from joined_rows import BINARY, LABELS, REGRESSION, drawn, numbers
 
 from exporter.config import from_document, from_environment, resolve, to_document
 from exporter.costing import MOST, Cost, costs
@@ -80,3 +80,9 @@ def test_of_numbers_nothing_costs_anything() -> None:
     refuse_unknown((), REGRESSION)
     with pytest.raises(ConfigError, match="whose task is regression"):
         refuse_unknown(MEANT, REGRESSION)
+
+
+def test_costs_of_another_model_s_classes_alone_make_no_measure() -> None:
+    rows = drawn(LABELS, 50)
+    assert "cost_per_thousand" in {one[0] for one in numbers(LABELS, rows, costs=MEANT)}
+    assert "cost_per_thousand" not in {one[0] for one in numbers(LABELS, rows, costs=(Cost("fraud", "honest", 1.0),))}

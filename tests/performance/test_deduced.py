@@ -77,10 +77,29 @@ def test_truths_are_understood_as_digits_and_as_words() -> None:
 
 
 def test_any_other_number_is_what_is_predicted_itself() -> None:
-    found = profile_of(price=X)
-    column = found.outputs[0]
-    assert task_of(found, Performance()) == Task("regression", "price", centre=column.mean, unit=column.sd)
-    assert task(price=np.full(ROWS, 7.0)) == Task("regression", "price", centre=7.0, unit=7.0)
+    assert task(price=1000 + 3 * X) == Task(
+        "regression", "price", centre=1008.0, unit=2.0 if np.std(3 * X) < 2**1.5 else 4.0
+    )
+    assert task(price=np.full(ROWS, 7.0)) == Task("regression", "price", centre=0.0, unit=8.0)
+
+
+def test_numbers_that_lie_nearly_as_before_are_the_same_task() -> None:
+    price = 1e12 + 1000 * X
+    assert task(price=price) == task(price=price + 100) == task(price=price * (1 + 1e-12))
+    assert task(price=price) != task(price=price * 10)
+
+
+def test_a_prediction_is_read_by_a_task_that_counts_otherwise() -> None:
+    first, others = task(price=X), [task(price=9 + 9 * X), task(Performance(output="price"), price=X)]
+    assert first
+    assert {first.written} == {one.written for one in others if one}
+    assert first.fingerprint != (others[0] and others[0].fingerprint)
+    score, stricter = task(p=SHARE), task(Performance(threshold=0.9), p=SHARE)
+    assert score
+    assert stricter
+    assert (score.written, score.fingerprint != stricter.fingerprint) == (stricter.written, True)
+    named = [task(answer=WORDS), task(answer=np.where(WORDS == "emu", "fox", WORDS))]
+    assert len({one.written for one in named if one}) == 2, "a class is written as a number"
 
 
 def test_probabilities_of_all_classes_are_known_by_their_sum() -> None:
@@ -128,8 +147,7 @@ def test_where_nothing_is_sure_the_reason_is_told(outputs: Any, words: str) -> N
 def test_what_people_say_decides() -> None:
     assert task(Performance(output="a"), a=X, b=SHARE) == task(a=X)
     assert task(Performance(output="b"), a=X, b=SHARE) == Task("binary", "", ("b",), ("0", "1"))
-    column = profile_of(a=SHARE).outputs[0]
-    assert task(Performance(task="regression"), a=SHARE) == Task("regression", "a", centre=column.mean, unit=column.sd)
+    assert task(Performance(task="regression"), a=SHARE) == Task("regression", "a", centre=0.0, unit=0.25)
     whole = RANDOM.integers(0, 4, ROWS)
     assert task(Performance(task="multiclass"), a=whole) == Task("multiclass", "a", (), ("0", "1", "2", "3"))
     assert task(Performance(task="ranking", ranks=5), a=X) == Task("ranking", ranks=5)
@@ -170,8 +188,7 @@ def test_the_target_of_the_training_data_is_believed_and_the_settings_more() -> 
     settings = Performance(threshold=0.5, positive="false")
     assert task_of(found, settings) == Task("binary", "said", ("score",), ("true", "false"), 0.5)
     assert task_of(found, Performance(task="regression", output="score")) == Task(
-        "regression", "score", centre=found.outputs[1].mean, unit=found.outputs[1].sd
+        "regression", "score", centre=0.0, unit=0.25
     )
-    column = profile_of(price=X).outputs[0]
-    number = Target(column, "regression", "price")
-    assert of_target(number, Performance()) == Task("regression", "price", centre=column.mean, unit=column.sd)
+    number = Target(profile_of(price=X).outputs[0], "regression", "price")
+    assert of_target(number, Performance()) == Task("regression", "price", centre=0.0, unit=1.0)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.performance.concept import Concept, concept_of
+from exporter.performance.deduced import of_target
 from exporter.reference import Column
 from exporter.target import Target
 
@@ -16,14 +17,14 @@ PANE_S = 60.0
 DAY_S = 86_400.0
 CLASSES = Target(
     Column("bought", "boolean", (90_000, 10_000, 0, 0, 0), categories=("false", "true")), "binary",
-    errors=(90_000, 10_000),
+    label="buys", classes=("false", "true"), errors=(90_000, 10_000),
 )  # fmt: skip
 """Of ten, one was wrong."""
 Draw = Callable[[int], NDArray[np.bool_]]
 
 
 def concept(target: Target = CLASSES, pane_s: float = PANE_S, **settings: Any) -> Concept:
-    found = concept_of(target, Performance(**settings), Evidence(), pane_s)
+    found = concept_of(of_target(target, Performance()), target, Performance(**settings), Evidence(), pane_s)
     assert found
     return found
 

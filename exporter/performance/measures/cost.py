@@ -3,16 +3,16 @@
 import math
 from collections.abc import Iterator
 
-from exporter.performance.costs import matrix
+from exporter.performance.costs import are_of, matrix
 from exporter.performance.intervals import plain
 from exporter.performance.measures.case import Case
 from exporter.performed import Measure
 
 
 def cost_per_thousand(case: Case) -> Iterator[Measure]:
-    """Where costs are set, and pairs of classes are counted."""
+    """Where costs of its classes are set, and pairs of classes are counted."""
     outcomes = case.sums.outcomes
-    if not case.costs or outcomes is None or outcomes.pairs is None:
+    if outcomes is None or outcomes.pairs is None or not are_of(case.costs, case.task):
         return
     costs, weight = matrix(case.costs, case.task), float(outcomes.all.weight)
     if not weight > 0:
