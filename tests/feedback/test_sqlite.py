@@ -12,8 +12,8 @@ from feedback.places import LIMITS
 from feedback.spoken import NOW_MS, prediction, truth
 
 from exporter.errors import ConfigError
-from exporter.feedback.sqlite_file import File
 from exporter.feedback.stores import Store, Unavailable, open_store
+from exporter.feedback.stores.sqlite.file import File
 from exporter.truths import key_of
 
 ROOT = Path(__file__).parents[2]

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from exporter.errors import ConfigError
-from exporter.feedback import sqlite_statements as statements
 from exporter.feedback.matching import Kept, Match, Matching, keys_of
-from exporter.feedback.sqlite_file import MEMORY, File
-from exporter.feedback.sqlite_statements import Packed, as_json
 from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes, Unavailable, first_number
+from exporter.feedback.stores.sqlite import statements
+from exporter.feedback.stores.sqlite.file import MEMORY, File
+from exporter.feedback.stores.sqlite.statements import Packed, as_json
 from exporter.truths import Joined, Owner, Prediction, Told, Truth
 
 _DOOMED: Final = "SELECT key, owner, number FROM predictions WHERE "

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from exporter.feedback.sqlite_file import File
+from exporter.feedback.stores.sqlite.file import File
 
 EDITION: Final = 1
 TABLES: Final = (

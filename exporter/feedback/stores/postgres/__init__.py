@@ -7,11 +7,11 @@ import json
 from collections.abc import Sequence
 
 from exporter.feedback import answers
-from exporter.feedback import postgres_statements as statements
-from exporter.feedback.postgres_leaving import Leaving
-from exporter.feedback.postgres_server import Server
-from exporter.feedback.postgres_slots import Slots
 from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes
+from exporter.feedback.stores.postgres import statements
+from exporter.feedback.stores.postgres.leaving import Leaving
+from exporter.feedback.stores.postgres.server import Server
+from exporter.feedback.stores.postgres.slots import Slots
 from exporter.truths import Joined, Prediction, Told, Truth
 
 

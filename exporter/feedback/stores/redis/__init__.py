@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 
 from exporter.feedback import answers
-from exporter.feedback.redis_change import Change, key_of, word_of
-from exporter.feedback.redis_leaving import Leaving
-from exporter.feedback.redis_server import Server
-from exporter.feedback.redis_slots import Read, Slots
 from exporter.feedback.slots import Changes, Rules, Slot, replica_of, sums
 from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes, first_number
+from exporter.feedback.stores.redis.change import Change, key_of, word_of
+from exporter.feedback.stores.redis.leaving import Leaving
+from exporter.feedback.stores.redis.server import Server
+from exporter.feedback.stores.redis.slots import Read, Slots
 from exporter.truths import Joined, Prediction, Told, Truth
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from exporter.feedback import answers
-from exporter.feedback import postgres_statements as statements
 from exporter.feedback.doubts import Doubts
 from exporter.feedback.packing import Owners, pack, spelled, unpack
-from exporter.feedback.postgres_server import Server
 from exporter.feedback.slots import Changes, Held, Rules, Slot, replica_of, sums
 from exporter.feedback.stores import Limits, Opened, Unavailable, first_number
+from exporter.feedback.stores.postgres import statements
+from exporter.feedback.stores.postgres.server import Server
 from exporter.truths import Owner, Prediction, Truth
 
 _EMPTY: Final = Slot()

@@ -4,11 +4,11 @@ import json
 from collections import defaultdict
 from typing import Final
 
-from exporter.feedback import postgres_statements as statements
 from exporter.feedback.doubts import ANSWERS_KEPT_S
-from exporter.feedback.postgres_slots import Call, Slots
 from exporter.feedback.slots import EARLY, PREDICTIONS, excess, sums, time_of
 from exporter.feedback.stores import Expired, Sizes
+from exporter.feedback.stores.postgres import statements
+from exporter.feedback.stores.postgres.slots import Call, Slots
 
 _AT_ONCE: Final = 1000
 _NEVER: Final = (1 << 63) - 1

@@ -5,10 +5,10 @@ import os
 from collections import defaultdict
 from typing import Final
 
-from exporter.feedback.redis_change import Change, is_in, key_of
-from exporter.feedback.redis_slots import Slots
 from exporter.feedback.slots import EARLY, PREDICTIONS, Held, excess, sums, time_of
 from exporter.feedback.stores import Expired, Sizes
+from exporter.feedback.stores.redis.change import Change, is_in, key_of
+from exporter.feedback.stores.redis.slots import Slots
 
 _AT_ONCE: Final = 1000
 _LOOKED_AT: Final = 10_000

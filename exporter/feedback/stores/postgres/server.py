@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from exporter.errors import ConfigError
-from exporter.feedback import postgres_statements as statements
 from exporter.feedback.password import Password
 from exporter.feedback.stores import Access, Unavailable
+from exporter.feedback.stores.postgres import statements
 
 _CONNECT_S: Final = 3
 _CALL_S: Final = 5.0

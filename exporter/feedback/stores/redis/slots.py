@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from exporter.feedback.doubts import Doubts
 from exporter.feedback.packing import Owners, pack, spelled, unpack
-from exporter.feedback.redis_change import SCRIPT, Change, Names
-from exporter.feedback.redis_server import Server
 from exporter.feedback.slots import Held, Slot
 from exporter.feedback.stores import Limits, Unavailable
+from exporter.feedback.stores.redis.change import SCRIPT, Change, Names
+from exporter.feedback.stores.redis.server import Server
 
 _TRIES: Final = 100
 
