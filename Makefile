@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-paging test-swap test-spark test-asyncio test-compiled test-servers check bench
+.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers check bench
 .PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
@@ -54,6 +54,10 @@ test-paging: $(VENV)/.test ## See how soon a changed unit pages in real time, an
 
 test-swap: $(VENV)/.test ## See that nobody gets another's answer in a million requests (five minutes)
 	$(BIN)/python -m pytest -m slow tests/faults/test_swap.py $(ARGS)
+
+test-outage: $(VENV)/.test ## Have Redis and PostgreSQL go away for a minute under load: nothing is lost, all is counted (six minutes)
+	@deploy/install-tools redis-server postgresql || echo "what is missing is skipped"
+	$(BIN)/python -m pytest -m slow -s tests/test_outage_end_to_end.py $(ARGS)
 
 test-spark: $(VENV)/.test $(VENV)/.spark ## See that Spark builds the profile that one process builds (needs Java)
 	$(BIN)/python -m pytest tests/profile/test_spark.py $(ARGS)

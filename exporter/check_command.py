@@ -25,10 +25,11 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     _refuse_strangers(settings, profiles.get("profile"))
     _check_salt(settings, {} if given.json else profiles)
     said = _overrides(settings.overrides, list(profiles.values()), given.json)
-    if settings.web.config_file or settings.events.token_file:
+    if settings.web.config_file or settings.events.token_file or settings.feedback.token_file:
         from exporter.web import entrance  # noqa: PLC0415 (a tenth of a second that most starts need not spend)
 
         entrance.check(settings)
+    _check_store(settings)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -73,6 +74,15 @@ def _check_salt(settings: Settings, profiles: Mapping[str, Profile]) -> None:
         if column is not None:
             words = "is of another salt" if fingerprint else "is needed"
             raise ConfigError(f"salt_file: {words}: {name} has hashes of the categories of {column.name!r}")
+
+
+def _check_store(settings: Settings) -> None:
+    """ConfigError where predictions could never wait there for their truth. Nobody is asked whether it is up."""
+    said = settings.feedback
+    if said.enable:
+        from exporter.feedback import stores  # noqa: PLC0415 (slow to import, as above)
+
+        stores.verify(stores.address(said.store, settings.state.directory), said.store_password_file)
 
 
 def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:

@@ -93,6 +93,7 @@ def test_what_concerns_workers_changes_without_a_restart_and_open_connections_st
     ({"log_level": "loud"}, "log_level: must be one of"),
     ({"nonsense": 1}, "nonsense: unknown key"),
     ({"profile": "/none"}, "/none"),
+    ({"feedback": {"enable": True, "store": "redis:nowhere"}}, "feedback.store: must have the form redis://"),
 ])  # fmt: skip
 def test_bad_or_impossible_settings_change_nothing(tmp_path: Path, settings: dict[str, Any], words: str) -> None:
     path = tmp_path / "exporter.yml"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from exporter.errors import ConfigError
 from exporter.feedback.stores import Unavailable
 
 
@@ -24,8 +25,15 @@ class Password:
             try:
                 self._last = Path(self._file).read_text(encoding="utf-8").strip()
             except (OSError, ValueError) as error:
-                raise Unavailable(f"feedback.store_password_file: {_reason(error)}") from None
+                raise Unavailable(f"feedback.store_password_file: {self._file}: {_reason(error)}") from None
         return self._last
+
+    def verify(self) -> None:
+        """ConfigError where the file cannot be read."""
+        try:
+            self()
+        except Unavailable as error:
+            raise ConfigError(str(error)) from None
 
     def hidden(self, text: str) -> str:
         """A text without it."""

@@ -20,7 +20,8 @@ STORES: Final = {
     "rediss": "exporter.feedback.stores.redis",
     "postgresql": "exporter.feedback.stores.postgres",
 }
-"""By scheme. Each has `connect(access, limits)`: a Store. Unavailable, ConfigError."""
+"""By scheme. Each has `connect(access, limits)`: a Store, Unavailable or ConfigError; and `verify(access)`, which
+asks nobody: ConfigError where `connect` could never succeed."""
 
 
 class Unavailable(Exception):
@@ -164,6 +165,16 @@ def open_store(url: str, limits: Limits, replica: str, password_file: str | None
     check(url)
     store: Store = importlib.import_module(STORES[access.scheme]).connect(access, limits)
     return store
+
+
+def verify(url: str, password_file: str | None = None) -> None:
+    """ConfigError where there can be no such store: for its address, its library, or its password's file.
+
+    Whether it can be reached is not asked.
+    """
+    check(url)
+    access = Access(url, "", password_file)
+    importlib.import_module(STORES[access.scheme]).verify(access)
 
 
 def check(url: str) -> None:

@@ -20,6 +20,11 @@ def connect(access: Access, limits: Limits) -> "Postgres":
     return Postgres(Server(access), limits, access.replica)
 
 
+def verify(access: Access) -> None:
+    """ConfigError where there can be no such store."""
+    Server(access).verify()
+
+
 class Postgres:
     """A `Store`."""
 

@@ -86,6 +86,10 @@ class Server:
         primary = getattr(getattr(error, "diag", None), "message_primary", None)
         return self._password.hidden(" ".join((primary or str(error)).split()))[:_LONGEST]
 
+    def verify(self) -> None:
+        """ConfigError where the password cannot be read."""
+        self._password.verify()
+
     def close(self) -> None:
         """Let go of it."""
         connection, self._connection = self._connection, None

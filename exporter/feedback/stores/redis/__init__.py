@@ -21,6 +21,11 @@ def connect(access: Access, limits: Limits) -> "Redis":
     return Redis(Server(access), limits, access.replica)
 
 
+def verify(access: Access) -> None:
+    """ConfigError where there can be no such store."""
+    Server(access).verify()
+
+
 class Redis:
     """A `Store`."""
 

@@ -113,6 +113,10 @@ class Server:
         except Unavailable:
             return 0
 
+    def verify(self) -> None:
+        """ConfigError where the password cannot be read."""
+        self._password.verify()
+
     def close(self) -> None:
         """Let go of it, until it is needed again. A connection that was not made to its end must not be used again."""
         try:

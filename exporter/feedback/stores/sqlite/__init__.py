@@ -9,11 +9,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from exporter.errors import ConfigError
 from exporter.feedback.matching import Kept, Match, Matching, keys_of
 from exporter.feedback.stores import Access, Erased, Expired, Limits, Opened, Sizes, Unavailable, first_number
 from exporter.feedback.stores.sqlite import statements
-from exporter.feedback.stores.sqlite.file import MEMORY, File
+from exporter.feedback.stores.sqlite.file import MEMORY, File, path_of
 from exporter.feedback.stores.sqlite.statements import Packed, as_json
 from exporter.truths import Joined, Owner, Prediction, Told, Truth
 
@@ -28,15 +27,16 @@ _AT_ONCE: Final = 1 << 17
 
 def connect(access: Access, limits: Limits) -> "SQLite":
     """The store at sqlite:/PATH, or in memory. ConfigError, Unavailable."""
-    if access.scheme == "memory":
-        return SQLite(MEMORY, limits)
-    path = access.url.partition(":")[2]
-    path = path.removeprefix("//") if path.startswith("///") else path
-    if not path or path.startswith("//") or path.endswith("/"):
-        raise ConfigError(
-            "feedback.store: sqlite: is followed by the path of a file, as in sqlite:/var/lib/feedback.db"
-        )
-    return SQLite(path, limits)
+    return SQLite(_path(access), limits)
+
+
+def verify(access: Access) -> None:
+    """ConfigError where there can be no such store."""
+    _path(access)
+
+
+def _path(access: Access) -> str:
+    return MEMORY if access.scheme == "memory" else path_of(access.url)
 
 
 class SQLite:

@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn
 
 import orjson
 
+from exporter.errors import ConfigError
 from exporter.feedback.stores import Unavailable
 
 _LOG = logging.getLogger("exporter.feedback")
@@ -46,6 +47,17 @@ class _NotOurs(Exception):
 
 
 _FAULTS: Final = (sqlite3.Error, Damaged, _NotOurs, OSError)
+
+
+def path_of(url: str) -> str:
+    """Of the file at sqlite:/PATH. ConfigError."""
+    path = url.partition(":")[2]
+    path = path.removeprefix("//") if path.startswith("///") else path
+    if not path or path.startswith("//") or path.endswith("/"):
+        raise ConfigError(
+            "feedback.store: sqlite: is followed by the path of a file, as in sqlite:/var/lib/feedback.db"
+        )
+    return path
 
 
 class File:
