@@ -110,8 +110,17 @@ def _joined(cells: Sequence[object]) -> str:
 
 
 def of_key(words: Sequence[str]) -> str:
-    """The id that the spelled values of key columns are together; empty where one of them is."""
-    return believed("/".join(words)) if all(words) else ""
+    """The id that the spelled values of key columns are together; empty where one of them is.
+
+    Where there are several, `a/b` and `c` are not `a` and `b/c`: slashes are written as in a JSON pointer.
+    """
+    if not all(words):
+        return ""
+    return believed(words[0] if len(words) == 1 else "/".join(map(_escaped, words)))
+
+
+def _escaped(word: str) -> str:
+    return word.replace("~", "~0").replace("/", "~1")
 
 
 def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:

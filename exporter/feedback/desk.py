@@ -21,10 +21,11 @@ from exporter.values import Fault
 PATIENCE_S: Final = 5.0
 """How long the store may take before truths are said to wait for it."""
 _FIRST_ROWS: Final = 8
-"""Of each request that is to be erased whole; then twice as many each time."""
-_MOST_ROWS: Final = 1024
+"""Of each request that is to be erased whole; then twice as many each time, to find those behind a gap."""
 _AT_ONCE: Final = 1000
 """Keys of one transaction."""
+_TOGETHER: Final = _AT_ONCE // _FIRST_ROWS
+"""Requests whose rows are looked for at once: who has many costs nobody else's."""
 _WAITING: Final = "waiting"
 _WELL: Final = frozenset(("matched", "early", "duplicate", _WAITING))
 """What needs no one's attention."""
@@ -99,18 +100,31 @@ class Desk:
             raise Fault(".truth", _NEEDED.get(task.kind, _A_CLASS))
 
     def _erased(self, asked: Sequence[Asked]) -> tuple[int, bool]:
-        """Erase rows that are named, and of requests as many as there are: those that follow while there are any.
+        """Erase rows that are named, and of requests as many as there are.
 
         How many there were; false where some of it waits for the store.
         """
         erased, is_done = self._erase(key_of(one.request_id, one.row or 0) for one in asked)
         whole = [one.request_id for one in asked if one.row is None]
-        start, rows, more = 1, _FIRST_ROWS, is_done
-        while whole and more:
-            keys = (key_of(one, row) for one in whole for row in range(start, start + rows))
-            found, is_done = self._erase(keys)
-            erased, more, start, rows = erased + found, is_done and found > 0, start + rows, min(2 * rows, _MOST_ROWS)
+        for first in range(0, len(whole), _TOGETHER):
+            if is_done:
+                found, is_done = self._erase_behind(whole[first : first + _TOGETHER])
+                erased += found
         return erased, is_done
+
+    def _erase_behind(self, whole: Sequence[str]) -> tuple[int, bool]:
+        """Erase rows of requests but the first, while there are any: twice as many each time, of half of them."""
+        erased, left = 0, [(whole, 1, _FIRST_ROWS)]
+        while left:
+            ids, start, rows = left.pop()
+            found, is_done = self._erase(key_of(one, row) for one in ids for row in range(start, start + rows))
+            erased += found
+            if not is_done:
+                return erased, False
+            middle = (len(ids) + 1) // 2
+            halves = (ids[:middle], ids[middle:]) if found else ()
+            left += [(half, start + rows, 2 * rows) for half in halves if half]
+        return erased, True
 
     def _erase(self, keys: Iterator[int]) -> tuple[int, bool]:
         """In parts; once the store is slow the rest waits, too."""

@@ -118,6 +118,16 @@ def test_key_columns_give_an_id_for_each_row() -> None:
     assert seen({"instances": rows}, {"predictions": [1, 2, 3]}).row_ids == ()
 
 
+def test_slashes_in_key_columns_make_no_two_rows_one() -> None:
+    keys = Rules(id_columns=("customer", "day"))
+    pairs = [("a/b", "c"), ("a", "b/c"), ("a~1b", "c"), ("a", "31/01/2026"), ("a/31", "01/2026")]
+    rows = [{"customer": customer, "day": day} for customer, day in pairs]
+    ids = seen({"instances": rows}, {"predictions": [1] * len(rows)}, rules=keys).row_ids
+    assert len({*ids}) == len(rows)
+    assert ids == tuple(identity.of_key(pair) for pair in pairs)
+    assert seen({"instances": [{"day": "1/2"}]}, rules=Rules(id_columns=("day",))).row_ids == ("1/2",)
+
+
 def test_key_columns_are_those_of_the_profile_or_of_the_payload() -> None:
     columns = tuple(Column(name, "numeric", (0,) * 16, (0.0, 1.0)) for name in ("customer", "x"))
     profile = Profile("m", "1", None, 1, "x", columns, ())

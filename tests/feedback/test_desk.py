@@ -4,9 +4,9 @@ import gzip
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from feedback.posting import RULES, Posted, posted
@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web.doors import served
 
+from exporter.feedback.desk import Desk
+from exporter.feedback.keeping import Keeping
 from exporter.feedback.stores import Store, Unavailable
-from exporter.truths import OUTCOMES
+from exporter.truths import OUTCOMES, key_of
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -165,6 +167,39 @@ def test_of_a_request_every_row_is_erased_or_the_one_that_is_named(tmp_path: Pat
         assert at.told({"id": "a"}, "/feedback/erase")["erased"] == 2999
         assert at.told({"id": "a"}, "/feedback/erase")["erased"] == 0
         assert outcomes(at.told({"id": "b", "row": 2999, "truth": 1})) == ["matched"]
+
+
+def test_rows_behind_a_gap_are_erased_too(tmp_path: Path) -> None:
+    with posted(tmp_path / "f.sqlite", most_bytes=16 << 20) as at:
+        at.predicted("a", rows=6000)
+        for first in (2100, 3000):
+            gap = [{"id": "a", "row": row} for row in range(first, first + 900)]
+            assert at.told(gap, "/feedback/erase")["erased"] == 900
+        assert at.told({"id": "a"}, "/feedback/erase")["erased"] == 4200
+
+
+class Counting:
+    """What erases: keys that are there, and how many it was asked for."""
+
+    def __init__(self, there: set[int]) -> None:
+        self.there, self.asked = there, 0
+
+    def erase(self, keys: Sequence[int], _: float) -> int:
+        found = self.there.intersection(keys)
+        self.asked += len(keys)
+        self.there -= found
+        return len(found)
+
+
+def test_a_request_of_many_rows_costs_the_others_nothing() -> None:
+    rows = {key_of("big", row) for row in range(50_000)} | {key_of(f"r{number}") for number in range(5000)}
+    counting = Counting(rows)
+    desk = Desk(RULES._replace(most_records=10_000), cast("Keeping", counting), lambda _: None)
+    ids = [f"r{number}" for number in range(5000)]
+    ids[2500:2500] = ["big"]
+    answer = desk.erase({}, json.dumps({"ids": ids}).encode())
+    assert json.loads(answer.content) == {"erased": 55_000, "waiting": False}
+    assert counting.asked < 300_000
 
 
 def test_erasure_waits_for_a_store_that_is_down() -> None:
