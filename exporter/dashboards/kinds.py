@@ -71,13 +71,17 @@ def transformations(panel: Panel) -> list[Json]:
     names = {f"Value #{letter(place)}": query.legend for place, query in enumerate(panel.queries) if query.legend}
     if len(panel.queries) == 1:
         names = {"Value": panel.queries[0].legend}
-    by_bin = {"id": "sortBy", "options": {"sort": [{"field": "bin"}]}}
     hidden = {"Time": True, "bin": True} | ({"feature": True, "output": True} if panel.kind == "barchart" else {})
     return [
         {"id": "merge", "options": {}},
-        *([by_bin] if panel.kind == "barchart" else []),
+        *([in_order("bin")] if panel.kind == "barchart" else []),
         {"id": "organize", "options": {"excludeByName": hidden, "indexByName": {}, "renameByName": names}},
     ]
+
+
+def in_order(column: str) -> Json:
+    """A transformation: rows by what a column says, ascending."""
+    return {"id": "sortBy", "options": {"sort": [{"field": column}]}}
 
 
 def letter(place: int) -> str:

@@ -73,4 +73,6 @@ DASHED: Final = {"dash": [8, 6], "fill": "dash"}
 """A line of what is critical."""
 BLANK: Final = by_pattern("/.*/", noValue="–")
 """Of tables: a cell that has nothing, which is not what the panel says where there is no row at all."""
+NAMES: Final[Json] = {"unit": "string"}
+"""Of a column of names: one such as 1.10 or 0 is no number."""
 CRITICAL: Final = by_pattern("/^critical/", custom_lineStyle=DASHED)

@@ -41,7 +41,7 @@ def beside_training(among: Sequence[str]) -> list[Query]:
 def in_training() -> str:
     """What the training had, likewise."""
     training = c.PERFORMANCE.training
-    return " or ".join(_named(f"max({of(training[word])})", word) for word in JUDGED)
+    return " or ".join(_named(f"{measures.least(word)}({of(training[word])})", word) for word in JUDGED)
 
 
 def _named(expr: str, word: str) -> str:

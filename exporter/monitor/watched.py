@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from exporter.diagnosis.changes import Changes
 from exporter.monitor import Monitor
 from exporter.performance.deduced import in_words
-from exporter.performance.task import Task
 from exporter.records import Label
 from exporter.reference import Profile
 from exporter.snapshots import Snapshot
@@ -21,6 +20,7 @@ _LOG = logging.getLogger("exporter.monitor")
 Arrays = Mapping[str, NDArray[Any]]
 SERIES: Final = "model"
 """What the names of arrays begin with that are of one model; all others are added up over models."""
+_JUDGED: Final = f"{SERIES}.performance."
 NAMED_MODEL, NAMED_VERSION = 0, 1
 NAMED: Final = "named"
 _COPIES: Final = 2
@@ -114,6 +114,14 @@ class Watched:
                 exact = False
         if not exact:  # windows of another length lack what a file may have
             self.taken[0] = 0
+        self._tell_of_another_task(kept)
+
+    def _tell_of_another_task(self, kept: Arrays) -> None:
+        before, now = ({name for name in one if name.startswith(_JUDGED)} for one in (kept, self.arrays))
+        if before and now and not before & now and self.monitor.performing:
+            task = in_words(self.monitor.performing.task)
+            _LOG.warning("the model %r, version %r, predicts otherwise than before: %s; its performance begins anew",
+                         *self.label, task)  # fmt: skip
 
     def absorb(self, kept: Arrays) -> None:
         """Add what is no model's own of one that is watched no longer, so that sums over models do not go back."""
@@ -127,24 +135,15 @@ class Watched:
         """Compare with another reference from now on, or none: requests go on, bins and windows begin anew."""
         self.monitor.flush()
         self._collect()
-        before, was, judged = self.arrays, self.profile, self._task
+        before, was = self.arrays, self.profile
         self._begin(profile)
         self.load(before)
-        if judged and judged != self._task:
-            now = in_words(self._task) if self._task else "nothing that is known"
-            _LOG.warning("the model %r, version %r, predicts otherwise than before: %s; its performance begins anew",
-                         *self.label, now)  # fmt: skip
         told = profile.short_digest if profile else "none"
         if was and was.provisional and not (profile and profile.provisional):
             _LOG.warning("the model %r, version %r, has the profile %s in place of its provisional reference %s",
                          *self.label, told, was.short_digest)  # fmt: skip
         else:
             _LOG.info("the model %r, version %r, has the profile %s", *self.label, told)
-
-    @property
-    def _task(self) -> Task | None:
-        """What it predicts, where truth is told."""
-        return self.monitor.performing.task if self.monitor.performing else None
 
     def opened(self) -> tuple[list[Prediction], int]:
         """Predictions that wait for their truth from now on, and how many more there was no room for; call `flush`."""

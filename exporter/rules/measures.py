@@ -24,9 +24,14 @@ def _labelled(expression: str, measure: str) -> str:
     return f'label_replace({expression}, "measure", "{measure}", "", "")'
 
 
+def least(measure: str) -> str:
+    """Which of several values of the training counts: the worst. Of its own rows it promises more than it can keep."""
+    return "min" if measure in HIGHER_IS_BETTER else "max"
+
+
 def _training(measure: str) -> str:
     """One value, though the training may have several names for it."""
-    return f"max by ({_REPLICA}, profile) (model_performance_{measure}_training)"
+    return f"{least(measure)} by ({_REPLICA}, profile) (model_performance_{measure}_training)"
 
 
 def _fall(measure: str) -> str:

@@ -17,6 +17,8 @@ from promql_rules import Rule
 from shipped_boards import BOARDS
 from support import tool
 
+from exporter.budget.order import UNITS
+
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.rules.yml"))
 TESTS = sorted((ROOT / "alert_rules" / "tests").glob("*.test.yml"))
@@ -250,3 +252,13 @@ def _minutes(text: str) -> float:
     found = re.findall(r"(\d+)(d|h|m|s)", text)
     assert "".join(map("".join, found)) == text
     return sum(int(number) * {"d": 1440, "h": 60, "m": 1, "s": 1 / 60}[unit] for number, unit in found)
+
+
+def test_whoever_has_no_room_for_what_alerts_about_truth_read_is_told() -> None:
+    told = next(rule["expr"] for rule in rules("alert") if rule["alert"] == "InferenceExporterSeriesDropped")
+    families = re.compile(re.search(r'family=~"([^"]+)"', told)[1])  # type: ignore[index]  # it is there
+    said = next(path for path in RULES if path.name == "performance.rules.yml").read_text()
+    named = {*re.findall(r"\bmodel_\w+", said)}
+    read = [unit for unit in UNITS if named.intersection(unit)]
+    assert read
+    assert not [unit for unit in read if not any(map(families.fullmatch, unit))]

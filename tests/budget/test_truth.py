@@ -174,7 +174,7 @@ def test_a_model_whose_truth_came_has_no_more_series_than_expected_and_all_its_m
     monitor.flush()
     found = monitor.performing
     assert found
-    owner = Owner("m", "1", found.task.fingerprint)
+    owner = Owner("m", "1", found.task.written)
     opened, _ = found.take()
     truths = dict(zip((key_of("r", row) for row in range(500)), kind.truths(random, answers), strict=True))
     found.join([

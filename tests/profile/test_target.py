@@ -496,3 +496,7 @@ def test_check_says_what_is_predicted_or_why_nobody_knows(tmp_path: Path) -> Non
     result = checked(known, "--feedback.enable", "true", "--performance.positive", "yse")
     assert result.returncode == 64
     assert "performance.positive: no class is called 'yse', did you mean yes?" in result.stderr
+    costs = '[{"actual": "yes", "predicted": "nay", "cost": 2}]'
+    result = checked(known, "--feedback.enable", "true", "--performance.costs", costs)
+    assert result.returncode == 64
+    assert "performance.costs[0].predicted: there is no class nay" in result.stderr

@@ -5,14 +5,12 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.config import Settings
 from exporter.dashboards import links
-from exporter.dashboards.looks import AT, BLUE, GREEN, ORANGE, RED, by_name, spans, steps
+from exporter.dashboards.looks import AT, BLUE, GREEN, NAMES, ORANGE, RED, by_name, spans, steps
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, recorded
 from exporter.snapshots import IMPACT
 
 FEW: Final = "not enough data, or rules not loaded"
-LABEL: Final[Json] = {"unit": "string"}
-"""Of a column of names: one such as 1.10 is no number."""
 NONE: Final[Json] = {"noValue": "–"}
 """Of a column that has nothing to say of most rows."""
 _LINES: Final = 25
@@ -108,8 +106,8 @@ def _columns() -> list[Json]:
     fleet = links.to(links.FLEET, "Beside the other replicas", feature=links.OF_FIELD % "feature")
     times = steps((None, "text"), (1, ORANGE))["thresholds"]
     return [
-        by_name("feature", links=[drill], **LABEL), by_name("version", **LABEL),
-        by_name("worst replica", links=[fleet], **(LABEL | NONE)),
+        by_name("feature", links=[drill], **NAMES), by_name("version", **NAMES),
+        by_name("worst replica", links=[fleet], **(NAMES | NONE)),
         by_name("times critical", thresholds=times, decimals=1, custom_cellOptions={"type": "color-text"}),
         by_name("values moved", unit="percentunit", decimals=0),
         by_name("importance", unit="percentunit", decimals=0, noValue="not known"),

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, tables
-from exporter.dashboards.looks import BLANK, PLAIN, UNJUDGED, by_name
+from exporter.dashboards.looks import BLANK, NAMES, PLAIN, UNJUDGED, by_name, by_pattern
 from exporter.dashboards.pieces import Json, Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
 from exporter.families import Segments
@@ -13,6 +13,7 @@ from exporter.families import Segments
 _SMALL: Final = {"text": {"valueSize": 24}}
 """Words are not as large as there is room."""
 _SAME: Final = {"noValue": "not enough data; windows of an hour or more say it"}
+_PARTS: Final = by_pattern("/^(segment|value)$/", **NAMES)
 _UNDIVIDED: Final = {"noValue": "no segments are set (segments.by), or they hold not enough rows"}
 
 
@@ -77,7 +78,7 @@ def _worst_parts(title: str, side: Segments, word: str) -> Panel:
         "Total variation of a part of the traffic over its critical value, against the same part of the training data."
         " Above 1 it has drifted, in any window that suffices; the worst replica.", "none", queries, 12, 8,
         PLAIN | _UNDIVIDED, tables.worst_first("over critical"),
-        [BLANK, *overrides, *([_to_feature()] if word == "feature" else [])], _judged_first(queries, labels),
+        [BLANK, _PARTS, *overrides, *([_to_feature()] if word == "feature" else [])], _judged_first(queries, labels),
     )  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def _shares() -> Panel:
         "table", "How large the parts are",
         "Share of each part in the rows of now and of the training data. A part that grew moves the whole, though"
         " nothing in it may have changed.", "percentunit", queries, 12, 8, PLAIN | _UNDIVIDED,
-        tables.worst_first("now"), [BLANK],
+        tables.worst_first("now"), [BLANK, _PARTS],
         _judged_first(queries, {"segment": "segment", "value": "value"}),
     )  # fmt: skip
 
@@ -98,24 +99,23 @@ def _shares() -> Panel:
 def training() -> Iterator[Panel]:
     """What the profile says of the training; nothing of it is measured here."""
     unknown = {"noValue": "the profile does not say"}
-    yield Panel("stat", "Measures at the training", "The model's performance as the profile has it, by the names that"
-                " it had there. Of the training alone, to be held beside what you know of today: drift above says"
-                " whether it can still be believed.", "none",
-                [Query(f"max by (measure) ({of(c.TRAINING_PERFORMANCE)})", "{{measure}}", instant=True)], 9,
-                5, PLAIN | unknown,
-                UNJUDGED | _SMALL | {"textMode": "value_and_name"})  # fmt: skip
+    said = [Query(f"max by (measure) ({of(c.TRAINING_PERFORMANCE)})", "in training")]
+    yield Panel("table", "Measures at the training", "The model's performance as the profile has it, by the names that"
+                " it had there. Of the training alone; what truths say of today stands above, beside those of these"
+                " that are the same measure.", "none", said, 9, 8, PLAIN | unknown | {"decimals": 3}, {},
+                [BLANK, by_name("measure", **NAMES)], tables.columns(said, {"measure": "measure"}))  # fmt: skip
     yield Panel("stat", "Model trained", "When the model was trained, as its profile says. An old model and new"
                 " drift: it is time to train again.", "dateTimeFromNow",
-                [Query(f"max({of(c.TRAINED)}) * 1000", instant=True)], 4, 5, PLAIN | unknown,
+                [Query(f"max({of(c.TRAINED)}) * 1000", instant=True)], 4, 8, PLAIN | unknown,
                 UNJUDGED | _SMALL)  # fmt: skip
     yield Panel("stat", "Newest training data", "How old the newest row of the training data is. What came into the"
                 " world since then, the model has never seen.", "dateTimeFromNow",
-                [Query(f"max({of(c.PROFILE_TIME)}) * 1000", instant=True)], 4, 5, PLAIN | unknown,
+                [Query(f"max({of(c.PROFILE_TIME)}) * 1000", instant=True)], 4, 8, PLAIN | unknown,
                 UNJUDGED | _SMALL)  # fmt: skip
     yield Panel("stat", "Rows of training", "How many rows the profile was built of. Few rows make wide critical"
                 " values: only large drift is seen.", "short", [Query(f"max({of(c.PROFILE_ROWS)})", instant=True)], 3,
-                5, PLAIN | unknown, UNJUDGED | _SMALL)  # fmt: skip
+                8, PLAIN | unknown, UNJUDGED | _SMALL)  # fmt: skip
     without = f"(sum({rate(c.WITHOUT_ID)}) or vector(0)) / (sum({rate(c.ROWS)}) > 0)"
     yield Panel("stat", "Rows without an id", "Share of the rows answered whose exchange has no request id: no"
                 " truth that comes later can be joined to them. Have clients send one.", "percentunit",
-                [Query(without, instant=True)], 4, 5, PLAIN, UNJUDGED | _SMALL)  # fmt: skip
+                [Query(without, instant=True)], 4, 8, PLAIN, UNJUDGED | _SMALL)  # fmt: skip

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter import catalogue as c
-from exporter.dashboards import tables
-from exporter.dashboards.looks import BLANK, DASHED, PLAIN, UNJUDGED, by_name, by_pattern
+from exporter.dashboards import kinds, tables
+from exporter.dashboards.looks import BLANK, DASHED, NAMES, PLAIN, UNJUDGED, by_name, by_pattern
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of
 from exporter.dashboards.truths import ARRIVED, NOT_TOLD, SPAN, beside_training, by_measure, in_training, known
@@ -102,7 +102,8 @@ def _classes() -> Panel:
         " found. A class whose recall fell is missed now.", "none",
         [Query(f"bottomk(25, {one.expr})", one.legend) if not place else one for place, one in enumerate(queries)],
         8, 9, PLAIN | {"decimals": 3, "noValue": "no classes are predicted, or not enough truths came"},
-        {"sortBy": [{"desc": False, "displayName": "f1"}]}, [BLANK], tables.columns(queries, {"class": "class"}),
+        {"sortBy": [{"desc": False, "displayName": "f1"}]}, [BLANK, by_name("class", **NAMES)],
+        tables.columns(queries, {"class": "class"}),
     )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def _confusion() -> Panel:
         f" said, of all replicas; truths that came within {SPAN}. The largest cell of two different classes is the"
         " mistake to look at.", "short", queries, 8, 9,
         PLAIN | {"noValue": "no classes are predicted, or no truth came"}, tables.worst_first("rows"),
-        [BLANK, by_name("of actual", unit="percentunit")],
+        [BLANK, by_name("of actual", unit="percentunit"), by_pattern("/^(actual|predicted)$/", **NAMES)],
         [*tables.columns(queries, {"actual": "actual", "predicted": "predicted"}), tables.only_with("rows")],
     )  # fmt: skip
 
@@ -129,6 +130,6 @@ def _reliability() -> Panel:
         f"Reliability of scores, bin by bin: their mean, and the share that turned out to be true; truths that came"
         f" within {SPAN}. Equal bars: a score of 0.8 is right eight times of ten. True ones lower: the model promises"
         " too much.", "percentunit", bars, 8, 9, PLAIN | {"noValue": "no scores are answered, or no truth came"},
-        {"xField": "bin"}, (),
-        tables.columns(bars, {"bin": "bin"}),
+        {"xField": "bin"}, [by_name("bin", **NAMES)],
+        [*tables.columns(bars, {"bin": "bin"}), kinds.in_order("bin")],
     )  # fmt: skip

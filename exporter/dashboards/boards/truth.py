@@ -11,6 +11,7 @@ from exporter.dashboards.looks import (
     DASHED,
     GREEN,
     GREY,
+    NAMES,
     ORANGE,
     PLAIN,
     SHARE,
@@ -132,7 +133,8 @@ def _values() -> Panel:
         "table", "What predictions are worth",
         f"Business values of the rows of {SPAN}: mean with its 95 % interval, and sum over the replicas, of all of the"
         " traffic (no segment) and by segment.", "none", queries, 8, 9,
-        PLAIN | {"noValue": "no business values are set (values)"}, tables.worst_first("rows"), [BLANK],
+        PLAIN | {"noValue": "no business values are set (values)"}, tables.worst_first("rows"),
+        [BLANK, by_pattern("/^(value|segment|part)$/", **NAMES)],
         [*tables.columns(queries, {"name": "value", "segment": "segment", "segment_value": "part"}),
          tables.only_with("rows")],
     )  # fmt: skip
