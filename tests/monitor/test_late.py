@@ -215,7 +215,7 @@ def test_another_profile_of_the_same_task_goes_on_and_one_of_another_task_begins
 ) -> None:
     run = Run(profile, fd)
     run.see([0.1, 0.9], "r")
-    run.late.begin(0)
+    run.late.begin(0, "sqlite:a")
     run.late.join(joined(run.opened(), 1), NOW)
     for watched in run.models:
         watched.refer(replace(profile, digest="ab" * 32))
