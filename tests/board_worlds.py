@@ -243,7 +243,7 @@ def _replicas(stack: ExitStack, profiles: dict[str, Path], needs: tuple[str, str
     return {
         HEALTHY: [replica(HEALTHY, "--overrides", str(said))],
         DRIFTED: [replica(DRIFTED), replica(DRIFTED), replica(DRIFTED, "--model.version", CANARY)],
-        BROKEN: [replica(BROKEN, *nobody, blind=True), replica(BROKEN, *nobody, "--max-series", "1200")],
+        BROKEN: [replica(BROKEN, *nobody, blind=True), replica(BROKEN, *nobody, "--max-series", "1900")],
     }
 
 
