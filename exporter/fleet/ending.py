@@ -3,6 +3,9 @@
 What is being calculated is never broken off, so that what is kept is whole.
 """
 
+import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +16,7 @@ from exporter.fleet.poller import Client
 from exporter.prometheus import Series
 
 _WORDS: Final = "the answer is not waited for, as this process ends"
+_NUDGE_S: Final = 0.05
 
 
 class Ending:
@@ -21,6 +25,21 @@ class Ending:
     def __init__(self) -> None:
         self.is_due = False
         self._is_waiting = False
+
+    def heed(self, *numbers: signal.Signals) -> None:
+        """Take these signals from now on, whichever thread they reach; called once, by the first thread.
+
+        Python tells the first thread between two of its steps. A signal that comes just before a step that waits, or
+        that reaches another thread, is told when that step ends, which may take an hour: whoever hears of the signal
+        at once, by the file descriptor, breaks that step off.
+        """
+        for number in numbers:
+            signal.signal(number, self.told)
+        heard, told = socket.socketpair()
+        told.setblocking(False)
+        signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+        first = threading.get_ident()
+        threading.Thread(target=self._nudge, args=(heard, first), name="ending", daemon=True).start()
 
     def told(self, *_: object) -> None:
         """Take a signal; breaks off what is waited for. PrometheusError in whoever waits."""
@@ -48,6 +67,12 @@ class Ending:
     def of(self, client: Client) -> Client:
         """The client, whose answers are waited for until it is time."""
         return _Waiting(client, self)
+
+    def _nudge(self, heard: socket.socket, first: int) -> None:
+        number = heard.recv(1)[0]
+        while not self.is_due:
+            signal.pthread_kill(first, number)
+            time.sleep(_NUDGE_S)
 
 
 class _Waiting:

@@ -26,8 +26,7 @@ _LOG: Final = logging.getLogger("exporter.fleet")
 def run(settings: Settings) -> int:
     """Watch until a signal ends it; the exit code. ConfigError."""
     ending = Ending()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ending.told)
+    ending.heed(signal.SIGTERM, signal.SIGINT)
     client = PrometheusClient(_access(settings), settings.prometheus.timeout)
     state = settings.state
     keeping = Keeping(state.directory, state.interval) if state.directory else None

@@ -53,3 +53,24 @@ def test_what_is_not_waited_for_is_not_broken_off() -> None:
     with pytest.raises(PrometheusError), ending.waiting():
         pytest.fail("it is waited for")
     ending.wait(3600.0)
+
+
+_TOLD_TO_ANOTHER_THREAD = """
+import signal, threading
+from exporter.fleet.ending import Ending
+
+ending = Ending()
+ending.heed(signal.SIGTERM)
+other = threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM))
+other.start()
+ending.wait(3600.0)
+print("due:", ending.is_due)
+"""
+
+
+def test_a_signal_that_does_not_break_off_the_step_in_which_the_first_thread_waits_ends_it_all_the_same() -> None:
+    """As one that came a moment before that step does; here it reaches another thread, which can be had at will."""
+    said = subprocess.run(
+        [sys.executable, "-c", _TOLD_TO_ANOTHER_THREAD], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (said.stdout, said.stderr) == ("due: True\n", "")
