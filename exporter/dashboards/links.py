@@ -7,13 +7,14 @@ from exporter.dashboards.pieces import Json
 RUNBOOKS: Final = "https://github.com/inference-exporter/inference-exporter/blob/main/alert_rules/runbooks.md"
 TAG: Final = "inference-exporter"
 HEALTH, FEATURE, QUALITY, PREDICTIONS = "model-health", "model-feature", "model-quality", "model-predictions"
-TRUTH, SERVING, FLEET, INTERNALS = "model-truth", "model-serving", "model-fleet", "inference-exporter"
+TRUTH, LIFE = "model-truth", "model-life"
+SERVING, FLEET, INTERNALS = "model-serving", "model-fleet", "inference-exporter"
 """The dashboards' uids, which alerts and bookmarks lead to."""
 KEPT: Final = ("datasource", "job", "model", "version", "feature", "window")
 TITLES: Final = {
     HEALTH: "Model health at a glance", FEATURE: "Feature drill-down", QUALITY: "Data quality",
-    PREDICTIONS: "Predictions and performance", TRUTH: "Truth and value", SERVING: "Serving",
-    FLEET: "Fleet and versions", INTERNALS: "Exporter internals",
+    PREDICTIONS: "Predictions and performance", TRUTH: "Truth and value", LIFE: "A model's life",
+    SERVING: "Serving", FLEET: "Fleet and versions", INTERNALS: "Exporter internals",
 }  # fmt: skip
 """What the dashboards are called."""
 OF_CELL: Final = "${__value.raw}"

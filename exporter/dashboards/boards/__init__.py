@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from exporter.dashboards.boards import feature, fleet, health, internals, predictions, quality, serving, truth
+from exporter.dashboards.boards import feature, fleet, health, internals, life, predictions, quality, serving, truth
 from exporter.dashboards.pieces import Board
 
 BOARDS: Final[tuple[Board, ...]] = (
-    health.BOARD, feature.BOARD, quality.BOARD, predictions.BOARD, truth.BOARD, serving.BOARD, fleet.BOARD,
+    health.BOARD, feature.BOARD, quality.BOARD, predictions.BOARD, truth.BOARD, life.BOARD, serving.BOARD, fleet.BOARD,
     internals.BOARD,
 )  # fmt: skip
