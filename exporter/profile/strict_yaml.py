@@ -46,7 +46,7 @@ class _JsonLike(_Strict, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type
     By the parser in C where there is one: a thousand bodies are more than settings are.
     """
 
-    yaml_implicit_resolvers: Final = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
 for _tag, _form, _first in (
