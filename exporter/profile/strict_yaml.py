@@ -49,15 +49,20 @@ class _JsonLike(_Strict, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
-for _tag, _form, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
-    ("merge", r"<<", ["<"]),
-):  # fmt: skip
-    _JsonLike.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_form})$"), _first)
+NUMBERS: Final = (
+    (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")),
+    (re.compile(r"[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"), list("-+.")),
+)
+"""How fractions are written there, and what they begin with. PyYAML by itself takes `1e-5` for a text."""
+_FORMS: Final = (
+    ("null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
+    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
+    ("int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")),
+    *(("float", *number) for number in NUMBERS),
+    ("merge", re.compile(r"<<$"), ["<"]),
+)
+for _tag, _form, _first in _FORMS:
+    _JsonLike.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _form, _first)
 
 
 def load_json_like(text: str) -> Any:  # noqa: ANN401 (YAML)

@@ -1,0 +1,84 @@
+"""Golden requests sent one after the other, and how each went; for who waits for them, such as a pipeline."""
+
+import fnmatch
+import time
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from exporter.errors import ConfigError, UpstreamError
+from exporter.golden import answers
+from exporter.golden.cases import Answer, Case, Golden, Verdict
+from exporter.golden.comparing import compare
+from exporter.golden.sending import send
+from exporter.reaching import Way
+
+_PAUSE_S: Final = 0.5
+_NOT_YET: Final = 503
+
+
+class Wishes(NamedTuple):
+    """How it is done."""
+
+    pattern: str = "*"
+    """Of the cases' names, as in a shell."""
+    repeat: int = 1
+    timeout_s: float = 10.0
+    wait_s: float = 0.0
+    """How long the server may not be there yet."""
+    most_failures: int = 0
+    """After so many no further case is sent; 0: all are."""
+
+
+class Result(NamedTuple):
+    """How a case went; of several times, the first one that failed, or the last."""
+
+    case: Case
+    verdict: Verdict
+    version: str
+    seconds: float
+    """The longest."""
+
+
+def check(golden: Golden, way: Way, wishes: Wishes) -> Iterator[Result]:
+    """The results one by one. ConfigError where no case is meant; UpstreamError where nobody answers the first."""
+    cases = chosen(golden, wishes.pattern)
+    wait(cases[0], way, wishes)
+    failures = 0
+    for case in cases:
+        found = _result(golden, case, way, wishes)
+        yield found
+        failures += not found.verdict.passed
+        if wishes.most_failures and failures >= wishes.most_failures:
+            return
+
+
+def chosen(golden: Golden, pattern: str) -> tuple[Case, ...]:
+    """Those whose name fits. ConfigError where none does."""
+    found = tuple(case for case in golden.cases if fnmatch.fnmatchcase(case.name, pattern))
+    if not found:
+        raise ConfigError(f"--case: no case is called {pattern}")
+    return found
+
+
+def wait(case: Case, way: Way, wishes: Wishes) -> Answer:
+    """The first answer of a server that may be starting yet. UpstreamError where there is none."""
+    until_s = time.monotonic() + wishes.wait_s
+    while True:
+        answer = send(case, way, wishes.timeout_s)
+        if answer.failure != "unreachable" and not (answer.status == _NOT_YET and time.monotonic() < until_s):
+            return answer
+        if time.monotonic() >= until_s:
+            raise UpstreamError(f"the model server does not answer: {answer.detail}")
+        time.sleep(_PAUSE_S)
+
+
+def _result(golden: Golden, case: Case, way: Way, wishes: Wishes) -> Result:
+    longest_s = 0.0
+    for left in reversed(range(wishes.repeat)):
+        answer = send(case, way, wishes.timeout_s)
+        longest_s = max(longest_s, answer.seconds)
+        version = "" if answer.failure else answers.named(case, answer, golden.version_from).version
+        verdict = compare(case, answer, version)
+        if not verdict.passed or not left:
+            break
+    return Result(case, verdict, version, longest_s)
