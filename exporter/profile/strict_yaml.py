@@ -16,6 +16,8 @@ from exporter.errors import ConfigError
 
 _MOST_MERGED: Final = 10_000
 """Keys that merges may put into one mapping."""
+_DEEPEST: Final = 200
+"""Levels of a text that is read in C."""
 
 
 class _Strict(yaml.constructor.SafeConstructor):
@@ -40,11 +42,12 @@ class _Loader(_Strict, yaml.SafeLoader):
     """What people write."""
 
 
-class _JsonLike(_Strict, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """As YAML 1.2 has it for JSON's sake (the core schema, 10.3.2), with numbers in decimals alone.
+_FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C, where there is one: a thousand bodies are more than settings are."""
 
-    By the parser in C where there is one: a thousand bodies are more than settings are.
-    """
+
+class _JsonLike(_Strict, _FAST):  # type: ignore[misc]
+    """As YAML 1.2 has it for JSON's sake (the core schema, 10.3.2), with numbers in decimals alone."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
@@ -67,11 +70,21 @@ for _tag, _form, _first in _FORMS:
 
 def load_json_like(text: str) -> Any:  # noqa: ANN401 (YAML)
     """As `load`, with plain words as JSON means them."""
+    _refuse_depth(text)
     loader = _JsonLike(text)
     try:
         return loader.get_single_data()
     finally:
         loader.dispose()
+
+
+def _refuse_depth(text: str) -> None:
+    """Each level takes of the parser's stack, which in C ends without a word."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_FAST):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.constructor.ConstructorError(None, None, f"more than {_DEEPEST} levels")
 
 
 def load(text: str) -> Any:  # noqa: ANN401 (YAML)
