@@ -85,7 +85,9 @@ def _body(content: bytes, kind: str) -> tuple[str, Any, str]:
     """A body as people can read it, a JSON value, else text, else base64, and the Content-Type that this means."""
     if kind in {"", sent.TYPES["body"]}:
         with suppress(DecodeError):
-            return "body", answers.parsed(content), sent.TYPES["body"]
+            value = answers.parsed(content)
+            if answers.is_writable(value):
+                return "body", value, sent.TYPES["body"]
     try:
         return "text", content.decode(), sent.TYPES["text"]
     except UnicodeDecodeError:

@@ -56,6 +56,8 @@ def learned(given: Sequence[Answer]) -> Learned:
     odd = list(_together(list(_odd(documents, ())), documents[0]))
     if any(not one.at for one in odd):
         raise DataError("is answered with another kind of JSON each time")
+    if not answers.is_writable(documents[0]):
+        raise DataError("is answered with half a surrogate pair, which no file can hold")
     found: dict[str, Any] = status | {"body": documents[0]} | _rules(odd, documents[0])
     return Learned(found, (*notes, *map(_note, odd)))
 

@@ -27,7 +27,13 @@ class _Dumper(yaml.SafeDumper):
         """All of them."""
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """What is not printable in escapes: PyYAML by itself writes other line ends so that they read as spaces."""
+        style = None if data.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
 
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 for _form, _first in NUMBERS:
     _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _form, _first)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter import marks
@@ -192,6 +192,7 @@ VALUES = st.recursive(
 
 @pytest.mark.parametrize("name", ["golden.yml", "golden.json"])
 @given(value=VALUES)
+@example(value={"\x85": ["\u2028", "a\nb ", "\t", "\x1b[0m"]})
 def test_what_is_written_reads_again_as_what_it_was(name: str, value: Any) -> None:
     draft = drafts.Draft({}, {"path": "/x"})
     draft.add([("one", json.dumps({"x": value}).encode(), "application/json")])
@@ -200,6 +201,15 @@ def test_what_is_written_reads_again_as_what_it_was(name: str, value: Any) -> No
     found = reading.golden(reading.document_of(name, text.encode("utf-8", "surrogatepass"))).cases[0]
     assert json.loads(found.request.content) == {"x": value}
     assert found.expected[ANY].parts == (((), {"y": value}),)
+
+
+def test_half_a_surrogate_pair_is_sent_as_the_text_it_came_in() -> None:
+    draft = drafts.Draft({}, {"path": "/x"})
+    draft.add([("one", b'"\\ud800"', "application/json")])
+    draft.answered("one", Learned({}), "")
+    found = reading.golden(reading.document_of("g.yml", writing.text(draft.document(), "g.yml").encode())).cases[0]
+    assert found.request.content == b'"\\ud800"'
+    assert dict(found.request.headers)["content-type"] == "application/json"
 
 
 def test_numbers_that_are_none_are_written_too() -> None:

@@ -59,6 +59,7 @@ def test_other_codes_and_bodies_are_expectations_too() -> None:
 @pytest.mark.parametrize(("given", "words"), [
     ((Answer(200, {}, b"1"), Answer(503, {}, b"")), "now with 200, now with 503"),
     ((told([1]), told({"a": 1})), "another kind of JSON"), ((told([1]), told([1, 2])), "another kind of JSON"),
+    ((Answer(200, {}, b'"\\ud800"'),), "half a surrogate pair"),
     ((Answer(200, {}, b"a!"), Answer(200, {}, b"b!")), "another body each time"),
 ])  # fmt: skip
 def test_what_has_nothing_in_common_cannot_be_expected(given: tuple[Answer, ...], words: str) -> None:
