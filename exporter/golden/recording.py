@@ -128,10 +128,11 @@ def _together(odd: Sequence[_Odd], document: object) -> Iterator[_Odd]:
     groups: dict[Pointer, list[_Odd]] = {}
     for one in odd:
         groups.setdefault(_pattern(one.at, document), []).append(one)
-    for pattern, group in groups.items():
+    for group in groups.values():
         widths = [one.absolute for one in group]
         absolute = None if None in widths else max(width for width in widths if width is not None)
-        yield _Odd(pattern if len(group) > 1 else group[0].at, absolute)
+        tokens_of = zip(*(one.at for one in group), strict=True)
+        yield _Odd(tuple(found[0] if len(set(found)) == 1 else ANY for found in tokens_of), absolute)
 
 
 def _pattern(at: Pointer, document: object) -> Pointer:
