@@ -12,8 +12,8 @@ from golden_requests.scripted import case, told
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.golden import comparing, near
-from exporter.golden.cases import DEFAULT, REASONS, Answer, Tolerance, Verdict
+from exporter.golden import near, patterns
+from exporter.golden.cases import DEFAULT, REASONS, Answer, Rules, Tolerance, Verdict
 from exporter.golden.comparing import compare
 
 BIG = 2**63 + 1
@@ -217,8 +217,16 @@ def test_a_version_that_nothing_is_expected_of_fails() -> None:
     assert (verdict.reason, verdict.detail) == ("version", 'nothing is expected of version "8"')
 
 
-@pytest.mark.parametrize(("at", "pattern", "is_fit"), [
-    (("p", "0"), ("p", "*"), True), (("p", "0", "x"), ("p", "*"), False), ((), (), True), (("p",), ("q",), False),
-])  # fmt: skip
-def test_patterns_fit_places_of_their_depth(at: Any, pattern: Any, is_fit: bool) -> None:
-    assert comparing.fits(pattern, at) is is_fit
+TOKENS = st.sampled_from(("a", "b", "0"))
+PATTERNS = st.lists(st.sampled_from(("a", "b", "0", "*")), max_size=3).map(tuple)
+TOLERANCES = st.lists(st.tuples(PATTERNS, st.integers(0, 9).map(lambda wide: Tolerance(wide, 0.0))), max_size=4)
+
+
+@given(st.lists(TOKENS, max_size=3), st.lists(PATTERNS, max_size=4), TOLERANCES)
+def test_patterns_that_are_followed_down_say_what_each_says_by_itself(at: Any, ignore: Any, tolerances: Any) -> None:
+    def fits(pattern: Any) -> bool:
+        return len(pattern) == len(at) and all(one in {"*", other} for one, other in zip(pattern, at, strict=True))
+
+    said = patterns.along(patterns.root(Rules(None, tuple(tolerances), tuple(ignore))), at)
+    assert patterns.is_ignored(said) == any(map(fits, ignore))
+    assert patterns.tolerance(said) == next((wide for pattern, wide in tolerances if fits(pattern)), None)
