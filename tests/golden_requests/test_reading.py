@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from exporter import marks
 from exporter.errors import ConfigError
 from exporter.golden import drafts, reading, writing
-from exporter.golden.cases import ANY, Rules, Source, Tolerance
+from exporter.golden.cases import ANY, REASONS, Rules, Source, Tolerance
 from exporter.golden.recording import Learned
 from exporter.profile import strict_yaml
 
@@ -220,3 +221,11 @@ def test_numbers_that_are_none_are_written_too() -> None:
     nan, infinity = json.loads(found.request.content)["x"]
     assert math.isnan(nan)
     assert infinity == -math.inf
+
+
+def test_the_file_in_the_documents_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "golden.md").read_text()
+    (example,) = (block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "cases:" in block)
+    found = reading.golden(strict_yaml.load_json_like(example))
+    assert [len(case.expected) for case in found.cases] == [1, 2, 1]
+    assert all(f"`{reason}`" in text for reason in REASONS)
