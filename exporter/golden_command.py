@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from exporter import addresses, values
+from exporter import addresses, locations, values
 from exporter.errors import ConfigError, DataError, DecodeError, UpstreamError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 _MOST_TIMES: Final = 100
+_FORMS: Final = ("instances", "lists", "open_inference", "dataframe_split", "dataframe_records")
 _LONGEST_WAIT: Final = "how long the server may still be starting (0s)"
 
 
@@ -55,6 +56,11 @@ def _add_record(record: argparse.ArgumentParser) -> None:
     record.add_argument("files", nargs="*", metavar="FILE",
                         help="requests' bodies: JSON, JSON Lines with one a line, CSV, or a directory of them; of"
                         " synthetic rows only. With --update and without any: those that are recorded")  # fmt: skip
+    record.add_argument("--profile", type=_checked(locations.location), metavar="PROFILE",
+                        help="instead: make up rows such as a profile describes")  # fmt: skip
+    record.add_argument("--form", choices=_FORMS, default=_FORMS[0], help="how made-up rows are sent (instances)")
+    record.add_argument("--rows", type=_checked(values.integer(1, 1000)), default=10, metavar="NUMBER",
+                        help="how many are made up, each a request (10)")  # fmt: skip
     record.add_argument("--path", metavar="PATH", help="the path that they are sent to")
     record.add_argument("--header", action="append", default=[], metavar="HEADER", help="a header, 'name: value'")
     record.add_argument("--header-file", action="append", default=[], metavar="NAME=FILE",
@@ -158,15 +164,15 @@ def _draft(given: argparse.Namespace) -> "Draft":
 
     if Path(given.output).exists() and not given.update:
         raise ConfigError(f"{given.output} is there: say --update, or another --output")
-    if not given.files and not given.update:
-        raise ConfigError("which requests? say files of their bodies, or --update for those of the file")
+    if not (given.files or given.profile or given.update):
+        raise ConfigError("which requests? say files of bodies, --profile, or --update for those of the file")
     before: dict[str, Any] = {}
     if given.update:
         reading.load(given.output)
         before = reading.document_of(given.output, reading.content_of(given.output))
     draft = Draft(before, _travel(given))
-    if given.files:
-        draft.add(list(_bodies(given.files)))
+    if given.files or given.profile:
+        draft.add([*_bodies(given.files), *_made_up(given)])
     return draft
 
 
@@ -193,6 +199,16 @@ def _bodies(files: Sequence[str]) -> Iterator[tuple[str, bytes, str]]:
         for one in sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]:
             halves = [(half.content, half.headers.get("content-type", "")) for half in bodies.several([str(one)])]
             yield from named(one, halves)
+
+
+def _made_up(given: argparse.Namespace) -> list[tuple[str, bytes, str]]:
+    """Requests of rows that nobody has. ConfigError, DataError."""
+    if given.profile is None:
+        return []
+    from exporter.golden import rows  # noqa: PLC0415
+    from exporter.places import reading  # noqa: PLC0415
+
+    return rows.bodies(reading.load(given.profile), given.form, given.rows)
 
 
 def _asked(given: argparse.Namespace, draft: "Draft") -> Iterator[tuple[str, str, bool]]:
