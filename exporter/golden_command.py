@@ -121,7 +121,7 @@ def _check(given: argparse.Namespace, _: object) -> int:
 
     golden, wishes = reading.load(given.file), _wishes(given)
     cases = checking.chosen(golden, wishes.pattern)
-    results = list(checking.check(golden, _way(given), wishes))
+    results = checking.check(golden, _way(given), wishes)
     found = report.Round(given.file, given.url, len(cases), results)
     paper = Paper() if given.output else Paper.of(sys.stdout)
     _tell(report.FORMATS[given.format](found, paper), given.output)
@@ -217,7 +217,8 @@ def _asked(given: argparse.Namespace, draft: "Draft") -> Iterator[tuple[str, str
 
     golden, way, wishes = draft.golden(given.output), _way(given), _wishes(given)
     cases = [case for case in golden.cases if case.name in draft.names]
-    checking.wait(cases[0], way, wishes)
+    if given.wait:
+        checking.wait(cases[0], way, wishes)
     for case in cases:
         try:
             found = _several(case, way, wishes)

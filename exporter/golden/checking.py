@@ -2,18 +2,20 @@
 
 import fnmatch
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from exporter.errors import ConfigError, UpstreamError
 from exporter.golden import answers
-from exporter.golden.cases import Answer, Case, Golden, Verdict
+from exporter.golden.cases import Case, Golden, Verdict
 from exporter.golden.comparing import compare
 from exporter.golden.sending import send
 from exporter.reaching import Way
 
 _PAUSE_S: Final = 0.5
 _NOT_YET: Final = 503
+_TRIES: Final = 3
+"""Cases that nobody answers, from the first on: then nobody is there."""
 
 
 class Wishes(NamedTuple):
@@ -39,17 +41,28 @@ class Result(NamedTuple):
     """The longest."""
 
 
-def check(golden: Golden, way: Way, wishes: Wishes) -> Iterator[Result]:
-    """The results one by one. ConfigError where no case is meant; UpstreamError where nobody answers the first."""
+def check(golden: Golden, way: Way, wishes: Wishes) -> list[Result]:
+    """How each case went, up to where it was enough. ConfigError: no case is meant; UpstreamError: nobody is there."""
     cases = chosen(golden, wishes.pattern)
-    wait(cases[0], way, wishes)
-    failures = 0
+    if wishes.wait_s:
+        wait(cases[0], way, wishes)
+    results: list[Result] = []
     for case in cases:
-        found = _result(golden, case, way, wishes)
-        yield found
-        failures += not found.verdict.passed
-        if wishes.most_failures and failures >= wishes.most_failures:
-            return
+        results.append(_result(golden, case, way, wishes))
+        if _is_enough(results, wishes):
+            break
+    if _is_nobody(results):
+        raise UpstreamError(f"the model server does not answer: {results[0].verdict.detail}")
+    return results
+
+
+def _is_enough(results: Sequence[Result], wishes: Wishes) -> bool:
+    failures = sum(not result.verdict.passed for result in results)
+    return 0 < wishes.most_failures <= failures or (len(results) >= _TRIES and _is_nobody(results))
+
+
+def _is_nobody(results: Sequence[Result]) -> bool:
+    return all(result.verdict.reason == "unreachable" for result in results)
 
 
 def chosen(golden: Golden, pattern: str) -> tuple[Case, ...]:
@@ -60,15 +73,13 @@ def chosen(golden: Golden, pattern: str) -> tuple[Case, ...]:
     return found
 
 
-def wait(case: Case, way: Way, wishes: Wishes) -> Answer:
-    """The first answer of a server that may be starting yet. UpstreamError where there is none."""
+def wait(case: Case, way: Way, wishes: Wishes) -> None:
+    """Until a server that may be starting yet answers a case, as far as there is time."""
     until_s = time.monotonic() + wishes.wait_s
-    while True:
+    while time.monotonic() < until_s:
         answer = send(case, way, wishes.timeout_s)
-        if answer.failure != "unreachable" and not (answer.status == _NOT_YET and time.monotonic() < until_s):
-            return answer
-        if time.monotonic() >= until_s:
-            raise UpstreamError(f"the model server does not answer: {answer.detail}")
+        if answer.failure != "unreachable" and answer.status != _NOT_YET:
+            return
         time.sleep(_PAUSE_S)
 
 

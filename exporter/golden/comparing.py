@@ -32,7 +32,8 @@ def compare(case: Case, answer: Answer, version: str) -> Verdict:
         return Verdict(answer.failure, answer.detail)
     expected = case.expected_of(version)
     if expected is None:
-        return Verdict("version", f"nothing is expected of version {_json(version)}")
+        whose = f"version {_json(version)}" if version else "an answer that says no version"
+        return Verdict("version", f"nothing is expected of {whose}")
     if answer.status != expected.status:
         return Verdict("status", f"expected {expected.status}, got {answer.status}{_said(answer)}")
     try:

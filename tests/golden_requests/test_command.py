@@ -255,6 +255,19 @@ def test_a_server_that_is_not_there_is_told_from_one_that_answers_wrongly(record
     assert cli.main(["golden", "record", "--update", "--output", str(recorded.file), *dead]) == 69
 
 
+def test_a_server_that_breaks_off_at_one_case_is_there(recorded: Scene) -> None:
+    def breaks(caller: Caller) -> None:
+        take(caller)
+        if b"poison" not in caller.head:
+            caller.send(answer(b"{}"))
+
+    named = ("poison", "fine")
+    cases = [{"name": name, "request": {"path": "/", "text": name}, "expect": {"body": {}}} for name in named]
+    recorded.file.write_text(json.dumps({"cases": cases}))
+    with listening(breaks) as server:
+        assert cli.main(["golden", "check", str(recorded.file), "--url", f"http://127.0.0.1:{server.port}"]) == 65
+
+
 @pytest.mark.parametrize(("words", "fault"), [
     (("check", "none.yml"), "none.yml: No such file"), (("check", "{file}", "--case", "x*"), "--case: no case"),
     (("check", "{file}", "--repeat", "0"), "--repeat"), (("check", "{file}", "--format", "html"), "--format"),

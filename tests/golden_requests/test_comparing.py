@@ -215,6 +215,7 @@ def test_a_version_that_nothing_is_expected_of_fails() -> None:
     assert compare(wanted, told(2), "7").passed
     verdict = compare(wanted, told(2), "8")
     assert (verdict.reason, verdict.detail) == ("version", 'nothing is expected of version "8"')
+    assert compare(wanted, told(2), "").detail == "nothing is expected of an answer that says no version"
 
 
 TOKENS = st.sampled_from(("a", "b", "0"))
