@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 CALENDAR, DECAY = REASONS = ("calendar", "decay")
 """Why a model is due for training."""
+MOST_NAMED = 5
+"""Columns of a side that have moved most."""
 
 
 class SinceDeploy(NamedTuple):
