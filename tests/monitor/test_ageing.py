@@ -10,10 +10,12 @@ from monitor_scenes import FEATURES, answers, exchange, live_rows, make_profile,
 from numpy.testing import assert_allclose, assert_array_equal
 
 from exporter import config
-from exporter.aged import Aged
+from exporter.aged import Aged, Trend
+from exporter.ageing import Staleness
 from exporter.decode import Decoder
 from exporter.handoff import memory
 from exporter.handoff.ledger import Ledger
+from exporter.monitor import due
 from exporter.monitor.models import Models
 from exporter.profile.directory import OneProfile
 from exporter.records import Owner
@@ -180,3 +182,15 @@ def test_settings_say_when_it_was_deployed_and_when_it_is_due(churn: Profile) ->
     watched = models(trained, staleness__deployed_at=told, staleness__retrain_every={"churn": "90d", "*": "1d"})
     assert aged(watched).due == (("calendar", 1000 + 90 * 86400.0),)
     assert aged(models(churn, staleness__retrain_every="90d")).due == (), "nobody knows when it was deployed"
+
+
+def test_a_model_is_due_by_decay_beside_its_calendar(churn: Profile) -> None:
+    watched = models(churn, staleness__retrain_every="90d")
+    see(watched, MOMENT)
+    (one,) = watched.shown(MOMENT)[:1]
+    falling = Trend("error_ratio", 3000, 30, 0.01, 0.005, 0.015, 0.2, 0.3, MOMENT + 5)
+    assert one.snapshot.aged
+    snapshot = dataclasses.replace(one.snapshot, aged=one.snapshot.aged._replace(trend=falling))
+    (found,) = due.dated([one._replace(snapshot=snapshot)], Staleness(retrain_every=(("*", 60.0),)))
+    assert found.snapshot.aged
+    assert found.snapshot.aged.due == (("calendar", MOMENT + 60), ("decay", MOMENT + 5))
