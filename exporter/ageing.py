@@ -26,6 +26,8 @@ def moment(value: object) -> float:
     """Unix time from a date and time of RFC 3339, with UTC where it names no offset, or from a Unix time as it is."""
     try:
         seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        seconds = math.nan
     except ValueError:
         seconds = _read(str(value))
     if not 0 < seconds < _LATEST_S:

@@ -34,7 +34,8 @@ def build(directory: Path) -> Path:
     (directory / "metrics.json").write_text('{"mae": 0.8}')
     return build_profile(
         directory / "train.csv", directory / "profile.json", "--prediction", "price", "--target", "sold",
-        "--model", "m", "--model-version", "3", "--trained-at", "2026-01-02T00:00:00Z", "--metrics", str(directory / "metrics.json"),
+        "--model", "m", "--model-version", "3", "--trained-at", "2026-01-02T00:00:00Z",
+        "--metrics", str(directory / "metrics.json"),
     )  # fmt: skip
 
 

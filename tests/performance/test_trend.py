@@ -52,6 +52,16 @@ def test_it_holds_where_days_differ_beyond_chance() -> None:
     assert 0.93 <= held / RUNS <= 0.97
 
 
+def test_it_is_somewhat_narrow_where_few_days_differ_and_some_have_a_hundred_times_as_many_rows_as_others() -> None:
+    random = np.random.default_rng(8)
+    held = 0
+    for _ in range(RUNS):
+        found = line(range(7), days_of(random, random.choice([20, 100, 2000], 7), random.normal(0.1, 0.02, 7)))
+        assert found
+        held += found.lower <= 0 <= found.upper
+    assert 0.85 <= held / RUNS <= 0.97
+
+
 def test_planted_decay_is_found_and_the_day_of_its_crossing_is_about_right() -> None:
     random = np.random.default_rng(4)
     crossings = []

@@ -58,8 +58,8 @@ def _moved() -> Panel:
                  " another bin than the training's, of the features and outputs that are farthest beyond what chance"
                  " reaches (dashed), as the average over replicas. What moves and comes back cancels; what stays moved"
                  " adds up. With a tenth beyond it an old model is stale.", "percentunit", [
-                     Query(f"avg by (feature) ({of(features.most)})", "{{feature}}"),
-                     Query(f"avg by (output) ({of(outputs.most)})", "output {{output}}"),
+                     Query(f"topk(5, avg by (feature) ({of(features.most)}))", "{{feature}}"),
+                     Query(f"topk(5, avg by (output) ({of(outputs.most)}))", "output {{output}}"),
                      Query(critical, "critical"),
                  ], 12, 9, PLAIN | {"min": 0, "noValue": "nothing has moved beyond chance"},
                  overrides=[CRITICAL])  # fmt: skip
