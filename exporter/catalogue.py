@@ -6,6 +6,7 @@ needs no other's beside it. Which question a family answers is said in `question
 
 from typing import Final, NamedTuple
 
+from exporter.age_families import of_age, of_since_deploy, of_trend
 from exporter.families import (
     COUNTER,
     FEATURE,
@@ -154,6 +155,10 @@ TARGET = of_target()
 ESTIMATED = of_estimates()
 BUSINESS = of_business()
 FEEDBACK = of_feedback()
+AGE = of_age()
+TREND = of_trend()
+FEATURES_SINCE_DEPLOY = of_since_deploy(FEATURE, FEATURE)
+OUTPUTS_SINCE_DEPLOY = of_since_deploy("prediction", "output")
 
 # --- what the model needs beside its server
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from events import loggers
 from monitor_scenes import exchange
 from profile_tables import write_csv
-from shown_truths import WINDOWS, estimated, performed, valued
+from shown_truths import WINDOWS, estimated, performed, trend, valued
 from support import eventually
 from whole_health import LATER_S, STARTED_S, health
 
@@ -55,7 +55,7 @@ SETTINGS: Final = {
     "windows.scores": "hellinger_distance,kl_divergence,l_infinity,chi_square_pvalue,tolerant_chi_square_pvalue",
     "segments.by": ["country"], "segments.windows": "1h", "provisional.rows": 1000, "evidence.warm_up": "30m",
     "evidence.warm_up_rows": 1000, "evidence.group_key": {"field": "session"}, "events.enable": True,
-    "upstream": "http://127.0.0.1:8500",
+    "upstream": "http://127.0.0.1:8500", "staleness.retrain_every": {"shop": "90d"},
 }  # fmt: skip
 SAID: Final = Overrides(*(
     {name: Override(owner=owner, severity="page", weight=2.0, snooze_until=LATER_S, tolerance=0.05, wander=0.01)}
@@ -224,6 +224,7 @@ def _with_truth(label: Label, snapshot: Snapshot) -> Snapshot:
         return snapshot
     windows = WINDOWS[: 2 if kind == "binary" else 1]
     told = performed(kind, classes, windows)
+    snapshot = dataclasses.replace(snapshot, aged=trend(kind, snapshot.aged))
     if kind != "binary":
         return dataclasses.replace(snapshot, performed=told._replace(target=(), concept=None))
     return dataclasses.replace(

@@ -45,6 +45,7 @@ def costs(shape: Shape, profile: Profile, segments: int) -> Counter[str]:
         found.update(_of((*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples), sizes))
     if shape.feedback:
         found.update(_performance(task, sizes))
+        found.update(_of(catalogue.TREND, {}))
         if target is not None:
             found.update(_of((*catalogue.TARGET, *catalogue.CONCEPT), sizes))
     return found

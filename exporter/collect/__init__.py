@@ -12,6 +12,7 @@ from typing import Final
 from exporter import __version__, catalogue, glance
 from exporter.budget.shape import Shape
 from exporter.collect import (
+    ageing,
     columns,
     dependencies,
     events,
@@ -64,6 +65,7 @@ COLLECTORS: Final = (
     Collector("columns", _each(columns.collect)),
     Collector("evidence", _each(evidence.collect)),
     Collector("performance", _each(performance.collect)),
+    Collector("ageing", _each(ageing.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("segments", _each(segments.collect)),
     Collector("grouped", _each(grouped.collect)),

@@ -9,11 +9,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.aged import Trend
+from exporter.ageing import Staleness
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.monitor.batch import Came
 from exporter.monitor.judging import Judging
 from exporter.monitor.opening import Opened, Opening
+from exporter.monitor.trending import Trending, limit_of
 from exporter.monitor.truths import truths_of
 from exporter.performance.concept import concept_of
 from exporter.performance.joining import Joining, Usable
@@ -33,15 +36,18 @@ class Performing:
     """Of one model and profile."""
 
     def __init__(
-        self, task: Task, profile: Profile, settings: tuple[Performance, Evidence], pane_s: float, salt: Salt | None
+        self, task: Task, profile: Profile, settings: tuple[Performance, Evidence, Staleness], pane_s: float,
+        salt: Salt | None,
     ) -> None:  # fmt: skip
         """`salt` is the one under which categories of the profile are hashed."""
         self.task = task
         self._opening, self._judging = Opening(), Judging(task, settings[0], pane_s)
         self._joining = Joining(task, _hashing(task, profile, salt))
         self._truths = truths_of(profile.target, settings[0], pane_s, salt)
-        self._concept = concept_of(task, profile.target, *settings, pane_s)
+        self._concept = concept_of(task, profile.target, *settings[:2], pane_s)
         self._training = in_training(task, profile.performance)
+        limit = limit_of(task, profile.target, self._training, (settings[0], settings[2]))
+        self._trending = Trending(task, settings[2].trend, pane_s, limit)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
         self._newest = np.zeros(1, np.int64)
@@ -52,7 +58,8 @@ class Performing:
     def arrays(self, series: str, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept: another profile of the same task goes on with what begins with `series`."""
         name = f"{series}.{self._name}"
-        kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
+        kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name),
+                **self._trending.arrays(name)}  # fmt: skip
         kept |= self._truths.arrays(prefix) if self._truths else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
@@ -64,6 +71,7 @@ class Performing:
         """What the windows hold at a Unix time, to be kept for another time; no counts since start."""
         yield f"{self._name}.newest", self._newest.copy()
         yield from self._judging.held(self._name, wall_s)
+        yield from self._trending.held(self._name, wall_s)
         if self._truths:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
@@ -72,11 +80,13 @@ class Performing:
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
         self._judging.put_back_opened(held, self._name, wall_s)
+        self._trending.put_back_opened(held, self._name, wall_s)
         newest = held.get(f"{self._name}.newest")
         if newest is None or newest.shape != (1,) or self._newest[0]:
             return
         self._held[0] = self._newest[0] = newest[0]
         self._judging.put_back(held, self._name, wall_s)
+        self._trending.put_back(held, self._name, wall_s)
         if self._truths:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
@@ -93,6 +103,7 @@ class Performing:
         at_s = self._opening.add(said)
         if at_s.size:
             self._judging.opened(at_s)
+            self._trending.opened(at_s)
 
     def take(self) -> tuple[list[Opened], int]:
         """Predictions that came since, and how many more there was no room for."""
@@ -119,12 +130,17 @@ class Performing:
         return usable.joined
 
     def _note(self, usable: Usable, wall_s: float) -> None:
+        self._trending.join(usable, wall_s)
         if self._truths:
             self._truths.add([one.true for one in usable.joined], told_s(usable.joined, wall_s))
         if usable.joined:
             self._newest[0] = max(int(self._newest[0]), usable.joined[-1].number)
 
     # out
+
+    def trend(self, wall_s: float) -> Trend | None:
+        """How its errors go from day to day, at a Unix time; None without any truth."""
+        return self._trending.told(wall_s)
 
     def snapshot(self, wall_s: float) -> Performed:
         """All that is known at a Unix time."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from exporter.ageing import Staleness
 from exporter.business import BusinessValue
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
@@ -32,6 +33,7 @@ class Hindsight(NamedTuple):
     """Whether anybody may tell it."""
     performance: Performance = Performance()
     values: tuple[BusinessValue, ...] = ()
+    staleness: Staleness = Staleness()
 
 
 class Predicting:
@@ -106,5 +108,6 @@ def predicting(
     for fault in unknown(settings.costs, task) if hindsight.feedback else ():
         _LOG.warning("of the model %r: %s", profile.model, fault)
     estimates = estimating(task, profile.target, settings, pane_s)
-    told = Performing(task, profile, (settings, evidence), pane_s, said.salt) if hindsight.feedback else None
+    how = settings, evidence, hindsight.staleness
+    told = Performing(task, profile, how, pane_s, said.salt) if hindsight.feedback else None
     return Predicting(answers, told, estimates) if told or estimates else None
