@@ -70,7 +70,7 @@ def see(
     monitor = Monitor(profile, WINDOWS, (), what, Watching(hindsight=Hindsight(True, Performance())))
     for number, (rows, answers, tenant) in enumerate(requests):
         headers = {"x-request-id": f"r{number}"} | ({"x-tenant": tenant} if tenant else {})
-        one = exchange(rows, [0.7] * answers, 1.0, request_headers=headers)
+        one = exchange(rows or table(answers, 1), [0.7] * answers, 1.0, request_headers=headers)
         seen = Decoder().decode(one)
         monitor.observe(one, seen if rows else replace(seen, features=Failure("truncated")))
     monitor.flush()
