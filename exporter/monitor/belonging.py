@@ -1,7 +1,7 @@
 """What predictions are a part of, written behind each while it waits for its truth, and read again with it.
 
 Behind the numbers of a prediction stand, where traffic is divided or searched: two bytes of a hash of what the rest
-means; for each way to divide traffic four bytes of a hash of what the segment is called; for each column that is
+means; for each way to divide traffic three bytes of a hash of what the segment is called; for each column that is
 searched its code, two in a byte. Numbers of segments are not written: they are given out as values come, and differ
 between replicas. A prediction that has nothing behind it, or what was written when the settings or the profile were
 others, counts as always; of its parts nothing is known.
@@ -26,9 +26,9 @@ from exporter.truths import Joined
 
 _MARK: Final = 2
 """Bytes of the hash of what is written."""
-_HASH: Final = 4
-"""And of that of a segment."""
-_HASHES: Final = np.dtype("<u4")
+_HASH: Final = 3
+"""And of that of a segment: of fifty names two have the same in one case of 14,000; nobody can tell which it is then."""
+_WORD: Final = np.dtype("<u4")
 _NOBODY: Final = 0
 """The hash of a segment that nobody knows; no segment's own."""
 _NIBBLE: Final = 4
@@ -70,9 +70,10 @@ class Belonging:
             return found
         segments, cells = self._at
         found[:, :segments] = self._mark
-        hashes = np.full(UNKNOWN_SEGMENT + 1, _NOBODY, _HASHES)
+        hashes = np.full(UNKNOWN_SEGMENT + 1, _NOBODY, _WORD)
         hashes[: self._starts[-1]] = [hash_ for way in self._ways for hash_ in _hashes(way)]
-        found[:, segments:cells] = hashes[parts.segments].view(np.uint8).reshape(len(found), -1)
+        written = hashes.view(np.uint8).reshape(-1, _WORD.itemsize)[:, :_HASH]
+        found[:, segments:cells] = written[parts.segments].reshape(len(found), -1)
         pairs = np.full((len(found), 2 * (self.size - cells)), _NO_CODE, np.uint8)
         pairs[:, : self._columns] = np.minimum(parts.cells, _NO_CODE)
         found[:, cells:] = pairs[:, ::2] << _NIBBLE | pairs[:, 1::2]
@@ -95,9 +96,11 @@ class Belonging:
 
     def _read(self, tails: Tails, found: Parts, rows: NDArray[np.int64]) -> None:
         segments, cells = self._at
-        hashes = np.ascontiguousarray(tails[:, segments:cells]).view(_HASHES)
+        hashes = np.zeros((len(tails), len(self._ways), _WORD.itemsize), np.uint8)
+        hashes[:, :, :_HASH] = tails[:, segments:cells].reshape(len(tails), -1, _HASH)
+        words = hashes.view(_WORD)[:, :, 0]
         for at, (way, start) in enumerate(zip(self._ways, self._starts, strict=False)):
-            found.segments[rows, at] = _numbers(hashes[:, at], way, start)
+            found.segments[rows, at] = _numbers(words[:, at], way, start)
         pairs = np.stack([tails[:, cells:] >> _NIBBLE, tails[:, cells:] & _NO_CODE], axis=-1)
         codes = pairs.reshape(len(tails), -1)[:, : self._columns]
         found.cells[rows] = np.where(codes == _NO_CODE, UNKNOWN, codes)
@@ -117,10 +120,12 @@ def _hashes(way: Way) -> list[int]:
 
 def _numbers(hashes: NDArray[np.uint32], way: Way, start: int) -> NDArray[np.uint8]:
     """The segments that hashes are of: what is called otherwise here is one of the others, where it is no interval."""
-    own = {hash_: start + place for place, hash_ in enumerate(_hashes(way)) if hash_ != _NOBODY}
+    ours = _hashes(way)
+    own = {hash_: start + place if ours.count(hash_) == 1 else UNKNOWN for place, hash_ in enumerate(ours)}
+    own[_NOBODY] = UNKNOWN
     strange = UNKNOWN if isinstance(way.naming, Edged) else own[_hash(OTHER)]
     different, at = np.unique(hashes, return_inverse=True)
-    numbers = [UNKNOWN if hash_ == _NOBODY else own.get(hash_, strange) for hash_ in different.tolist()]
+    numbers = [own.get(hash_, strange) for hash_ in different.tolist()]
     return np.array(numbers, np.uint8)[at.ravel()]
 
 

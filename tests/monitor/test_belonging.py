@@ -109,7 +109,7 @@ def test_each_row_has_its_segments_and_cells_wherever_it_is_read(profile: Profil
         texts = [at.codes.text(column, int(code)) for column, code in enumerate(parts.cells[place])]
         assert texts[0] == f"country={row['country']}"
         assert texts[1].startswith("age ")
-    assert {len(one.content) for one in found} == {WIDTH + 2 + 3 * 4 + 1}
+    assert {len(one.content) for one in found} == {WIDTH + 2 + 3 * 3 + 1}
 
 
 def test_answers_that_go_with_no_row_of_the_request_have_unknown_cells_and_what_their_headers_say(
