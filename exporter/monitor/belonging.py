@@ -51,6 +51,11 @@ class Belonging:
         meaning = [way.said.name for way in ways], codes.meaning
         self._mark = np.frombuffer(hashlib.sha256(repr(meaning).encode()).digest()[:_MARK], np.uint8)
 
+    @property
+    def ways(self) -> Sequence[Way]:
+        """In which traffic is divided."""
+        return self._ways
+
     # as they come
 
     def of(self, asked: Batch | None, answered: Batch, runs: Sequence[Run]) -> Parts:
