@@ -37,8 +37,9 @@ def _parse(node: object, path: str, sides: Mapping[str, tuple[Column, ...]]) -> 
         raise Fault(f"{path}.values: must be 1 to {MOST_VALUES} different texts, none of them {' or '.join(REST)}")
     salt = parsing.name(item["salt"], f"{path}.salt") if "salt" in item else ""
     counts = (_counts(item.get(side), f"{path}.{side}", sides[side], len(values)) for side in ("features", "outputs"))
-    name, errors = parsing.name(item.get("name"), f"{path}.name"), _errors(item.get("errors", []), path, len(values))
-    return Segmented(name, values, edges, salt, next(counts), next(counts), errors)
+    name, features, outputs = parsing.name(item.get("name"), f"{path}.name"), next(counts), next(counts)
+    errors = _errors(item.get("errors", []), path, len(values))
+    return Segmented(name, values, edges, salt, features, outputs, errors)
 
 
 def _errors(node: object, path: str, values: int) -> Counts:
