@@ -107,10 +107,11 @@ class Monitor:
 
         What does not fit, or would have left the windows by `now`, is left out.
         """
+        panes = self._sides.put_back(held, shift_s, now)  # first: what segments are called is put back with it
         self._ageing.put_back(held)
         if self._sides.predicting:
             self._sides.predicting.put_back(held, shift_s, now, self._wall(now))
-        return self._sides.put_back(held, shift_s, now)
+        return panes
 
     def recall(self, held: Mapping[str, NDArray[Any]]) -> None:
         """Of what was held under whatever profile, go on with the version's first answer."""

@@ -4,7 +4,7 @@ It keeps no prediction: those that have an id are handed on (`take`), and what i
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,15 @@ from exporter.ageing import Staleness
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.monitor.batch import Came
+from exporter.monitor.belonging import Belonging
 from exporter.monitor.judging import Judging
+from exporter.monitor.judging_segments import segment_judging
 from exporter.monitor.opening import Opened, Opening
 from exporter.monitor.trending import Trending, limit_of
 from exporter.monitor.truths import truths_of
-from exporter.performance.concept import concept_of
+from exporter.performance.concept import Reference, concept_of, is_alike, reference_of
 from exporter.performance.joining import Joining, Usable
+from exporter.performance.parts import Parts
 from exporter.performance.tally import LAYOUT
 from exporter.performance.task import Task
 from exporter.performance.training import in_training
@@ -32,26 +35,43 @@ _NAME: Final = "performance"
 Arrays = Mapping[str, NDArray[Any]]
 
 
+class Settings(NamedTuple):
+    """What people say of it."""
+
+    performance: Performance
+    evidence: Evidence
+    pane_s: float
+    staleness: Staleness = Staleness()
+
+
 class Performing:
     """Of one model and profile."""
 
     def __init__(
-        self, task: Task, profile: Profile, settings: tuple[Performance, Evidence, Staleness], pane_s: float,
-        salt: Salt | None,
+        self, profile: Profile, task: Task, belonging: Belonging, settings: Settings, salt: Salt | None
     ) -> None:  # fmt: skip
         """`salt` is the one under which categories of the profile are hashed."""
+        performance, evidence, pane_s = settings[:3]
         self.task = task
-        self._opening, self._judging = Opening(), Judging(task, settings[0], pane_s)
-        self._joining = Joining(task, _hashing(task, profile, salt))
-        self._truths = truths_of(profile.target, settings[0], pane_s, salt)
-        self._concept = concept_of(task, profile.target, *settings[:2], pane_s)
+        self._opening, self._judging = Opening(), Judging(task, performance, pane_s)
+        self._joining = Joining(task, _hashing(task, profile, salt), belonging.read)
+        self._belonging = belonging
+        self._truths = truths_of(profile.target, performance, pane_s, salt)
+        self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
+        self._segments = segment_judging(task, belonging.ways, self._reference(profile), performance, pane_s)
+        self._dependence = evidence.default_dependence
         self._training = in_training(task, profile.performance)
-        limit = limit_of(task, profile.target, self._training, (settings[0], settings[2]))
-        self._trending = Trending(task, settings[2].trend, pane_s, limit)
+        limit = limit_of(task, profile.target, self._training, (performance, settings.staleness))
+        self._trending = Trending(task, settings.staleness.trend, pane_s, limit)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
         self._newest = np.zeros(1, np.int64)
         """And of the last one that they have now."""
+
+    def _reference(self, profile: Profile) -> Reference | None:
+        """What is wrong, as the training data were judged; None where these say nothing of it, or judged otherwise."""
+        is_known = profile.target is not None and is_alike(profile.target, self.task)
+        return reference_of(profile.target) if is_known else None
 
     # what is kept
 
@@ -61,6 +81,7 @@ class Performing:
         kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name),
                 **self._trending.arrays(name)}  # fmt: skip
         kept |= self._truths.arrays(prefix) if self._truths else {}
+        kept |= self._segments.arrays(prefix) if self._segments else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
     @property
@@ -76,6 +97,8 @@ class Performing:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
             yield from self._concept.held(_NAME)
+        if self._segments:
+            yield from self._segments.held(_NAME, wall_s)
 
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
@@ -91,6 +114,8 @@ class Performing:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
             self._concept.put_back(held, _NAME)
+        if self._segments:
+            self._segments.put_back(held, _NAME, wall_s)
 
     # in
 
@@ -98,9 +123,9 @@ class Performing:
         """Take in that the next so many answers are those of an exchange from `start` on."""
         self._opening.note(came, start, rows)
 
-    def add(self, said: NDArray[np.float64]) -> None:
-        """Take the answers that were noted, shape (rows, width)."""
-        at_s = self._opening.add(said)
+    def add(self, said: NDArray[np.float64], parts: Parts) -> None:
+        """Take the answers that were noted, shape (rows, width), and of what they are a part."""
+        at_s = self._opening.add(said, self._belonging.written(parts))
         if at_s.size:
             self._judging.opened(at_s)
             self._trending.opened(at_s)
@@ -131,10 +156,17 @@ class Performing:
 
     def _note(self, usable: Usable, wall_s: float) -> None:
         self._trending.join(usable, wall_s)
+        if self._segments:
+            self._segments.add(usable, wall_s)
         if self._truths:
             self._truths.add([one.true for one in usable.joined], told_s(usable.joined, wall_s))
         if usable.joined:
             self._newest[0] = max(int(self._newest[0]), usable.joined[-1].number)
+
+    @property
+    def _together(self) -> float:
+        """How many truths are taken to come as one."""
+        return self._concept.dependence if self._concept else self._dependence
 
     # out
 
@@ -148,6 +180,7 @@ class Performing:
             self.task.kind, self._judging.counted(), tuple(self._judging.judged(wall_s)), self._training,
             self._truths.snapshot(wall_s) if self._truths else (),
             self._concept.told(wall_s) if self._concept else None,
+            tuple(self._segments.judged(wall_s, self._together)) if self._segments else (),
         )  # fmt: skip
 
 
