@@ -19,6 +19,7 @@ from exporter.families import (
     of_side,
 )
 from exporter.feedback_families import of_feedback
+from exporter.slice_families import of_search, of_worst
 from exporter.truth_families import (
     of_business,
     of_concept,
@@ -154,6 +155,8 @@ TARGET = of_target()
 ESTIMATED = of_estimates()
 BUSINESS = of_business()
 FEEDBACK = of_feedback()
+WORST = of_worst()
+SEARCH = of_search()
 
 # --- what the model needs beside its server
 

@@ -26,6 +26,7 @@ from exporter.collect import (
     relay,
     segments,
     server,
+    slices,
     traffic,
     web,
 )
@@ -64,6 +65,7 @@ COLLECTORS: Final = (
     Collector("columns", _each(columns.collect)),
     Collector("evidence", _each(evidence.collect)),
     Collector("performance", _each(performance.collect)),
+    Collector("slices", _each(slices.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("segments", _each(segments.collect)),
     Collector("grouped", _each(grouped.collect)),

@@ -15,6 +15,7 @@ from exporter.monitor.batch import Came
 from exporter.monitor.belonging import Belonging
 from exporter.monitor.judging import Judging
 from exporter.monitor.opening import Opened, Opening
+from exporter.monitor.searching import searching
 from exporter.monitor.truths import truths_of
 from exporter.performance.concept import concept_of
 from exporter.performance.joining import Joining, Usable
@@ -47,6 +48,7 @@ class Performing:
         self._belonging = belonging
         self._truths = truths_of(profile.target, performance, pane_s, salt)
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
+        self._searching = searching(profile, task, belonging.codes, settings)
         self._training = in_training(task, profile.performance)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
@@ -60,6 +62,7 @@ class Performing:
         name = f"{series}.{self._name}"
         kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
         kept |= self._truths.arrays(prefix) if self._truths else {}
+        kept |= self._searching.arrays(prefix) if self._searching else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
     @property
@@ -74,6 +77,8 @@ class Performing:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
             yield from self._concept.held(_NAME)
+        if self._searching:
+            yield from self._searching.held(_NAME)
 
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
@@ -87,6 +92,8 @@ class Performing:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
             self._concept.put_back(held, _NAME)
+        if self._searching:
+            self._searching.put_back(held, _NAME)
 
     # in
 
@@ -112,6 +119,8 @@ class Performing:
         self._note(usable, wall_s)
         if self._concept:
             self._concept.add_rows(usable.rows, told_s(usable.joined, wall_s))
+        if self._searching:
+            self._searching.add(usable, told_s(usable.joined, wall_s))
         return usable.joined
 
     def rejoin(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
@@ -138,6 +147,7 @@ class Performing:
             self.task.kind, self._judging.counted(), tuple(self._judging.judged(wall_s)), self._training,
             self._truths.snapshot(wall_s) if self._truths else (),
             self._concept.told(wall_s) if self._concept else None,
+            self._searching.told(wall_s) if self._searching else None,
         )  # fmt: skip
 
 
