@@ -115,7 +115,7 @@ class Searched(NamedTuple):
     """What a search for such parts has found."""
 
     cells: int
-    """That are searched: those with enough truths."""
+    """That are searched: those with any truth."""
     worst: tuple[WorstSegment, ...]
     """The one first with most wrong answers beyond the share of the others."""
     threshold: float

@@ -60,7 +60,7 @@ _CHANGED: Final = Section("How good the model is: whether it became worse", (
 ))  # fmt: skip
 _PARTS: Final = Section("How good the model is: for whom it is worse", (
     asked("Whom does the model serve worse than all others, since when, and how sure is that?", *c.WORST),
-    asked("What is searched for such parts, and what does it take to be named?", *c.SEARCH),
+    asked("How much is searched for such parts, and what does it take to be named?", *c.SEARCH),
 ))  # fmt: skip
 _WORTH: Final = Section("What predictions are worth", (
     asked("What is a prediction worth, and all of them?", *c.BUSINESS),

@@ -13,7 +13,7 @@ from exporter.monitor.cell_codes import CellCodes
 from exporter.performance.joining import Usable
 from exporter.performance.slices import Slices, Terms
 from exporter.performance.task import Task
-from exporter.performance.worst import Standing, worst
+from exporter.performance.worst import Standing, needed, worst
 from exporter.performance.wrong import Wrong, expected_of, wrong_of
 from exporter.reference import Profile
 
@@ -59,8 +59,8 @@ class Searching:
         standing = self._slices.standing()
         found = worst(self._slices.tables, standing)
         return performed.Searched(
-            int(standing.searched.sum()), tuple(self._segment(standing, cell) for cell in found),
-            standing.needed(len(found)), standing.dependence,
+            standing.searched, tuple(self._segment(standing, cell) for cell in found),
+            needed(standing.searched, len(found)), standing.dependence,
         )  # fmt: skip
 
     def _segment(self, standing: Standing, cell: int) -> performed.WorstSegment:

@@ -19,12 +19,12 @@ from exporter.evidence.clipped import log_mean_exp
 from exporter.evidence.two_shares import Block, gained
 from exporter.performance.cell_tables import AROUND, Tables
 from exporter.performance.clumps import Clumps
-from exporter.performance.worst import LEVEL, Standing
+from exporter.performance.worst import Standing, needed
 
 LEAST_TRUTHS: Final = 24
 """Of a lump."""
 LEAST_ROWS: Final = 30
-"""Of a cell, since ever, for it to be one of those that are searched."""
+"""Of a cell, since ever, for it to be named; it is one of those that are searched from its first one on."""
 _RAISED: Final = {0.35: 0.3, 0.8: 0.55, 1.6: 0.15}
 """Bets, and their weights: by how much the log odds of being wrong are above those of what is tolerated at the most."""
 _BETS, _LOG_WEIGHTS = np.array([*_RAISED]), np.log([*_RAISED.values()])
@@ -155,7 +155,7 @@ class Slices:
         self._clock[_LUMPS] += 1
         self._lump[...] = 0
         self._all[...] = 0
-        beyond = np.maximum(self.evidence - math.log(max(1, self.searched.sum()) / LEVEL) - _BEYOND, 0.0)
+        beyond = np.maximum(self.evidence - needed(self.searched, 1) - _BEYOND, 0.0)
         self._nats -= beyond[:, None] * self.dependence
 
     def _start_anew(self) -> None:
@@ -181,9 +181,9 @@ class Slices:
         return self._clumps.surely if self._clumps.is_believed else self._terms.default_dependence
 
     @property
-    def searched(self) -> Bits:
-        """Cells that had enough rows to be among those that are searched."""
-        return self._seen >= LEAST_ROWS
+    def searched(self) -> int:
+        """Cells that had any rows."""
+        return int(np.count_nonzero(self._seen))
 
     @property
     def evidence(self) -> NDArray[np.float64]:
@@ -192,7 +192,8 @@ class Slices:
 
     def standing(self) -> Standing:
         """What there is to choose from."""
-        return Standing(self.evidence, self._since, self.searched, self._terms.tolerance, self.dependence)
+        likely = np.flatnonzero(self._seen >= LEAST_ROWS)
+        return Standing(self.evidence, self._since, likely, self.searched, self._terms.tolerance, self.dependence)
 
     def began_s(self, cell: int) -> float:
         """Unix time of the start of a cell."""

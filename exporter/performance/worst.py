@@ -6,6 +6,7 @@ it is worse than what else there is of both its columns' values; a column's valu
 cells that were chosen, and without the values of other columns.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -32,18 +33,22 @@ class Standing(NamedTuple):
     nats: NDArray[np.float64]
     since: Counts
     """Since the start of each: rows of it and around it, and wrong ones, shape (AROUND, 2, cells)."""
-    searched: NDArray[np.bool_]
+    likely: Counts
+    """Those that have enough rows to be named."""
+    searched: int
+    """How many there are."""
     tolerance: float
     dependence: float
 
-    def needed(self, named: int) -> float:
-        """Nats that each of so many must have."""
-        return float(np.log(max(1, self.searched.sum()) / LEVEL / max(1, named)))
+
+def needed(searched: int, named: int) -> float:
+    """Nats that each of so many that are named must have, of those that are searched."""
+    return math.log(max(1, searched) / LEVEL / max(1, named))
 
 
 def worst(tables: Tables, standing: Standing) -> list[int]:
     """At most MOST cells, the one first that has most wrong answers more than it would have as one of the others."""
-    chosen = _telling(tables, standing, _enough(standing, np.flatnonzero(standing.searched)))
+    chosen = _telling(tables, standing, _enough(standing, standing.likely))
     chosen = sorted(chosen, key=lambda cell: (-_added(standing.since[:, :, cell]), cell))[:MOST]
     passed = {*_enough(standing, np.array(chosen, np.int64))}
     return [cell for cell in chosen if cell in passed]
@@ -52,7 +57,7 @@ def worst(tables: Tables, standing: Standing) -> list[int]:
 def _enough(standing: Standing, cells: NDArray[np.int64]) -> list[int]:
     """e-BH: the most of them that each have what so many must have; those with most evidence first."""
     order = cells[np.argsort(-standing.nats[cells], kind="stable")]
-    reached = [named for named, cell in enumerate(order, 1) if standing.nats[cell] >= standing.needed(named)]
+    reached = [named for named, cell in enumerate(order, 1) if standing.nats[cell] >= needed(standing.searched, named)]
     return [int(cell) for cell in order[: max(reached, default=0)]]
 
 
