@@ -27,7 +27,7 @@ from exporter.truths import Joined
 _MARK: Final = 2
 """Bytes of the hash of what is written."""
 _HASH: Final = 3
-"""And of that of a segment: of fifty names two have the same in one case of 14,000; nobody can tell which it is then."""
+"""And of that of a segment. Of fifty names two have the same in one case of 14,000: nobody knows which it is then."""
 _WORD: Final = np.dtype("<u4")
 _NOBODY: Final = 0
 """The hash of a segment that nobody knows; no segment's own."""
@@ -50,6 +50,11 @@ class Belonging:
         """Bytes behind each prediction."""
         meaning = [way.said.name for way in ways], codes.meaning
         self._mark = np.frombuffer(hashlib.sha256(repr(meaning).encode()).digest()[:_MARK], np.uint8)
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """In which traffic is divided."""
+        return self._ways
 
     # as they come
 

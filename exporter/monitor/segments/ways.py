@@ -1,5 +1,6 @@
 """The ways in which a model's traffic is divided: where a row's value is from, and what the training data have."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -72,6 +73,16 @@ class Way(NamedTuple):
             found[self.naming.room] = 0  # what has a segment here is among the others there
         return found
 
+    def gathered(self, counts: Sequence[int]) -> list[int]:
+        """Of counts that the training data have by segment those of each here; 0 where there are none to compare."""
+        found = [0] * self.segments
+        if self.own is not None:
+            for place, count in zip(self._theirs(self.own), counts, strict=True):
+                found[place] += count
+            if not set(self.naming.labels()) <= set(self.own.values):
+                found[self.naming.room] = 0  # as above
+        return found
+
     def _says(self, side: str, column: Column, own: Segmented) -> bool:
         """Whether the column can drift within a segment: what divides the traffic cannot."""
         divides = side == "features" and column.name in {own.name, self.said.field}
@@ -82,6 +93,12 @@ class Way(NamedTuple):
         here = {name: place for place, name in enumerate(self.naming.labels())}
         room = self.naming.room
         return [*(here.get(name, room) for name in own.values), room, room + 1]
+
+
+def fingerprint(ways: Sequence[Way]) -> str:
+    """Changes with whatever changes which segments there are; values that come live are not in it."""
+    said = [(*way.said, way.naming.room, [*way.labels] if not way.naming.arrays("") else ()) for way in ways]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def ways(
