@@ -118,6 +118,9 @@ def predicting(
         _LOG.warning("of the model %r: %s", profile.model, fault)
     estimates = estimating(task, profile.target, performance, pane_s)
     belonging = Belonging(ways, coded(said.segments, scopes.get(_FEATURES)))
+    strange = [name for name in said.segments.search if name not in belonging.codes.names]
+    for name in strange if hindsight.feedback else ():
+        _LOG.warning("of the model %r: segments.search: %r is no feature that is watched", profile.model, name)
     told = None
     if hindsight.feedback:
         told = Performing(profile, task, belonging, (performance, evidence, pane_s), said.salt)
