@@ -59,7 +59,7 @@ _CHANGED: Final = Section("How good the model is: whether it became worse", (
     Question("Does something else happen than in training?", (*c.TARGET,)),
 ))  # fmt: skip
 _PARTS: Final = Section("How good the model is: for whom it is worse", (
-    asked("Whom does the model serve worse than all others, since when, and how sure is that?", *c.WORST),
+    asked("Whom does the model serve worse than all others, and since when?", *c.WORST),
     asked("How much is searched for such parts, and what does it take to be named?", *c.SEARCH),
 ))  # fmt: skip
 _WORTH: Final = Section("What predictions are worth", (
