@@ -40,7 +40,7 @@ def of_search() -> Search:
     return Search(
         cells=_profiled("segment_search_cells", "Values of the features of segments.search, and of two of them together, of which there was any truth: they are searched for parts that the model serves worse than the rest. Absent where nothing is searched."),
         threshold=_profiled("segment_search_threshold_nats", "Evidence that each part must have for so many to be named as are, or one where none is."),
-        dependence=_profiled("segment_search_dependence_factor", "How many truths are taken to come as one by the search; measured, before that evidence.default_dependence."),
+        dependence=_profiled("segment_search_dependence_factor", "How many truths are taken to come as one by the search; measured, before that five times evidence.default_dependence."),
     )
 # fmt: on
 

@@ -13,7 +13,7 @@ from support import Answering, Metrics, Sidecar, build_profile, eventually, mode
 COUNTRIES, TARIFFS = ("DE", "FR", "US"), ("new", "old", "trial", "flat")
 ROWS, REQUESTS = 40, 60
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s", "--windows.snapshot-interval", "100ms",
-        "--feedback.enable", "true")  # fmt: skip
+        "--feedback.enable", "true", "--evidence.default-dependence", "1")  # fmt: skip
 BAD = "country=DE, tariff=old"
 
 

@@ -84,9 +84,10 @@ class Clumps:
         return max(1.0, self._means()[0], *self._longer())
 
     @property
-    def surely(self) -> float:
-        """The same, of the shortest span a standard error less than seen, too."""
-        return max(1.0, self._means()[0] * _less(int(self._pairs[0]), _PRIOR[0]), *self._longer())
+    def carefully(self) -> float:
+        """The same; a standard error of the shortest span more than seen, where that is more than chance shows."""
+        error = 1 - _less(int(self._pairs[0]), _PRIOR[0])
+        return self.dependence * (1 + error if self.dependence > 1 + 2 * error else 1)
 
     def _longer(self) -> list[float]:
         """Of longer spans that are seen."""

@@ -34,6 +34,10 @@ _LATEST: Final = 1000.0
 """Truths by which is said how many wrong ones are expected; older ones count for less."""
 _BEYOND: Final = 3.0
 """Nats by which evidence may exceed what names a cell alone: so that it falls soon once the cell is as the others."""
+_LIKELY: Final = 2.0
+"""Truths that come as one, as is believed before their lumps are compared."""
+_DOUBT: Final = 5.0
+"""So many times the default come as one while that is all that is known."""
 _PANE, _FIRST, _MEANT, _LUMPS = range(4)
 _NAMES: Final = ("lump", "all", "since", "nats", "start", "began", "seen", "clock", "latest")
 Bits = NDArray[np.bool_]
@@ -74,7 +78,7 @@ class Slices:
         self._clock: NDArray[np.int64] = np.array([-1, -1, self._meant(), 0], np.int64)
         self._latest: NDArray[np.float64] = np.array([1.0, terms.expected])
         """Of the latest truths: how many, and how many wrong ones."""
-        self._clumps = Clumps(1.0)
+        self._clumps = Clumps(_LIKELY)
 
     def _meant(self) -> int:
         """A number for what evidence is gathered against."""
@@ -178,7 +182,7 @@ class Slices:
     @property
     def dependence(self) -> float:
         """How many truths are taken to come as one."""
-        return self._clumps.surely if self._clumps.is_believed else self._terms.default_dependence
+        return self._clumps.carefully if self._clumps.is_believed else _DOUBT * self._terms.default_dependence
 
     @property
     def searched(self) -> int:
