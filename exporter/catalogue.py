@@ -21,6 +21,7 @@ from exporter.families import (
 )
 from exporter.feedback_families import of_feedback
 from exporter.segment_families import of_segment_performance
+from exporter.slice_families import of_search, of_worst
 from exporter.truth_families import (
     of_business,
     of_concept,
@@ -160,6 +161,8 @@ AGE = of_age()
 TREND = of_trend()
 FEATURES_SINCE_DEPLOY = of_since_deploy(FEATURE, FEATURE)
 OUTPUTS_SINCE_DEPLOY = of_since_deploy("prediction", "output")
+WORST = of_worst()
+SEARCH = of_search()
 
 # --- what the model needs beside its server
 

@@ -222,6 +222,7 @@ class Settings:
             self.staleness.refuse_shorter(self.windows.pane)
         worth = [one.feature or one.output for one in self.values]
         self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
+        self.privacy.refuse_names(self.segments.search, "segments.search")
 
     @property
     def every_route(self) -> tuple[Route, ...]:

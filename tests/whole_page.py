@@ -31,6 +31,7 @@ from exporter.monitor.naming import OTHER
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import Said
 from exporter.override import Override, Overrides
+from exporter.performed import Searched, WorstSegment
 from exporter.profile import document
 from exporter.profile.build import Plan, build
 from exporter.profile.directory import ProfilesByName, in_directory
@@ -227,6 +228,8 @@ def _with_truth(label: Label, snapshot: Snapshot) -> Snapshot:
     snapshot = dataclasses.replace(snapshot, aged=trend(kind, snapshot.aged))
     if kind != "binary":
         return dataclasses.replace(snapshot, performed=told._replace(target=(), concept=None))
+    part = WorstSegment("country=DE, amount 20 to 30", STARTED_S - 600.0, 1214, 0.38, 30_000, 0.19, 12.5)
+    told = told._replace(searched=Searched(51, (part,), 6.9, 1.5))
     return dataclasses.replace(
         snapshot, performed=told, estimated=estimated(classes, windows), valued=valued(windows)
     )  # fmt: skip

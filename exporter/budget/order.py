@@ -109,6 +109,7 @@ def _units() -> Iterator[Unit]:
     of = catalogue.ESTIMATED
     yield tuple(one.name for one in (*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples))
     yield tuple(one.name for one in catalogue.BUSINESS)
+    yield tuple(one.name for one in (*catalogue.WORST, *catalogue.SEARCH))
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
     for side, segments in sides:
         yield from _needed(side, segments)

@@ -28,6 +28,7 @@ from exporter.collect import (
     relay,
     segments,
     server,
+    slices,
     traffic,
     web,
 )
@@ -67,6 +68,7 @@ COLLECTORS: Final = (
     Collector("evidence", _each(evidence.collect)),
     Collector("performance", _each(performance.collect)),
     Collector("ageing", _each(ageing.collect)),
+    Collector("slices", _each(slices.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("segments", _each(segments.collect)),
     Collector("segment performance", _each(performed_segments.collect)),

@@ -18,6 +18,7 @@ from exporter.monitor.belonging import Belonging
 from exporter.monitor.judging import Judging
 from exporter.monitor.judging_segments import segment_judging
 from exporter.monitor.opening import Opened, Opening
+from exporter.monitor.searching import searching
 from exporter.monitor.trending import Trending, limit_of
 from exporter.monitor.truths import truths_of
 from exporter.performance.concept import Reference, concept_of, is_alike, reference_of
@@ -60,6 +61,7 @@ class Performing:
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
         self._segments = segment_judging(task, belonging.ways, self._reference(profile), performance, pane_s)
         self._dependence = evidence.default_dependence
+        self._searching = searching(profile, task, belonging.codes, settings[:3])
         self._training = in_training(task, profile.performance)
         limit = limit_of(task, profile.target, self._training, (performance, settings.staleness))
         self._trending = Trending(task, settings.staleness.trend, pane_s, limit)
@@ -82,6 +84,7 @@ class Performing:
                 **self._trending.arrays(name)}  # fmt: skip
         kept |= self._truths.arrays(prefix) if self._truths else {}
         kept |= self._segments.arrays(prefix) if self._segments else {}
+        kept |= self._searching.arrays(prefix) if self._searching else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
     @property
@@ -99,6 +102,8 @@ class Performing:
             yield from self._concept.held(_NAME)
         if self._segments:
             yield from self._segments.held(_NAME, wall_s)
+        if self._searching:
+            yield from self._searching.held(_NAME)
 
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
@@ -116,6 +121,8 @@ class Performing:
             self._concept.put_back(held, _NAME)
         if self._segments:
             self._segments.put_back(held, _NAME, wall_s)
+        if self._searching:
+            self._searching.put_back(held, _NAME)
 
     # in
 
@@ -142,6 +149,8 @@ class Performing:
         self._note(usable, wall_s)
         if self._concept:
             self._concept.add_rows(usable.rows, told_s(usable.joined, wall_s))
+        if self._searching:
+            self._searching.add(usable, told_s(usable.joined, wall_s))
         return usable.joined
 
     def rejoin(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
@@ -181,6 +190,7 @@ class Performing:
             self._truths.snapshot(wall_s) if self._truths else (),
             self._concept.told(wall_s) if self._concept else None,
             tuple(self._segments.judged(wall_s, self._together)) if self._segments else (),
+            self._searching.told(wall_s) if self._searching else None,
         )  # fmt: skip
 
 

@@ -120,6 +120,9 @@ def predicting(
         _LOG.warning("of the model %r: %s", profile.model, fault)
     estimates = estimating(task, profile.target, performance, pane_s)
     belonging = Belonging(ways, coded(said.segments, scopes.get(_FEATURES)))
+    strange = [name for name in said.segments.search if name not in belonging.codes.names]
+    for name in strange if hindsight.feedback else ():
+        _LOG.warning("of the model %r: segments.search: %r is no feature that is watched", profile.model, name)
     how = Settings(performance, evidence, pane_s, hindsight.staleness)
     told = Performing(profile, task, belonging, how, said.salt) if hindsight.feedback else None
     return Predicting(answers, belonging, told, estimates) if told or estimates else None
