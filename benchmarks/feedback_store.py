@@ -1,8 +1,9 @@
 """What it costs to keep predictions for their truth in a file of SQLite: disk, memory, processor, waiting.
 
-A million predictions of two numbers are handed over as the analyser does it, truths are told in an order that has
-nothing to do with theirs, all is read back, the oldest go, the file is opened again. At the end the same beside a
-thread that never rests, as the analyser's loop under load: who waits for whom. It ends with 1 where a bound breaks.
+A million predictions of two numbers, each with its part of traffic that is divided in four ways, are handed over as
+the analyser does it, truths are told in an order that has nothing to do with theirs, all is read back, the oldest go,
+the file is opened again. At the end the same beside a thread that never rests, as the analyser's loop under load: who
+waits for whom. It ends with 1 where a bound breaks.
 """
 
 import argparse
@@ -29,6 +30,8 @@ DAY_MS = 86_400_000
 OWNER = Owner("credit", "3", "0a1b2c3d")
 BATCH = 500
 ROOM = 32 << 20
+BEHIND = [b"mk" + bytes((place * step) % 251 for step in range(1, 13)) + b"ab" for place in range(97)]
+"""As `monitor.belonging` writes them: a mark, four segments, four codes."""
 STRIDE = 618_033
 """Prime to any power of ten: steps of it go round in an order of their own."""
 
@@ -50,7 +53,7 @@ class Table:
 
 def predictions(first: int, last: int, now_ms: int) -> list[Prediction]:
     return [
-        Prediction(key_of(f"request-{place}"), OWNER, now_ms + place, pack([1.0, place / last]))
+        Prediction(key_of(f"request-{place}"), OWNER, now_ms + place, pack([1.0, place / last]) + BEHIND[place % 97])
         for place in range(first, last)
     ]
 

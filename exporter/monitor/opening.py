@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.monitor.batch import Came
-from exporter.performance.task import pack
+from exporter.performance.task import pack_all
 from exporter.truths import key_of
 
 _NS_IN_MS: Final = 1_000_000
@@ -50,12 +50,15 @@ class Opening:
             self._noted.append(_Noted(came, start, self._waiting, rows))
         self._waiting += rows
 
-    def add(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take the rows that were noted, shape (rows, width); Unix times in seconds of those that have an id."""
+    def add(self, answers: NDArray[np.float64], tails: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Take the rows that were noted, shape (rows, width); Unix times in seconds of those that have an id.
+
+        `tails` are bytes that go behind each, shape (rows, bytes).
+        """
         noted, self._noted, self._waiting = self._noted, [], 0
         if not noted:
             return np.zeros(0)
-        said = pack(answers)
+        said = pack_all(answers, tails)
         width = len(said) // len(answers)
         opened = [Opened(key, at_ms, said[row * width : (row + 1) * width]) for row, key, at_ms in _keys(noted)]
         room = max(0, _MOST - len(self._found))

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.monitor.batch import Came
+from exporter.monitor.belonging import Belonging
 from exporter.monitor.judging import Judging
 from exporter.monitor.opening import Opened, Opening
 from exporter.monitor.truths import truths_of
 from exporter.performance.concept import concept_of
 from exporter.performance.joining import Joining, Usable
+from exporter.performance.parts import Parts
 from exporter.performance.tally import LAYOUT
 from exporter.performance.task import Task
 from exporter.performance.training import in_training
@@ -27,20 +29,24 @@ from exporter.truths import Joined
 
 _NAME: Final = "performance"
 Arrays = Mapping[str, NDArray[Any]]
+Settings = tuple[Performance, Evidence, float]
+"""And the length of a pane in seconds."""
 
 
 class Performing:
     """Of one model and profile."""
 
     def __init__(
-        self, task: Task, profile: Profile, settings: tuple[Performance, Evidence], pane_s: float, salt: Salt | None
+        self, profile: Profile, task: Task, belonging: Belonging, settings: Settings, salt: Salt | None
     ) -> None:  # fmt: skip
         """`salt` is the one under which categories of the profile are hashed."""
+        performance, evidence, pane_s = settings
         self.task = task
-        self._opening, self._judging = Opening(), Judging(task, settings[0], pane_s)
-        self._joining = Joining(task, _hashing(task, profile, salt))
-        self._truths = truths_of(profile.target, settings[0], pane_s, salt)
-        self._concept = concept_of(task, profile.target, *settings, pane_s)
+        self._opening, self._judging = Opening(), Judging(task, performance, pane_s)
+        self._joining = Joining(task, _hashing(task, profile, salt), belonging.read)
+        self._belonging = belonging
+        self._truths = truths_of(profile.target, performance, pane_s, salt)
+        self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
         self._training = in_training(task, profile.performance)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
@@ -88,9 +94,9 @@ class Performing:
         """Take in that the next so many answers are those of an exchange from `start` on."""
         self._opening.note(came, start, rows)
 
-    def add(self, said: NDArray[np.float64]) -> None:
-        """Take the answers that were noted, shape (rows, width)."""
-        at_s = self._opening.add(said)
+    def add(self, said: NDArray[np.float64], parts: Parts) -> None:
+        """Take the answers that were noted, shape (rows, width), and of what they are a part."""
+        at_s = self._opening.add(said, self._belonging.written(parts))
         if at_s.size:
             self._judging.opened(at_s)
 

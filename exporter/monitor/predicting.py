@@ -1,7 +1,7 @@
 """What one model answers, as its task reads it: it waits for its truth, and scores say of themselves what they can."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -10,10 +10,13 @@ from exporter.business import BusinessValue
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.monitor.answers import Answers
-from exporter.monitor.batch import Batch, Came, Scope
+from exporter.monitor.batch import Batch, Came, Run, Scope
+from exporter.monitor.belonging import Belonging
+from exporter.monitor.cell_codes import coded
 from exporter.monitor.estimating import Estimating, estimating
 from exporter.monitor.performing import Performing
 from exporter.monitor.said import Said
+from exporter.monitor.segments.ways import Way
 from exporter.performance.costs import unknown
 from exporter.performance.deduced import deduced
 from exporter.performance.joining import filled
@@ -22,6 +25,7 @@ from exporter.reference import Profile
 
 _LOG = logging.getLogger("exporter.monitor")
 _NAME = "estimated"
+_FEATURES, _OUTPUTS = "features", "outputs"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -37,9 +41,11 @@ class Hindsight(NamedTuple):
 class Predicting:
     """Of one model and profile."""
 
-    def __init__(self, answers: Answers, performing: Performing | None, estimates: Estimating | None) -> None:
+    def __init__(
+        self, answers: Answers, belonging: Belonging, performing: Performing | None, estimates: Estimating | None
+    ) -> None:  # fmt: skip
         """As `predicting` puts it together."""
-        self._answers = answers
+        self._answers, self._belonging = answers, belonging
         self.performing = performing
         """None where nobody tells the truth."""
         self._estimating = estimates
@@ -72,11 +78,11 @@ class Predicting:
         if self.performing:
             self.performing.note(came, start, rows)
 
-    def add(self, batch: Batch) -> None:
-        """Take answers; all that were noted, too."""
+    def add(self, asked: Batch | None, batch: Batch, runs: Sequence[Run]) -> None:
+        """Take answers; all that were noted, too. Those in `runs` go together with rows of the request."""
         said = self._answers.said(batch)
         if self.performing:
-            self.performing.add(said)
+            self.performing.add(said, self._belonging.of(asked, batch, runs))
         if self._estimating:
             self._estimating.add(filled(self._answers.task, said), batch.at)
 
@@ -88,13 +94,18 @@ class Predicting:
 
 
 def predicting(
-    profile: Profile | None, scope: Scope | None, said: Said, hindsight: Hindsight, evidence: Evidence
+    profile: Profile | None, scopes: Mapping[str, Scope], said: Said, ways: Sequence[Way],
+    settings: tuple[Hindsight, Evidence],
 ) -> Predicting | None:  # fmt: skip
-    """None where there is nothing to be said: where truth is told, it is logged why. `scope` is that of the outputs."""
+    """None where there is nothing to be said: where truth is told, it is logged why.
+
+    `scopes` are those of features and outputs, `ways` those that traffic is divided in.
+    """
+    scope, (hindsight, evidence) = scopes.get(_OUTPUTS), settings
     if profile is None or scope is None:
         return None
-    settings, pane_s = hindsight.performance, scope.windows.pane
-    task, reason = deduced(profile, settings)
+    performance, pane_s = hindsight.performance, scope.windows.pane
+    task, reason = deduced(profile, performance)
     try:
         answers = Answers(task, scope) if task else None
     except ValueError as error:
@@ -103,8 +114,11 @@ def predicting(
         if hindsight.feedback:
             _LOG.warning("no performance of the model %r: %s", profile.model, reason)
         return None
-    for fault in unknown(settings.costs, task) if hindsight.feedback else ():
+    for fault in unknown(performance.costs, task) if hindsight.feedback else ():
         _LOG.warning("of the model %r: %s", profile.model, fault)
-    estimates = estimating(task, profile.target, settings, pane_s)
-    told = Performing(task, profile, (settings, evidence), pane_s, said.salt) if hindsight.feedback else None
-    return Predicting(answers, told, estimates) if told or estimates else None
+    estimates = estimating(task, profile.target, performance, pane_s)
+    belonging = Belonging(ways, coded(said.segments, scopes.get(_FEATURES)))
+    told = None
+    if hindsight.feedback:
+        told = Performing(profile, task, belonging, (performance, evidence, pane_s), said.salt)
+    return Predicting(answers, belonging, told, estimates) if told or estimates else None

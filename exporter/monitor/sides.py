@@ -59,12 +59,10 @@ class Sides:
         scopes = {name: block.scope for name, block in self.blocks()}
         self._segments = segments.made(profile, said, scopes) if profile else None
         self._grouping = grouping(profile, watching.settings, scopes)
-        self.predicting = predicting(profile, scopes.get(OUTPUTS), said, watching.hindsight, watching.settings)
+        ways = self._segments.ways if self._segments else ()
+        self.predicting = predicting(profile, scopes, said, ways, (watching.hindsight, watching.settings))
         """None where it is not known what is predicted, or nobody asks."""
-        self.valuing = valuing(
-            watching.hindsight.values, self._segments.ways if self._segments else (),
-            watching.hindsight.performance.windows, windows.pane,
-        )  # fmt: skip
+        self.valuing = valuing(watching.hindsight.values, ways, watching.hindsight.performance.windows, windows.pane)
         """None where nobody looks for business values."""
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         clients = frozenset(one.name for one in said.segments.by if one.header)
@@ -177,7 +175,7 @@ class Sides:
         for block, given in ((self.features, asked), (self.outputs, answered)):
             if block and given and part.start < given.table.rows:
                 block.add(given.fit, given.table, part.start, min(part.stop, given.table.rows))
-        if paired and (self._joints or self._segments or self._grouping):
+        if paired and (self._joints or self._segments or self._grouping or self.predicting):
             self._runs.append(Run(*before, self._waiting()[0] - before[0]))
         if any(block.waiting >= self._most for _, block in self.blocks()):
             self.flush()
@@ -195,7 +193,7 @@ class Sides:
         if self._segments and (asked or answered):
             asked, answered = self._segments.add(asked, answered, runs)
         if self.predicting and answered:
-            self.predicting.add(answered)
+            self.predicting.add(asked, answered, runs)
         if self.valuing:
             self.valuing.add(asked, answered)
         for name, batch in ((FEATURES, asked), (OUTPUTS, answered)):

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.performance.extra import unpack as unpack_extra
-from exporter.performance.task import RANKING, Rows, Task, unpack
+from exporter.performance.parts import Parts, unknown
+from exporter.performance.task import NUMBER_BYTES, RANKING, Rows, Task, unpack
 from exporter.sketch.binning import category_name, truth_name
 from exporter.truths import Joined
 
 _MOST_KEPT: Final = 1 << 14
 _LONGEST_KEPT: Final = 64
-_NUMBER_BYTES: Final = 8
 Known = float | tuple[float, ...] | None
+Reading = Callable[[Sequence[Joined], int], Parts]
 
 
 class Usable(NamedTuple):
@@ -25,17 +26,22 @@ class Usable(NamedTuple):
     rows: Rows
     joined: Sequence[Joined]
     """The same, in step."""
+    parts: Parts
+    """Of what they are a part, in step."""
 
 
 class Joining:
     """Of one task."""
 
-    def __init__(self, task: Task, hashed: Callable[[str], str] | None = None) -> None:
-        """`hashed` gives what classes are called here, where that is not what people call them."""
+    def __init__(self, task: Task, hashed: Callable[[str], str] | None = None, parts: Reading | None = None) -> None:
+        """`hashed` gives what classes are called here, where that is not what people call them.
+
+        `parts` reads what stands behind so many bytes of each prediction.
+        """
         self._task = task
         self._written = task.written
-        self._hashed = hashed
-        self._bytes = _NUMBER_BYTES * task.width
+        self._hashed, self._parts = hashed, parts
+        self._bytes = NUMBER_BYTES * task.width
         self._kept: dict[bytes, Known] = {}
 
     def usable(self, joined: Sequence[Joined]) -> Usable:
@@ -44,10 +50,14 @@ class Joining:
         known = [(one, true) for one, true in found if true is not None]
         kept = [one for one, _ in known]
         weights = np.array([_weight(one.extra) for one in kept])
-        return Usable(Rows(self._said(kept), self._truths([true for _, true in known]), weights), kept)
+        rows = Rows(self._said(kept), self._truths([true for _, true in known]), weights)
+        return Usable(rows, kept, self._parts_of(kept))
+
+    def _parts_of(self, joined: Sequence[Joined]) -> Parts:
+        return self._parts(joined, self._bytes) if self._parts else unknown(len(joined))
 
     def _is_ours(self, joined: Joined) -> bool:
-        return joined.owner.task == self._written and len(joined.said) == self._bytes
+        return joined.owner.task == self._written and len(joined.said) >= self._bytes
 
     def _said(self, joined: Sequence[Joined]) -> NDArray[np.float64]:
         return filled(self._task, unpack([one.said for one in joined], self._task.width))

@@ -1,7 +1,8 @@
 """What is predicted, and how a prediction and its truth are written for the time in between.
 
 A prediction is a row of float64, little-endian, that are as they were answered: what is made of them later is what
-would have been made of the raw rows. A truth is a scalar of JSON in its one spelling.
+would have been made of the raw rows. Behind them may stand of what it is a part (`monitor.belonging`). A truth is a
+scalar of JSON in its one spelling.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", 
 OTHER: Final = "other"
 """Truths and answers of no class that is known."""
 _DIGITS: Final = {"false": "0", "true": "1"}
+NUMBER_BYTES: Final = 8
 DEEPEST: Final = 1000
 """The longest ranking; what was right farther down was as good as not shown."""
 
@@ -138,9 +140,16 @@ def pack(numbers: Sequence[float] | NDArray[np.float64]) -> bytes:
     return np.asarray(numbers, "<f8").tobytes()
 
 
+def pack_all(numbers: NDArray[np.float64], tails: NDArray[np.uint8]) -> bytes:
+    """Contents of predictions of shape (rows, width) as one, each with bytes of its own behind it."""
+    front = np.frombuffer(pack(numbers), np.uint8).reshape(len(numbers), -1)
+    return np.concatenate([front, tails], axis=1).tobytes()
+
+
 def unpack(contents: Sequence[bytes], width: int) -> NDArray[np.float64]:
-    """Contents as they were packed, shape (rows, width)."""
-    return np.frombuffer(b"".join(contents), "<f8").reshape(len(contents), width).astype(np.float64)
+    """Numbers of contents as they were packed, shape (rows, width); what may stand behind them is left out."""
+    front = b"".join(content[: NUMBER_BYTES * width] for content in contents)
+    return np.frombuffer(front, "<f8").reshape(len(contents), width).astype(np.float64)
 
 
 def canonical(value: object) -> bytes:

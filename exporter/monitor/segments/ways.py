@@ -50,6 +50,12 @@ class Way(NamedTuple):
             return self.naming.of_numbers(batch.numbers[:, self.at])
         return self.naming.places(batch.names[self.place or 0])
 
+    def said_place(self, value: str) -> int:
+        """Of a value that somebody says beside a truth, as a segment is called here or as a row would have it."""
+        named = self.named(value)
+        labels = self.labels
+        return labels.index(value) if value in labels else self.naming.looked_up(named)
+
     def named(self, name: str | None) -> str | None:
         """A value as the profile has it."""
         return name if name is None or self.salt is None else self.salt.name(name)
