@@ -18,6 +18,7 @@ from exporter.guarantees import Evidence
 from exporter.hindsight import Feedback, Performance
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
+from exporter.loops import Loops
 from exporter.origins import Origin, origins
 from exporter.privacy import Privacy
 from exporter.sections import (
@@ -197,6 +198,7 @@ class Settings:
     events: Events = field(default_factory=Events)
     feedback: Feedback = field(default_factory=Feedback)
     performance: Performance = field(default_factory=Performance)
+    loops: Loops = field(default_factory=Loops)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
@@ -217,6 +219,7 @@ class Settings:
             raise ValueError("privacy.hash: needs a secret, say salt_file")
         if self.feedback.enable:
             self.performance.refuse_shorter(self.windows.pane)
+        self.loops.holdout.refuse_unknown({one.name for one in self.segments.by})
         worth = [one.feature or one.output for one in self.values]
         self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
 

@@ -59,6 +59,28 @@ class Returned(NamedTuple):
     pane_s: float
 
 
+class Group(NamedTuple):
+    """Truths of the exposed predictions, or of the holdout."""
+
+    name: str
+    truths: int
+    mean: float
+    """Of numbers; of two classes the share of the positive one. NaN where there are none."""
+
+
+class Gap(NamedTuple):
+    """What turned out in one window, exposed minus holdout."""
+
+    window: str
+    groups: tuple[Group, ...]
+    value: float
+    """NaN where either has no truths."""
+    lower: float
+    """Of the interval that has the true one 95 times of 100."""
+    upper: float
+    sufficient: bool
+
+
 class Looped(NamedTuple):
     """All that is known of one model."""
 
@@ -69,3 +91,4 @@ class Looped(NamedTuple):
     """None while there are too few panes."""
     covered: Sequence[Covered] = ()
     selected: Sequence[Selected] = ()
+    gaps: Sequence[Gap] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exporter.findings import FailedSnapshot, Grouped, MatchCounts, RowCounts, SegmentSnapshot, Unread
+from exporter.looped import Looped
 from exporter.override import Override
 from exporter.performed import Estimated, Performed, Valued
 
@@ -188,5 +189,7 @@ class Snapshot:
     """None where nobody tells the truth."""
     estimated: tuple[Estimated, ...] = ()
     valued: tuple[Valued, ...] = ()
+    looped: Looped | None = None
+    """Signs of feedback loops."""
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""

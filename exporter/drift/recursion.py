@@ -2,9 +2,9 @@
 
 Both follow the hours of the day and their own past, so that is taken out first, by regression: whatever goes slowly (a
 cosine basis), the feature's own values in the two panes before, and what most features do together in the pane of the
-prediction (principal components). Rests that lie far out are cut. What is left is correlated over panes. The band is the
-largest |r| of all pairs where the signs of the products are turned, a few panes at once, by lot from one seed (a wild
-bootstrap; Liu 1988): nights with few rows, and features that go together, make it as wide as they must.
+prediction (principal components). Rests that lie far out are cut. What is left is correlated over panes. The band is
+the largest |r| of all pairs where the signs of the products are turned, a few panes at once, by lot from one seed (a
+wild bootstrap; Liu 1988): nights with few rows, and features that go together, make it as wide as they must.
 """
 
 from typing import Final, NamedTuple
@@ -18,6 +18,8 @@ LEAST_PANES: Final = 30
 """Pairs of panes, fewer of which say nothing."""
 _SLOW: Final = 12
 """Panes for each of the slow waves that are taken out: the shortest is twice as long."""
+_POWERS: Final = 4
+"""Of the polynomial: up to the third."""
 _TOGETHER: Final = 2
 """Principal components, at most."""
 _BLOCK: Final = 3
@@ -50,16 +52,14 @@ def recursion(answers: Values, features: Values) -> Recursion | None:
 
     None where there are fewer than LEAST_PANES pairs of panes, or nothing is left of either side.
     """
-    there = np.isfinite(answers).all(axis=1) & np.isfinite(features).all(axis=1)
+    there = np.logical_and.reduce(np.isfinite(np.column_stack((answers, features))), axis=1)
     at = 1 + np.flatnonzero(there[:-2] & there[1:-1] & there[2:])
     if at.size < LEAST_PANES:
         return None
     slow = _slow(at, len(answers))
     asked, same, past = (_rest(slow, features[at + step]) for step in (1, 0, -1))
     said, together = _rest(slow, answers[at]), _together(same)
-    left = [
-        _basis(np.column_stack((same[:, place], past[:, place], together))) for place in range(features.shape[1])
-    ]
+    left = [_basis(np.column_stack((same[:, place], past[:, place], together))) for place in range(features.shape[1])]
     found = _products(asked, said, left)
     size = np.abs(found.sum(axis=0))
     if not size.any():
@@ -69,9 +69,13 @@ def recursion(answers: Values, features: Values) -> Recursion | None:
 
 
 def _slow(at: NDArray[np.intp], panes: int) -> Values:
-    """An orthonormal basis of what goes slowly over panes, shape (panes that are there, waves)."""
-    waves = np.cos(np.pi * np.outer(at + 0.5, np.arange(1 + at.size // _SLOW)) / panes)
-    return _basis(waves)
+    """An orthonormal basis of what goes slowly over panes, shape (panes that are there, waves).
+
+    A polynomial takes out what waves that are even at both ends would need many of: that these differ.
+    """
+    when = (at + 0.5) / panes
+    waves = np.cos(np.pi * np.outer(when, np.arange(at.size // _SLOW)))
+    return _basis(np.column_stack((np.vander(2 * when - 1, _POWERS, increasing=True), waves[:, 1:])))
 
 
 def _basis(series: Values) -> Values:

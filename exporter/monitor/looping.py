@@ -1,6 +1,6 @@
 """Signs of feedback loops in what a model is asked, what it answers, and which of its answers are told to be right."""
 
-from exporter.looped import Covered, Looped, Selected
+from exporter.looped import Looped
 from exporter.monitor.block import Block
 from exporter.monitor.performing import Performing
 from exporter.monitor.returning import returning
@@ -17,14 +17,10 @@ class Looping:
 
     def snapshot(self, outputs: BlockSnapshot, performing: Performing | None, now: float, wall_s: float) -> Looped:
         """All that is known at `now`, a Unix time, too."""
-        covered: tuple[Covered, ...] = ()
-        selected: tuple[Selected, ...] = ()
-        if performing and performing.selecting:
-            covered, selected = performing.selecting.snapshot(wall_s)
+        covered, selected, gaps = performing.choosing.snapshot(wall_s) if performing else ((), (), ())
         returned = self._returning.snapshot(now) if self._returning else None
-        return Looped(
-            self._spreading.reference(), self._spreading.snapshot(outputs.scores), returned, covered, selected
-        )  # fmt: skip
+        reference, spread = self._spreading.reference(), self._spreading.snapshot(outputs.scores)
+        return Looped(reference, spread, returned, covered, selected, gaps)
 
 
 def looping(features: Block | None, outputs: Block | None, *, wanted: bool) -> Looping | None:

@@ -16,8 +16,8 @@ class Paned(NamedTuple):
     rows: NDArray[np.int64]
     """Finite numbers; of other columns all values."""
     sums: NDArray[np.float64]
-    """Of their distances from the reference's mean in its sd; of other columns those in the reference's first bin, which
-    is that of the most frequent category."""
+    """Of their distances from the reference's mean in its sd; of other columns those in the first bin, that of the most
+    frequent category."""
 
 
 def paned(counts: NDArray[np.int32], deviations: NDArray[np.int64], columns: Sequence[Column]) -> Paned:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
+from exporter.loops import Loops
 from exporter.monitor.batch import Came
 from exporter.monitor.belonging import Belonging
+from exporter.monitor.choosing import Choosing
 from exporter.monitor.judging import Judging
 from exporter.monitor.opening import Opened, Opening
 from exporter.monitor.truths import truths_of
@@ -29,7 +31,7 @@ from exporter.truths import Joined
 
 _NAME: Final = "performance"
 Arrays = Mapping[str, NDArray[Any]]
-Settings = tuple[Performance, Evidence, float]
+Settings = tuple[Performance, Evidence, Loops, float]
 """And the length of a pane in seconds."""
 
 
@@ -40,13 +42,14 @@ class Performing:
         self, profile: Profile, task: Task, belonging: Belonging, settings: Settings, salt: Salt | None
     ) -> None:  # fmt: skip
         """`salt` is the one under which categories of the profile are hashed."""
-        performance, evidence, pane_s = settings
+        performance, evidence, loops, pane_s = settings
         self.task = task
         self._opening, self._judging = Opening(), Judging(task, performance, pane_s)
         self._joining = Joining(task, _hashing(task, profile, salt), belonging.read)
         self._belonging = belonging
         self._truths = truths_of(profile.target, performance, pane_s, salt)
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
+        self.choosing = Choosing(profile, task, belonging, (performance, loops, pane_s))
         self._training = in_training(task, profile.performance)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
@@ -59,6 +62,7 @@ class Performing:
         """What must be kept: another profile of the same task goes on with what begins with `series`."""
         name = f"{series}.{self._name}"
         kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
+        kept |= self.choosing.arrays(series)
         kept |= self._truths.arrays(prefix) if self._truths else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
@@ -70,6 +74,7 @@ class Performing:
         """What the windows hold at a Unix time, to be kept for another time; no counts since start."""
         yield f"{self._name}.newest", self._newest.copy()
         yield from self._judging.held(self._name, wall_s)
+        yield from self.choosing.held(wall_s)
         if self._truths:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
@@ -78,11 +83,13 @@ class Performing:
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
         self._judging.put_back_opened(held, self._name, wall_s)
+        self.choosing.put_back_opened(held, wall_s)
         newest = held.get(f"{self._name}.newest")
         if newest is None or newest.shape != (1,) or self._newest[0]:
             return
         self._held[0] = self._newest[0] = newest[0]
         self._judging.put_back(held, self._name, wall_s)
+        self.choosing.put_back(held, wall_s)
         if self._truths:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
@@ -96,9 +103,10 @@ class Performing:
 
     def add(self, said: NDArray[np.float64], parts: Parts) -> None:
         """Take the answers that were noted, shape (rows, width), and of what they are a part."""
-        at_s = self._opening.add(said, self._belonging.written(parts))
+        rows, at_s = self._opening.add(said, self._belonging.written(parts))
         if at_s.size:
             self._judging.opened(at_s)
+            self.choosing.opened(said[rows], at_s)
 
     def take(self) -> tuple[list[Opened], int]:
         """Predictions that came since, and how many more there was no room for."""
@@ -125,6 +133,8 @@ class Performing:
         return usable.joined
 
     def _note(self, usable: Usable, wall_s: float) -> None:
+        if usable.joined:
+            self.choosing.join(usable, wall_s)
         if self._truths:
             self._truths.add([one.true for one in usable.joined], told_s(usable.joined, wall_s))
         if usable.joined:

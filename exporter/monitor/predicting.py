@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from exporter.business import BusinessValue
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
+from exporter.loops import Loops
 from exporter.monitor.answers import Answers
 from exporter.monitor.batch import Batch, Came, Run, Scope
 from exporter.monitor.belonging import Belonging
@@ -36,6 +37,7 @@ class Hindsight(NamedTuple):
     """Whether anybody may tell it."""
     performance: Performance = Performance()
     values: tuple[BusinessValue, ...] = ()
+    loops: Loops = Loops()
 
 
 class Predicting:
@@ -120,5 +122,5 @@ def predicting(
     belonging = Belonging(ways, coded(said.segments, scopes.get(_FEATURES)))
     told = None
     if hindsight.feedback:
-        told = Performing(profile, task, belonging, (performance, evidence, pane_s), said.salt)
+        told = Performing(profile, task, belonging, (performance, evidence, hindsight.loops, pane_s), said.salt)
     return Predicting(answers, belonging, told, estimates) if told or estimates else None

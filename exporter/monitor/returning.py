@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from exporter.drift.recursion import Recursion, recursion
 from exporter.looped import Returned
-from exporter.monitor.block import Block, Paned
+from exporter.monitor.block import Block
+from exporter.monitor.paned import Paned
 
 _FEATURES: Final = 200
 _OUTPUTS: Final = 4

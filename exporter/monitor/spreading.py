@@ -43,7 +43,8 @@ class Spreading:
             entropy, known = spread.entropy(current), spread.entropy(self._reference)
             lowest = np.maximum(known - spread.entropy_critical(self._reference, current), 0.0)
             most = spread.largest(self._reference) + spread.largest_critical(self._reference, current)
+            nothing = np.where(current.samples > 0, 0.0, np.nan)
             return Spread(
-                window, entropy / self._even, lowest / self._even, np.exp(entropy),
-                spread.largest(current), np.minimum(most, 1.0),
+                window, entropy / self._even, lowest / self._even + nothing, np.exp(entropy),
+                spread.largest(current), np.minimum(most, 1.0) + nothing,
             )  # fmt: skip
