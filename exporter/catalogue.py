@@ -19,6 +19,7 @@ from exporter.families import (
     of_side,
 )
 from exporter.feedback_families import of_feedback
+from exporter.loop_families import of_gap, of_loops, of_return, of_selection, of_spread
 from exporter.truth_families import (
     of_business,
     of_concept,
@@ -154,6 +155,10 @@ TARGET = of_target()
 ESTIMATED = of_estimates()
 BUSINESS = of_business()
 FEEDBACK = of_feedback()
+
+# --- feedback loops
+
+SPREAD, SELECTED, RETURNED, GAP, LOOPS = of_spread(), of_selection(), of_return(), of_gap(), of_loops()
 
 # --- what the model needs beside its server
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
-from exporter.budget import truth
+from exporter.budget import loops, truth
 from exporter.budget.shape import Shape
 from exporter.calibration.ranks import RANKS, of_reference
 from exporter.drift import Needs, chosen
@@ -100,6 +100,7 @@ def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], ve
     found = Counter({catalogue.REQUESTS.name: _of_model(shape) + len(profile.performance) * (1 + shape.feedback)})
     values = _segments(shape, profile.segments)
     found.update(truth.costs(shape, profile, values.counted))
+    found.update(loops.costs(shape, profile))
     found[catalogue.SEGMENT_ROWS.name] = values.counted
     found[catalogue.SEGMENT_REFERENCE_ROWS.name] = values.scored
     adopted = {(one.side, one.name) for one in profile.adoptions}
@@ -176,6 +177,8 @@ def _of_column(of: _Of, is_adopted: bool, is_replaced: bool) -> Cost:
     parts = (_reference, _counters, _scores, _live, _aspects, _said, _evidence, _failed, _segmented)
     found = {name: series for part in parts for name, series in part(of) if series}
     families, bins = of.side.families, len(of.column.bins())
+    if not of.side.is_features:
+        found |= loops.of_output(of.shape)
     if is_replaced:
         found[families.training_ratio.name] = bins
     if is_adopted:

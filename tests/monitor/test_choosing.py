@@ -20,9 +20,9 @@ from exporter.monitor.opening import Opened
 from exporter.monitor.performing import Performing
 from exporter.monitor.predicting import Hindsight
 from exporter.monitor.said import Said
-from exporter.monitor.selecting import kinds_of
 from exporter.performance.extra import Extra
 from exporter.performance.extra import pack as pack_extra
+from exporter.performance.kinds import kinds_of
 from exporter.performance.task import Task, canonical
 from exporter.reference import Profile
 from exporter.sections import Segments, Windows

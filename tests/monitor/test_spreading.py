@@ -64,7 +64,12 @@ def traffic(monitor: Monitor, loop: float, seed: int = 3, rows: int = 60) -> Non
         asked[:, 1] += loop * before
         said = asked @ [0.5, 0.6, 0.4]
         before = float(said.mean())
-        ask(monitor, asked, zip(said.tolist(), random.choice(["p", "q", "r"], rows).tolist(), strict=True), (pane + 0.5) * WIDE)
+        ask(
+            monitor,
+            asked,
+            zip(said.tolist(), random.choice(["p", "q", "r"], rows).tolist(), strict=True),
+            (pane + 0.5) * WIDE,
+        )
 
 
 def test_predictions_that_all_come_to_lie_in_one_place_fall_below_the_reference_beyond_chance(
