@@ -95,7 +95,7 @@ def of_return() -> Returns:
 def of_gap() -> Gaps:
     """The families of exposed predictions against the holdout."""
     return Gaps(
-        value=_gauge("exposure_gap", "What turned out where the model's decision was followed minus what turned out in the holdout (loops.holdout), of predictions made in the window: mean truth, of two classes the share of the positive one. Far from 0 the model makes its own truths; that may be what it is for.", *_WINDOW),
+        value=_gauge("exposure_gap", "What turned out where the model's decision was followed minus what turned out in the holdout that settings name, of predictions made in the window: mean truth, of two classes the share of the positive one. Far from 0 the model makes its own truths; that may be what it is for.", *_WINDOW),
         lower=_gauge("exposure_gap_lower", "Where the interval of model_exposure_gap begins: it holds what very many truths would give 95 times of 100.", *_WINDOW),
         upper=_gauge("exposure_gap_upper", "Where the interval of model_exposure_gap ends: it holds what very many truths would give 95 times of 100.", *_WINDOW),
         sufficient=_gauge("exposure_gap_sufficient", "Whether exposed and holdout have enough truths each for their gap to be judged (performance.minimum_samples).", *_WINDOW),
