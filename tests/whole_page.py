@@ -15,6 +15,7 @@ from typing import Any, Final
 from events import loggers
 from monitor_scenes import exchange
 from profile_tables import write_csv
+from shown_loops import with_truth
 from shown_truths import WINDOWS, estimated, performed, valued
 from support import eventually
 from whole_health import LATER_S, STARTED_S, health
@@ -227,7 +228,8 @@ def _with_truth(label: Label, snapshot: Snapshot) -> Snapshot:
     if kind != "binary":
         return dataclasses.replace(snapshot, performed=told._replace(target=(), concept=None))
     return dataclasses.replace(
-        snapshot, performed=told, estimated=estimated(classes, windows), valued=valued(windows)
+        snapshot, performed=told, estimated=estimated(classes, windows), valued=valued(windows),
+        looped=with_truth(snapshot.looped, windows) if snapshot.looped else None,
     )  # fmt: skip
 
 
