@@ -20,6 +20,7 @@ from exporter.families import (
 )
 from exporter.feedback_families import of_feedback
 from exporter.loop_families import of_gap, of_loops, of_return, of_selection, of_spread
+from exporter.segment_families import of_segment_performance
 from exporter.truth_families import (
     of_business,
     of_concept,
@@ -186,6 +187,7 @@ SEGMENT_ROWS = Family("model_segment_rows_total", COUNTER, _SEGMENT, "Rows of mo
 SEGMENT_REFERENCE_ROWS = Family("model_segment_reference_rows", GAUGE, _SEGMENT, "Rows of training data of the segment, as `profile build --segment` counted them. Absent where it did not: then the segment is counted, and not scored.")
 SEGMENT_FEATURES = of_segments("feature", "feature")
 SEGMENT_OUTPUTS = of_segments("prediction", "output")
+SEGMENT_PERFORMANCE = of_segment_performance()
 
 # --- rows that belong together
 

@@ -75,6 +75,25 @@ class TargetMoved(NamedTuple):
     psi_critical: float
 
 
+class SegmentJudged(NamedTuple):
+    """Predictions of one segment of the traffic whose truth came in one window."""
+
+    segment: str
+    """What divides the traffic, and the value."""
+    value: str
+    window: str
+    samples: int
+    """Predictions that can be judged."""
+    sufficient: bool
+    measures: tuple[Measure, ...]
+    error: float
+    """Share of wrong ones; of numbers, of those farther off than nine in ten were in training. NaN where not known."""
+    error_critical: float
+    """What it exceeds at most once in 1000 windows while no segment is worse than in training; NaN as above."""
+    error_training: float
+    """What it was in the segment's training data; NaN as above."""
+
+
 class Concept(NamedTuple):
     """Whether the model is wrong more often than in training."""
 
@@ -137,3 +156,5 @@ class Performed(NamedTuple):
     """Measure, what the training called it, value: of those that there is a measure for."""
     target: tuple[TargetMoved, ...] = ()
     concept: Concept | None = None
+    segments: tuple[SegmentJudged, ...] = ()
+    """By window and segment; nothing where nobody divides the traffic."""

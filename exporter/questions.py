@@ -96,10 +96,17 @@ def _of_columns(of: Columns, word: str, title: str) -> Iterator[Section]:
 
 
 def _segments(*sides: Segments) -> Section:
+    p = c.SEGMENT_PERFORMANCE
     return Section("Segments of the traffic", (
         Question("Which part of the traffic drifted?", every(*((one.variation, one.critical) for one in sides))),
         Question("How large is each part, and can it be judged?", every(
             c.SEGMENT_ROWS, c.SEGMENT_REFERENCE_ROWS, *((one.samples, one.sufficient) for one in sides)
+        )),
+        Question("Which part of the traffic does the model serve badly?", every(
+            p.error, p.error_critical, p.error_training, p.samples, p.sufficient
+        )),
+        Question("How good is the model in each part?", every(
+            *((p.values[word], p.lower[word], p.upper[word]) for word in p.values)
         )),
     ))  # fmt: skip
 

@@ -67,6 +67,8 @@ class Segmented(NamedTuple):
     """Fingerprint of the salt with which the values are hashed; empty where they are written as they are."""
     features: tuple[tuple[tuple[int, ...], ...], ...] = ()
     outputs: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    errors: tuple[tuple[int, ...], ...] = ()
+    """Rows of each segment by how wrong predictions were, as `Target.errors`; empty without a truth."""
 
     @property
     def segments(self) -> int:

@@ -1,131 +1,125 @@
-"""Segments through a real sidecar: one of ten countries goes bad, and /metrics names it, by a field and by a header."""
+"""Performance by segment at a real sidecar: what scikit-learn says of raw rows, before and after a restart."""
 
 import json
-import os
-import signal
+import time
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from profile_tables import write_csv
-from support import Metrics, command, eventually, model_server, sidecar
+from monitor_scenes import write_csv
+from sklearn import metrics as sklearn
+from support import Answering, Metrics, Sidecar, build_profile, eventually, model_server, sidecar
 
-COUNTRIES = "ABCDEFGHIJ"
+BY = json.dumps(["country", {"name": "tenant", "header": "X-Tenant"}])
+FLAGS = (
+    "--windows.pane", "1s", "--windows.lengths", "60s", "--feedback.enable", "true", "--segments.by", BY,
+    "--performance.windows", "[1h]", "--performance.minimum-samples", "50", "--state.interval", "1s",
+)  # fmt: skip
 ROWS = 20
-REQUESTS = 60
+Row = dict[str, Any]
 
 
-def rows(count: int, seed: int, bad: str = "") -> list[dict[str, Any]]:
-    """Of ten countries; each is a tenant's alone, too. `bad` has amounts that nobody has seen."""
+class Server(Answering):
+    """Gives back the score that a row brings along."""
+
+    def do_POST(self) -> None:  # noqa: N802 (http.server's naming)
+        rows = json.loads(self.rfile.read(int(self.headers["content-length"])))["instances"]
+        self._send(200, json.dumps({"predictions": [row["x"] for row in rows]}).encode(), "application/json")
+
+
+def table(rows: int, seed: int, bad: str = "") -> list[Row]:
+    """Wrong in a tenth of the cases; in a bad country in half of them."""
     random = np.random.default_rng(seed)
-    found = []
-    for at in range(count):
-        country = COUNTRIES[at // ROWS % len(COUNTRIES)]
-        amount = round(float(random.normal(COUNTRIES.index(country), 2)) + 30 * (country == bad and at % 2), 3)
-        found.append({"amount": amount, "noise": round(float(random.normal()), 3), "country": country})
-    return found
+    countries, scores = random.choice(["DE", "FR", "IT"], rows), random.random(rows).round(3)
+    wrong = random.random(rows) < np.where(countries == bad, 0.5, 0.1)
+    true = ((scores >= 0.5) != wrong).astype(int)
+    return [
+        {"x": float(score), "country": str(country), "y": int(truth)}
+        for score, country, truth in zip(scores, countries, true, strict=True)
+    ]
 
 
-def training(path: Path) -> tuple[str, str]:
-    """The table, and its profile."""
-    made = rows(6000, 1)
-    columns: dict[str, Any] = {name: [row[name] for row in made] for name in made[0]}
-    columns |= {
-        "tenant": [f"t-{row['country']}" for row in made],
-        "score": [one["amount"] + one["noise"] for one in made],
-    }
-    source, profile = write_csv(path / "train.csv", columns), str(path / "profile.json")
-    built = command("profile", "build", source, "--prediction", "score", "--ignore", "tenant",
-                    "--segment", "country", "--segment", "tenant", "--output", profile)  # fmt: skip
-    assert built.returncode == 0, built.stderr
-    return source, profile
+def post(url: str, body: Any, **headers: str) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json", **headers})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
 
 
-def send(url: str, instances: Sequence[Any], tenant: str) -> None:
-    headers = {"content-type": "application/json", "X-Tenant": tenant}
-    body = json.dumps({"instances": instances}).encode()
-    with urllib.request.urlopen(
-        urllib.request.Request(url + "/v1/models/m:predict", body, headers), timeout=30
-    ) as answer:
-        assert answer.status == 200
+def ask(running: Sidecar, rows: list[Row], first: int) -> list[Row]:
+    """Truths of what is asked, ROWS at a time."""
+    truths = []
+    for at in range(0, len(rows), ROWS):
+        part, name = rows[at : at + ROWS], f"r{first + at}"
+        instances = [{"x": row["x"], "country": row["country"]} for row in part]
+        headers = {"x-request-id": name, "x-tenant": "acme"}
+        post(f"{running.url}/v1/models/m:predict", {"instances": instances}, **headers)
+        truths += [{"id": name, "row": number, "truth": row["y"]} for number, row in enumerate(part)]
+    return truths
 
 
-def drifted(page: Metrics, side: str, label: str, segment: str) -> set[tuple[str, str]]:
-    """Values and columns beyond chance and tolerance."""
-    name = f"model_segment_{side}_total_variation"
-    critical = {tuple(labels.values()): value for labels, value in page.all(f"{name}_critical", segment=segment)}
-    scores = page.all(name, segment=segment)
-    assert {tuple(labels.values()) for labels, _ in scores} == {*critical}
-    assert all(0 <= value <= 1 for _, value in scores)
-    return {
-        (labels["value"], labels[label]) for labels, value in scores
-        if value > max(critical[tuple(labels.values())], 0.1)
-    }  # fmt: skip
+def tell(running: Sidecar, truths: list[Row], seed: int) -> None:
+    shuffled = [truths[at] for at in np.random.default_rng(seed).permutation(len(truths))]
+    told = post(f"http://127.0.0.1:{running.web_port}/feedback", shuffled)
+    assert told["matched"] + told["early"] == len(truths)
 
 
-def test_a_segment_goes_bad_while_the_whole_stays_within_chance(tmp_path: Path) -> None:
-    _, profile = training(tmp_path)
-    by = [{"name": "country"}, {"name": "tenant", "header": "X-Tenant"}, {"name": "session"}]
-    settings = ("--profile", profile, "--segments.by", json.dumps(by), "--windows.lengths", "1h",
-                "--windows.snapshot-interval", "100ms")  # fmt: skip
-    checked = command("check", *settings)
-    assert checked.returncode == 0, checked.stderr
-    assert "segments: profile: session: the profile does not divide the training data so" in checked.stdout
-    live = rows(REQUESTS * ROWS, 2, bad="D")
-    names = iter(range(10**6))
-    with model_server() as server, sidecar(server, *settings) as running:
-        for start in range(0, len(live), ROWS):
-            part = live[start : start + ROWS]
-            sessions = [row | {"session": f"s{next(names)}" if row["noise"] > 0 else "the one"} for row in part]
-            send(running.url, sessions, f"t-{part[0]['country']}")
-        running.settled(REQUESTS)
-        page = eventually(lambda: _counted(running.metrics()), what="all rows scored")
-        for segment, bad in (("country", "D"), ("tenant", "t-D")):
-            assert drifted(page, "feature", "feature", segment) == {(bad, "amount")}
-            assert drifted(page, "prediction", "output", segment) == {(bad, "score")}
-            assert page.total("model_segment_rows_total", segment=segment) == len(live)
-            assert page.value("model_segment_reference_rows", segment=segment, value=bad) == 600
-        whole = {"feature": "amount", "window": "1h"}
-        assert page.value("model_feature_total_variation", **whole) < page.value(
-            "model_feature_total_variation_critical", **whole
-        )
-        # hundreds of names: one that many rows have is shown, those of a row each are not
-        assert {labels["value"] for labels, _ in page.all("model_segment_rows_total", segment="session")} == {
-            "the one", "other", "missing",
+def page(running: Sidecar) -> Metrics:
+    return Metrics(running.get(running.web_port, "/metrics")[1].decode())
+
+
+def assert_is_said(running: Sidecar, rows: list[Row]) -> Metrics:
+    """Of every country what scikit-learn says."""
+
+    def whole() -> Metrics | None:
+        found = page(running)
+        total = found.total("model_segment_performance_samples", segment="country")
+        return found if total == len(rows) else None
+
+    found: Metrics = eventually(whole, what="all truths counted")
+    for country in ("DE", "FR", "IT"):
+        own = [row for row in rows if row["country"] == country]
+        said, true = [int(row["x"] >= 0.5) for row in own], [row["y"] for row in own]
+        wanted = {
+            "samples": len(own), "sufficient": 1, "accuracy": sklearn.accuracy_score(true, said),
+            "precision": sklearn.precision_score(true, said), "recall": sklearn.recall_score(true, said),
+            "brier": sklearn.brier_score_loss(true, [row["x"] for row in own]),
+            "error_ratio": 1 - sklearn.accuracy_score(true, said),
         }  # fmt: skip
-        assert not page.all("model_segment_feature_window_samples", segment="session")
-
-        before = {tuple(labels.values()): value for labels, value in page.all("model_segment_rows_total")}
-        analyser = running.pid_of("exporter.analyser")
-        os.kill(analyser, signal.SIGKILL)
-        eventually(lambda: running.pid_of("exporter.analyser") not in (0, analyser), what="another analyser")
-        page = eventually(lambda: running.get(running.web_port, "/metrics")[0] == 200 and _counted(running.metrics()),
-                          what="its page")  # fmt: skip
-        assert {tuple(labels.values()): value for labels, value in page.all("model_segment_rows_total")} == before
-        assert ("D", "amount") in drifted(page, "feature", "feature", "country")
-        send(running.url, [live[0] | {"session": "the one"}], "t-A")
-        eventually(lambda: _rows(running.metrics(), "the one") == before_of(before, "the one") + 1, what="one more row")
-
-
-def before_of(before: dict[tuple[str, ...], float], value: str) -> float:
-    (found,) = (rows for labels, rows in before.items() if value in labels)
+        for word, value in wanted.items():
+            seen = found.value(f"model_segment_performance_{word}", segment="country", value=country, window="1h")
+            assert abs(seen - value) < 1e-9, (country, word)
     return found
 
 
-def _rows(page: Metrics, value: str) -> float:
-    return page.value("model_segment_rows_total", value=value)
-
-
-def _counted(page: Metrics) -> Metrics | None:
-    found = page.total("model_segment_feature_window_samples", segment="country")
-    return page if found == REQUESTS * ROWS else None
-
-
-def test_who_divides_nothing_sees_nothing_of_it(tmp_path: Path) -> None:
-    _, profile = training(tmp_path)
-    with model_server() as server, sidecar(server, "--profile", profile) as running:
-        send(running.url, rows(20, 3), "t-A")
-        running.settled(1)
-        assert not [one.name for one in running.metrics().samples if one.name.startswith("model_segment_")]
+def test_every_segment_has_its_own_performance_and_a_bad_one_is_told_from_chance(tmp_path: Path) -> None:
+    training = table(6000, 1)
+    columns = {"x": [row["x"] for row in training], "p": [row["x"] for row in training]}
+    columns |= {name: [row[name] for row in training] for name in ("country", "y")}
+    words = ("--prediction", "p", "--target", "y", "--segment", "country")
+    profile = build_profile(Path(write_csv(tmp_path / "t.csv", columns)), tmp_path / "profile.json", *words)
+    state = tmp_path / "state"
+    flags = (*FLAGS, "--profile", str(profile), "--state", str(state))
+    rows = table(800, 2, bad="IT")
+    with model_server(Server) as server:
+        with sidecar(server, *flags) as running:
+            truths = ask(running, rows, 0)
+            tell(running, truths[:500], 3)
+            assert_is_said(running, rows[:500])
+            counted = time.time()
+            eventually(
+                lambda: any(path.stat().st_mtime > counted + 1 for path in state.glob("m-*.ixstate")), what="state"
+            )
+        with sidecar(server, *flags) as running:  # from what is on disk, and predictions that still wait
+            tell(running, truths[500:], 4)
+            found = assert_is_said(running, rows)
+            of = {"segment": "country", "window": "1h"}
+            beyond = {
+                labels["value"] for labels, error in found.all("model_segment_performance_error_ratio", **of)
+                if error > found.value("model_segment_performance_error_ratio_critical", value=labels["value"], **of)
+            }  # fmt: skip
+            assert beyond == {"IT"}
+            assert not found.all("model_segment_performance_error_ratio_critical", segment="tenant")
+            assert {
+                labels["value"] for labels, _ in found.all("model_segment_performance_samples", segment="tenant")
+            } >= {"acme"}

@@ -93,6 +93,8 @@ def _with_critical(scores: Mapping[str, Family], side: Columns, word: str, criti
 def _units() -> Iterator[Unit]:
     sides = ((catalogue.FEATURES, catalogue.SEGMENT_FEATURES), (catalogue.OUTPUTS, catalogue.SEGMENT_OUTPUTS))
     failed = (catalogue.FAILED_BINS.name, catalogue.FAILED_EXCESS.name)
+    parts = catalogue.SEGMENT_PERFORMANCE
+    yield tuple(family.name for among in (parts.lower, parts.upper, parts.values) for family in among.values())
     yield from _optional(catalogue.FEATURES, (failed, *map(_measured, _MUCH)))
     yield from _optional(catalogue.OUTPUTS)
     yield from map(_measured, _LITTLE)
@@ -104,6 +106,9 @@ def _units() -> Iterator[Unit]:
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
     for side, segments in sides:
         yield from _needed(side, segments)
+    yield tuple(
+        one.name for one in (parts.error_training, parts.error, parts.error_critical, parts.sufficient, parts.samples)
+    )
 
 
 UNITS: Final = tuple(unit for unit in _units() if unit)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from exporter import catalogue
+from exporter import segment_families as of_segments
 from exporter.budget.shape import Shape
 from exporter.families import Family
 from exporter.performance.deduced import deduced
@@ -16,7 +17,7 @@ from exporter.performance.estimates import estimable
 from exporter.performance.measures.quantiles import RANKS
 from exporter.performance.outcomes import MOST_PAIRED
 from exporter.performance.scoring import BINS
-from exporter.performance.task import MULTICLASS, RANKING, REGRESSION, Task
+from exporter.performance.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES
 from exporter.reference import Profile
 from exporter.truth_families import OF_CLASSES, OF_EACH, OF_NUMBERS, OF_RANKINGS, OF_SCORES
@@ -45,6 +46,7 @@ def costs(shape: Shape, profile: Profile, segments: int) -> Counter[str]:
         found.update(_of((*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples), sizes))
     if shape.feedback:
         found.update(_performance(task, sizes))
+        found.update(_by_segment(shape, task, segments))
         if target is not None:
             found.update(_of((*catalogue.TARGET, *catalogue.CONCEPT), sizes))
     return found
@@ -84,6 +86,25 @@ def _performance(task: Task, sizes: Mapping[str, int]) -> Mapping[str, int]:
     if len(task.classes) > MOST_PAIRED:
         found[of.outcomes.name] = found[of.values["confusion_rows"].name] = 0
     return found | {of.lag.name: len(LAG_BOUNDS) + _BESIDE_BOUNDS}
+
+
+def _by_segment(shape: Shape, task: Task, segments: int) -> Mapping[str, int]:
+    """Of the same in each of so many segments, whether training data know them or not."""
+    of = catalogue.SEGMENT_PERFORMANCE
+    by_word = (of.values, of.lower, of.upper)
+    plain = [of.samples, of.sufficient, of.error, of.error_critical, of.error_training]
+    families = [*plain, *(among[word] for word in words_of_segments(task) for among in by_word)]
+    return dict.fromkeys((one.name for one in families), segments * _windows(shape)) if segments else {}
+
+
+def words_of_segments(task: Task) -> tuple[str, ...]:
+    """Measures that there are of each segment."""
+    if task.kind == REGRESSION:
+        return of_segments.OF_NUMBERS
+    if task.kind == RANKING:
+        return of_segments.OF_RANKINGS
+    two = of_segments.OF_TWO if task.kind == BINARY else ()
+    return (*of_segments.OF_CLASSES, *two, *(of_segments.OF_SCORES if task.scores else ()))
 
 
 def words(task: Task) -> tuple[str, ...]:

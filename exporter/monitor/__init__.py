@@ -103,9 +103,10 @@ class Monitor:
 
         What does not fit, or would have left the windows by `now`, is left out.
         """
+        panes = self._sides.put_back(held, shift_s, now)  # first: what segments are called is put back with it
         if self._sides.predicting:
             self._sides.predicting.put_back(held, shift_s, now, self._wall(now))
-        return self._sides.put_back(held, shift_s, now)
+        return panes
 
     # in
 

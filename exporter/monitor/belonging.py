@@ -27,7 +27,7 @@ from exporter.truths import Joined
 _MARK: Final = 2
 """Bytes of the hash of what is written."""
 _HASH: Final = 3
-"""And of that of a segment: of fifty names two have the same in one case of 14,000; nobody can tell which it is then."""
+"""And of that of a segment. Of fifty names two have the same in one case of 14,000: nobody knows which it is then."""
 _WORD: Final = np.dtype("<u4")
 _NOBODY: Final = 0
 """The hash of a segment that nobody knows; no segment's own."""
@@ -59,6 +59,11 @@ class Belonging:
         """Of a segment by the place of its way and what it is called; None where nobody is called so yet."""
         labels = self._ways[way].labels
         return self._starts[way] + labels.index(value) if value in labels else None
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """In which traffic is divided."""
+        return self._ways
 
     # as they come
 

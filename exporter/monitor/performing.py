@@ -16,9 +16,10 @@ from exporter.monitor.batch import Came
 from exporter.monitor.belonging import Belonging
 from exporter.monitor.choosing import Choosing
 from exporter.monitor.judging import Judging
+from exporter.monitor.judging_segments import segment_judging
 from exporter.monitor.opening import Opened, Opening
 from exporter.monitor.truths import truths_of
-from exporter.performance.concept import concept_of
+from exporter.performance.concept import Reference, concept_of, is_alike, reference_of
 from exporter.performance.joining import Joining, Usable
 from exporter.performance.parts import Parts
 from exporter.performance.tally import LAYOUT
@@ -50,11 +51,18 @@ class Performing:
         self._truths = truths_of(profile.target, performance, pane_s, salt)
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
         self.choosing = Choosing(profile, task, belonging, (performance, loops, pane_s))
+        self._segments = segment_judging(task, belonging.ways, self._reference(profile), performance, pane_s)
+        self._dependence = evidence.default_dependence
         self._training = in_training(task, profile.performance)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
         self._newest = np.zeros(1, np.int64)
         """And of the last one that they have now."""
+
+    def _reference(self, profile: Profile) -> Reference | None:
+        """What is wrong, as the training data were judged; None where these say nothing of it, or judged otherwise."""
+        is_known = profile.target is not None and is_alike(profile.target, self.task)
+        return reference_of(profile.target) if is_known else None
 
     # what is kept
 
@@ -64,6 +72,7 @@ class Performing:
         kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
         kept |= self.choosing.arrays(series)
         kept |= self._truths.arrays(prefix) if self._truths else {}
+        kept |= self._segments.arrays(prefix) if self._segments else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
     @property
@@ -79,6 +88,8 @@ class Performing:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
             yield from self._concept.held(_NAME)
+        if self._segments:
+            yield from self._segments.held(_NAME, wall_s)
 
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
@@ -94,6 +105,8 @@ class Performing:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
             self._concept.put_back(held, _NAME)
+        if self._segments:
+            self._segments.put_back(held, _NAME, wall_s)
 
     # in
 
@@ -135,10 +148,17 @@ class Performing:
     def _note(self, usable: Usable, wall_s: float) -> None:
         if usable.joined:
             self.choosing.join(usable, wall_s)
+        if self._segments:
+            self._segments.add(usable, wall_s)
         if self._truths:
             self._truths.add([one.true for one in usable.joined], told_s(usable.joined, wall_s))
         if usable.joined:
             self._newest[0] = max(int(self._newest[0]), usable.joined[-1].number)
+
+    @property
+    def _together(self) -> float:
+        """How many truths are taken to come as one."""
+        return self._concept.dependence if self._concept else self._dependence
 
     # out
 
@@ -148,6 +168,7 @@ class Performing:
             self.task.kind, self._judging.counted(), tuple(self._judging.judged(wall_s)), self._training,
             self._truths.snapshot(wall_s) if self._truths else (),
             self._concept.told(wall_s) if self._concept else None,
+            tuple(self._segments.judged(wall_s, self._together)) if self._segments else (),
         )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ must agree on a page; afterwards three times 24 truths that stand for themselves
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -51,6 +51,8 @@ class Reference(NamedTuple):
     """By how much the share of all rows like these may be larger: an upper bound that holds 99 times of 100."""
     edge: float = math.nan
     """Of numbers: an error of this size and larger is a wrong one. NaN of classes."""
+    right: int = 1
+    """The first so many of the counts of errors that the profile has are of right ones."""
 
     def wrong(self, rows: Rows) -> tuple[Bits, Bits]:
         """Which rows can be judged, and of each of those whether it is wrong."""
@@ -58,6 +60,10 @@ class Reference(NamedTuple):
         known = np.isfinite(said) & np.isfinite(true)
         off = np.abs(said[known] - true[known])
         return known, off > 0 if math.isnan(self.edge) else off >= self.edge
+
+    def split(self, errors: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+        """Of counts of errors as the profile has them, of some parts, the wrong ones and all."""
+        return [sum(counts[self.right :]) for counts in errors], [sum(counts) for counts in errors]
 
 
 def reference_of(target: Target | None) -> Reference | None:
@@ -67,12 +73,12 @@ def reference_of(target: Target | None) -> Reference | None:
     rows = sum(target.errors)
     beyond = [sum(target.errors[at + 1 :]) for at in range(len(target.errors) - 1)]
     if not target.edges:
-        return Reference(beyond[0] / rows, _margin(beyond[0] / rows, rows))
+        return Reference(beyond[0] / rows, margin(beyond[0] / rows, rows))
     at = min(range(len(target.edges)), key=lambda one: abs(math.log((beyond[one] + 0.5) / rows / _FARTHEST)))
-    return Reference(beyond[at] / rows, _margin(beyond[at] / rows, rows), target.edges[at])
+    return Reference(beyond[at] / rows, margin(beyond[at] / rows, rows), target.edges[at], at + 1)
 
 
-def _margin(share: float, rows: int) -> float:
+def margin(share: float, rows: int) -> float:
     """From a share of so many rows to Wilson's upper bound (JASA 22, 1927)."""
     squared = _DOUBT**2 / rows
     spread = math.sqrt(squared * share * (1 - share) + squared**2 / 4)

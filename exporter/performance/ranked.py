@@ -37,25 +37,33 @@ class RankTally:
     def of(self, batch: Batch) -> NDArray[np.int64]:
         """Words of some rows, shape (size,)."""
         kept = batch.where(np.asarray(np.isfinite(batch.true).any(axis=1)))
-        relevant = np.clip(np.nan_to_num(kept.true, nan=0.0, posinf=0.0), 0.0, None)
+        relevant = relevant_of(kept.true)
         hit = np.asarray((relevant[:, : self._ranks] > 0).any(axis=1), np.intp)
         parts = (
             np.array([len(batch.true) - len(kept.true)]),
             count(hit, kept.units, 2).ravel(),
-            _SCALE.of(self._ndcg(relevant)[None], kept),
+            _SCALE.of(gains(kept.true, self._ranks)[None], kept),
         )
         return np.concatenate(parts)
-
-    def _ndcg(self, relevant: NDArray[np.float64]) -> NDArray[np.float64]:
-        best = -np.sort(-relevant, axis=1)[:, : self._ranks]
-        shown = relevant[:, : self._ranks]
-        discount = 1 / np.log2(np.arange(best.shape[1]) + 2)
-        top = best[:, :1] + (best[:, :1] == 0)  # so that sums of huge ones stay finite
-        gained, possible = ((side / top) @ discount for side in (shown, best))
-        return np.asarray(gained / np.where(possible > 0, possible, 1.0))
 
     def read(self, words: NDArray[np.int64]) -> Ranked:
         """What the words say."""
         both = read(words[1 : 1 + 2 * WORDS], (2,))
         (ndcg,) = _SCALE.read(words[1 + 2 * WORDS :], both.sum())
         return Ranked(int(words[0]), both.sum(), both.at(1), ndcg)
+
+
+def relevant_of(true: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How relevant what was shown was, from 0 on."""
+    return np.clip(np.nan_to_num(true, nan=0.0, posinf=0.0), 0.0, None)
+
+
+def gains(true: NDArray[np.float64], ranks: int) -> NDArray[np.float64]:
+    """NDCG of each row, shape (rows,)."""
+    relevant = relevant_of(true)
+    best = -np.sort(-relevant, axis=1)[:, :ranks]
+    shown = relevant[:, :ranks]
+    discount = 1 / np.log2(np.arange(best.shape[1]) + 2)
+    top = best[:, :1] + (best[:, :1] == 0)  # so that sums of huge ones stay finite
+    gained, possible = ((side / top) @ discount for side in (shown, best))
+    return np.asarray(gained / np.where(possible > 0, possible, 1.0))

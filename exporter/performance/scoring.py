@@ -54,12 +54,12 @@ class ScoreTally:
         """Words of some rows, shape (size,)."""
         kept = scored(batch)
         claim, true = self._claims(kept)
-        losses = self._losses(kept)
+        found = losses(kept, binary=self._binary)
         cells = np.searchsorted(EDGES, claim)
         sums = [np.bincount(cells, word, minlength=BINS) for word in _SCORES.weighed(claim, kept.units)]
         parts = (
             count(np.zeros(len(claim), np.intp), kept.units, 1).ravel(),
-            _SCALE.of(np.stack((*losses, claim - true)), kept),
+            _SCALE.of(np.stack((*found, claim - true)), kept),
             count(true.astype(np.intp) * BINS + cells, kept.units, 2 * BINS).ravel(),
             np.concatenate(sums).astype(np.int64),
         )
@@ -73,24 +73,13 @@ class ScoreTally:
         highest = scores.argmax(axis=1)
         return scores[np.arange(len(scores)), highest], (kept.true == highest).astype(np.float64)
 
-    def _losses(self, kept: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Log loss and Brier score of each row."""
-        scores = probabilities(kept)
-        if self._binary:
-            came = kept.true == 1
-            of_true = np.where(came, scores[:, 0], 1 - scores[:, 0])
-            return _log_loss(of_true), (scores[:, 0] - came) ** 2
-        every = np.pad(scores, ((0, 0), (0, 1)))  # OTHER, of which nothing is said
-        of_true = every[np.arange(len(every)), np.clip(kept.true, 0, scores.shape[1]).astype(np.intp)]
-        return _log_loss(of_true), (scores**2).sum(axis=1) - of_true**2 + (1 - of_true) ** 2
-
     def read(self, words: NDArray[np.int64]) -> Scored:
         """What the words say."""
-        everything, losses, bins, scores = np.split(words, self._parts)
+        everything, lost, bins, scores = np.split(words, self._parts)
         weighed = read(everything, (1,)).at(0)
         counted = read(bins, (2, BINS))
         claimed = _SCORES.read(scores.reshape(_SCORES.words, BINS)) / UNIT
-        log_loss, brier, gap = _SCALE.read(losses, weighed)
+        log_loss, brier, gap = _SCALE.read(lost, weighed)
         return Scored(weighed, log_loss, brier, gap, counted.sum(0), claimed, counted.at(1))
 
 
@@ -102,6 +91,18 @@ def scored(batch: Batch) -> Batch:
 def probabilities(batch: Batch) -> NDArray[np.float64]:
     """Scores of shape (rows, scores), between 0 and 1."""
     return np.clip(batch.said[:, 1:], 0.0, 1.0)
+
+
+def losses(kept: Batch, *, binary: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log loss and Brier score of each row."""
+    scores = probabilities(kept)
+    if binary:
+        came = kept.true == 1
+        of_true = np.where(came, scores[:, 0], 1 - scores[:, 0])
+        return _log_loss(of_true), (scores[:, 0] - came) ** 2
+    every = np.pad(scores, ((0, 0), (0, 1)))  # OTHER, of which nothing is said
+    of_true = every[np.arange(len(every)), np.clip(kept.true, 0, scores.shape[1]).astype(np.intp)]
+    return _log_loss(of_true), (scores**2).sum(axis=1) - of_true**2 + (1 - of_true) ** 2
 
 
 def _log_loss(of_true: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -83,11 +83,16 @@ def count(cells: NDArray[np.intp], units: NDArray[np.int64], size: int) -> NDArr
 
 def squares_of(cells: NDArray[np.intp], units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Words of squares of weights by their cell, shape (2, size)."""
-    squares = units * units
     found = np.empty((SQUARES, size), np.int64)
-    for at, part in enumerate((squares >> _HALF, squares & _LOW)):
+    for at, part in enumerate(squares_of_each(units)):
         found[at] = np.bincount(cells, part, minlength=size)
     return found
+
+
+def squares_of_each(units: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The words of the square of each weight."""
+    squares = units * units
+    return squares >> _HALF, squares & _LOW
 
 
 def read(words: NDArray[np.int64], shape: tuple[int, ...]) -> Weighed:

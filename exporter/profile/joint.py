@@ -24,6 +24,7 @@ from exporter.profile.unusual import Surprise
 from exporter.reference import Column, Profile
 from exporter.scalars.salted import Salt
 from exporter.segmentations import Segmented
+from exporter.target import Target
 
 MOST_OUTPUTS: Final = 8
 """Outputs that features are compared with."""
@@ -84,7 +85,7 @@ class Joint:
             (one, [_Watched(column, self._times, outputs, segments, anew=anew) for column in one.columns])
             for one, outputs in made
         ]
-        self.judging = Judging(profile.target, profile.outputs, salt, anew=anew) if profile.target else None
+        self.judging = Judging(profile.target, profile.outputs, salt, segments, anew=anew) if profile.target else None
         self._keys = self._no_keys()
         self._later: list[tuple[_Watched, Bins, int]] = []
         """Bins of columns that divide the rows: they come before the answers, and are counted behind them."""
@@ -121,7 +122,9 @@ class Joint:
             fields = tuple(piece.column for piece in together)
             self.rows += together[0].cells.rows if fields == first else 0
             if self.judging is not None and fields == self.judging.fields:
-                self.judging.add({piece.column: piece.cells for piece in together})
+                start, rows = together[0].start, together[0].cells.rows
+                parts = [one.places for one in self._keys.slice(start, rows).segments] if self._divisions else ()
+                self.judging.add({piece.column: piece.cells for piece in together}, parts)
                 for piece in together:
                     self._add((piece.column,), [piece])
             else:
@@ -194,22 +197,26 @@ class Joint:
             [watched[id(column)] for column in side] for side in (profile.features, profile.outputs)
         )  # fmt: skip
         found = tuple(one.found(self._outputs) for one in features)
+        target = None if self.judging is None else self.judging.found()
         counted = replace(
             profile,
             features=found,
             outputs=tuple(one.found(self._outputs) for one in outputs),
             unusual=self.surprise.found(found),
-            segments=tuple(self._segmented(features, outputs)),
-            target=None if self.judging is None else self.judging.found(),
+            segments=tuple(self._segmented(features, outputs, target)),
+            target=target,
             performance={**(self.judging.performance() if self.judging else {}), **profile.performance},
             digest="",
         )
         return self.sample.completed(counted) if self.sample else counted
 
-    def _segmented(self, features: Sequence[_Watched], outputs: Sequence[_Watched]) -> Iterator[Segmented]:
+    def _segmented(
+        self, features: Sequence[_Watched], outputs: Sequence[_Watched], target: Target | None
+    ) -> Iterator[Segmented]:  # fmt: skip
         start = 0
+        errors = self.judging.errors_by_part(target) if self.judging and target else []
         for one in self._profile.segments:
             end = start + one.segments
             sides = (tuple(watched.counts.segmented(start, end) for watched in side) for side in (features, outputs))
-            yield one._replace(features=next(sides), outputs=next(sides))
+            yield one._replace(features=next(sides), outputs=next(sides), errors=tuple(errors[start:end]))
             start = end

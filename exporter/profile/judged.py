@@ -18,6 +18,7 @@ from exporter.performance.tally import Tally
 from exporter.performance.task import Rows
 from exporter.profile import score_cells
 from exporter.profile.builder import number_name
+from exporter.profile.errors_by_part import ErrorsByPart
 from exporter.profile.pieces import Cells
 from exporter.profile.placing import OwnBins
 from exporter.profile.recount import Recount
@@ -39,8 +40,13 @@ _OF_NUMBERS: Final = ("mae", "rmse", "mape", "r2", "bias")
 class Judging:
     """Of all rows of a table, or of a part of them. It can be pickled, and merged with those of other parts."""
 
-    def __init__(self, target: Target, outputs: Sequence[Column], salt: Salt | None, *, anew: bool) -> None:
-        """`anew` counts the truth's own bins, too, errors in the edges that there are, and fits no calibration."""
+    def __init__(
+        self, target: Target, outputs: Sequence[Column], salt: Salt | None, segments: int = 0, *, anew: bool
+    ) -> None:  # fmt: skip
+        """`segments` of all ways to divide the rows, which may be wrong in each.
+
+        `anew` counts the truth's own bins, too, errors in the edges that there are, and fits no calibration.
+        """
         self._target = target
         self._task = of_target(target, Performance())
         column = target.column
@@ -55,9 +61,10 @@ class Judging:
         self.cells = [score_cells.empty() for _ in target.scores]
         self.sizes = Grid()
         self.errors = np.zeros(len(target.errors) or 2, np.int64)
+        self.parts = ErrorsByPart(segments, self._task.is_classification, target.edges)
 
-    def add(self, cells: Mapping[str, Cells]) -> None:
-        """Some rows, by column of the table."""
+    def add(self, cells: Mapping[str, Cells], segments: Sequence[NDArray[np.int32]] = ()) -> None:
+        """Some rows, by column of the table; `segments` that each is of, by what divides the rows."""
         target = self._target
         rows = cells[target.column.name].rows
         said = np.full((rows, self._task.width), math.nan)
@@ -70,6 +77,7 @@ class Judging:
         true = self._read(target.column.name, cells[target.column.name])
         self.words += self._tally.of(Rows(said, true, np.ones(rows)))
         self._count(said, true)
+        self.parts.add(said[:, 0], true, segments)
         if self.again is not None:
             self.again.add(self._bins.place([cells[target.column.name]])[0])
 
@@ -115,6 +123,7 @@ class Judging:
         self.cells = [mine + theirs for mine, theirs in zip(self.cells, other.cells, strict=True)]
         self.sizes.merge(other.sizes)
         self.errors += other.errors
+        self.parts.merge(other.parts)
         if self.again is not None and other.again is not None:
             self.again.merge(other.again)
 
@@ -129,6 +138,10 @@ class Judging:
             return target._replace(errors=_counts(self.errors), calibrations=self._calibrations())
         edges, errors = size_bins(self.sizes)
         return target._replace(edges=edges, errors=errors)
+
+    def errors_by_part(self, target: Target) -> list[tuple[int, ...]]:
+        """Of each segment the rows by how wrong they were, as those of the whole that was found."""
+        return self.parts.counts(target.edges) if target.errors else []
 
     def _calibrations(self) -> tuple[Calibration, ...]:
         """Of each of the scores; nothing where one of them says nothing."""

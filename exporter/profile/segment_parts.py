@@ -9,7 +9,8 @@ from exporter.profile.parsing import Fault
 from exporter.reference import Column
 from exporter.segmentations import MOST, MOST_VALUES, REST, Segmented, intervals
 
-_KNOWN: Final = {"name", "values", "edges", "salt", "features", "outputs"}
+_KNOWN: Final = {"name", "values", "edges", "salt", "features", "outputs", "errors"}
+_PAIR: Final = 2
 Counts = tuple[tuple[int, ...], ...]
 
 
@@ -36,7 +37,18 @@ def _parse(node: object, path: str, sides: Mapping[str, tuple[Column, ...]]) -> 
         raise Fault(f"{path}.values: must be 1 to {MOST_VALUES} different texts, none of them {' or '.join(REST)}")
     salt = parsing.name(item["salt"], f"{path}.salt") if "salt" in item else ""
     counts = (_counts(item.get(side), f"{path}.{side}", sides[side], len(values)) for side in ("features", "outputs"))
-    return Segmented(parsing.name(item.get("name"), f"{path}.name"), values, edges, salt, next(counts), next(counts))
+    name, features, outputs = parsing.name(item.get("name"), f"{path}.name"), next(counts), next(counts)
+    errors = _errors(item.get("errors", []), path, len(values))
+    return Segmented(name, values, edges, salt, features, outputs, errors)
+
+
+def _errors(node: object, path: str, values: int) -> Counts:
+    """Rows of each segment by how wrong predictions were; nothing where nobody counted them."""
+    found = tuple(parsing.items(node, f"{path}.errors", lambda item, at: tuple(parsing.items(item, at, parsing.count))))
+    segments = values + len(REST)
+    if found and (len(found) != segments or len({*map(len, found)}) > 1 or len(found[0]) < _PAIR):
+        raise Fault(f"{path}.errors: must be {segments} lists, of the values, other and missing, of as many numbers")
+    return found
 
 
 def _counts(node: object, path: str, columns: Sequence[Column], values: int) -> tuple[Counts, ...]:
@@ -60,4 +72,5 @@ def describe(one: Segmented, sides: Mapping[str, tuple[Column, ...]]) -> dict[st
     for side, counts in (("features", one.features), ("outputs", one.outputs)):
         columns = zip(sides[side], counts, strict=True)
         more[side] = {column.name: [list(row) for row in rows] for column, rows in columns}
+    more |= {"errors": [list(counts) for counts in one.errors]} if one.errors else {}
     return {"name": one.name, "values": list(one.values), **more}

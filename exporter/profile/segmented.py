@@ -136,7 +136,8 @@ def _added(parts: Sequence[Segmented]) -> Segmented:
         tuple(_sums(counts) for counts in zip(*(getattr(part, side) for part in parts), strict=True))
         for side in ("features", "outputs")
     )
-    return parts[0]._replace(features=next(sums), outputs=next(sums))
+    errors = _sums([part.errors for part in parts]) if all(part.errors for part in parts) else ()
+    return parts[0]._replace(features=next(sums), outputs=next(sums), errors=errors)
 
 
 def _sums(counts: Sequence[Counts]) -> Counts:
@@ -146,7 +147,8 @@ def _sums(counts: Sequence[Counts]) -> Counts:
 def _ranked(one: Segmented, values: Sequence[str]) -> Segmented:
     places = [*map(one.values.index, values), *range(len(values), one.segments)]
     sides = (tuple(tuple(counts[at] for at in places) for counts in side) for side in (one.features, one.outputs))
-    return one._replace(values=tuple(values), features=next(sides), outputs=next(sides))
+    errors = tuple(one.errors[at] for at in places) if one.errors else ()
+    return one._replace(values=tuple(values), features=next(sides), outputs=next(sides), errors=errors)
 
 
 def in_order_of(profile: Profile, other: Profile) -> list[Segmented]:

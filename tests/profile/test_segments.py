@@ -85,6 +85,53 @@ def test_every_count_is_that_of_pandas(profile: Profile, table: pd.DataFrame) ->
             assert one.outputs[1][at][:2] == tuple(np.bincount(classes[of == value], minlength=2))
 
 
+def segments_of(profile: Profile, table: pd.DataFrame) -> pd.DataFrame:
+    """The place of each row's segment, by what divides the rows."""
+    found = {}
+    for one in profile.segments:
+        values = table[one.name]
+        if one.edges:
+            names = pd.cut(values, [-np.inf, *one.edges, np.inf], right=False, labels=list(one.values)).astype(object)
+        else:
+            names = values.where(values.isin(one.values) | values.isna(), "other")
+        called = [*one.values, "other", "missing"]  # noqa: PD011 (a profile's)
+        found[one.name] = names.where(values.notna(), "missing").map(called.index)
+    return pd.DataFrame(found)
+
+
+def test_wrong_predictions_are_counted_in_each_segment(profile: Profile, table: pd.DataFrame) -> None:
+    said = (table["score"] >= 0.5).astype(int)
+    assert profile.target
+    assert profile.target.scores == ("score",)
+    for one in profile.segments:
+        places = segments_of(profile, table)[one.name]
+        wrong = (said != table["y"]).groupby(places).sum().reindex(range(one.segments), fill_value=0)
+        rows = places.value_counts().reindex(range(one.segments), fill_value=0)
+        assert [*zip(rows - wrong, wrong, strict=True)] == [*one.errors]
+        assert tuple(map(sum, zip(*one.errors, strict=True))) == profile.target.errors
+
+
+def test_of_numbers_errors_are_counted_in_each_segment_between_the_edges_of_the_whole(table: pd.DataFrame) -> None:
+    table = table.assign(cost=table["amount"] * 3 + 0.1, paid=table["amount"] * 3 + table["age"].fillna(40) / 9)
+    plan: dict[str, Any] = {"predictions": ["cost"], "target": "paid", "segments": SEGMENTS, "ignored": ["class"]}
+    profile = build_frame(table, Plan(**plan))[0]
+    assert profile.target
+    off = (table["cost"] - table["paid"]).abs()
+    kind = np.searchsorted(profile.target.edges, off, side="right")
+    for one in profile.segments:
+        counts = np.zeros((one.segments, len(profile.target.errors)), int)
+        np.add.at(counts, (segments_of(profile, table)[one.name].to_numpy(int), kind), 1)
+        assert [*map(tuple, counts.tolist())] == [*one.errors]
+    halves = build_frame([table[:2500], table[2500:]], Plan(**plan))[0]
+    assert halves.segments == profile.segments
+
+
+def test_without_a_truth_nothing_is_said_of_wrong_predictions(table: pd.DataFrame) -> None:
+    profile = build_frame(table, Plan(**PLAN | {"target": None}, segments=SEGMENTS))[0]
+    assert {one.errors for one in profile.segments} == {()}
+    assert all("errors" not in one for one in document.describe(profile)["segments"])
+
+
 def test_what_else_is_known_of_columns_is_as_without_segments(profile: Profile, table: pd.DataFrame) -> None:
     without, _ = build_frame(table, Plan(**PLAN))
     assert profile.features == without.features
@@ -200,6 +247,9 @@ def test_what_is_written_is_read_again_and_fits_the_schema(profile: Profile, tmp
     (lambda one: one.update(name=""), r"segments\[0\].name: must be text"),
     (lambda one: one.update(size=1), r"segments\[0\].size: unknown key"),
     (lambda one: one.update(name="age"), "segments: two are of one column"),
+    (lambda one: one["errors"].pop(), r"segments\[0\].errors: must be 22 lists"),
+    (lambda one: one["errors"][3].append(0), r"segments\[0\].errors: must be 22 lists"),
+    (lambda one: one["errors"][0].__setitem__(1, -1), r"segments\[0\].errors\[0\]\[1\]: must be"),
 ])  # fmt: skip
 def test_every_fault_is_named_by_its_path(profile: Profile, change: Any, words: str, tmp_path: Path) -> None:
     node = json.loads(json.dumps(document.describe(profile)))

@@ -5,6 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, tables
+from exporter.dashboards.boards import truth_segments
 from exporter.dashboards.looks import (
     BLANK,
     CRITICAL,
@@ -146,6 +147,7 @@ BOARD = Board(
     "Do truths come, is the model wrong more often than in training, and what is it worth?",
     [
         Row("Is it wrong more often than in training", wrong),
+        Row("In which part of the traffic it is wrong", truth_segments.panels),
         Row("How truths come", come),
         Row("What it is worth", worth),
     ],

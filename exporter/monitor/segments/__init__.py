@@ -8,7 +8,6 @@ Memory: for each segment, column and window twelve panes of counts, four bytes a
 for is left out, and said.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -21,7 +20,7 @@ from exporter.monitor.batch import UNKNOWN_SEGMENT, Batch, Run, Scope, by_reques
 from exporter.monitor.said import Said
 from exporter.monitor.segments.sources import Noted, source
 from exporter.monitor.segments.tables import MOST_PANES, Tables, shape, slices
-from exporter.monitor.segments.ways import Way, ways
+from exporter.monitor.segments.ways import Way, fingerprint, ways
 from exporter.reference import Profile
 from exporter.sections import Windows
 from exporter.sketch.coarse import panes_of
@@ -45,8 +44,7 @@ class Segments:
         self._tables = {side: Tables(side, found, scope, lengths) for side, scope in scopes.items()}
         self._rows = np.zeros(sum(way.segments for way in found), np.int64)
         """Of requests, since start."""
-        said = [(*way.said, way.naming.room, [*way.labels] if not way.naming.arrays("") else ()) for way in found]
-        self._name = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+        self._name = fingerprint(found)
 
     @property
     def ways(self) -> Sequence[Way]:

@@ -1,5 +1,6 @@
 """The ways in which a model's traffic is divided: where a row's value is from, and what the training data have."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ class Way(NamedTuple):
     """What the training data have of it."""
     adopted: frozenset[tuple[str, str]] = frozenset()
     """Sides and names of columns of which the training data are no longer the normal."""
+    hashing: Salt | None = None
+    """Under which what people say of it is hashed, whoever hashes what comes."""
 
     @property
     def segments(self) -> int:
@@ -52,9 +55,10 @@ class Way(NamedTuple):
 
     def said_place(self, value: str) -> int:
         """Of a value that somebody says beside a truth, as a segment is called here or as a row would have it."""
-        named = self.named(value)
         labels = self.labels
-        return labels.index(value) if value in labels else self.naming.looked_up(named)
+        if value in labels:
+            return labels.index(value)
+        return self.naming.looked_up(self.hashing.name(value) if self.hashing else value)
 
     def named(self, name: str | None) -> str | None:
         """A value as the profile has it."""
@@ -72,6 +76,16 @@ class Way(NamedTuple):
             found[self.naming.room] = 0  # what has a segment here is among the others there
         return found
 
+    def gathered(self, counts: Sequence[int]) -> list[int]:
+        """Of counts that the training data have by segment those of each here; 0 where there are none to compare."""
+        found = [0] * self.segments
+        if self.own is not None:
+            for place, count in zip(self._theirs(self.own), counts, strict=True):
+                found[place] += count
+            if not set(self.naming.labels()) <= set(self.own.values):
+                found[self.naming.room] = 0  # as above
+        return found
+
     def _says(self, side: str, column: Column, own: Segmented) -> bool:
         """Whether the column can drift within a segment: what divides the traffic cannot."""
         divides = side == "features" and column.name in {own.name, self.said.field}
@@ -82,6 +96,12 @@ class Way(NamedTuple):
         here = {name: place for place, name in enumerate(self.naming.labels())}
         room = self.naming.room
         return [*(here.get(name, room) for name in own.values), room, room + 1]
+
+
+def fingerprint(ways: Sequence[Way]) -> str:
+    """Changes with whatever changes which segments there are; values that come live are not in it."""
+    said = [(*way.said, way.naming.room, [*way.labels] if not way.naming.arrays("") else ()) for way in ways]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def ways(
@@ -125,7 +145,8 @@ class _Finding(NamedTuple):
         elif column and isinstance(naming, Edged):
             return f"has edges, and its values are {column.kind}"
         raw = salt if hashed and column is None else None
-        return Way(self.said, naming, self.place, at, raw, self._comparable(naming))
+        own = self._comparable(naming)
+        return Way(self.said, naming, self.place, at, raw, own, hashing=salt if hashed else None)
 
     def _naming(self, column: Column | None, salt: Salt | None) -> Naming | str:
         said, own = self.said, self.own
