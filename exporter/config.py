@@ -19,6 +19,7 @@ from exporter.guarantees import Evidence
 from exporter.hindsight import Feedback, Performance
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
+from exporter.loops import Loops
 from exporter.origins import Origin, origins
 from exporter.privacy import Privacy
 from exporter.sections import (
@@ -199,6 +200,7 @@ class Settings:
     feedback: Feedback = field(default_factory=Feedback)
     performance: Performance = field(default_factory=Performance)
     staleness: Staleness = field(default_factory=Staleness)
+    loops: Loops = field(default_factory=Loops)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
@@ -220,6 +222,7 @@ class Settings:
         if self.feedback.enable:
             self.performance.refuse_shorter(self.windows.pane)
             self.staleness.refuse_shorter(self.windows.pane)
+        self.loops.holdout.refuse_unknown({one.name for one in self.segments.by})
         worth = [one.feature or one.output for one in self.values]
         self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
         self.privacy.refuse_names(self.segments.search, "segments.search")

@@ -9,6 +9,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.asked import Question, Section, asked, every
 from exporter.families import Columns, Family, Segments
+from exporter.loop_questions import SECTION as LOOPS
 from exporter.snapshots import IMPACT
 from exporter.truth_questions import FEEDBACK
 from exporter.truth_questions import SECTIONS as OF_TRUTH
@@ -173,7 +174,7 @@ _PROFILE: Final = Section("The reference profile", (
         c.PROFILE_INFO, c.PROFILE_ROWS, c.PROFILE_PROVISIONAL, c.PROFILE_LOADED, c.MODELS, c.PROVISIONAL_ROWS,
     ),
     asked("Is the reference too old, or another model's?", c.PROFILE_TIME, c.PROFILE_OTHER_VERSION),
-    asked("How good was the model in training?", c.TRAINING_PERFORMANCE, c.PROFILE_INFLUENCED),
+    asked("How good was the model in training?", c.TRAINING_PERFORMANCE),
     asked(
         "Do payloads fit the profile?",
         c.PROFILE_PAYLOADS, c.PROFILE_MISMATCHED, c.PROFILE_FIELDS, c.PROFILE_MATCHED_FIELDS, c.PROFILE_UNREADABLE,
@@ -250,6 +251,6 @@ SECTIONS: Final = (
     *_of_columns(c.FEATURES, "feature", "Features"),
     *_of_columns(c.OUTPUTS, "output", "Outputs"),
     _segments(c.SEGMENT_FEATURES, c.SEGMENT_OUTPUTS),
-    _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
+    LOOPS, _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
 )  # fmt: skip
 """All there is, in the order in which people ask."""

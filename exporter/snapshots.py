@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exporter.aged import Aged
 from exporter.findings import FailedSnapshot, Grouped, MatchCounts, RowCounts, SegmentSnapshot, Unread
+from exporter.looped import Looped
 from exporter.override import Override
 from exporter.performed import Estimated, Performed, Valued
 
@@ -190,5 +191,7 @@ class Snapshot:
     estimated: tuple[Estimated, ...] = ()
     valued: tuple[Valued, ...] = ()
     aged: Aged | None = None
+    looped: Looped | None = None
+    """Signs of feedback loops."""
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""

@@ -189,6 +189,10 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
         "model-fleet: Features of two versions in one exporter",
         "model-fleet: Answers of two versions in one exporter",
     ),
+    "no holdout is kept, and no training data say what the model had influenced": (
+        "model-life: What turns out where nobody follows the model?",
+        "model-life: Training data that the model had a hand in",
+    ),
     "neither events nor metrics of the server are sent through the exporter": (
         "inference-exporter: Events received",
         "inference-exporter: Events dropped",

@@ -15,6 +15,7 @@ from typing import Any, Final
 from events import loggers
 from monitor_scenes import exchange
 from profile_tables import write_csv
+from shown_loops import with_truth
 from shown_truths import WINDOWS, estimated, performed, trend, valued
 from support import eventually
 from whole_health import LATER_S, STARTED_S, health
@@ -231,7 +232,8 @@ def _with_truth(label: Label, snapshot: Snapshot) -> Snapshot:
     part = WorstSegment("country=DE, amount 20 to 30", STARTED_S - 600.0, 1214, 0.38, 30_000, 0.19, 12.5)
     told = told._replace(searched=Searched(51, (part,), 6.9, 1.5))
     return dataclasses.replace(
-        snapshot, performed=told, estimated=estimated(classes, windows), valued=valued(windows)
+        snapshot, performed=told, estimated=estimated(classes, windows), valued=valued(windows),
+        looped=with_truth(snapshot.looped, windows) if snapshot.looped else None,
     )  # fmt: skip
 
 

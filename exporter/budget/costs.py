@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from exporter import catalogue
 from exporter.age_families import SinceDeploy
 from exporter.aged import MOST_NAMED, REASONS
-from exporter.budget import truth
+from exporter.budget import loops, truth
 from exporter.budget.shape import Shape
 from exporter.calibration.ranks import RANKS, of_reference
 from exporter.drift import Needs, chosen
@@ -108,6 +108,7 @@ def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], ve
     values = _segments(shape, profile.segments)
     found.update(truth.costs(shape, profile, values.counted))
     found.update({catalogue.AGE.deployed.name: 1, catalogue.AGE.since.name: 1, catalogue.AGE.due.name: len(REASONS)})
+    found.update(loops.costs(shape, profile))
     found[catalogue.SEGMENT_ROWS.name] = values.counted
     found[catalogue.SEGMENT_REFERENCE_ROWS.name] = values.scored
     adopted = {(one.side, one.name) for one in profile.adoptions}
@@ -186,6 +187,8 @@ def _of_column(of: _Of, is_adopted: bool, is_replaced: bool) -> Cost:
     parts = (_reference, _counters, _scores, _live, _aspects, _said, _evidence, _failed, _segmented)
     found = {name: series for part in parts for name, series in part(of) if series}
     families, bins = of.side.families, len(of.column.bins())
+    if not of.side.is_features:
+        found |= loops.of_output(of.shape)
     if is_replaced:
         found[families.training_ratio.name] = bins
     if is_adopted:

@@ -110,6 +110,8 @@ def _units() -> Iterator[Unit]:
     yield tuple(one.name for one in (*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples))
     yield tuple(one.name for one in catalogue.BUSINESS)
     yield tuple(one.name for one in (*catalogue.WORST, *catalogue.SEARCH))
+    loops = (*catalogue.SPREAD, *catalogue.SELECTED, *catalogue.RETURNED, *catalogue.GAP, *catalogue.LOOPS)
+    yield tuple(one.name for one in loops)
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
     for side, segments in sides:
         yield from _needed(side, segments)

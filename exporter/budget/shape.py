@@ -7,6 +7,7 @@ from exporter.allowance import Metrics
 from exporter.config import Settings
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
+from exporter.loops import Loops
 from exporter.sections import Segments, Windows
 
 _LONG: Final = 60
@@ -35,6 +36,7 @@ class Shape:
     """Whether anybody may tell the truth."""
     values: int = 0
     """Business values."""
+    loops: Loops = field(default_factory=Loops)
 
     @property
     def limit(self) -> int:
@@ -86,5 +88,5 @@ def of(settings: Settings) -> Shape:
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
-        len(settings.values),
+        len(settings.values), settings.loops,
     )  # fmt: skip

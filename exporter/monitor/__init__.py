@@ -192,6 +192,9 @@ class Monitor:
             estimated=self._sides.predicting.estimated(now) if self._sides.predicting else (),
             performed=self.performing.snapshot(self._wall(now)) if self.performing else None,
             valued=tuple(self.valuing.snapshot(self._wall(now))) if self.valuing else (),
+            looped=self._sides.looping.snapshot(outputs, self.performing, now, self._wall(now))
+            if self._sides.looping and outputs
+            else None,
             unreadable=self.unreadable,
             aged=self._ageing.snapshot(self.performing.trend(self._wall(now)) if self.performing else None),
         )

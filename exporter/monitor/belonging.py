@@ -51,6 +51,15 @@ class Belonging:
         meaning = [way.said.name for way in ways], codes.meaning
         self._mark = np.frombuffer(hashlib.sha256(repr(meaning).encode()).digest()[:_MARK], np.uint8)
 
+    def place(self, name: str | None) -> int | None:
+        """Of a way to divide traffic by its name; None where it is not divided so."""
+        return next((at for at, way in enumerate(self._ways) if way.said.name == name), None)
+
+    def number(self, way: int, value: str) -> int | None:
+        """Of a segment by the place of its way and what it is called; None where nobody is called so yet."""
+        labels = self._ways[way].labels
+        return self._starts[way] + labels.index(value) if value in labels else None
+
     @property
     def ways(self) -> Sequence[Way]:
         """In which traffic is divided."""

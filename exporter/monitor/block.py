@@ -15,6 +15,7 @@ from exporter.monitor.by_rows import ByRows, Counter
 from exporter.monitor.live import Live
 from exporter.monitor.match import Fit, Matcher
 from exporter.monitor.outside import Outside, share
+from exporter.monitor.paned import Paned, paned
 from exporter.monitor.scoring import Scoring, importance, reach
 from exporter.monitor.shares import Shares, of_samples
 from exporter.override import NOTHING, Override
@@ -69,6 +70,8 @@ class Block:
         self._type_errors = np.zeros(len(columns), np.int64)
         self._counts = Windows(windows.lengths, windows.pane, shape, np.int32, self.live.pasts)
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
+        self._longest, self.widest_s = self._deviations.most_panes(windows.pane) if windows.lengths else (0.0, 0.0)
+        """Of the window that has most panes: how long it is, and how wide they are."""
         self._by_rows = ByRows(windows, {
             "counts": Counter(shape, np.int32, self._counted),
             "deviations": Counter((len(columns), WORDS), np.int64, self._deviated),
@@ -204,6 +207,11 @@ class Block:
     def counted(self, now: float, length: float) -> NDArray[np.int64]:
         """Values by bin in the window of `length` that ends at `now`, shape (columns, bins)."""
         return self._counts.total(now, length)
+
+    def paned(self, now: float) -> Paned:
+        """The panes that are over at `now`, of the window that has most of them."""
+        counts, deviations = (one.over(now, self._longest, self.widest_s) for one in (self._counts, self._deviations))
+        return paned(counts, deviations, self.scope.columns)
 
     def _scores(self, now: float) -> Iterator[Scores]:
         """Of windows of time, and of rows while there is little in those, and anything at all in the longest."""

@@ -50,21 +50,24 @@ class Opening:
             self._noted.append(_Noted(came, start, self._waiting, rows))
         self._waiting += rows
 
-    def add(self, answers: NDArray[np.float64], tails: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Take the rows that were noted, shape (rows, width); Unix times in seconds of those that have an id.
+    def add(
+        self, answers: NDArray[np.float64], tails: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Take the rows that were noted, shape (rows, width); which of them have an id, and their Unix times in s.
 
         `tails` are bytes that go behind each, shape (rows, bytes).
         """
         noted, self._noted, self._waiting = self._noted, [], 0
         if not noted:
-            return np.zeros(0)
+            return np.zeros(0, np.intp), np.zeros(0)
         said = pack_all(answers, tails)
         width = len(said) // len(answers)
-        opened = [Opened(key, at_ms, said[row * width : (row + 1) * width]) for row, key, at_ms in _keys(noted)]
+        known = list(_keys(noted))
+        opened = [Opened(key, at_ms, said[row * width : (row + 1) * width]) for row, key, at_ms in known]
         room = max(0, _MOST - len(self._found))
         self.dropped += len(opened[room:])
         self._found += opened[:room]
-        return np.array([one.at_ms for one in opened]) / 1e3
+        return np.array([row for row, *_ in known], np.intp), np.array([one.at_ms for one in opened]) / 1e3
 
     def take(self) -> list[Opened]:
         """Those that came since."""

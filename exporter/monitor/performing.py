@@ -13,8 +13,10 @@ from exporter.aged import Trend
 from exporter.ageing import Staleness
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
+from exporter.loops import Loops
 from exporter.monitor.batch import Came
 from exporter.monitor.belonging import Belonging
+from exporter.monitor.choosing import Choosing
 from exporter.monitor.judging import Judging
 from exporter.monitor.judging_segments import segment_judging
 from exporter.monitor.opening import Opened, Opening
@@ -43,6 +45,7 @@ class Settings(NamedTuple):
     evidence: Evidence
     pane_s: float
     staleness: Staleness = Staleness()
+    loops: Loops = Loops()
 
 
 class Performing:
@@ -59,6 +62,7 @@ class Performing:
         self._belonging = belonging
         self._truths = truths_of(profile.target, performance, pane_s, salt)
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
+        self.choosing = Choosing(profile, task, belonging, (performance, settings.loops, pane_s))
         self._segments = segment_judging(task, belonging.ways, self._reference(profile), performance, pane_s)
         self._dependence = evidence.default_dependence
         self._searching = searching(profile, task, belonging.codes, settings[:3])
@@ -81,7 +85,7 @@ class Performing:
         """What must be kept: another profile of the same task goes on with what begins with `series`."""
         name = f"{series}.{self._name}"
         kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name),
-                **self._trending.arrays(name)}  # fmt: skip
+                **self._trending.arrays(name), **self.choosing.arrays(series)}  # fmt: skip
         kept |= self._truths.arrays(prefix) if self._truths else {}
         kept |= self._segments.arrays(prefix) if self._segments else {}
         kept |= self._searching.arrays(prefix) if self._searching else {}
@@ -96,6 +100,7 @@ class Performing:
         yield f"{self._name}.newest", self._newest.copy()
         yield from self._judging.held(self._name, wall_s)
         yield from self._trending.held(self._name, wall_s)
+        yield from self.choosing.held(wall_s)
         if self._truths:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
@@ -109,12 +114,14 @@ class Performing:
         """Go on with windows that were held; those of truths only where there are none yet."""
         self._judging.put_back_opened(held, self._name, wall_s)
         self._trending.put_back_opened(held, self._name, wall_s)
+        self.choosing.put_back_opened(held, wall_s)
         newest = held.get(f"{self._name}.newest")
         if newest is None or newest.shape != (1,) or self._newest[0]:
             return
         self._held[0] = self._newest[0] = newest[0]
         self._judging.put_back(held, self._name, wall_s)
         self._trending.put_back(held, self._name, wall_s)
+        self.choosing.put_back(held, wall_s)
         if self._truths:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
@@ -132,10 +139,11 @@ class Performing:
 
     def add(self, said: NDArray[np.float64], parts: Parts) -> None:
         """Take the answers that were noted, shape (rows, width), and of what they are a part."""
-        at_s = self._opening.add(said, self._belonging.written(parts))
+        rows, at_s = self._opening.add(said, self._belonging.written(parts))
         if at_s.size:
             self._judging.opened(at_s)
             self._trending.opened(at_s)
+            self.choosing.opened(said[rows], at_s)
 
     def take(self) -> tuple[list[Opened], int]:
         """Predictions that came since, and how many more there was no room for."""
@@ -165,6 +173,8 @@ class Performing:
 
     def _note(self, usable: Usable, wall_s: float) -> None:
         self._trending.join(usable, wall_s)
+        if usable.joined:
+            self.choosing.join(usable, wall_s)
         if self._segments:
             self._segments.add(usable, wall_s)
         if self._truths:

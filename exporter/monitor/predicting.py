@@ -10,6 +10,7 @@ from exporter.ageing import Staleness
 from exporter.business import BusinessValue
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
+from exporter.loops import Loops
 from exporter.monitor.answers import Answers
 from exporter.monitor.batch import Batch, Came, Run, Scope
 from exporter.monitor.belonging import Belonging
@@ -38,6 +39,7 @@ class Hindsight(NamedTuple):
     performance: Performance = Performance()
     values: tuple[BusinessValue, ...] = ()
     staleness: Staleness = Staleness()
+    loops: Loops = Loops()
 
 
 class Predicting:
@@ -123,6 +125,6 @@ def predicting(
     strange = [name for name in said.segments.search if name not in belonging.codes.names]
     for name in strange if hindsight.feedback else ():
         _LOG.warning("of the model %r: segments.search: %r is no feature that is watched", profile.model, name)
-    how = Settings(performance, evidence, pane_s, hindsight.staleness)
+    how = Settings(performance, evidence, pane_s, hindsight.staleness, hindsight.loops)
     told = Performing(profile, task, belonging, how, said.salt) if hindsight.feedback else None
     return Predicting(answers, belonging, told, estimates) if told or estimates else None

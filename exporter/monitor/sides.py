@@ -21,6 +21,7 @@ from exporter.monitor.diagnosing import Diagnosing, evident
 from exporter.monitor.gathering import WATCHING, Counting, Watching, gathering
 from exporter.monitor.grouping import grouping
 from exporter.monitor.joint import joints
+from exporter.monitor.looping import looping
 from exporter.monitor.match import Fit
 from exporter.monitor.predicting import predicting
 from exporter.monitor.said import Said
@@ -64,6 +65,8 @@ class Sides:
         """None where it is not known what is predicted, or nobody asks."""
         self.valuing = valuing(watching.hindsight.values, ways, watching.hindsight.performance.windows, windows.pane)
         """None where nobody looks for business values."""
+        self.looping = looping(self.features, self.outputs, wanted=watching.hindsight.loops.enable)
+        """None where nobody looks for feedback loops, or no answers are watched."""
         self._evidence = gathering(profile, list(self._counting()), windows.pane, watching)
         clients = frozenset(one.name for one in said.segments.by if one.header)
         self._wall = watching.wall

@@ -85,6 +85,10 @@ class PaneRing:
         found[self.marks[slots] != numbers] = 0
         return found
 
+    def over(self, now: float, length_s: float) -> NDArray[Any]:
+        """The panes of the window of `length_s` that are over at `now`, as `recent`."""
+        return self.recent(now - self._pane_s, round(length_s / self._pane_s) - 1)
+
     def whole(self, length_s: float) -> float:
         """`length_s`, or as much more as it takes to have whole panes."""
         return math.ceil(length_s / self._pane_s) * self._pane_s
@@ -224,6 +228,15 @@ class Windows:
         ring = self._rings[self._pasts[past]]
         earlier = ring.total(now, past.length, past.lag + past.ago)
         return ring.total(now, past.length, past.lag), earlier
+
+    def most_panes(self, pane_s: float) -> tuple[float, float]:
+        """The window that has most panes, the longest of several: its length, and how wide they are, in seconds."""
+        widths = ((length, self._width(length, pane_s)) for length in self.lengths)
+        return max(widths, key=lambda one: (round(one[0] / one[1]), one[0]))
+
+    def over(self, now: float, length: float, width: float) -> NDArray[Any]:
+        """The panes of so wide a ring, of `most_panes`, that are over at `now`, the oldest first."""
+        return self._rings[width].over(now, length)
 
     def reach(self, now: float, length: float) -> float:
         """How long before `now` the window's oldest pane begins that holds anything; NaN where none does."""

@@ -3,10 +3,13 @@
 from typing import Final
 
 from exporter.dashboards import links
-from exporter.dashboards.boards import life_age
+from exporter.dashboards.boards import life_age, life_loops
 from exporter.dashboards.pieces import Board, Row
 
-_ROWS: Final = (Row("How old it is", life_age.panels),)
+_ROWS: Final = (
+    Row("How old it is", life_age.panels),
+    Row("What points to a feedback loop", life_loops.panels, folded=True),
+)
 
 BOARD = Board(
     links.LIFE,
