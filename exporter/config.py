@@ -14,6 +14,7 @@ from exporter.business import BusinessValue, business_values
 from exporter.captured import Capture
 from exporter.dependencies import Dependency, dependencies, refuse_own
 from exporter.facing import Health, Web
+from exporter.goldens import Golden
 from exporter.guarantees import Evidence
 from exporter.hindsight import Feedback, Performance
 from exporter.keys import Key, Layer, setting
@@ -197,6 +198,7 @@ class Settings:
     events: Events = field(default_factory=Events)
     feedback: Feedback = field(default_factory=Feedback)
     performance: Performance = field(default_factory=Performance)
+    golden: Golden = field(default_factory=Golden)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)

@@ -37,6 +37,8 @@ class Models:
         self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
         self._watching = watching(settings, wall)
         self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
+        self.label_of = self._naming.label
+        """Whose an exchange is that says this and that, or would be."""
         self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
         self._advance = self._last_watched = self._add(self._naming.in_advance)
@@ -211,9 +213,7 @@ class Models:
 
     def _is_superseded(self, watched: Watched) -> bool:
         """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""
-        if watched is not self._advance:
-            return False
-        others = [one for one in self if one is not watched]
+        others = [one for one in self if one is not watched] if watched is self._advance else []
         return any(one.profile is watched.profile for one in others) if self._naming.is_named else bool(others)
 
     def news(self, now: float) -> Iterator[str]:
