@@ -1,5 +1,4 @@
-"""What the analyser sees around it: the model server, how it answers golden requests, what it needs, and the processes
-of this exporter.
+"""What the analyser sees around it: the model server, what that needs, golden requests, and our own processes.
 
 Looked at by threads of their own: whatever hangs out there, the analyser's loop goes on.
 """

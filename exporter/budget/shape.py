@@ -35,6 +35,8 @@ class Shape:
     """Whether anybody may tell the truth."""
     values: int = 0
     """Business values."""
+    golden: bool = False
+    """Whether golden requests are sent."""
 
     @property
     def limit(self) -> int:
@@ -86,5 +88,5 @@ def of(settings: Settings) -> Shape:
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
-        len(settings.values),
+        len(settings.values), settings.golden.file is not None,
     )  # fmt: skip

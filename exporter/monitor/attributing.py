@@ -36,7 +36,7 @@ class Attributing:
         self.refused[reason] += 1
 
     def is_data(self, exchange: Exchange) -> bool:
-        """Whether an exchange says anything of a model's traffic: golden requests do not, and are counted here alone."""
+        """Whether an exchange is of a model's traffic: golden requests are not, and counted here alone."""
         if not is_marked(exchange.request_headers):
             return True
         self._golden += 1

@@ -23,8 +23,8 @@ _LOG = logging.getLogger("exporter.rounds")
 Called = Callable[[str, str], Label]
 """Whose an answer is that names this model and version, either of which may be empty."""
 MOST_SHOWN: Final = 100
-"""Cases that are shown one by one; of more those that fail come first."""
-_MOST_VERSIONS: Final = 16
+"""Cases that are shown one by one, of all versions together; of more those that fail come first."""
+_MOST_VERSIONS: Final = 8
 _GONE_ROUNDS: Final = 5
 """So many rounds without an answer of it, while others of its model answer, and a version is gone."""
 _MOST_LINES: Final = 20
@@ -192,31 +192,36 @@ class Standings:
     def snapshot(self) -> GoldenChecked:
         """How it stands."""
         rounds, unreachable, ended_ns = self._counts.tolist()
-        versions = tuple(self._version(label, one) for label, one in sorted(self._standings.items()))
+        known = sorted(self._standings.items())
+        shown = _places_shown([one.streaks for _, one in known])
+        versions = tuple(self._version(label, one, places) for (label, one), places in zip(known, shown, strict=True))
         return GoldenChecked(
             self._interval_s, len(self._names), self._fault, rounds, unreachable, ended_ns / 1e9, versions
         )  # fmt: skip
 
-    def _version(self, label: Label, one: _Standing) -> VersionChecked:
+    def _version(self, label: Label, one: _Standing, places: Sequence[int]) -> VersionChecked:
         counts = one.counts.tolist()
         buckets = tuple(counts[_FIRST_BUCKET:])
         return VersionChecked(
             *label,
             asked=int((one.streaks >= 0).sum()),
             failing={times: one.failing(times) for times in FAILING_FOR},
-            cases=tuple(self._shown(one)),
+            cases=tuple(self._case(one, place) for place in places),
             passed=counts[_PASSED],
             failed=dict(zip(REASONS, counts[_FIRST_FAILURE:_FIRST_BUCKET], strict=True)),
             duration=Histogram(buckets, counts[_DURATION_NS] / 1e9),
             right_wall_s=counts[_RIGHT_NS] / 1e9,
         )
 
-    def _shown(self, one: _Standing) -> Iterator[CaseChecked]:
-        """In the order of the file; of too many those that fail, and then the first ones."""
-        asked = np.flatnonzero(one.streaks >= 0)
-        first = np.argsort(one.streaks[asked] == 0, kind="stable")[:MOST_SHOWN]
-        for place in sorted(asked[first].tolist()):
-            yield CaseChecked(self._names[place], int(one.streaks[place]), *one.failures.get(place, ("", "")))
+    def _case(self, one: _Standing, place: int) -> CaseChecked:
+        return CaseChecked(self._names[place], int(one.streaks[place]), *one.failures.get(place, ("", "")))
+
+
+def _places_shown(streaks: Sequence[NDArray[np.int64]]) -> list[list[int]]:
+    """Of each version the cases that are shown, in the order of the file: if there are too many, those that fail."""
+    asked = [(at, place) for at, one in enumerate(streaks) for place in np.flatnonzero(one >= 0).tolist()]
+    first = sorted(asked, key=lambda found: not streaks[found[0]][found[1]])[:MOST_SHOWN]
+    return [sorted(place for at, place in first if at == version) for version in range(len(streaks))]
 
 
 def _counts_of(label: Label) -> str:

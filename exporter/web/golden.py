@@ -37,8 +37,9 @@ def _words(found: GoldenChecked) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found.round_wall_s))
     last = f"last at {when}" if found.round_wall_s else "not one round yet"
     fault = f" The file cannot be used: {found.fault}" if found.fault else ""
-    counts = (f" {one.model} {one.version}: {one.asked - one.failing[1]} of {one.asked} pass." for one in found.versions)
-    return f"{found.cases} cases every {found.interval_s:g} s, {last}.{''.join(counts)}{fault}"
+    counts = "".join(f" {one.model} {one.version}: {one.asked - one.failing[1]} of {one.asked} pass."
+                     for one in found.versions)  # fmt: skip
+    return f"{found.cases} cases every {found.interval_s:g} s, {last}.{counts}{fault}"
 
 
 def _listed(one: VersionChecked) -> list[CaseChecked]:
