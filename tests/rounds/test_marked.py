@@ -1,7 +1,6 @@
 """Golden requests that come by are relayed and counted apart: nothing else on the page knows of them."""
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -3,10 +3,13 @@
 from typing import Final
 
 from exporter.dashboards import links
-from exporter.dashboards.boards import life_age
+from exporter.dashboards.boards import life_age, life_golden
 from exporter.dashboards.pieces import Board, Row
 
-_ROWS: Final = (Row("How old it is", life_age.panels),)
+_ROWS: Final = (
+    Row("How old it is", life_age.panels),
+    Row("Known requests, and how they are answered", life_golden.panels),
+)
 
 BOARD = Board(
     links.LIFE,
