@@ -74,6 +74,15 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def is_writable(value: object) -> bool:
+    """Whether a file can hold it: half of a surrogate pair, which JSON has in escapes, is no character of UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def find(value: object, pointer: Pointer) -> object:
     """What a pointer leads to (RFC 6901, 4), or ABSENT."""
     for word in pointer:

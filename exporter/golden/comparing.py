@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any, Final
 
 from exporter.errors import DecodeError
-from exporter.golden import answers
-from exporter.golden.cases import ANY, DEFAULT, Answer, Case, Difference, Expected, Pointer, Rules, Tolerance, Verdict
+from exporter.golden import answers, patterns
+from exporter.golden.cases import DEFAULT, Answer, Case, Difference, Expected, Pointer, Rules, Tolerance, Verdict
 from exporter.golden.near import is_near, is_number, spells
+from exporter.golden.patterns import Nodes
 
 MOST_DIFFERENCES: Final = 10
 """That are told of one answer."""
@@ -31,7 +32,8 @@ def compare(case: Case, answer: Answer, version: str) -> Verdict:
         return Verdict(answer.failure, answer.detail)
     expected = case.expected_of(version)
     if expected is None:
-        return Verdict("version", f"nothing is expected of version {_json(version)}")
+        whose = f"version {_json(version)}" if version else "an answer that says no version"
+        return Verdict("version", f"nothing is expected of {whose}")
     if answer.status != expected.status:
         return Verdict("status", f"expected {expected.status}, got {answer.status}{_said(answer)}")
     try:
@@ -68,58 +70,57 @@ def _at(pointer: Pointer, value: object, document: object, rules: Rules) -> Iter
     if found is answers.ABSENT:
         yield Difference(written(pointer), "missing", _json(value), "")
     else:
-        yield from _walk(value, found, pointer, rules)
+        yield from _Walk(rules).differences(value, found, pointer, patterns.along(patterns.root(rules), pointer))
 
 
-def _walk(expected: Any, got: Any, at: Pointer, rules: Rules) -> Iterator[Difference]:  # noqa: ANN401 (JSON)
-    if rules.ignore and any(fits(pattern, at) for pattern in rules.ignore):
-        return
-    if isinstance(expected, dict) and isinstance(got, dict):
-        yield from _objects(expected, got, at, rules)
-    elif isinstance(expected, list) and isinstance(got, list):
-        yield from _lists(expected, got, at, rules)
-    elif is_number(expected) and is_number(got):
-        yield from _numbers(expected, got, at, rules)
-    elif not _alike(expected, got):
-        yield _scalars(expected, got, at)
+class _Walk:
+    """Through what is expected and what has come, side by side, and what the file says of each place."""
 
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
-def _objects(expected: dict[str, Any], got: dict[str, Any], at: Pointer, rules: Rules) -> Iterator[Difference]:
-    for key, value in expected.items():
-        if key in got:
-            yield from _walk(value, got[key], (*at, key), rules)
-        else:
-            yield from _unless_ignored(Difference(written((*at, key)), "missing", _json(value), ""), (*at, key), rules)
-    if not rules.extra:
-        for key in got.keys() - expected.keys():
-            yield from _unless_ignored(Difference(written((*at, key)), "extra", "", _json(got[key])), (*at, key), rules)
+    def differences(self, expected: Any, got: Any, at: Pointer, said: Nodes) -> Iterator[Difference]:  # noqa: ANN401 (JSON)
+        """In order."""
+        if said and patterns.is_ignored(said):
+            return
+        if isinstance(expected, dict) and isinstance(got, dict):
+            yield from self._objects(expected, got, at, said)
+        elif isinstance(expected, list) and isinstance(got, list):
+            yield from self._lists(expected, got, at, said)
+        elif is_number(expected) and is_number(got):
+            yield from self._numbers(expected, got, at, said)
+        elif not _alike(expected, got):
+            yield _scalars(expected, got, at)
 
+    def _objects(
+        self, expected: dict[str, Any], got: dict[str, Any], at: Pointer, said: Nodes
+    ) -> Iterator[Difference]:  # fmt: skip
+        for key, value in expected.items():
+            within = patterns.below(said, key)
+            if key in got:
+                yield from self.differences(value, got[key], (*at, key), within)
+            elif not patterns.is_ignored(within):
+                yield Difference(written((*at, key)), "missing", _json(value), "")
+        if not self._rules.extra:
+            for key in got.keys() - expected.keys():
+                if not patterns.is_ignored(patterns.below(said, key)):
+                    yield Difference(written((*at, key)), "extra", "", _json(got[key]))
 
-def _unless_ignored(found: Difference, at: Pointer, rules: Rules) -> Iterator[Difference]:
-    if not any(fits(pattern, at) for pattern in rules.ignore):
-        yield found
+    def _lists(self, expected: list[Any], got: list[Any], at: Pointer, said: Nodes) -> Iterator[Difference]:
+        if len(expected) != len(got):
+            reason = "missing" if len(got) < len(expected) else "extra"
+            yield Difference(written(at), reason, f"a list of {len(expected)}", f"one of {len(got)}")
+            return
+        for place, (value, other) in enumerate(zip(expected, got, strict=True)):
+            yield from self.differences(value, other, (*at, str(place)), patterns.below(said, str(place)))
 
-
-def _lists(expected: list[Any], got: list[Any], at: Pointer, rules: Rules) -> Iterator[Difference]:
-    if len(expected) != len(got):
-        reason = "missing" if len(got) < len(expected) else "extra"
-        yield Difference(written(at), reason, f"a list of {len(expected)}", f"one of {len(got)}")
-        return
-    for place, (value, other) in enumerate(zip(expected, got, strict=True)):
-        yield from _walk(value, other, (*at, str(place)), rules)
-
-
-def _numbers(expected: float, got: float, at: Pointer, rules: Rules) -> Iterator[Difference]:
-    tolerance = _tolerance(at, rules)
-    if tolerance is None and isinstance(expected, int) and isinstance(got, int):
-        if expected != got:
-            yield Difference(written(at), "value", _json(expected), _json(got))
-    elif not is_near(expected, got, tolerance or DEFAULT):
-        yield Difference(written(at), "value", _json(expected) + _shown(tolerance or DEFAULT, expected), _json(got))
-
-
-def _tolerance(at: Pointer, rules: Rules) -> Tolerance | None:
-    return next((tolerance for pattern, tolerance in rules.tolerances if fits(pattern, at)), rules.tolerance)
+    def _numbers(self, expected: float, got: float, at: Pointer, said: Nodes) -> Iterator[Difference]:
+        tolerance = patterns.tolerance(said) or self._rules.tolerance
+        if tolerance is None and isinstance(expected, int) and isinstance(got, int):
+            if expected != got:
+                yield Difference(written(at), "value", _json(expected), _json(got))
+        elif not is_near(expected, got, tolerance or DEFAULT):
+            yield Difference(written(at), "value", _json(expected) + _shown(tolerance or DEFAULT, expected), _json(got))
 
 
 def _shown(tolerance: Tolerance, expected: float) -> str:
@@ -142,11 +143,6 @@ def _scalars(expected: object, got: object, at: Pointer) -> Difference:
         return Difference(written(at), "value", _json(expected), _json(got))
     words = (f"{_KINDS[type(one)]}, {_json(one)}" if one is not None else "null" for one in (expected, got))
     return Difference(written(at), "type", *words)
-
-
-def fits(pattern: Pointer, at: Pointer) -> bool:
-    """Whether a place is one of a pattern."""
-    return len(pattern) == len(at) and all(one in {ANY, other} for one, other in zip(pattern, at, strict=True))
 
 
 def written(at: Pointer) -> str:

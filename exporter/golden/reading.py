@@ -18,12 +18,12 @@ from typing import Any, Final
 
 import yaml
 
-from exporter.errors import ConfigError, DecodeError
+from exporter.errors import ConfigError, DataError, DecodeError
 from exporter.golden import answers, expecting, sent, strict
 from exporter.golden.cases import ANY, LONGEST_NAME, MOST_CASES, Case, Expected, Golden, Source
 from exporter.golden.expecting import RULES
 from exporter.golden.sent import WAY
-from exporter.profile import strict_yaml
+from exporter.profile import strict_yaml, whole_file
 from exporter.values import Fault, header_name, json_pointer
 
 LARGEST: Final = 16 << 20
@@ -45,13 +45,11 @@ def load(file: str) -> Golden:
 def content_of(file: str) -> bytes:
     """Its bytes. ConfigError."""
     try:
-        with Path(file).open("rb") as opened:
-            content = opened.read(LARGEST + 1)
+        return whole_file.read(Path(file), LARGEST)
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
-    if len(content) > LARGEST:
-        raise ConfigError(f"{file}: larger than {LARGEST >> 20} MiB")
-    return content
+    except DataError as error:
+        raise ConfigError(str(error)) from None
 
 
 def document_of(file: str, content: bytes) -> Any:  # noqa: ANN401 (YAML)

@@ -19,7 +19,7 @@ _SECRETS: Final = frozenset(("authorization", "proxy-authorization", "cookie", "
 _OURS: Final = frozenset((
     "host", "connection", "content-length", "transfer-encoding", "expect", "upgrade", marks.GOLDEN,
 ))  # fmt: skip
-_TYPES: Final = {"body": "application/json", "text": "text/plain; charset=utf-8", "base64": "application/octet-stream"}
+TYPES: Final = {"body": "application/json", "text": "text/plain; charset=utf-8", "base64": "application/octet-stream"}
 
 
 def request(value: object, place: str, defaults: Mapping[str, Any]) -> Request:
@@ -31,7 +31,7 @@ def request(value: object, place: str, defaults: Mapping[str, Any]) -> Request:
     if not target:
         raise Fault(f"{place}.path", "must be there, or among the defaults")
     if kind and "content-type" not in {name for name, _ in (*headers, *files)}:
-        headers = (*headers, ("content-type", _TYPES[kind]))
+        headers = (*headers, ("content-type", TYPES[kind]))
     return Request(method, target, headers, files, content)
 
 

@@ -16,6 +16,8 @@ from exporter.errors import ConfigError
 
 _MOST_MERGED: Final = 10_000
 """Keys that merges may put into one mapping."""
+_DEEPEST: Final = 200
+"""Levels of a text that is read in C."""
 
 
 class _Strict(yaml.constructor.SafeConstructor):
@@ -40,33 +42,49 @@ class _Loader(_Strict, yaml.SafeLoader):
     """What people write."""
 
 
-class _JsonLike(_Strict, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """As YAML 1.2 has it for JSON's sake (the core schema, 10.3.2), with numbers in decimals alone.
+_FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C, where there is one: a thousand bodies are more than settings are."""
 
-    By the parser in C where there is one: a thousand bodies are more than settings are.
-    """
+
+class _JsonLike(_Strict, _FAST):  # type: ignore[misc]
+    """As YAML 1.2 has it for JSON's sake (the core schema, 10.3.2), with numbers in decimals alone."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
-for _tag, _form, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
-    ("merge", r"<<", ["<"]),
-):  # fmt: skip
-    _JsonLike.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_form})$"), _first)
+NUMBERS: Final = (
+    (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")),
+    (re.compile(r"[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"), list("-+.")),
+)
+"""How fractions are written there, and what they begin with. PyYAML by itself takes `1e-5` for a text."""
+_FORMS: Final = (
+    ("null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
+    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
+    ("int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")),
+    *(("float", *number) for number in NUMBERS),
+    ("merge", re.compile(r"<<$"), ["<"]),
+)
+for _tag, _form, _first in _FORMS:
+    _JsonLike.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _form, _first)
 
 
 def load_json_like(text: str) -> Any:  # noqa: ANN401 (YAML)
     """As `load`, with plain words as JSON means them."""
+    _refuse_depth(text)
     loader = _JsonLike(text)
     try:
         return loader.get_single_data()
     finally:
         loader.dispose()
+
+
+def _refuse_depth(text: str) -> None:
+    """Each level takes of the parser's stack, which in C ends without a word."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_FAST):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.constructor.ConstructorError(None, None, f"more than {_DEEPEST} levels")
 
 
 def load(text: str) -> Any:  # noqa: ANN401 (YAML)
