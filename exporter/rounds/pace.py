@@ -20,6 +20,8 @@ from exporter.rounds.news import Checked, Loaded, News, Over, Unusable
 _TIMEOUT: Final = "timeout"
 _FIRST_S: Final = 1.0
 _RETRY_S: Final = 2.0
+_LOOK_S: Final = 5.0
+"""How often it is looked for other cases between rounds."""
 _SPREAD: Final = 0.1
 _ROUND_SHARE: Final = 0.25
 """Of an interval over which a round is spread."""
@@ -86,10 +88,20 @@ class Pacer:
     def run(self, stop: threading.Event) -> None:
         """Ask until `stop`."""
         pause_s = self._pace.first_s
-        while not stop.wait(pause_s):
+        while not self._rested(stop, pause_s):
             begun = time.monotonic()
             is_reached = self.ask_all(stop)
             pause_s = self._pace.pause_s(time.monotonic() - begun) if is_reached else self._pace.retry_s
+
+    def _rested(self, stop: threading.Event, pause_s: float) -> bool:
+        """Wait so long, or until there are other cases; whether it is all over."""
+        until_s = time.monotonic() + pause_s
+        while (left_s := until_s - time.monotonic()) > 0 and not stop.wait(min(left_s, _LOOK_S)):
+            _, news = self._look()
+            self._news.extend(news)
+            if any(isinstance(one, Loaded) for one in news):
+                break
+        return stop.is_set()
 
     def take(self) -> list[News]:
         """What there is to tell since the last time."""

@@ -182,3 +182,12 @@ def test_without_a_file_that_could_be_used_nothing_is_asked() -> None:
     assert paced.ask_all(threading.Event())
     assert paced.take() == [Unusable("not YAML")]
     assert not server.asked
+
+
+def test_other_cases_are_asked_at_once_however_long_the_interval() -> None:
+    server, stop = Server("a"), threading.Event()
+    looks = iter([(server.golden, [Loaded(("a",))]), (server.golden, [Loaded(("a",))])])
+    paced = Pacer(Pace(3600.0), lambda: next(looks), server.ask)
+    assert paced._rested(stop, 0.01) is False
+    assert paced._rested(stop, 0.01) is False
+    assert paced.take() == [Loaded(("a",)), Loaded(("a",))]
