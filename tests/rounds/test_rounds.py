@@ -53,9 +53,7 @@ def rounds(directory: Path, expected: float, **given: object) -> Rounds:
     case = {"name": "a case", "request": {"path": PATH, "body": {"instances": [[1]]}},
             "expect": {"body": {"predictions": [expected]}}}  # fmt: skip
     file.write_text(yaml.safe_dump({"cases": [case]}))
-    said = {"golden.file": str(file), "golden.interval": "1s"} | {
-        key.replace("__", "."): one for key, one in given.items()
-    }
+    said = {"golden.file": str(file), "golden.interval": "1s"} | given
     return Rounds(config.resolve(("test", said)), {})
 
 
@@ -88,7 +86,7 @@ def test_a_unix_socket_and_the_proxy_protocol_are_spoken_as_by_the_relay(tmp_pat
     assert (found.asked, found.passed, found.failing[1]) == (1, 1, 0)
     assert heard[0].startswith({"off": b"POST ", "v1": b"PROXY UNKNOWN\r\n", "v2": b"\r\n\r\n\0\r\nQUIT\n"}[version])
     if version == "off":
-        assert f"{marks.GOLDEN}: a%20case".encode() in heard[0].lower() or b": a case\r\n" in heard[0]
+        assert f"{marks.GOLDEN}: a case\r\n".encode() in heard[0].lower()
         assert marks.ID.encode() in heard[0]
 
 
