@@ -1,7 +1,6 @@
 """The commands `inference-exporter golden record | check`: known requests, and whether a server answers them right."""
 
 import argparse
-import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -88,6 +87,8 @@ def _checked(parse: Callable[[object], _Value]) -> Callable[[str], _Value]:
 
 def _way(given: argparse.Namespace) -> "Way":
     """How the server is reached. ConfigError."""
+    import ssl  # noqa: PLC0415 (serve comes by here, and stays small)
+
     from exporter.reaching import Way  # noqa: PLC0415
 
     place = addresses.upstream_place(given.url)

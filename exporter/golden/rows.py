@@ -100,9 +100,11 @@ def _category(column: Column, place: int) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _open_inference(row: Row) -> dict[str, Any]:
-    return {"inputs": [
+    """A tensor for each column, which MLServer takes for a frame where it is told to."""
+    inputs = [
         {"name": name, "datatype": _datatype(value), "shape": [1, 1], "data": [value]} for name, value in row.items()
-    ]}  # fmt: skip
+    ]
+    return {"parameters": {"content_type": "pd"}, "inputs": inputs}
 
 
 def _datatype(value: object) -> str:
