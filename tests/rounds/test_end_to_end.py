@@ -109,6 +109,20 @@ def watching(churn: Churn, directory: Path, *flags: str) -> Iterator[Sidecar]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(server: Churn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    with watching(server, tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@pytest.fixture
+def running(churn: Churn, shared: Sidecar) -> Sidecar:
+    """A sidecar that asks a server which is as it was at first, and knows it."""
+    assert churn.process.poll() is None
+    until(shared, lambda now: passing(now) == 1 and now.value("model_golden_cases") == 3, "all pass")
+    return shared
+
+
 def until(running: Sidecar, check: Callable[[Metrics], object], what: str) -> Metrics:
     def look() -> Metrics | None:
         status, body = running.get(running.web_port, "/metrics")
@@ -140,44 +154,39 @@ def is_no_data(metrics: Metrics) -> bool:
 
 
 def test_a_swapped_model_file_is_found_within_an_interval_and_nothing_is_counted_as_data(
-    churn: Churn, tmp_path: Path
+    churn: Churn, running: Sidecar
 ) -> None:
-    with watching(churn, tmp_path) as running:
-        before = until(running, lambda now: passing(now) == 1 and rounds(now) > 1, "all pass")
-        assert before.value("model_golden_cases", model="churn") == 3
-        assert {labels["case"] for labels, _ in before.all("model_golden_case_failed_times")} == set(CASES)
-        churn.swap(trained(2, "7", turned=-1.0))
-        after = until(running, lambda now: passing(now) == 0, "none passes")
-        # The round that was under way, and the whole one that came next, however slow this machine is.
-        assert rounds(after) - rounds(before) <= 3
-        failing = until(running, lambda now: now.value("model_golden_failing_cases", times="2") == 3, "twice")
-        assert failing.value("model_golden_failures_total", reason="value", model_version="7") >= 6
-        assert is_no_data(failing)
-        assert "fails: value, /outputs/0/data/0: expected 0." in running.log()
-        status = running.get(running.web_port, "/")[1].decode()
-        assert "fails, value: /outputs/0/data/0: expected" in status
-        churn.swap(trained(1, "7"))
-        until(running, lambda now: passing(now) == 1, "all pass again")
-        assert "passes again" in running.log()
+    before = running.metrics()
+    assert {labels["case"] for labels, _ in before.all("model_golden_case_failed_times")} == set(CASES)
+    churn.swap(trained(2, "7", turned=-1.0))
+    swapped = running.metrics()
+    after = until(running, lambda now: passing(now) == 0, "none passes")
+    # The round that was under way, and the whole one that came next, however slow this machine is.
+    assert rounds(after) - rounds(swapped) <= 3
+    failing = until(running, lambda now: now.value("model_golden_failing_cases", times="2") == 3, "twice")
+    assert failing.value("model_golden_failures_total", reason="value") >= 6
+    assert is_no_data(failing)
+    assert "fails: value, /outputs/0/data/0: expected 0." in running.log()
+    status = running.get(running.web_port, "/")[1].decode()
+    assert "fails, value: /outputs/0/data/0: expected" in status
+    churn.swap(trained(1, "7"))
+    until(running, lambda now: passing(now) == 1, "all pass again")
+    assert "passes again" in running.log()
 
 
-def test_a_broken_feature_store_is_found_without_traffic(churn: Churn, tmp_path: Path) -> None:
-    with watching(churn, tmp_path) as running:
-        until(running, lambda now: passing(now) == 1, "all pass")
-        post(churn.port, "/cache")
-        until(running, lambda now: passing(now) == 0, "none passes")
-        post(churn.port, "/mend")
-        assert is_no_data(until(running, lambda now: passing(now) == 1, "all pass again"))
+def test_a_broken_feature_store_is_found_without_traffic(churn: Churn, running: Sidecar) -> None:
+    post(churn.port, "/cache")
+    until(running, lambda now: passing(now) == 0, "none passes")
+    post(churn.port, "/mend")
+    assert is_no_data(until(running, lambda now: passing(now) == 1, "all pass again"))
 
 
-def test_another_version_is_told_by_its_own_answers(churn: Churn, tmp_path: Path) -> None:
-    with watching(churn, tmp_path) as running:
-        until(running, lambda now: passing(now) == 1, "all pass")
-        churn.swap(trained(3, "8", turned=-1.0))
-        found = until(running, lambda now: passing(now, "8") == 0, "the new version is wrong")
-        assert passing(found) == 1
-        gone = until(running, lambda now: not now.all("model_golden_cases", model_version="7"), "the old one is gone")
-        assert passing(gone, "8") == 0
+def test_another_version_is_told_by_its_own_answers(churn: Churn, running: Sidecar) -> None:
+    churn.swap(trained(3, "8", turned=-1.0))
+    found = until(running, lambda now: passing(now, "8") == 0, "the new version is wrong")
+    assert passing(found) == 1
+    gone = until(running, lambda now: not now.all("model_golden_cases", model_version="7"), "the old one is gone")
+    assert passing(gone, "8") == 0
 
 
 def test_a_server_that_is_down_is_no_wrong_answer_and_is_asked_as_soon_as_it_is_back(
