@@ -43,7 +43,7 @@ from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.surroundings import Surroundings
-from exporter.web import about_models, dependencies, entrance, feedback, lifecycle, merged, settings_page, windows
+from exporter.web import about_models, entrance, feedback, lifecycle, merged, settings_page, windows
 from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -78,9 +78,9 @@ class Analyser:
         self._rings = [Ring(fd) for fd in orders["ring_fds"]]
         self._readers = [Reader(ring) for ring in self._rings]
         self._fill = [0.0] * len(self._rings)
-        self._around = Surroundings(settings, self._board, self._rings)
         self._desk = Desk(settings.events, self._board, settings.kept_headers)
         self._ledger = Ledger(orders["ledger_fd"])
+        self._around = Surroundings(settings, self._board, self._rings, self._ledger.chapters().get(_OWN, {}))
         referring = self._referring = Referring(settings, orders, self._ledger.chapters().get(_MADE, {}), self._board)
         references, said = referring.references, referring.said
         self._models = Models(referring.settings, references, said, referring.provisional, clock.wall)
@@ -107,7 +107,7 @@ class Analyser:
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
         about_models.add(app, lambda: self._scored)
         feedback.add(app, self._late.desk)
-        dependencies.add(app, self._around.probes.snapshot)
+        self._around.add_to(app)
         lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)
         settings_page.add(app, settings_page.Latest(settings, news))
         self._entrance = entrance.of_sidecar(settings, self._board)
@@ -119,7 +119,7 @@ class Analyser:
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
         own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.attributing.own}
-        own |= self._around.probes.own | self._late.own
+        own |= self._around.own | self._late.own
         return {_OWN: own, _MADE: self._referring.provisional.arrays(), **self._models.chapters()}
 
     def _settle(self) -> None:
@@ -203,7 +203,7 @@ class Analyser:
 
     def _take_in(self, told: Sequence[Told]) -> None:
         """Observe what somebody else watched."""
-        for pair, exchange in told:
+        for pair, exchange in (one for one in told if self._models.attributing.is_data(one[1])):
             seen = exchanges.known(pair, self._decoder.decode(exchange))
             self._models.observe(exchanges.counted(pair, exchange), seen)
 
@@ -224,7 +224,7 @@ class Analyser:
 
     def _publish(self) -> None:
         begun = time.perf_counter()
-        if self._around.probes.look() or self._uncommitted:
+        if self._around.look(self._models.label_of) or self._uncommitted:
             self._commit()  # what was once shown must never be lost
         health = self._health(time.time())
         server = self._around.lookout.server
@@ -257,14 +257,13 @@ class Analyser:
             relay=report.relay(self._rings, lost, corrupt),
             snapshot_wall_s=wall_s,
             snapshot_seconds=self._snapshot_seconds,
-            processes=self._around.lookout.processes,
-            dependencies=self._around.probes.snapshot(),
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
             feedback=self._late.snapshot(),
             relaying=self._settings.relay,
             owner=self._settings.model.owner,
             web=self._entrance.standing,
+            **self._around.seen,
             **report.processes(self._board, self._rings),
         )  # fmt: skip
 

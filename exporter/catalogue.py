@@ -20,6 +20,7 @@ from exporter.families import (
     of_side,
 )
 from exporter.feedback_families import of_feedback
+from exporter.golden_families import of_golden
 from exporter.loop_families import of_gap, of_loops, of_return, of_selection, of_spread
 from exporter.segment_families import of_segment_performance
 from exporter.slice_families import of_search, of_worst
@@ -168,6 +169,7 @@ SEARCH = of_search()
 # --- feedback loops
 
 SPREAD, SELECTED, RETURNED, GAP, LOOPS = of_spread(), of_selection(), of_return(), of_gap(), of_loops()
+GOLDEN = of_golden()
 
 # --- what the model needs beside its server
 

@@ -30,6 +30,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 
         entrance.check(settings)
     _check_store(settings)
+    golden = _golden(settings)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -43,7 +44,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     told = {
         "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
         "performance:": _performance(settings, profiles), "planned:": _planned(settings),
-        "dependency": dependencies.told(settings.dependencies),
+        "dependency": dependencies.told(settings.dependencies), "golden:": golden,
         "series:": series_flags.told(settings, list(profiles.values()), given),
     }  # fmt: skip
     for word, lines in told.items():
@@ -83,6 +84,22 @@ def _check_store(settings: Settings) -> None:
         from exporter.feedback import stores  # noqa: PLC0415 (slow to import, as above)
 
         stores.verify(stores.address(said.store, settings.state.directory), said.store_password_file)
+
+
+def _golden(settings: Settings) -> Sequence[str]:
+    """What will be asked, for people. ConfigError where the file cannot be used."""
+    said = settings.golden
+    if said.file is None:
+        return ()
+    from exporter.golden import reading  # noqa: PLC0415 (slow to import, as above)
+
+    try:
+        cases = len(reading.load(said.file).cases)
+    except ConfigError as error:
+        raise ConfigError(f"golden.file: {error}") from None
+    if settings.watched is None:
+        return [f"{said.file}: fine, {cases} cases, but no upstream is known that could be asked"]
+    return [f"{said.file}: fine, {cases} cases, every {said.interval:g} s, within {said.timeout:g} s each"]
 
 
 def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:

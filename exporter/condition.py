@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from exporter.checked import GoldenChecked
 from exporter.snapshots import Histogram
 
 
@@ -199,6 +200,8 @@ class Attribution:
     """Exchanges of no model that is watched, by REFUSALS."""
     profile_errors: int = 0
     """Profiles that could not be had or used."""
+    golden: int = 0
+    """Exchanges that are golden requests: of no model, and no data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,4 +236,6 @@ class Health:
     owner: str | None = None
     """Whose the models are; None where nobody has said it."""
     dependencies: tuple[DependencyState, ...] = ()
+    golden: GoldenChecked | None = None
+    """None where no golden requests are sent."""
     web: Web | None = None

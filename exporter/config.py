@@ -15,6 +15,7 @@ from exporter.business import BusinessValue, business_values
 from exporter.captured import Capture
 from exporter.dependencies import Dependency, dependencies, refuse_own
 from exporter.facing import Health, Web
+from exporter.goldens import Golden
 from exporter.guarantees import Evidence
 from exporter.hindsight import Feedback, Performance
 from exporter.keys import Key, Layer, setting
@@ -199,6 +200,7 @@ class Settings:
     events: Events = field(default_factory=Events)
     feedback: Feedback = field(default_factory=Feedback)
     performance: Performance = field(default_factory=Performance)
+    golden: Golden = field(default_factory=Golden)
     staleness: Staleness = field(default_factory=Staleness)
     loops: Loops = field(default_factory=Loops)
     privacy: Privacy = field(default_factory=Privacy)

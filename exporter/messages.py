@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+from exporter import marks
 from exporter.records import Capture
 
 LONGEST_PATH: Final = 1024
@@ -11,9 +12,9 @@ KEPT_HEADERS: Final = frozenset((
     b"content-type", b"content-encoding", b"inference-header-content-length", b"user-agent",
     b"x-request-id", b"traceparent", b"seldon-puid", b"x-amzn-sagemaker-inference-id",
     b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-target-variant",
-    b"ce-id", b"ce-requestid", b"ce-modelid", b"ce-inferenceservicename",
+    b"ce-id", b"ce-requestid", b"ce-modelid", b"ce-inferenceservicename", marks.GOLDEN.encode(),
 ))  # fmt: skip
-"""What decoding needs, what names a model, and what tells one exchange from another."""
+"""What decoding needs, what names a model, what tells one exchange from another, and what tells one that is no data."""
 LONGEST_VALUE: Final = 512
 
 

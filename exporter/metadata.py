@@ -13,13 +13,12 @@ from contextlib import closing
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from exporter import orders, reaching
-from exporter.addresses import Place, is_tls, upstream_place
+from exporter import reaching
 from exporter.config import Settings
 from exporter.decode import naming
 from exporter.decode.naming import Schema
-from exporter.proxy import introduction, tls
 from exporter.reaching import Way, Wire
+from exporter.upstream_way import host, way_there
 
 _LOG = logging.getLogger("exporter.metadata")
 _TIMEOUT_S: Final = 2.0
@@ -33,17 +32,8 @@ _NOTHING: Final = Schema()
 
 def asked(settings: Settings) -> "Metadata | None":
     """Who asks the server that settings name; None where nobody shall."""
-    route = settings.watched
-    if not settings.upstream_metadata or route is None:
-        return None
-    preface = introduction.of_nobody(settings.upstream_proxy_protocol)
-    context = tls.upstream_context(orders.upstream_tls(settings)) if is_tls(route) else None
-    place = upstream_place(route)
-    return Metadata(Way(place, context, settings.upstream_tls.server_name or _host(place), preface))
-
-
-def _host(place: Place) -> str:
-    return place[0] if isinstance(place, tuple) else "localhost"
+    way = way_there(settings) if settings.upstream_metadata else None
+    return None if way is None else Metadata(way)
 
 
 class _Retry(Exception):
@@ -105,7 +95,7 @@ class Metadata:
 
     def _get(self, where: str) -> tuple[int, bytes]:
         place, until_s = self._server.place, time.monotonic() + _TIMEOUT_S
-        connection = http.client.HTTPConnection(_host(place), place[1] if isinstance(place, tuple) else None)
+        connection = http.client.HTTPConnection(host(place), place[1] if isinstance(place, tuple) else None)
         with closing(reaching.connected(self._server, until_s)) as sock:
             connection.sock = cast("Any", Wire(sock, until_s))
             connection.request("GET", quote(where.encode("latin-1"), _AS_IT_IS), headers={"Accept": "application/json"})

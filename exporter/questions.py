@@ -168,6 +168,14 @@ _NEEDS: Final = Section("What the model needs", (
     asked("How long do dependencies take to answer?", c.DEPENDENCY_DURATION),
     asked("When does a dependency's certificate end?", c.DEPENDENCY_EXPIRY),
 ))  # fmt: skip
+_GOLDEN: Final = Section("Golden requests", (
+    asked("Does the server answer known requests as it should?", c.GOLDEN.passing, c.GOLDEN.cases, c.GOLDEN.failing),
+    asked("Which known request is answered wrongly, and in what way?", c.GOLDEN.case, c.GOLDEN.failures),
+    asked("When was every answer right for the last time?", c.GOLDEN.right, c.GOLDEN.checks),
+    asked("How fast are known requests answered?", c.GOLDEN.duration),
+    asked("Are known requests sent at all?", c.GOLDEN.round_time, c.GOLDEN.interval, c.GOLDEN.rounds, c.GOLDEN.file),
+    asked("How many known requests came by among the traffic?", c.GOLDEN.exchanges),
+))  # fmt: skip
 _PROFILE: Final = Section("The reference profile", (
     asked(
         "What is live traffic compared with?",
@@ -251,6 +259,6 @@ SECTIONS: Final = (
     *_of_columns(c.FEATURES, "feature", "Features"),
     *_of_columns(c.OUTPUTS, "output", "Outputs"),
     _segments(c.SEGMENT_FEATURES, c.SEGMENT_OUTPUTS),
-    LOOPS, _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
+    LOOPS, _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _GOLDEN, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
 )  # fmt: skip
 """All there is, in the order in which people ask."""

@@ -193,6 +193,15 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
         "model-life: What turns out where nobody follows the model?",
         "model-life: Training data that the model had a hand in",
     ),
+    "no golden requests are sent: tests/rounds/test_boards.py has what they say": (
+        "model-life: Known requests answered as expected",
+        "model-life: Known requests that fail, A",
+        "model-life: Known requests that fail, B",
+        "model-life: All right",
+        "model-life: Last round",
+        "model-life: Why known requests fail",
+        "model-life: How long known requests take, and those of clients, A",
+    ),
     "neither events nor metrics of the server are sent through the exporter": (
         "inference-exporter: Events received",
         "inference-exporter: Events dropped",

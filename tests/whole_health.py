@@ -4,7 +4,9 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
+from exporter.checked import CaseChecked, GoldenChecked, VersionChecked
 from exporter.condition import DependencyState, EventCounts, FeedbackCounts, Health, ProcessVitals, Web, WebFile
+from exporter.golden.cases import REASONS
 from exporter.handoff import board, report, ring
 from exporter.handoff.board import Seat
 from exporter.handoff.ring import Ring
@@ -17,6 +19,7 @@ from exporter.records import (
     STATE_ERRORS,
     WEB_REFUSALS,
 )
+from exporter.snapshots import Histogram
 from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
 STARTED_S: Final = 1_699_999_200.0
@@ -52,7 +55,7 @@ def health(events: EventCounts, now: float) -> Health:
         snapshot_wall_s=now, snapshot_seconds=0.25,
         processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
         ring_fill={"worker-0": 0.125}, events=events, feedback=_feedback(), dependencies=tuple(_dependencies()),
-        owner="payments",
+        golden=_golden(), owner="payments",
         web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
         **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
     )  # fmt: skip
@@ -79,6 +82,16 @@ def _dependencies() -> Iterator[DependencyState]:
     yield DependencyState("features", "https://features", "", "", 0.03, STARTED_S + 50, 20, none, LATER_S)
     yield DependencyState("redis", "tcp://redis:6379", "refused", "nothing listens", 0.001, 0.0, 90, failures)
     yield DependencyState("new", "tcp://new:1", None, failures=none)
+
+
+def _golden() -> GoldenChecked:
+    """A version that answers one of three cases wrongly, and one that answers all wrongly for the first time."""
+    failed = {reason: 20 + at for at, reason in enumerate(REASONS)}
+    histogram = Histogram(tuple(range(len(DURATION_BOUNDS) + 1)), 12.5)
+    cases = (CaseChecked("a new customer", 0), CaseChecked("no age", 4, "value", "/0: expected 1, got 2"))
+    first = VersionChecked("shop", "3", 3, {1: 1, 2: 1, 3: 1}, cases, 900, failed, histogram, STARTED_S + 60)
+    all_wrong = VersionChecked("shop", "4", 1, {1: 1, 2: 0, 3: 0}, cases[1:], 0, failed, histogram, 0.0)
+    return GoldenChecked(60.0, 3, "", 302, 2, STARTED_S + 90, (first, all_wrong))
 
 
 def _ns(seconds: float) -> int:

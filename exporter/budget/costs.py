@@ -40,6 +40,10 @@ _PER_MODEL: Final = 150
 _PER_DEPENDENCY: Final = 14
 
 
+_GOLDEN: Final = 440
+"""About golden requests: a hundred cases, and of eight versions how they answer."""
+
+
 class Side(NamedTuple):
     """Columns of a model, features or outputs."""
 
@@ -73,7 +77,7 @@ _OF_MERGING: Final = {
 
 def own(shape: Shape) -> int:
     """Series about the exporter itself."""
-    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape) + truth.own(shape)
+    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape) + truth.own(shape) + _GOLDEN * shape.golden
 
 
 def of_merging(shape: Shape, off: Collection[str] = ()) -> int:

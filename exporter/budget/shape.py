@@ -37,6 +37,8 @@ class Shape:
     values: int = 0
     """Business values."""
     loops: Loops = field(default_factory=Loops)
+    golden: bool = False
+    """Whether golden requests are sent."""
 
     @property
     def limit(self) -> int:
@@ -88,5 +90,5 @@ def of(settings: Settings) -> Shape:
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
-        len(settings.values), settings.loops,
+        len(settings.values), settings.loops, settings.golden.file is not None,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import http.client
 import socket
 import ssl
 import time
+import uuid
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, cast
@@ -67,7 +68,9 @@ def _headers(case: Case) -> dict[str, str]:
     own = {**dict(case.request.headers), **{name: _content(name, file) for name, file in case.request.header_files}}
     given = {name.lower() for name in own}
     ours = {name: value for name, value in _HEAD.items() if name.lower() not in given}
-    return {**ours, **own, marks.GOLDEN: quote(case.name, safe=" /")}
+    number = uuid.uuid4()
+    ids = {name: f"{marks.ID}{number}" for name in marks.SENT_IDS if name not in given}
+    return {**ours, **ids, **own, marks.GOLDEN: quote(case.name, safe=" /")}
 
 
 def _content(name: str, file: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.condition import Attribution
+from exporter.marks import is_marked
 from exporter.monitor.naming import OTHER, is_name
 from exporter.monitor.watched import Arrays
 from exporter.records import REFUSALS, Exchange, Label, Observation
@@ -23,7 +24,10 @@ class Attributing:
         self.refused: NDArray[np.int64] = np.zeros(len(REFUSALS), np.int64)
         """Exchanges counted for the model `_other`, by REFUSALS."""
         self._profile_errors: NDArray[np.int64] = np.zeros(1, np.int64)
-        self.own: Arrays = {"refused": self.refused, "profile_errors": self._profile_errors}
+        self._golden: NDArray[np.int64] = np.zeros(1, np.int64)
+        self.own: Arrays = {
+            "refused": self.refused, "profile_errors": self._profile_errors, "golden_exchanges": self._golden,
+        }  # fmt: skip
 
     def refuse(self, reason: int) -> None:
         """Count an exchange for `_other`; that there is no room is said once."""
@@ -31,13 +35,21 @@ class Attributing:
             _LOG.error("no room for another model (%s): it is counted under %s", REFUSALS[reason], OTHER)
         self.refused[reason] += 1
 
+    def is_data(self, exchange: Exchange) -> bool:
+        """Whether an exchange is of a model's traffic: golden requests are not, and counted here alone."""
+        if not is_marked(exchange.request_headers):
+            return True
+        self._golden += 1
+        return False
+
     def miss(self, profiles: int) -> None:
         """Count profiles that could not be used."""
         self._profile_errors += profiles
 
     def snapshot(self) -> Attribution:
         """The counts so far."""
-        return Attribution(dict(zip(REFUSALS, self.refused.tolist(), strict=True)), int(self._profile_errors[0]))
+        refused = dict(zip(REFUSALS, self.refused.tolist(), strict=True))
+        return Attribution(refused, int(self._profile_errors[0]), int(self._golden[0]))
 
 
 def refusal(label: Label, exchange: Exchange, observation: Observation, *, is_full: bool) -> int | None:

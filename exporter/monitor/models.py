@@ -38,6 +38,8 @@ class Models:
         self._watching = watching(settings, wall)
         self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
         self._firsts, self._other = Firsts(), Watched(Label(OTHER, UNKNOWN), None, self._make)
+        self.label_of = self._naming.label
+        """Whose an exchange is that says this and that, or would be."""
         self._watched: dict[Label, Watched] = {}
         self._advance = self._last_watched = self._add(self._naming.in_advance)
         self._seen = (0, 0)

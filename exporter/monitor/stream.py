@@ -21,6 +21,7 @@ def observe(records: Sequence[bytes], decoder: Decoder, models: Models) -> int:
     for run in _runs(records):
         exchanges = [exchange for exchange in map(_unpacked, run) if exchange]
         damaged += len(run) - len(exchanges)
+        exchanges = list(filter(models.attributing.is_data, exchanges))
         for exchange, observation in zip(exchanges, list(map(decoder.decode, exchanges)), strict=True):
             models.observe(exchange, observation)
     return damaged

@@ -40,6 +40,8 @@ CHECKS: Final = (
           ("ModelServerCpuSaturated", "ModelServerMemorySaturated"), _any("model_server_process_visible == 1")),
     Check("dependencies", "What the model needs can be reached.",
           ("ModelDependencyDown", "ModelDependencyCertificateExpires"), _any("model_dependency_up")),
+    Check("golden requests", "Known requests are answered as they should be.",
+          ("ModelGoldenFailing", "ModelGoldenCaseFailing", "ModelGoldenStopped"), _any("model_golden_cases")),
     Check("traffic", "It is asked as usual.", ("ModelTrafficStopped", "ModelNoTraffic")),
     Check("errors", "As few requests fail as the objective allows.",
           ("ModelErrors", "ModelErrorsSlow", "ModelFeatureFailures")),

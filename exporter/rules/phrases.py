@@ -105,6 +105,13 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
 {{ .Labels.measure }} is {{ printf "%.3f" .Value }} below training at least.{{ end }}
 {{- range printf "sort_desc(topk(3, measure_window:model_performance_above_training:ratio{%s} > 0))" $of_window | query }}
 {{ .Labels.measure }} is {{ .Value | humanizePercentage }} above training at least.{{ end }}""",
+    # Why golden requests fail, and which of them. Needs $of.
+    "golden_reason": """\
+{{- range printf "topk(1, sum by (reason) (increase(model_golden_failures_total{%s}[15m])) > 0)" $of | query }} (mostly by
+{{ .Labels.reason }}){{ end }}:""",
+    "golden_cases": """\
+{{- range $at, $case := printf "topk(3, max by (case) (model_golden_case_failed_times{%s} > 1))" $of | query | sortByLabel "case" }}
+{{- if $at }},{{ end }} {{ $case.Labels.case }}{{ else }} too many to be named{{ end }}.""",
     # The dashboard of the uid $board from an hour before $began to two after. Needs $l.
     "dashboard_from": """\
 <<urls.grafana>>/d/{{ $board }}?var-model={{ $l.model | urlquery }}

@@ -10,6 +10,7 @@ from monitor_scenes import DECODER, answers, exchange, live_rows
 
 from exporter.handoff import frames
 from exporter.monitor import stream
+from exporter.monitor.attributing import Attributing
 
 
 class Watched:
@@ -17,6 +18,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
+        self.attributing = Attributing()
 
     def observe(self, one: Any, observation: Any) -> None:
         self.seen.append((one, observation))
