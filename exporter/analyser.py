@@ -43,7 +43,7 @@ from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state.keeper import Keeper
 from exporter.surroundings import Surroundings
-from exporter.web import dependencies, entrance, evidence, faults, feedback, lifecycle, merged, settings_page, windows
+from exporter.web import about_models, dependencies, entrance, feedback, lifecycle, merged, settings_page, windows
 from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -105,8 +105,7 @@ class Analyser:
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
         merged.add(app, merge_source.merging(settings, self._board))
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
-        for part in (evidence, faults):
-            part.add(app, lambda: self._scored)
+        about_models.add(app, lambda: self._scored)
         feedback.add(app, self._late.desk)
         dependencies.add(app, self._around.probes.snapshot)
         lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)

@@ -6,6 +6,7 @@ needs no other's beside it. Which question a family answers is said in `question
 
 from typing import Final, NamedTuple
 
+from exporter.age_families import of_age, of_since_deploy, of_trend
 from exporter.families import (
     COUNTER,
     FEATURE,
@@ -20,6 +21,7 @@ from exporter.families import (
 )
 from exporter.feedback_families import of_feedback
 from exporter.segment_families import of_segment_performance
+from exporter.slice_families import of_search, of_worst
 from exporter.truth_families import (
     of_business,
     of_concept,
@@ -155,6 +157,12 @@ TARGET = of_target()
 ESTIMATED = of_estimates()
 BUSINESS = of_business()
 FEEDBACK = of_feedback()
+AGE = of_age()
+TREND = of_trend()
+FEATURES_SINCE_DEPLOY = of_since_deploy(FEATURE, FEATURE)
+OUTPUTS_SINCE_DEPLOY = of_since_deploy("prediction", "output")
+WORST = of_worst()
+SEARCH = of_search()
 
 # --- what the model needs beside its server
 

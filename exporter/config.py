@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from exporter import keys
 from exporter.addresses import Route, is_tls, listener, listener_place, refuse_loops, routes, upstream_url
+from exporter.ageing import Staleness
 from exporter.allowance import Metrics
 from exporter.business import BusinessValue, business_values
 from exporter.captured import Capture
@@ -197,6 +198,7 @@ class Settings:
     events: Events = field(default_factory=Events)
     feedback: Feedback = field(default_factory=Feedback)
     performance: Performance = field(default_factory=Performance)
+    staleness: Staleness = field(default_factory=Staleness)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
@@ -217,8 +219,10 @@ class Settings:
             raise ValueError("privacy.hash: needs a secret, say salt_file")
         if self.feedback.enable:
             self.performance.refuse_shorter(self.windows.pane)
+            self.staleness.refuse_shorter(self.windows.pane)
         worth = [one.feature or one.output for one in self.values]
         self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
+        self.privacy.refuse_names(self.segments.search, "segments.search")
 
     @property
     def every_route(self) -> tuple[Route, ...]:

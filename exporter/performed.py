@@ -114,6 +114,35 @@ class Concept(NamedTuple):
     """How many truths are taken to come as one."""
 
 
+class WorstSegment(NamedTuple):
+    """A part of the traffic that the model serves worse than the rest."""
+
+    text: str
+    """What it is, for people: `country=DE, age 18 to 30`."""
+    began_s: float
+    """Unix time since which all the numbers are."""
+    rows: int
+    error: float
+    """Share of wrong ones among them."""
+    others: int
+    others_error: float
+    nats: float
+    """Evidence."""
+
+
+class Searched(NamedTuple):
+    """What a search for such parts has found."""
+
+    cells: int
+    """That are searched: those with any truth."""
+    worst: tuple[WorstSegment, ...]
+    """The one first with most wrong answers beyond the share of the others."""
+    threshold: float
+    """Nats that each one that is named must have."""
+    dependence: float
+    """How many truths are taken to come as one."""
+
+
 class Counted(NamedTuple):
     """Counted since start, of one model."""
 
@@ -158,3 +187,4 @@ class Performed(NamedTuple):
     concept: Concept | None = None
     segments: tuple[SegmentJudged, ...] = ()
     """By window and segment; nothing where nobody divides the traffic."""
+    searched: Searched | None = None

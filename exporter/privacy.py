@@ -85,6 +85,13 @@ class Privacy:
         for path in (*_needed(denied, by, group, ids), *_worth(denied, values)):
             raise ValueError(f"privacy.deny: fits {path}, which needs what must not be looked at")
 
+    def refuse_names(self, names: Sequence[str], path: str) -> None:
+        """ValueError where one of those that a setting at a path names is denied."""
+        denied = Patterns(self.deny)
+        for at, name in enumerate(names):
+            if denied.fit(name):
+                raise ValueError(f"privacy.deny: fits {path}[{at}], which needs what must not be looked at")
+
 
 def _needed(
     denied: Patterns, by: Sequence[Segmentation], group: Segmentation | None, ids: Sequence[str]

@@ -148,6 +148,17 @@ _SERVER: Final = Section("The model server", (
     asked("Was the server restarted?", c.SERVER_START),
     asked("Which model is watched, how old is it, and whose?", c.MODEL_INFO, c.TRAINED, c.OWNER),
 ))  # fmt: skip
+
+
+def _age() -> Iterator[Question]:
+    yield asked("Since when is this version deployed, and when is it due for training?", c.AGE.deployed, c.AGE.due)
+    yield asked("Does the model become worse from day to day?", *c.TREND)
+    for of, word in ((c.FEATURES_SINCE_DEPLOY, "features"), (c.OUTPUTS_SINCE_DEPLOY, "outputs")):
+        yield asked(f"Which {word} have moved, all in all, since the deployment?", *of)
+    yield asked("Since when is it counted what has come since the deployment?", c.AGE.since)
+
+
+_AGE: Final = Section("How old the model is", tuple(_age()))
 _NEEDS: Final = Section("What the model needs", (
     asked(
         "Can the model's dependencies be reached?",
@@ -239,6 +250,6 @@ SECTIONS: Final = (
     *_of_columns(c.FEATURES, "feature", "Features"),
     *_of_columns(c.OUTPUTS, "output", "Outputs"),
     _segments(c.SEGMENT_FEATURES, c.SEGMENT_OUTPUTS),
-    _FAILED, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
+    _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
 )  # fmt: skip
 """All there is, in the order in which people ask."""

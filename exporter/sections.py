@@ -31,6 +31,7 @@ OPTIONAL_SCORES = (
 COMPARISONS = ("previous", "last_week", "versions")
 _ROW_PANES = 20
 """Of which windows of rows are made."""
+_MOST_SEARCHED = 10
 _BODIES_HELD = 4
 """So that one long event leaves room for others."""
 
@@ -248,6 +249,14 @@ class Segments:
         segmentations,
         "[]",
     )
+    search: tuple[str, ...] = setting(
+        (),
+        "Features whose values, and those of two of them together, are searched for parts of the traffic that the model"
+        " serves worse than the rest, as late truth shows (feedback.enable); at most ten. Those of segments.by where"
+        " left out.",
+        names,
+        "[]",
+    )
     limit: int = setting(
         10,
         "Most values of one of them, where it does not list them itself; the rest is `other`.",
@@ -259,6 +268,15 @@ class Segments:
         durations,
         "[1h, 24h]",
     )
+
+    def __post_init__(self) -> None:
+        if len(self.search) > _MOST_SEARCHED or len({*self.search}) < len(self.search):
+            raise ValueError(f"search: must be at most {_MOST_SEARCHED} names, each of them once")
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Features whose values are searched."""
+        return self.search or tuple(dict.fromkeys(one.field for one in self.by if one.field))[:_MOST_SEARCHED]
 
     @property
     def headers(self) -> tuple[str, ...]:

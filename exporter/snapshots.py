@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from exporter.aged import Aged
 from exporter.findings import FailedSnapshot, Grouped, MatchCounts, RowCounts, SegmentSnapshot, Unread
 from exporter.override import Override
 from exporter.performed import Estimated, Performed, Valued
@@ -188,5 +189,6 @@ class Snapshot:
     """None where nobody tells the truth."""
     estimated: tuple[Estimated, ...] = ()
     valued: tuple[Valued, ...] = ()
+    aged: Aged | None = None
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""

@@ -58,6 +58,10 @@ _CHANGED: Final = Section("How good the model is: whether it became worse", (
           c.CONCEPT.dependence),
     Question("Does something else happen than in training?", (*c.TARGET,)),
 ))  # fmt: skip
+_PARTS: Final = Section("How good the model is: for whom it is worse", (
+    asked("Whom does the model serve worse than all others, and since when?", *c.WORST),
+    asked("How much is searched for such parts, and what does it take to be named?", *c.SEARCH),
+))  # fmt: skip
 _WORTH: Final = Section("What predictions are worth", (
     asked("What is a prediction worth, and all of them?", *c.BUSINESS),
 ))  # fmt: skip
@@ -81,5 +85,5 @@ FEEDBACK: Final = Section("The exporter: how truth comes", (
 ))  # fmt: skip
 """Stands among what is asked of the exporter itself."""
 
-SECTIONS: Final = (_CHANGED, _CLASSES, _NUMBERS, _TRUTH, _WORTH)
+SECTIONS: Final = (_CHANGED, _PARTS, _CLASSES, _NUMBERS, _TRUTH, _WORTH)
 """Of models, in the order in which people ask."""

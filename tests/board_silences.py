@@ -88,6 +88,10 @@ SILENT: Final = (
         "model-fleet: The chosen version against the others",
         "model-fleet: What drifts all over the fleet, D",
     )),
+    Silence((HEALTHY, BROKEN), "nothing that is counted has moved since the deployment", (
+        "model-life: Moved since the deployment, A",
+        "model-life: Moved since the deployment, B",
+    )),
     Silence((HEALTHY, ROLLED), "nothing is compared", (
         "model-fleet: Replica apart",
     )),

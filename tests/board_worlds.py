@@ -58,7 +58,7 @@ _FLAGS: Final = (
     "--feedback.enable", "true", "--values", json.dumps(_VALUES), "--performance.costs", json.dumps(_COSTS),
     "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
     "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
-    "--log-level", "warning", *_EVIDENCE,
+    "--staleness.trend", "90s", "--staleness.retrain-every", "90d", "--log-level", "warning", *_EVIDENCE,
 )  # fmt: skip
 _ROWS_PER_REQUEST: Final = 20
 _ROUND_S: Final = 0.2
@@ -243,7 +243,7 @@ def _replicas(stack: ExitStack, profiles: dict[str, Path], needs: tuple[str, str
     return {
         HEALTHY: [replica(HEALTHY, "--overrides", str(said))],
         DRIFTED: [replica(DRIFTED), replica(DRIFTED), replica(DRIFTED, "--model.version", CANARY)],
-        BROKEN: [replica(BROKEN, *nobody, blind=True), replica(BROKEN, *nobody, "--max-series", "1900")],
+        BROKEN: [replica(BROKEN, *nobody, blind=True), replica(BROKEN, *nobody, "--max-series", "1925")],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count, product
 
 from exporter import catalogue
+from exporter.aged import DECAY, Aged, Trend
 from exporter.performance.measures.quantiles import RANKS
 from exporter.performance.scoring import BINS
 from exporter.performance.task import OTHER
@@ -79,3 +80,10 @@ def valued(windows: Sequence[str] = WINDOWS) -> tuple[Valued, ...]:
         Valued("margin", *segment, window, 10 + at, 55.5, 5.55, 5.0, 6.0)
         for at, window in enumerate(windows) for segment in (("", ""), ("country", "DE"))
     )  # fmt: skip
+
+
+def trend(kind: str, aged: Aged | None) -> Aged | None:
+    """As it was, with errors that grow."""
+    measure = {"regression": "mae", "ranking": "miss_ratio"}.get(kind, "error_ratio")
+    found = Trend(measure, 9000, 30, 0.001, 0.0005, 0.0015, 0.11, 0.12, 1.8e9)
+    return aged and aged._replace(trend=found, due=(*aged.due, (DECAY, found.crossing_s)))

@@ -239,6 +239,8 @@ def test_windows_are_made_of_whole_panes(windows: Any, words: str) -> None:
      "settings: privacy.deny: fits segments.by[1], which needs what must not be looked at"),
     ({"privacy.deny": "x-ssn", "segments.by": '[{"name": "a", "header": "X-SSN"}]'},
      "settings: privacy.deny: fits segments.by[0], which needs what must not be looked at"),
+    ({"privacy.deny": "ssn", "segments.search": "age,ssn"},
+     "settings: privacy.deny: fits segments.search[1], which needs what must not be looked at"),
     ({"privacy.deny": "ssn", "evidence.group_key": "ssn"},
      "settings: privacy.deny: fits evidence.group_key, which needs what must not be looked at"),
     ({"privacy.deny": "ssn", "request_id.columns": "day,ssn"},

@@ -15,7 +15,7 @@ from typing import Any, Final
 from events import loggers
 from monitor_scenes import exchange
 from profile_tables import write_csv
-from shown_truths import WINDOWS, estimated, performed, valued
+from shown_truths import WINDOWS, estimated, performed, trend, valued
 from support import eventually
 from whole_health import LATER_S, STARTED_S, health
 
@@ -31,6 +31,7 @@ from exporter.monitor.naming import OTHER
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import Said
 from exporter.override import Override, Overrides
+from exporter.performed import Searched, WorstSegment
 from exporter.profile import document
 from exporter.profile.build import Plan, build
 from exporter.profile.directory import ProfilesByName, in_directory
@@ -55,7 +56,7 @@ SETTINGS: Final = {
     "windows.scores": "hellinger_distance,kl_divergence,l_infinity,chi_square_pvalue,tolerant_chi_square_pvalue",
     "segments.by": ["country"], "segments.windows": "1h", "provisional.rows": 1000, "evidence.warm_up": "30m",
     "evidence.warm_up_rows": 1000, "evidence.group_key": {"field": "session"}, "events.enable": True,
-    "upstream": "http://127.0.0.1:8500",
+    "upstream": "http://127.0.0.1:8500", "staleness.retrain_every": {"shop": "90d"},
 }  # fmt: skip
 SAID: Final = Overrides(*(
     {name: Override(owner=owner, severity="page", weight=2.0, snooze_until=LATER_S, tolerance=0.05, wander=0.01)}
@@ -224,8 +225,11 @@ def _with_truth(label: Label, snapshot: Snapshot) -> Snapshot:
         return snapshot
     windows = WINDOWS[: 2 if kind == "binary" else 1]
     told = performed(kind, classes, windows)
+    snapshot = dataclasses.replace(snapshot, aged=trend(kind, snapshot.aged))
     if kind != "binary":
         return dataclasses.replace(snapshot, performed=told._replace(target=(), concept=None))
+    part = WorstSegment("country=DE, amount 20 to 30", STARTED_S - 600.0, 1214, 0.38, 30_000, 0.19, 12.5)
+    told = told._replace(searched=Searched(51, (part,), 6.9, 1.5))
     return dataclasses.replace(
         snapshot, performed=told, estimated=estimated(classes, windows), valued=valued(windows)
     )  # fmt: skip

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exporter import catalogue
+from exporter.age_families import SinceDeploy
+from exporter.aged import MOST_NAMED, REASONS
 from exporter.budget import truth
 from exporter.budget.shape import Shape
 from exporter.calibration.ranks import RANKS, of_reference
@@ -46,6 +48,11 @@ class Side(NamedTuple):
     columns: Sequence[Column]
     said: Sequence[Override]
     is_features: bool
+
+    @property
+    def since(self) -> SinceDeploy:
+        """What came of it since the deployment."""
+        return catalogue.FEATURES_SINCE_DEPLOY if self.is_features else catalogue.OUTPUTS_SINCE_DEPLOY
 
 
 class Costs(NamedTuple):
@@ -100,6 +107,7 @@ def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], ve
     found = Counter({catalogue.REQUESTS.name: _of_model(shape) + len(profile.performance) * (1 + shape.feedback)})
     values = _segments(shape, profile.segments)
     found.update(truth.costs(shape, profile, values.counted))
+    found.update({catalogue.AGE.deployed.name: 1, catalogue.AGE.since.name: 1, catalogue.AGE.due.name: len(REASONS)})
     found[catalogue.SEGMENT_ROWS.name] = values.counted
     found[catalogue.SEGMENT_REFERENCE_ROWS.name] = values.scored
     adopted = {(one.side, one.name) for one in profile.adoptions}
@@ -146,7 +154,9 @@ def _of_side(shape: Shape, side: Side, values: int) -> Cost:
     found = {
         side.segments.samples.name: values * shape.segment_windows,
         side.segments.sufficient.name: values * shape.segment_windows,
-    }
+        side.since.most.name: min(MOST_NAMED, len(side.columns)), side.since.excess.name: 1,
+        side.since.moved.name: 1, side.since.rows.name: 1,
+    }  # fmt: skip
     if side.is_features:
         rows = ("duplicate_rows_ratio", "unusual_rows_ratio", "unusual_rows_ratio_critical")
         found |= {side.families.aspects[word].name: shape.times for word in rows}
@@ -189,7 +199,8 @@ def _reference(of: _Of) -> Iterator[tuple[str, int]]:
     yield families.reference_ratio.name, bins
     yield families.bin_info.name, bins
     yield families.bin_step.name, max(len(column.centres()) - 1, 0) if column.sd else 0
-    for family in (families.reference_samples, families.reference_missing, families.reference_largest):
+    since = of.side.since.variation, of.side.since.critical
+    for family in (families.reference_samples, families.reference_missing, families.reference_largest, *since):
         yield family.name, 1
     yield families.aspects["reference_quantile"].name, len(list(of_reference(column))) if column.ordered else 0
     yield families.aspects["reference_distinct_values"].name, 1

@@ -38,6 +38,7 @@ def _optional(side: Columns, much: Iterable[Unit] = ()) -> Iterator[Unit]:
     yield from much
     yield (side.bin_change.name,)
     yield _names(about, "quantile")
+    yield from _since_deploy(side)
     yield _names(about, "infinite_ratio", "absent_ratio", "type_error_ratio")
     for score in reversed([one for one in side.statistics if one not in (*_JUDGED, "impact_ratio")]):
         yield _with_critical(side.statistics, side, score, score)
@@ -49,6 +50,13 @@ def _optional(side: Columns, much: Iterable[Unit] = ()) -> Iterator[Unit]:
     yield (side.statistics["impact_ratio"].name,)
     yield _names(side.evidence, *_EXPLAINS)
     yield (side.bins.name,)
+
+
+def _since_deploy(side: Columns) -> Iterator[Unit]:
+    """Of all columns; which have moved most goes after that."""
+    of = catalogue.FEATURES_SINCE_DEPLOY if side is catalogue.FEATURES else catalogue.OUTPUTS_SINCE_DEPLOY
+    yield of.variation.name, of.critical.name
+    yield (of.most.name,)
 
 
 _MUCH: Final = (
@@ -101,6 +109,7 @@ def _units() -> Iterator[Unit]:
     of = catalogue.ESTIMATED
     yield tuple(one.name for one in (*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples))
     yield tuple(one.name for one in catalogue.BUSINESS)
+    yield tuple(one.name for one in (*catalogue.WORST, *catalogue.SEARCH))
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
     for side, segments in sides:
         yield from _needed(side, segments)

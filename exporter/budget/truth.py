@@ -18,6 +18,7 @@ from exporter.performance.measures.quantiles import RANKS
 from exporter.performance.outcomes import MOST_PAIRED
 from exporter.performance.scoring import BINS
 from exporter.performance.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task
+from exporter.performance.worst import MOST
 from exporter.performed import BY, LAG_BOUNDS, MOST_CLASSES
 from exporter.reference import Profile
 from exporter.truth_families import OF_CLASSES, OF_EACH, OF_NUMBERS, OF_RANKINGS, OF_SCORES
@@ -46,10 +47,18 @@ def costs(shape: Shape, profile: Profile, segments: int) -> Counter[str]:
         found.update(_of((*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples), sizes))
     if shape.feedback:
         found.update(_performance(task, sizes))
+        found.update(_of(catalogue.TREND, {}))
         found.update(_by_segment(shape, task, segments))
         if target is not None:
             found.update(_of((*catalogue.TARGET, *catalogue.CONCEPT), sizes))
+        if is_searched(shape, profile):
+            found.update(_of((*catalogue.WORST, *catalogue.SEARCH), {"segment": MOST}))
     return found
+
+
+def is_searched(shape: Shape, profile: Profile) -> bool:
+    """Whether any feature is searched for parts that are served worse than the rest."""
+    return shape.evidence.enable and not {*shape.segments.searched}.isdisjoint(one.name for one in profile.features)
 
 
 def business(shape: Shape, segments: int) -> Mapping[str, int]:

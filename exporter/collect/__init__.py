@@ -12,6 +12,7 @@ from typing import Final
 from exporter import __version__, catalogue, glance
 from exporter.budget.shape import Shape
 from exporter.collect import (
+    ageing,
     columns,
     dependencies,
     events,
@@ -27,6 +28,7 @@ from exporter.collect import (
     relay,
     segments,
     server,
+    slices,
     traffic,
     web,
 )
@@ -65,6 +67,8 @@ COLLECTORS: Final = (
     Collector("columns", _each(columns.collect)),
     Collector("evidence", _each(evidence.collect)),
     Collector("performance", _each(performance.collect)),
+    Collector("ageing", _each(ageing.collect)),
+    Collector("slices", _each(slices.collect)),
     Collector("failed", _each(failed.collect)),
     Collector("segments", _each(segments.collect)),
     Collector("segment performance", _each(performed_segments.collect)),

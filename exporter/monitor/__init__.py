@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from exporter.diagnosis.changes import Changes
 from exporter.monitor import door, generated
+from exporter.monitor.ageing import Ageing
 from exporter.monitor.batch import Came
 from exporter.monitor.block import Block
 from exporter.monitor.failed import Failed
@@ -47,6 +48,7 @@ class Monitor:
         self._generated = generated.Generated()
         self._profile, self._wall = profile, watching.wall
         self._sides = Sides(profile, windows, said, watching)
+        self._ageing = Ageing(self._sides.blocks())
         features = self._sides.features
         self._failed = Failed(profile.asked, windows, features.binner) if profile and features else None
 
@@ -85,6 +87,7 @@ class Monitor:
                 **self._traffic.arrays(f"{series}.traffic"),
                 **self._generated.arrays(f"{series}.generated")}  # fmt: skip
         kept |= self._sides.arrays(f"{series}.{digest}")
+        kept |= self._ageing.arrays(series, f"{series}.{digest}")
         predicting = self._sides.predicting
         kept |= predicting.arrays(series, f"{series}.{digest}") if predicting else {}
         return kept | (self._failed.arrays(f"{series}.{digest}.failed") if self._failed else {})
@@ -95,6 +98,7 @@ class Monitor:
         Name by name, with copies of the arrays: all at once would be in memory twice. Count nothing until the last one.
         """
         yield from self._sides.held(now)
+        yield from self._ageing.held()
         if self._sides.predicting:
             yield from self._sides.predicting.held(now, self._wall(now))
 
@@ -104,9 +108,14 @@ class Monitor:
         What does not fit, or would have left the windows by `now`, is left out.
         """
         panes = self._sides.put_back(held, shift_s, now)  # first: what segments are called is put back with it
+        self._ageing.put_back(held)
         if self._sides.predicting:
             self._sides.predicting.put_back(held, shift_s, now, self._wall(now))
         return panes
+
+    def recall(self, held: Mapping[str, NDArray[Any]]) -> None:
+        """Of what was held under whatever profile, go on with the version's first answer."""
+        self._ageing.recall(held)
 
     # in
 
@@ -114,6 +123,7 @@ class Monitor:
         """Count an exchange and what was decoded of it. Its moment is its own, so that late ones land right."""
         if not self._traffic.add(exchange):
             return
+        self._ageing.see(exchange)
         features, predictions = observation.features, observation.predictions
         if observation.protocol == generated.PROTOCOL:
             self._generated.add(exchange, observation)
@@ -183,6 +193,7 @@ class Monitor:
             performed=self.performing.snapshot(self._wall(now)) if self.performing else None,
             valued=tuple(self.valuing.snapshot(self._wall(now))) if self.valuing else (),
             unreadable=self.unreadable,
+            aged=self._ageing.snapshot(self.performing.trend(self._wall(now)) if self.performing else None),
         )
 
 

@@ -69,13 +69,12 @@ class CellCodes:
 
 
 def coded(settings: Segments, features: Scope | None) -> CellCodes:
-    """Of the features that there are of those to divide by: of what divides the traffic, if nobody says others."""
+    """Of the features that there are of those that are to be searched."""
     if features is None:
         return CellCodes((), ())
     columns = [column for column, readable in zip(features.columns, features.readable, strict=True) if readable]
     known = {column.name for column in columns}
-    names = tuple(dict.fromkeys(one.field for one in settings.by if one.field in known))[:MOST]
-    return CellCodes(features.columns, names)
+    return CellCodes(features.columns, (name for name in settings.searched if name in known))
 
 
 def _merged(column: Column) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ def hidden(settings: Settings, private: Private) -> Settings:
     segments, evidence = settings.segments, settings.evidence
     by, group = tuple(map(private.segmentation, segments.by)), evidence.group_key
     return replace(
-        settings, segments=replace(segments, by=by),
+        settings, segments=replace(segments, by=by, search=tuple(map(private.name, segments.search))),
         evidence=replace(evidence, group_key=group and private.segmentation(group)),
     )  # fmt: skip
 

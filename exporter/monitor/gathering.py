@@ -45,7 +45,7 @@ WATCHING: Final = Watching()
 
 def watching(settings: Settings, wall: Callable[[float], float]) -> Watching:
     """What the operator says of it."""
-    hindsight = Hindsight(settings.feedback.enable, settings.performance, settings.values)
+    hindsight = Hindsight(settings.feedback.enable, settings.performance, settings.values, settings.staleness)
     return Watching(settings.evidence, wall, Planned(settings.evidence.planned), hindsight)
 
 

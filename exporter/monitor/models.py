@@ -6,20 +6,20 @@ series begin at 0; it leaves the page where the traffic names the model otherwis
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from exporter.config import Settings
-from exporter.monitor import Monitor, attributing, door, versions
+from exporter.monitor import Monitor, attributing, door, due, versions
+from exporter.monitor.ageing import Firsts
 from exporter.monitor.chronicle import Chronicle
 from exporter.monitor.gathering import same_clock, watching
 from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import NOTHING_SAID, Said
-from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, are_small, untitled
+from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, are_small, bare, untitled
 from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile
@@ -37,7 +37,7 @@ class Models:
         self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
         self._watching = watching(settings, wall)
         self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
-        self._other = Watched(Label(OTHER, UNKNOWN), None, self._make)
+        self._firsts, self._other = Firsts(), Watched(Label(OTHER, UNKNOWN), None, self._make)
         self._watched: dict[Label, Watched] = {}
         self._advance = self._last_watched = self._add(self._naming.in_advance)
         self._seen = (0, 0)
@@ -55,6 +55,7 @@ class Models:
 
     def _add(self, label: Label) -> Watched:
         watched = self._watched[label] = Watched(label, self._references.of(*label), self._make)
+        watched.monitor.recall(self._firsts.of(label))
         return watched
 
     def __iter__(self) -> Iterator[Watched]:
@@ -198,23 +199,19 @@ class Models:
         self.flush()
         self.chronicle.look(self, self._watching.wall(now))
         found = sorted((self._show(watched, now) for watched in self), key=lambda one: one.label)
-        found = versions.compared(found, self._settings.windows)
+        found = versions.compared(due.dated(found, self._settings.staleness), self._settings.windows)
         return [*found, Shown(self._other.label, None, self._other.monitor.snapshot(now), not self._other.idle)]
 
     def _show(self, watched: Watched, now: float) -> Shown:
         snapshot, label = watched.monitor.snapshot(now), watched.label
         if snapshot.rows.observed or not self._is_superseded(watched):
             return Shown(label, watched.profile, snapshot, True)
-        # Requests, but not one prediction: whatever else there is to say of it would be said twice.
-        bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None, evidence=None, grouped=None)
-        return Shown(label, None, bare, not watched.idle)
+        return Shown(label, None, bare(snapshot), not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:
         """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""
-        if watched is not self._advance:
-            return False
-        others = [one for one in self if one is not watched]
-        return any(one.profile is watched.profile for one in others) if self._naming.is_named else bool(others)
+        others = [one.profile for one in self if one is not watched] if watched is self._advance else []
+        return any(one is watched.profile for one in others) if self._naming.is_named else bool(others)
 
     def news(self, now: float) -> Iterator[str]:
         """Lines for the log about payloads that could not be decoded: a bounded number a minute."""
@@ -225,8 +222,7 @@ class Models:
 
     def owners(self) -> list[Owner]:
         """Whose windows there are."""
-        known = (watched for watched in self if watched.profile and not self._is_nobodys(watched))
-        return [Owner(*one.label, one.profile.digest) for one in known if one.profile]
+        return [Owner(*one.label, one.profile.digest) for one in self if one.profile and not self._is_nobodys(one)]
 
     def _is_nobodys(self, watched: Watched) -> bool:
         """Whether it stands for a model that nobody has named yet, and has seen nothing."""
@@ -243,10 +239,14 @@ class Models:
         profile = self._references.of(*label) or self._references.offered(label.model)
         return profile is not None and profile.digest == owner.profile and self._naming.is_still(label, True, True)
 
+    def wanted(self, owner: Owner, held: Arrays) -> Arrays:
+        """What would be this run's of all that was kept: of another profile since when the version answers, no more."""
+        is_still = self._naming.is_still
+        return held if self.wants(owner) else Firsts.among(held) if is_still(Label(*owner[:2]), True, True) else {}
+
     def lacks(self, owner: Owner) -> bool:
         """Whether windows have yet to take what was kept of them."""
-        watched = self._of(owner)
-        return watched is None or not watched.taken[0]
+        return (watched := self._of(owner)) is None or not watched.taken[0]
 
     def held(self, owner: Owner, now: float) -> Iterator[tuple[str, NDArray[Any]]]:
         """What an owner's windows hold at `now`, array by array; nothing may be counted before the last one."""
@@ -261,10 +261,12 @@ class Models:
         label = Label(owner.model, owner.version)
         if (offered := self._references.offered(label.model)) and offered.digest == owner.profile:
             self._references.take(label.model)
-        watched = self._of(owner)
-        is_new = watched is None and label not in self._watched and not self._is_full()
+        known, watched = self._watched.get(label), self._of(owner)
+        self._firsts.take(label, held, known.monitor if known else None)
+        is_new = known is None and not self._is_full() and self.wants(owner)
         watched = self._add(label) if is_new else watched
         if watched is None:
+            self.changed.update(self.chapters())
             return 0
         watched.monitor.flush()
         panes = watched.monitor.put_back(held, shift_s, now)
@@ -278,10 +280,7 @@ class Models:
         return panes
 
     def returning(self, label: Label) -> Watched | None:
-        """Who is called so, as an earlier run or another replica did; None where nobody may be, or there is no room.
-
-        Half of the room is for those that the traffic names.
-        """
+        """Who is called so, as an earlier run or another replica did; None where nobody may be, or half is full."""
         watched = self._watched.get(label)
         room = len(self._watched) - self._advance.idle < max(1, self.most // 2)
         if watched is None and room and self._naming.is_still(label, True, True):

@@ -4,11 +4,13 @@ It keeps no prediction: those that have an id are handed on (`take`), and what i
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.aged import Trend
+from exporter.ageing import Staleness
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.monitor.batch import Came
@@ -16,6 +18,8 @@ from exporter.monitor.belonging import Belonging
 from exporter.monitor.judging import Judging
 from exporter.monitor.judging_segments import segment_judging
 from exporter.monitor.opening import Opened, Opening
+from exporter.monitor.searching import searching
+from exporter.monitor.trending import Trending, limit_of
 from exporter.monitor.truths import truths_of
 from exporter.performance.concept import Reference, concept_of, is_alike, reference_of
 from exporter.performance.joining import Joining, Usable
@@ -30,8 +34,15 @@ from exporter.truths import Joined
 
 _NAME: Final = "performance"
 Arrays = Mapping[str, NDArray[Any]]
-Settings = tuple[Performance, Evidence, float]
-"""And the length of a pane in seconds."""
+
+
+class Settings(NamedTuple):
+    """What people say of it."""
+
+    performance: Performance
+    evidence: Evidence
+    pane_s: float
+    staleness: Staleness = Staleness()
 
 
 class Performing:
@@ -41,7 +52,7 @@ class Performing:
         self, profile: Profile, task: Task, belonging: Belonging, settings: Settings, salt: Salt | None
     ) -> None:  # fmt: skip
         """`salt` is the one under which categories of the profile are hashed."""
-        performance, evidence, pane_s = settings
+        performance, evidence, pane_s = settings[:3]
         self.task = task
         self._opening, self._judging = Opening(), Judging(task, performance, pane_s)
         self._joining = Joining(task, _hashing(task, profile, salt), belonging.read)
@@ -50,7 +61,10 @@ class Performing:
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
         self._segments = segment_judging(task, belonging.ways, self._reference(profile), performance, pane_s)
         self._dependence = evidence.default_dependence
+        self._searching = searching(profile, task, belonging.codes, settings[:3])
         self._training = in_training(task, profile.performance)
+        limit = limit_of(task, profile.target, self._training, (performance, settings.staleness))
+        self._trending = Trending(task, settings.staleness.trend, pane_s, limit)
         self._held = np.zeros(1, np.int64)
         """The number of the last one that the windows had when they were held; what comes again up to it is in them."""
         self._newest = np.zeros(1, np.int64)
@@ -66,9 +80,11 @@ class Performing:
     def arrays(self, series: str, prefix: str) -> dict[str, NDArray[Any]]:
         """What must be kept: another profile of the same task goes on with what begins with `series`."""
         name = f"{series}.{self._name}"
-        kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name)}
+        kept = {f"{name}.held": self._held, f"{name}.newest": self._newest, **self._judging.arrays(name),
+                **self._trending.arrays(name)}  # fmt: skip
         kept |= self._truths.arrays(prefix) if self._truths else {}
         kept |= self._segments.arrays(prefix) if self._segments else {}
+        kept |= self._searching.arrays(prefix) if self._searching else {}
         return kept | (self._concept.arrays(prefix) if self._concept else {})
 
     @property
@@ -79,27 +95,34 @@ class Performing:
         """What the windows hold at a Unix time, to be kept for another time; no counts since start."""
         yield f"{self._name}.newest", self._newest.copy()
         yield from self._judging.held(self._name, wall_s)
+        yield from self._trending.held(self._name, wall_s)
         if self._truths:
             yield from self._truths.held(_NAME, wall_s)
         if self._concept:
             yield from self._concept.held(_NAME)
         if self._segments:
             yield from self._segments.held(_NAME, wall_s)
+        if self._searching:
+            yield from self._searching.held(_NAME)
 
     def put_back(self, held: Arrays, wall_s: float) -> None:
         """Go on with windows that were held; those of truths only where there are none yet."""
         self._judging.put_back_opened(held, self._name, wall_s)
+        self._trending.put_back_opened(held, self._name, wall_s)
         newest = held.get(f"{self._name}.newest")
         if newest is None or newest.shape != (1,) or self._newest[0]:
             return
         self._held[0] = self._newest[0] = newest[0]
         self._judging.put_back(held, self._name, wall_s)
+        self._trending.put_back(held, self._name, wall_s)
         if self._truths:
             self._truths.put_back(held, _NAME, 0.0, wall_s)
         if self._concept:
             self._concept.put_back(held, _NAME)
         if self._segments:
             self._segments.put_back(held, _NAME, wall_s)
+        if self._searching:
+            self._searching.put_back(held, _NAME)
 
     # in
 
@@ -112,6 +135,7 @@ class Performing:
         at_s = self._opening.add(said, self._belonging.written(parts))
         if at_s.size:
             self._judging.opened(at_s)
+            self._trending.opened(at_s)
 
     def take(self) -> tuple[list[Opened], int]:
         """Predictions that came since, and how many more there was no room for."""
@@ -125,6 +149,8 @@ class Performing:
         self._note(usable, wall_s)
         if self._concept:
             self._concept.add_rows(usable.rows, told_s(usable.joined, wall_s))
+        if self._searching:
+            self._searching.add(usable, told_s(usable.joined, wall_s))
         return usable.joined
 
     def rejoin(self, joined: Sequence[Joined], wall_s: float) -> Sequence[Joined]:
@@ -138,6 +164,7 @@ class Performing:
         return usable.joined
 
     def _note(self, usable: Usable, wall_s: float) -> None:
+        self._trending.join(usable, wall_s)
         if self._segments:
             self._segments.add(usable, wall_s)
         if self._truths:
@@ -152,6 +179,10 @@ class Performing:
 
     # out
 
+    def trend(self, wall_s: float) -> Trend | None:
+        """How its errors go from day to day, at a Unix time; None without any truth."""
+        return self._trending.told(wall_s)
+
     def snapshot(self, wall_s: float) -> Performed:
         """All that is known at a Unix time."""
         return Performed(
@@ -159,6 +190,7 @@ class Performing:
             self._truths.snapshot(wall_s) if self._truths else (),
             self._concept.told(wall_s) if self._concept else None,
             tuple(self._segments.judged(wall_s, self._together)) if self._segments else (),
+            self._searching.told(wall_s) if self._searching else None,
         )  # fmt: skip
 
 

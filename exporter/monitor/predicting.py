@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from exporter.ageing import Staleness
 from exporter.business import BusinessValue
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
@@ -14,7 +15,7 @@ from exporter.monitor.batch import Batch, Came, Run, Scope
 from exporter.monitor.belonging import Belonging
 from exporter.monitor.cell_codes import coded
 from exporter.monitor.estimating import Estimating, estimating
-from exporter.monitor.performing import Performing
+from exporter.monitor.performing import Performing, Settings
 from exporter.monitor.said import Said
 from exporter.monitor.segments.ways import Way
 from exporter.performance.costs import unknown
@@ -36,6 +37,7 @@ class Hindsight(NamedTuple):
     """Whether anybody may tell it."""
     performance: Performance = Performance()
     values: tuple[BusinessValue, ...] = ()
+    staleness: Staleness = Staleness()
 
 
 class Predicting:
@@ -118,7 +120,9 @@ def predicting(
         _LOG.warning("of the model %r: %s", profile.model, fault)
     estimates = estimating(task, profile.target, performance, pane_s)
     belonging = Belonging(ways, coded(said.segments, scopes.get(_FEATURES)))
-    told = None
-    if hindsight.feedback:
-        told = Performing(profile, task, belonging, (performance, evidence, pane_s), said.salt)
+    strange = [name for name in said.segments.search if name not in belonging.codes.names]
+    for name in strange if hindsight.feedback else ():
+        _LOG.warning("of the model %r: segments.search: %r is no feature that is watched", profile.model, name)
+    how = Settings(performance, evidence, pane_s, hindsight.staleness)
+    told = Performing(profile, task, belonging, how, said.salt) if hindsight.feedback else None
     return Predicting(answers, belonging, told, estimates) if told or estimates else None

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -159,6 +160,12 @@ class Watched:
             found, dropped = performing.take()
             self._opened += [Prediction(one.key, owner, one.at_ms, one.content) for one in found]
             self._unopened += dropped
+
+
+def bare(snapshot: Snapshot) -> Snapshot:
+    """Of requests, without one prediction: whatever else there is to say is said under another name."""
+    nothing = dict.fromkeys(("features", "outputs", "failed", "segments", "evidence", "grouped", "aged"))
+    return replace(snapshot, **nothing)  # type: ignore[arg-type]  # they may all be None
 
 
 def are_small(watched: Iterable[Watched], memory_limit: int) -> bool:

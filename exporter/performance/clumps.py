@@ -81,8 +81,20 @@ class Clumps:
 
         The largest of some that are in doubt would be too large nearly always. X² of independent ones has variance 2.
         """
-        means, pairs = self._means(), self._pairs.tolist()
-        found = max(1.0, means[0])
-        for mean, some, worth in zip(means[1:], pairs[1:], _PRIOR[1:], strict=True):
-            found = max(found, mean * (1 - math.sqrt(2 * some) / (worth + some)) if some else 1.0)
-        return found
+        return max(1.0, self._means()[0], *self._longer())
+
+    @property
+    def carefully(self) -> float:
+        """The same; a standard error of the shortest span more than seen, where that is more than chance shows."""
+        error = 1 - _less(int(self._pairs[0]), _PRIOR[0])
+        return self.dependence * (1 + error if self.dependence > 1 + 2 * error else 1)
+
+    def _longer(self) -> list[float]:
+        """Of longer spans that are seen."""
+        spans = zip(self._means()[1:], self._pairs.tolist()[1:], _PRIOR[1:], strict=True)
+        return [mean * _less(some, worth) for mean, some, worth in spans if some]
+
+
+def _less(pairs: int, worth: float) -> float:
+    """From a mean to a standard error less."""
+    return 1 - math.sqrt(2 * pairs) / (worth + pairs)

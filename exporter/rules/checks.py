@@ -75,7 +75,9 @@ CHECKS: Final = (
           f"count by ({MODEL}) (model_info) > 1", True),
     Check("drift", "There is no evidence of it, sudden or slow.",
           ("ModelDrift", "ModelDriftTicket", "ModelDriftSlow", "ModelFleetDrift", "ModelFleetDriftSlow",
-           "ModelOldAndDrifting", "ModelEvidenceUnready"), _PROFILED, True, True),
+           "ModelEvidenceUnready"), _PROFILED, True, True),
+    Check("age", "It is not older than it may be, or nothing has moved since.",
+          ("ModelStale", "ModelRetrainDue", "ModelRetrainSoon")),
     Check("exporter", "What watches the model is well itself.", ("InferenceExporter.+",)),
 )  # fmt: skip
 """In the order in which people ask."""

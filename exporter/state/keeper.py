@@ -32,7 +32,7 @@ _FINISH_PATIENCE_S: Final = 3.0
 
 
 class Windows(Protocol):
-    """Whose windows are kept. All but `wants` and `most` is asked by whoever calls the keeper."""
+    """Whose windows are kept. All but `wanted` and `most` is asked by whoever calls the keeper."""
 
     @property
     def most(self) -> int:
@@ -50,8 +50,8 @@ class Windows(Protocol):
     def put_back(self, owner: Owner, held: Arrays, shift_s: float, now: float) -> int:
         """Have them take arrays of a clock that showed `shift_s` less; the panes that still counted."""
 
-    def wants(self, owner: Owner) -> bool:
-        """Whether those of somebody that this run has not met yet would be welcome. Any thread may ask."""
+    def wanted(self, owner: Owner, held: Arrays) -> Arrays:
+        """What would be welcome of somebody's that this run has not met yet. Any thread may ask."""
 
 
 class Keeper:
@@ -211,8 +211,8 @@ class Keeper:
             return 0
         panes = self._windows.put_back(image.owner, image.arrays, shift_s, here.monotonic_s)
         age_s = here.monotonic_s - shift_s - image.moment.monotonic_s
-        model, version, _ = image.owner
-        _LOG.info("windows of %r, version %r, go on with %d panes, kept %.0f s ago", model, version, panes, age_s)
+        if panes:
+            _LOG.info("windows of %r, version %r, go on with %d panes, kept %.0f s ago", *image.owner[:2], panes, age_s)
         return panes
 
     def _do(self, job: Callable[[], None]) -> None:
@@ -248,8 +248,8 @@ class Keeper:
                 image = unpack(content(path))
             except (Unreadable, OSError):
                 continue
-            if image.owner not in known and self._windows.wants(image.owner):
-                self._found.append((image, False))
+            if image.owner not in known and (welcome := self._windows.wanted(image.owner, image.arrays)):
+                self._found.append((image._replace(arrays=welcome), False))
 
     def _read(self, owner: Owner, place: Directory, patience_s: float) -> None:
         """Have what is there for the windows; from then on it may be replaced."""

@@ -291,7 +291,7 @@ def test_slow_drift_is_told_of_the_fleet_and_not_of_its_replicas_too(alertmanage
 
 def test_a_model_to_be_trained_again_is_not_said_to_drift_slowly(alertmanager: str) -> None:
     expected = [
-        ("ModelOldAndDrifting", {**CHURN, **TICKET}, "active"),
+        ("ModelStale", {**CHURN, **TICKET}, "active"),
         ("ModelDriftSlow", {**CHURN, **TICKET}, "suppressed"),
         ("ModelFleetDriftSlow", {**CHURN, **TICKET}, "suppressed"),
         ("ModelDrift", {**CHURN, **PAGE, **RISK}, "active"),

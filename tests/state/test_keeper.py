@@ -34,7 +34,7 @@ class Kept:
     path: Path
     seats: "memoryview[int]"
     whose: list[Owner]
-    wanted: list[Owner] = dataclasses.field(default_factory=list)
+    strangers: list[Owner] = dataclasses.field(default_factory=list)
     back: list[Any] = dataclasses.field(default_factory=list)
     lacking: set[Owner] = dataclasses.field(default_factory=set)
     panes: int | None = None
@@ -43,7 +43,7 @@ class Kept:
     now_held: Any = None
 
     def start(self, interval_s: float) -> None:
-        self.lacking |= {*self.whose, *self.wanted}
+        self.lacking |= {*self.whose, *self.strangers}
         self.keeper = Keeper(str(self.path), interval_s, self.seats, self, self.commit)
 
     # what the keeper asks
@@ -58,8 +58,8 @@ class Kept:
     def lacks(self, owner: Owner) -> bool:
         return owner in self.lacking
 
-    def wants(self, owner: Owner) -> bool:
-        return owner in self.wanted
+    def wanted(self, owner: Owner, held: Any) -> Any:
+        return held if owner in self.strangers else {}
 
     def put_back(self, owner: Owner, arrays: Any, shift_s: float, now: float) -> int:
         self.lacking.discard(owner)

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter import catalogue as c
 from exporter.dashboards import links, tables
-from exporter.dashboards.boards import truth_segments
+from exporter.dashboards.boards import truth_segments, truth_worst
 from exporter.dashboards.looks import (
     BLANK,
     CRITICAL,
@@ -148,6 +148,7 @@ BOARD = Board(
     [
         Row("Is it wrong more often than in training", wrong),
         Row("In which part of the traffic it is wrong", truth_segments.panels),
+        Row("For whom it is worse", truth_worst.panels),
         Row("How truths come", come),
         Row("What it is worth", worth),
     ],
