@@ -31,6 +31,8 @@ def told(profile: Profile, settings: Performance, evidence: Evidence) -> Iterato
         yield f"estimates without truth: {_estimates(profile, task)}"
     yield f"evidence of concept drift: {_evidence(profile, task, settings, evidence)}"
     yield f"held against the training: {_trained(profile, task)}"
+    if profile.segments:
+        yield f"segments held against theirs: {_segments(profile, task)}"
 
 
 def _estimates(profile: Profile, task: Task) -> str:
@@ -64,3 +66,12 @@ def _trained(profile: Profile, task: Task) -> str:
     if not found:
         return "nothing, the profile says no measure of it (profile build --target, --metrics)"
     return ", ".join(name if name == measure else f"{name} ({measure})" for measure, name, _ in found)
+
+
+def _segments(profile: Profile, task: Task) -> str:
+    if profile.target is None:
+        return _NO_TRUTH
+    if not is_alike(profile.target, task):
+        return _OTHERWISE
+    known = [one.name for one in profile.segments if one.errors]
+    return ", ".join(known) or "none, the profile was built before it counted wrong predictions by segment"

@@ -32,6 +32,8 @@ from exporter.performance.task import canonical
 from exporter.performed import MOST_CLASSES, Judged
 from exporter.profile import Plan as BuildPlan
 from exporter.profile import build_frame
+from exporter.sections import Segments
+from exporter.segmentations import segmentations
 from exporter.target import Calibration, Target
 from exporter.truth_families import OF_SCORES
 from exporter.truths import Joined, Owner, key_of
@@ -190,3 +192,36 @@ def test_a_model_whose_truth_came_has_no_more_series_than_expected_and_all_its_m
     assert {word for word, family in catalogue.PERFORMANCE.values.items() if real.get(family.name)} == wanted
     success = next(block for block in page.blocks if block.name == catalogue.COLLECTOR_SUCCESS.name)
     assert b"} 0" not in success.body
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_measures_of_segments_are_expected_of_every_one_and_go_before_all_else(kind: Kind, tmp_path: Path) -> None:
+    profile, random = profile_of(kind, tmp_path), np.random.default_rng(6)
+    divided = Segments(by=segmentations([{"name": "x", "edges": [0, 1]}]))
+    watching = Watching(SHAPE.evidence, lambda at: at, hindsight=Hindsight(True, SHAPE.performance))
+    monitor = Monitor(profile, SHAPE.windows, (), NOTHING_SAID._replace(segments=divided), watching)
+    answers = kind.answers(random, 300)
+    seen = answered(answers, 10.0, "r")
+    monitor.observe(seen, Decoder().decode(seen))
+    monitor.flush()
+    found = monitor.performing
+    assert found
+    owner = Owner("m", "1", found.task.written)
+    truths = kind.truths(random, answers)
+    found.join([
+        Joined(at + 1, owner, one.at_ms, one.at_ms + 5000, one.content, canonical(truths[at]), b"")
+        for at, one in enumerate(found.take()[0])
+    ], 20.0)  # fmt: skip
+    scene = Scene("m", "1", profile, monitor.snapshot(20.0), ServerVitals(), Health(0.0, 0, report.relay([], 0, 0)))
+    shape = replace(SHAPE, segments=divided)
+    real, expected = full_pages.sizes(full_pages.rendered([scene], shape)), planned(shape, [scene])
+    of = catalogue.SEGMENT_PERFORMANCE
+    shown = {name: series for name, series in real.items() if name.startswith("model_segment_performance_") and series}
+    assert {word for word, family in of.values.items() if family.name in shown} == {
+        *truth.words_of_segments(found.task)
+    }
+    assert all(series == 4 for series in shown.values()), "one segment, four windows"
+    assert {expected.by_family[name] for name in shown} == {(3 + 2) * 4}
+    tight = planned(replace(shape, metrics=Metrics(max_series=expected.expected - 1)), [scene]).models[0].hidden
+    assert {of.values[word].name for word in truth.words_of_segments(found.task)} <= tight
+    assert of.error.name not in tight

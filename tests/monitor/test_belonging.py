@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from exporter.performance.parts import UNKNOWN, Parts
 from exporter.profile.build import Plan, build
 from exporter.records import Failure
 from exporter.reference import Profile
+from exporter.scalars.salted import Salt
 from exporter.sections import Segments, Windows
 from exporter.segmentations import segmentations
 from exporter.truths import Joined, Owner, key_of
@@ -58,7 +60,8 @@ def said(by: Any = BY) -> Said:
 
 def belonging(profile: Profile, what: Said) -> Belonging:
     """As another process would have it, that has seen nothing."""
-    scopes = {name: block.scope for name, block in Sides(profile, WINDOWS, NOTHING_SAID).blocks()}
+    bare = NOTHING_SAID._replace(salt=what.salt)
+    scopes = {name: block.scope for name, block in Sides(profile, WINDOWS, bare).blocks()}
     found = segments.made(profile, what, scopes)
     return Belonging(found.ways if found else (), coded(what.segments, scopes["features"]))
 
@@ -156,6 +159,20 @@ def test_what_is_told_with_a_truth_counts_before_what_was_seen_of_the_request(pr
         told = Extra(segments=(("age", age), ("country", "C")))
         assert called(profile, said(), at.read(joined(found, told), WIDTH)) == [["C", "50 and above", "missing"]]
     assert called(profile, said(), at.read(joined(found, Extra(weight=2.0)), WIDTH)) == [["A", "below 30", "missing"]]
+
+
+def test_what_people_say_of_a_hashed_segment_is_hashed(tmp_path: Path) -> None:
+    given, salt = table(500, 1), Salt(b"0123456789abcdef")
+    columns: dict[str, Any] = {name: [row[name] for row in given] for name in given[0]}
+    columns |= {"p": [0.2, 0.9] * 250, "y": [0, 1] * 250}
+    source = write_csv(tmp_path / "train.csv", columns)
+    profile = build(Plan(source, ["p"], target="y", salt=salt, hashed=["country"], segments={"country": ()}))[0]
+    what = said(["country"])._replace(salt=salt)
+    found = see(profile, what, [([{"country": "A", "age": 20.0}], 1, "")])
+    at = belonging(profile, what)
+    for told, name in ((None, "A"), (Extra(segments=(("country", "B"),)), "B")):
+        parts = at.read(joined(found, told), WIDTH)
+        assert [way.labels[parts.segments[0, 0]] for way in at.ways] == [salt.name(name)]
 
 
 @pytest.mark.parametrize("by", [[], ["country"], [*BY[:2]]], ids=["nothing", "one way", "other ways"])

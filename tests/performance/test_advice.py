@@ -79,3 +79,16 @@ def test_what_is_not_known_is_all_there_is_to_say(profile: Profile) -> None:
 def test_costs_of_classes_that_there_are_not_are_said(profile: Profile) -> None:
     found = [*told(profile, Performance(costs=(Cost("1", "no", 3.0),)), Evidence())]
     assert "performance.costs[0].predicted: there is no class no" in found[1]
+
+
+def test_segments_that_the_profile_knows_the_errors_of_are_named(profile: Profile) -> None:
+    assert "segments held against theirs" not in lines(profile)
+    plan = Plan(predictions=["p"], target="bought", segments={"x": (0.0,)})
+    divided = build_frame(COLUMNS, plan)[0]
+    assert lines(divided)["segments held against theirs"] == "x"
+    assert lines(divided, positive="0")["segments held against theirs"].startswith("none, the settings judge otherwise")
+    older = replace(divided, segments=tuple(one._replace(errors=()) for one in divided.segments))
+    assert lines(older)["segments held against theirs"].startswith("none, the profile was built before")
+    assert lines(replace(older, target=None))["segments held against theirs"].startswith(
+        "none, the profile has no truth"
+    )

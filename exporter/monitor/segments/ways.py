@@ -34,6 +34,8 @@ class Way(NamedTuple):
     """What the training data have of it."""
     adopted: frozenset[tuple[str, str]] = frozenset()
     """Sides and names of columns of which the training data are no longer the normal."""
+    hashing: Salt | None = None
+    """Under which what people say of it is hashed, whoever hashes what comes."""
 
     @property
     def segments(self) -> int:
@@ -53,9 +55,10 @@ class Way(NamedTuple):
 
     def said_place(self, value: str) -> int:
         """Of a value that somebody says beside a truth, as a segment is called here or as a row would have it."""
-        named = self.named(value)
         labels = self.labels
-        return labels.index(value) if value in labels else self.naming.looked_up(named)
+        if value in labels:
+            return labels.index(value)
+        return self.naming.looked_up(self.hashing.name(value) if self.hashing else value)
 
     def named(self, name: str | None) -> str | None:
         """A value as the profile has it."""
@@ -142,7 +145,8 @@ class _Finding(NamedTuple):
         elif column and isinstance(naming, Edged):
             return f"has edges, and its values are {column.kind}"
         raw = salt if hashed and column is None else None
-        return Way(self.said, naming, self.place, at, raw, self._comparable(naming))
+        own = self._comparable(naming)
+        return Way(self.said, naming, self.place, at, raw, own, hashing=salt if hashed else None)
 
     def _naming(self, column: Column | None, salt: Salt | None) -> Naming | str:
         said, own = self.said, self.own
