@@ -26,6 +26,7 @@ from exporter.truth_families import (
     of_performance,
     of_target,
 )
+from exporter.version_families import of_versions
 
 
 class FleetColumns(NamedTuple):
@@ -154,6 +155,10 @@ TARGET = of_target()
 ESTIMATED = of_estimates()
 BUSINESS = of_business()
 FEEDBACK = of_feedback()
+
+# --- versions that are there together
+
+VERSIONS = of_versions()
 
 # --- what the model needs beside its server
 

@@ -90,16 +90,24 @@ def _with_critical(scores: Mapping[str, Family], side: Columns, word: str, criti
     return tuple(one.name for one in found if one)
 
 
+def _together(*families: Family) -> Unit:
+    return tuple(one.name for one in families)
+
+
 def _units() -> Iterator[Unit]:
     sides = ((catalogue.FEATURES, catalogue.SEGMENT_FEATURES), (catalogue.OUTPUTS, catalogue.SEGMENT_OUTPUTS))
     failed = (catalogue.FAILED_BINS.name, catalogue.FAILED_EXCESS.name)
     yield from _optional(catalogue.FEATURES, (failed, *map(_measured, _MUCH)))
     yield from _optional(catalogue.OUTPUTS)
     yield from map(_measured, _LITTLE)
+    beside = catalogue.VERSIONS
+    yield _together(beside.performance, beside.performance_lower, beside.performance_upper)
+    yield _together(beside.mean_difference, beside.mean_critical, beside.share_difference, beside.share_critical)
     of = catalogue.ESTIMATED
     yield tuple(one.name for one in (*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples))
     yield tuple(one.name for one in catalogue.BUSINESS)
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
+    yield _together(beside.mean, beside.deviation, beside.samples)
     for side, segments in sides:
         yield from _needed(side, segments)
 

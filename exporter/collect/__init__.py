@@ -27,6 +27,7 @@ from exporter.collect import (
     segments,
     server,
     traffic,
+    versions,
     web,
 )
 from exporter.collect.exposition import Block, Distributions, Samples, Unmade
@@ -53,7 +54,7 @@ class Collector:
 
 def _each(collect: Callable[[Scene], Iterable[Samples | Unmade | Distributions]]) -> Callable[[Page], Collected]:
     """A collector of pages from one that looks at one model: of it what the page has room for."""
-    return lambda page: joined((scene.visible, sifted(scene.shows, collect(scene))) for scene in page.scenes)
+    return lambda page: joined((scene.visible, sifted(versions.shown(scene), collect(scene))) for scene in page.scenes)
 
 
 COLLECTORS: Final = (
@@ -68,6 +69,7 @@ COLLECTORS: Final = (
     Collector("segments", _each(segments.collect)),
     Collector("grouped", _each(grouped.collect)),
     Collector("generated", _each(generated.collect)),
+    Collector("versions", _each(versions.collect)),
     Collector("models", models.collect),
     Collector("relay", relay.collect),
     Collector("events", events.collect),
