@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 from exporter.families import COUNTER, GAUGE, HISTOGRAM, MODEL, PROFILED, Family
 
 _OUTPUT: Final = (*PROFILED, "output", "window")
-_AGAINST: Final = (*MODEL, "output", "against", "window")
-_CLASS: Final = (*MODEL, "output", "class", "against", "window")
+_AGAINST: Final = (*PROFILED, "output", "against", "window")
+_CLASS: Final = (*PROFILED, "output", "class", "against", "window")
 _MEASURE: Final = (*MODEL, "measure", "against", "window")
 
 
@@ -41,9 +41,9 @@ def of_versions() -> VersionFamilies:
         Family("model_version_prediction_mean_difference_critical", GAUGE, _AGAINST, "What the size of the difference of means exceeds about once in 1000 windows of these very sizes where versions answer alike (Welch). Where a profile has a dependence factor, so many rows count as one."),
         Family("model_version_prediction_share_difference_ratio", GAUGE, _CLASS, "Share of a class among the answers less that of the stable version (`against`) in the same window: of the class that differs most beyond chance."),
         Family("model_version_prediction_share_difference_ratio_critical", GAUGE, _CLASS, "What the size of the difference of the largest class exceeds at most about once in 1000 windows of these very sizes where versions answer alike: adjusted for as many classes as there are."),
-        Family("model_version_performance_difference", GAUGE, _MEASURE, "A measure of performance less that of the stable version (`against`), by truths that came in the window; both have enough of them (performance.minimum_samples). `measure`: the word in model_performance_*."),
-        Family("model_version_performance_difference_lower", GAUGE, _MEASURE, "Lower end of the interval that has the true difference of performance 95 times of 100, the versions' truths being independent (Zou and Donner)."),
-        Family("model_version_performance_difference_upper", GAUGE, _MEASURE, "Upper end of the interval that has the true difference of performance 95 times of 100, the versions' truths being independent (Zou and Donner)."),
+        Family("model_performance_difference", GAUGE, _MEASURE, "A measure of performance less that of the stable version (`against`), by truths that came in the window; both have enough of them (performance.minimum_samples). `measure`: the word in model_performance_*."),
+        Family("model_performance_difference_lower", GAUGE, _MEASURE, "Lower end of the interval that has the true difference of performance 95 times of 100, the versions' truths being independent (Zou and Donner)."),
+        Family("model_performance_difference_upper", GAUGE, _MEASURE, "Upper end of the interval that has the true difference of performance 95 times of 100, the versions' truths being independent (Zou and Donner)."),
         Family("model_shadow_requests_total", COUNTER, (*MODEL, "code"), "Copies of requests that were answered (versions.shadow_header), by HTTP status code. Nobody got these answers: they are in no other count of requests."),
         Family("model_shadow_rows_total", COUNTER, MODEL, "Rows of model input decoded of copies of requests that were answered with 2xx; they are in no other count of rows."),
         Family("model_shadow_request_duration_seconds", HISTOGRAM, MODEL, "Time from the first byte of a request's copy to its answer's last one, where the code was 1xx to 3xx."),

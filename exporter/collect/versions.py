@@ -24,7 +24,7 @@ def collect(scene: Scene) -> Iterator[Samples | Distributions]:
     outputs = scene.profile.outputs if scene.profile else ()
     shown = frozenset(outputs[place].name for place in scene.places(OUTPUTS))
     yield from _averaged(scene.profiled, [one for one in found.averaged if one.name in shown])
-    yield from _compared(scene.labels, found, shown)
+    yield from _compared(scene, found, shown)
     if found.role == SHADOW:
         yield from _shadow(scene)
 
@@ -42,15 +42,15 @@ def _averaged(labels: Labels, outputs: Sequence[Averaged]) -> Iterator[Samples]:
     yield from _some(_FAMILIES.samples, ((of, one.samples) for of, one in shown))
 
 
-def _compared(labels: Labels, found: Versioned, outputs: frozenset[str]) -> Iterator[Samples]:
+def _compared(scene: Scene, found: Versioned, outputs: frozenset[str]) -> Iterator[Samples]:
     of = _FAMILIES
     for families, differences in (
         ((of.mean_difference, of.mean_critical), found.means), ((of.share_difference, of.share_critical), found.shares),
     ):  # fmt: skip
-        shown = _labelled(labels, found, [one for one in differences if one.name in outputs])
+        shown = _labelled(scene.profiled, found, [one for one in differences if one.name in outputs])
         yield from _some(families[0], ((names, one.value) for names, one in shown))
         yield from _some(families[1], ((names, one.critical) for names, one in shown))
-    measured = _labelled(labels, found, found.performance)
+    measured = _labelled(scene.labels, found, found.performance)
     yield from _some(of.performance, ((names, one.value) for names, one in measured))
     yield from _some(of.performance_lower, ((names, one.lower) for names, one in measured))
     yield from _some(of.performance_upper, ((names, one.upper) for names, one in measured))
@@ -73,7 +73,7 @@ def _shadow(scene: Scene) -> Iterator[Samples | Distributions]:
 
 _OF_SHADOWS: Final = frozenset(
     family.name for family in (
-        *catalogue.VERSIONS, catalogue.OUTPUTS.bins, catalogue.OUTPUTS.bin_info,
+        *catalogue.VERSIONS, catalogue.OUTPUTS.bins, catalogue.OUTPUTS.bin_info, catalogue.OUTPUTS.known["dependence"],
         *catalogue.OUTPUTS.live.values(), *catalogue.OUTPUTS.live_critical.values(),
         catalogue.PERFORMANCE.info, catalogue.PERFORMANCE.samples, catalogue.PERFORMANCE.sufficient,
         catalogue.PERFORMANCE.coverage, *catalogue.PERFORMANCE.values.values(),
