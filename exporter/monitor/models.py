@@ -203,7 +203,7 @@ class Models:
 
     def _show(self, watched: Watched, now: float) -> Shown:
         snapshot, label = watched.monitor.snapshot(now), watched.label
-        if snapshot.rows.observed or not self._is_superseded(watched):
+        if snapshot.rows.observed or versions.first_s(snapshot) or not self._is_superseded(watched):
             return Shown(label, watched.profile, snapshot, True)
         # Requests, but not one prediction: whatever else there is to say of it would be said twice.
         bare = replace(snapshot, features=None, outputs=None, failed=None, segments=None, evidence=None, grouped=None)

@@ -17,7 +17,7 @@ from exporter.monitor.watched import Shown
 from exporter.records import Label
 from exporter.reference import Column
 from exporter.sections import Windows
-from exporter.snapshots import BlockSnapshot
+from exporter.snapshots import BlockSnapshot, Snapshot
 from exporter.versioned import CANARY, FIRST, PROFILE, SETTINGS, SHADOW, STABLE, Versioned
 
 _MOST: Final = 4
@@ -84,8 +84,12 @@ def _of_one_model(models: Sequence[Shown]) -> Iterator[Sequence[int]]:
 
 
 def _first(one: Shown) -> float:
-    """When its first row came; 0 where there was none."""
-    blocks = (one.snapshot.features, one.snapshot.outputs)
+    return first_s(one.snapshot)
+
+
+def first_s(snapshot: Snapshot) -> float:
+    """When its first row came, in this run or in one whose windows go on; 0 where there was none."""
+    blocks = (snapshot.features, snapshot.outputs)
     return min((block.first_s for block in blocks if block and block.first_s), default=0.0)
 
 
