@@ -10,6 +10,7 @@ from exporter.dashboards.looks import BLANK, BLUE, GREY, LIMIT, ORANGE, PLAIN, b
 from exporter.dashboards.pieces import Panel, Query
 from exporter.dashboards.queries import of, rate, recorded
 from exporter.dashboards.worst import highest
+from exporter.rules import files
 
 _BY: Final = "model_version"
 _ANY: Final = {_BY: "*"}
@@ -23,8 +24,8 @@ _OF_PERFORMANCE: Final = (
 _OF_TABLE: Final = (
     "One row for each version. Stable is the one that the settings name (versions.stable), else the one with most "
     "rows in the last day. Of the last hour, all replicas together, over what chance reaches once in 1000 such "
-    "hours: the mean of the output that differs most; the share of answers in other bins than those of the other "
-    "versions (of one profile); the measure that is most worse; failures. Above 1 is no chance. A shadow's "
+    "hours: the mean of the output that differs most; the share of answers in other bins than those of that "
+    "version (of one profile); the measure that is most worse; failures. Above 1 is no chance. A shadow's "
     "answers go to nobody."
 )
 _OF_INSIDE: Final = (
@@ -57,7 +58,7 @@ def _differing(by: str) -> str:
 
 
 def _moved() -> str:
-    varied, critical = (recorded(f"output:model_prediction_version_total_variation{part}:fleet1h")
+    varied, critical = (recorded(f"output:model_version_prediction_total_variation{part}:fleet1h")
                         for part in ("", "_critical"))  # fmt: skip
     return f"max by ({_BY}) ({varied} / {critical})"
 
@@ -69,8 +70,8 @@ def _worse(by: str) -> str:
 
 
 def _failing() -> str:
-    difference, critical = (recorded(f"version:model_version_failures:{part}1h") for part in ("difference", "critical"))
-    return f"max by ({_BY}) ({difference} / {critical})"
+    z = files.defaults()["versions.z"]
+    return f"max by ({_BY}) ({recorded('version:model_version_failures:zscore1h')} / {z})"
 
 
 def _role() -> str:
