@@ -235,10 +235,10 @@ class Analyser:
             for one in shown
         )
         collecting = self._referring.provisional.progress(
-            one.label for one in shown if one.visible and one.profile is None and one.label.model != OTHER
+            one.label for one in shown if one.is_served and one.profile is None and one.label.model != OTHER
         )
         self._page = self._renderer.render(Page(scenes, health, self._models.attributing.snapshot(), collecting))
-        self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.visible and one.profile]
+        self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.is_served and one.profile]
         self._names = [scene.model for scene in scenes if scene.visible]
         self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
         for line in self._models.news(time.monotonic()):

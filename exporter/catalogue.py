@@ -31,6 +31,7 @@ from exporter.truth_families import (
     of_performance,
     of_target,
 )
+from exporter.version_families import of_versions
 
 
 class FleetColumns(NamedTuple):
@@ -170,6 +171,10 @@ SEARCH = of_search()
 
 SPREAD, SELECTED, RETURNED, GAP, LOOPS = of_spread(), of_selection(), of_return(), of_gap(), of_loops()
 GOLDEN = of_golden()
+
+# --- versions that are there together
+
+VERSIONS = of_versions()
 
 # --- what the model needs beside its server
 

@@ -23,6 +23,7 @@ from exporter.locations import location
 from exporter.loops import Loops
 from exporter.origins import Origin, origins
 from exporter.privacy import Privacy
+from exporter.rollout import Versions
 from exporter.sections import (
     Analyser,
     Drain,
@@ -189,6 +190,7 @@ class Settings:
     health: Health = field(default_factory=Health)
     model: Model = field(default_factory=Model)
     models: Models = field(default_factory=Models)
+    versions: Versions = field(default_factory=Versions)
     capture: Capture = field(default_factory=Capture)
     request_id: RequestId = field(default_factory=RequestId)
     windows: Windows = field(default_factory=Windows)
@@ -260,7 +262,8 @@ class Settings:
     def kept_headers(self) -> tuple[str, ...]:
         """Headers that are looked at beside those that protocols have."""
         group = self.evidence.group_key
-        return tuple(filter(None, (self.request_id.header, *self.segments.headers, group.header if group else "")))
+        own = (self.request_id.header, group.header if group else None, *self.versions.headers)
+        return tuple(filter(None, (*own, *self.segments.headers)))
 
     @property
     def takes_events(self) -> bool:

@@ -147,6 +147,8 @@ class Observation:
     """The same for each row, where the operator named key columns; an empty one where a row lacks them."""
     values: tuple[tuple[float, ...], ...] = ()
     """Of each business value that the operator looks for: one number, one for each row (NaN is none), or nothing."""
+    shadow: bool = False
+    """Whether it is a copy of a request, whose answer nobody gets."""
 
 
 class Label(NamedTuple):

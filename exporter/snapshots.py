@@ -9,6 +9,7 @@ from exporter.findings import FailedSnapshot, Grouped, MatchCounts, RowCounts, S
 from exporter.looped import Looped
 from exporter.override import Override
 from exporter.performed import Estimated, Performed, Valued
+from exporter.versioned import Versioned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +55,8 @@ class Scores(NamedTuple):
     """Of the finite numbers among them: the sum of their distances from the reference's mean, in its sd."""
     moved: tuple[Moved, ...] = ()
     """The bins that moved most, of columns that drifted."""
+    spread: "NDArray[np.int64] | None" = None
+    """Of outputs that are numbers: words of `sketch.spread`, shape (such outputs, 5)."""
 
 
 class Compared(NamedTuple):
@@ -195,3 +198,5 @@ class Snapshot:
     """Signs of feedback loops."""
     unreadable: int = 0
     """Columns of the profile that are hashed under another salt, or one that nobody gave us: nothing is counted."""
+    versioned: Versioned | None = None
+    """None where it is no version of a model that is watched."""

@@ -65,6 +65,22 @@ _PARTS: Final = Section("How good the model is: for whom it is worse", (
 _WORTH: Final = Section("What predictions are worth", (
     asked("What is a prediction worth, and all of them?", *c.BUSINESS),
 ))  # fmt: skip
+_VERSIONS: Final = Section("Versions that are there together", (
+    asked("Which version is stable, which a canary, which a shadow?", c.VERSIONS.info),
+    asked(
+        "Does a version answer otherwise than the stable one?",
+        c.VERSIONS.mean_difference, c.VERSIONS.mean_critical, c.VERSIONS.share_difference, c.VERSIONS.share_critical,
+    ),
+    asked(
+        "Is a version as good as the stable one?",
+        c.VERSIONS.performance, c.VERSIONS.performance_lower, c.VERSIONS.performance_upper,
+    ),
+    asked("What does each version answer on average?", c.VERSIONS.mean, c.VERSIONS.deviation, c.VERSIONS.samples),
+    asked(
+        "What becomes of copies of requests?",
+        c.VERSIONS.shadow_requests, c.VERSIONS.shadow_rows, c.VERSIONS.shadow_duration,
+    ),
+))  # fmt: skip
 FEEDBACK: Final = Section("The exporter: how truth comes", (
     asked(
         "What became of the truths that were posted?",
@@ -85,5 +101,5 @@ FEEDBACK: Final = Section("The exporter: how truth comes", (
 ))  # fmt: skip
 """Stands among what is asked of the exporter itself."""
 
-SECTIONS: Final = (_CHANGED, _PARTS, _CLASSES, _NUMBERS, _TRUTH, _WORTH)
+SECTIONS: Final = (_CHANGED, _PARTS, _CLASSES, _NUMBERS, _TRUTH, _WORTH, _VERSIONS)
 """Of models, in the order in which people ask."""

@@ -21,6 +21,7 @@ from exporter.budget.shape import Shape
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
 from exporter.condition import Health, ServerVitals
+from exporter.config import Settings
 from exporter.guarantees import Evidence
 from exporter.handoff import report
 from exporter.monitor import Monitor, versions
@@ -110,7 +111,7 @@ def scenes(profile: Profile, monitors: Sequence[Monitor], windows: Windows) -> l
     ]
     return [
         Scene(*one.label, one.profile, one.snapshot, ServerVitals(watched=True), health)
-        for one in versions.compared(shown, windows)
+        for one in versions.compared(shown, Settings(windows=windows), lambda _: False)
     ]
 
 

@@ -106,13 +106,19 @@ def bare(shape: Shape) -> Costs:
     return Costs(found, ({}, {}))
 
 
-def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], versions: int = 0) -> Costs:
-    """Of a model that has one; `versions` are others that it is compared with."""
+def costs(
+    shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], versions: int = 0, *, is_alone: bool = True
+) -> Costs:
+    """Of a model that has one; `versions` are others of one profile that it is compared with.
+
+    `is_alone` says that there is no other version at all.
+    """
     found = Counter({catalogue.REQUESTS.name: _of_model(shape) + len(profile.performance) * (1 + shape.feedback)})
     values = _segments(shape, profile.segments)
     found.update(truth.costs(shape, profile, values.counted))
     found.update({catalogue.AGE.deployed.name: 1, catalogue.AGE.since.name: 1, catalogue.AGE.due.name: len(REASONS)})
     found.update(loops.costs(shape, profile))
+    found.update(truth.of_versions(shape, profile) if not is_alone else {})
     found[catalogue.SEGMENT_ROWS.name] = values.counted
     found[catalogue.SEGMENT_REFERENCE_ROWS.name] = values.scored
     adopted = {(one.side, one.name) for one in profile.adoptions}
@@ -122,8 +128,8 @@ def costs(shape: Shape, profile: Profile, said: Sequence[Sequence[Override]], ve
         if side.columns:
             found.update(_of_side(shape, side, values.scored))
         by_side.append({
-            place: _of_column(_Of(shape, side, column, rule, versions, values.scored), (word, column.name) in adopted,
-                              (word, column.name) in replaced)
+            place: _of_column(_Of(shape, side, column, rule, versions, values.scored, is_alone),
+                              (word, column.name) in adopted, (word, column.name) in replaced)
             for place, (column, rule) in enumerate(zip(side.columns, side.said, strict=True)) if not rule.ignore
         })  # fmt: skip
     return Costs(found, tuple(by_side))
@@ -179,6 +185,8 @@ class _Of(NamedTuple):
     versions: int
     values: int
     """Segments."""
+    is_alone: bool
+    """Whether there is no other version."""
 
     @property
     def quality(self) -> frozenset[str]:
@@ -188,7 +196,7 @@ class _Of(NamedTuple):
 
 
 def _of_column(of: _Of, is_adopted: bool, is_replaced: bool) -> Cost:
-    parts = (_reference, _counters, _scores, _live, _aspects, _said, _evidence, _failed, _segmented)
+    parts = (_reference, _counters, _scores, _live, _aspects, _said, _evidence, _failed, _segmented, _versioned)
     found = {name: series for part in parts for name, series in part(of) if series}
     families, bins = of.side.families, len(of.column.bins())
     if not of.side.is_features:
@@ -295,3 +303,16 @@ def _failed(of: _Of) -> Iterator[tuple[str, int]]:
 def _segmented(of: _Of) -> Iterator[tuple[str, int]]:
     for family in (of.side.segments.variation, of.side.segments.critical):
         yield family.name, of.values * of.shape.segment_windows
+
+
+def _versioned(of: _Of) -> Iterator[tuple[str, int]]:
+    """Of outputs: what versions are compared by."""
+    if of.side.is_features:
+        return
+    families, windows = catalogue.VERSIONS, of.shape.all_windows
+    for family in (families.mean, families.deviation, families.samples):
+        yield family.name, windows * of.column.ordered
+    for family in (families.mean_difference, families.mean_critical):
+        yield family.name, windows * of.column.ordered * (not of.is_alone)
+    for family in (families.share_difference, families.share_critical):
+        yield family.name, windows * (not of.column.ordered) * (not of.is_alone)

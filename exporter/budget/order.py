@@ -98,6 +98,10 @@ def _with_critical(scores: Mapping[str, Family], side: Columns, word: str, criti
     return tuple(one.name for one in found if one)
 
 
+def _together(*families: Family) -> Unit:
+    return tuple(one.name for one in families)
+
+
 def _units() -> Iterator[Unit]:
     sides = ((catalogue.FEATURES, catalogue.SEGMENT_FEATURES), (catalogue.OUTPUTS, catalogue.SEGMENT_OUTPUTS))
     failed = (catalogue.FAILED_BINS.name, catalogue.FAILED_EXCESS.name)
@@ -106,6 +110,9 @@ def _units() -> Iterator[Unit]:
     yield from _optional(catalogue.FEATURES, (failed, *map(_measured, _MUCH)))
     yield from _optional(catalogue.OUTPUTS)
     yield from map(_measured, _LITTLE)
+    beside = catalogue.VERSIONS
+    yield _together(beside.performance, beside.performance_lower, beside.performance_upper)
+    yield _together(beside.mean_difference, beside.mean_critical, beside.share_difference, beside.share_critical)
     of = catalogue.ESTIMATED
     yield tuple(one.name for one in (*of.values.values(), *of.lower.values(), *of.upper.values(), of.samples))
     yield tuple(one.name for one in catalogue.BUSINESS)
@@ -113,6 +120,7 @@ def _units() -> Iterator[Unit]:
     loops = (*catalogue.SPREAD, *catalogue.SELECTED, *catalogue.RETURNED, *catalogue.GAP, *catalogue.LOOPS)
     yield tuple(one.name for one in loops)
     yield (catalogue.FAILED_VARIATION.name, catalogue.FAILED_CRITICAL.name)
+    yield _together(beside.mean, beside.deviation, beside.samples)
     for side, segments in sides:
         yield from _needed(side, segments)
     yield tuple(

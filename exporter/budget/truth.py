@@ -61,6 +61,15 @@ def is_searched(shape: Shape, profile: Profile) -> bool:
     return shape.evidence.enable and not {*shape.segments.searched}.isdisjoint(one.name for one in profile.features)
 
 
+def of_versions(shape: Shape, profile: Profile) -> Mapping[str, int]:
+    """How good a version is beside the stable one."""
+    task, of = deduced(profile, shape.performance).task, catalogue.VERSIONS
+    if task is None or not shape.feedback:
+        return {}
+    sizes = {"measure": len(words(task)), "window": _windows(shape)}
+    return _of((of.performance, of.performance_lower, of.performance_upper), sizes)
+
+
 def business(shape: Shape, segments: int) -> Mapping[str, int]:
     """Business values of a model, whose traffic has so many segments."""
     sizes = {"name": shape.values, "window": _windows(shape), "segment": 1 + segments}

@@ -32,6 +32,7 @@ from exporter.collect import (
     server,
     slices,
     traffic,
+    versions,
     web,
 )
 from exporter.collect.exposition import Block, Distributions, Samples, Unmade
@@ -58,7 +59,7 @@ class Collector:
 
 def _each(collect: Callable[[Scene], Iterable[Samples | Unmade | Distributions]]) -> Callable[[Page], Collected]:
     """A collector of pages from one that looks at one model: of it what the page has room for."""
-    return lambda page: joined((scene.visible, sifted(scene.shows, collect(scene))) for scene in page.scenes)
+    return lambda page: joined((scene.visible, sifted(versions.shown(scene), collect(scene))) for scene in page.scenes)
 
 
 COLLECTORS: Final = (
@@ -77,6 +78,7 @@ COLLECTORS: Final = (
     Collector("segment performance", _each(performed_segments.collect)),
     Collector("grouped", _each(grouped.collect)),
     Collector("generated", _each(generated.collect)),
+    Collector("versions", _each(versions.collect)),
     Collector("models", models.collect),
     Collector("golden", golden.collect),
     Collector("relay", relay.collect),

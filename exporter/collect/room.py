@@ -120,6 +120,7 @@ class Room:
 
 def watched(shape: Shape, scenes: Sequence[Scene]) -> list[Watched]:
     """Models as the plan sees them."""
+    names = [scene.model for scene in scenes]
     alike = [(scene.model, scene.profile.digest) if scene.profile else None for scene in scenes]
     found = []
     for at, scene in enumerate(scenes):
@@ -128,10 +129,9 @@ def watched(shape: Shape, scenes: Sequence[Scene]) -> list[Watched]:
             continue
         others = alike.count(alike[at]) - 1 if alike[at] not in alike[:at] else 0  # the newest alone is compared
         said = tuple(block.said if block else () for block in (scene.block(0), scene.block(1)))
-        names = [[one.name for one in side] for side in (scene.profile.features, scene.profile.outputs)]
-        found.append(
-            Watched(costs.costs(shape, scene.profile, said, others), ranked(scene.profile, said), (names[0], names[1]))
-        )
+        features, outputs = ([one.name for one in side] for side in (scene.profile.features, scene.profile.outputs))
+        expected = costs.costs(shape, scene.profile, said, others, is_alone=names.count(scene.model) == 1)
+        found.append(Watched(expected, ranked(scene.profile, said), (features, outputs)))
     return found
 
 

@@ -123,6 +123,7 @@ class Decoder:
         self._answers = {side: _Ways(shelf, self.columns.outputs) for side, shelf in _ANSWERS.items()}
         self._any_answer = _Ways(_ANY_ANSWER, self.columns.outputs)
         self._mapped_answer = _Ways(_MAPPED_ANSWER, self.columns.outputs)
+        self._shadow = self._rules.shadow
         self._own_id = bool(self._rules.id_pointer or self._rules.id_header)
 
     def decode(self, exchange: Exchange) -> Observation:
@@ -138,7 +139,7 @@ class Decoder:
     def read(self, exchange: Exchange) -> Observation:
         """The same by the names of the payload."""
         if exchange.request.capture is Capture.SKIPPED:  # traffic, but no data
-            return Observation(None, None)
+            return Observation(None, None, shadow=self._is_shadow(exchange))
         ways, named = self._place(exchange.path)
         asked = _look(exchange.request, exchange.request_headers, ways, 0)
         side, features, _ = asked
@@ -163,7 +164,12 @@ class Decoder:
         seen = Observation(features, answers, protocol, named.model, named.version, request_id)
         if self._rules.values:
             seen.values = business.of_bodies(self._rules.values, asked[2], answered[2])
+        seen.shadow = self._is_shadow(exchange)
         return seen
+
+    def _is_shadow(self, exchange: Exchange) -> bool:
+        """Whether it is a copy, whose answer nobody gets."""
+        return bool(self._shadow and self._shadow.fits(exchange.request_headers))
 
     def _find(self, path: str) -> Place:
         """What may be spoken on a path that was not seen lately, and whose it is."""

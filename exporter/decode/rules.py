@@ -7,6 +7,7 @@ from exporter.config import Settings
 from exporter.errors import ConfigError
 from exporter.origins import Origin
 from exporter.reference import Profile
+from exporter.rollout import HeaderRule
 from exporter.values import nearest
 
 
@@ -27,6 +28,8 @@ class Rules:
     """Header that holds a request's id, in lower case."""
     values: tuple[BusinessValue, ...] = ()
     """Business values of exchanges."""
+    shadow: HeaderRule | None = None
+    """By what copies of requests are known, whose answers nobody gets."""
 
 
 def of(settings: Settings) -> Rules:
@@ -34,7 +37,7 @@ def of(settings: Settings) -> Rules:
     own = settings.request_id
     return Rules(
         settings.protocols, settings.features, settings.outputs, own.pointer or "", own.columns, own.header or "",
-        tuple(one for one in settings.values if not one.feedback),
+        tuple(one for one in settings.values if not one.feedback), settings.versions.shadow,
     )  # fmt: skip
 
 

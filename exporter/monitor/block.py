@@ -18,6 +18,7 @@ from exporter.monitor.outside import Outside, share
 from exporter.monitor.paned import Paned, paned
 from exporter.monitor.scoring import Scoring, importance, reach
 from exporter.monitor.shares import Shares, of_samples
+from exporter.monitor.spreading import Spread
 from exporter.override import NOTHING, Override
 from exporter.records import Table
 from exporter.reference import OUT_OF_RANGE, Side
@@ -59,6 +60,7 @@ class Block:
         self._sd = np.array([column.sd or np.nan for column in ordered])
         self._reach = reach(ordered)
         self._bins = max(len(column.counts) for column in columns)
+        self._spread = Spread(() if by_name else columns)
         self._shares = Shares(columns, self._outside.places)
         self._scoring = Scoring(columns, windows.scores, importance(columns, self._said))
         shape = (len(columns), self._bins)
@@ -72,7 +74,9 @@ class Block:
         self._deviations = Windows(windows.lengths, windows.pane, (len(columns), WORDS), np.int64)
         self._longest, self.widest_s = self._deviations.most_panes(windows.pane) if windows.lengths else (0.0, 0.0)
         """Of the window that has most panes: how long it is, and how wide they are."""
+        self._spreads = Windows(windows.lengths, windows.pane, self._spread.shape, np.int64)
         self._by_rows = ByRows(windows, {
+            "spread": Counter(self._spread.shape, np.int64, self._spread.counted),
             "counts": Counter(shape, np.int32, self._counted),
             "deviations": Counter((len(columns), WORDS), np.int64, self._deviated),
             f"outside.{self._outside.name}": Counter((self._outside.places.size, 2), np.int32, self._outside.judged),
@@ -94,6 +98,7 @@ class Block:
             f"{prefix}.match": self._match,
             **self._counts.arrays(f"{prefix}.counts"),
             **self._deviations.arrays(f"{prefix}.deviations"),
+            **self._spreads.arrays(f"{prefix}.spread"),
             **self._outside.arrays(f"{prefix}.outside"),
             **self._by_rows.arrays(f"{prefix}.by_rows"),
             **(self._aspects.arrays(prefix) if self._aspects else {}),
@@ -103,6 +108,7 @@ class Block:
         """What the windows hold at `now`, to be kept for another time. Counts since start are not in it."""
         yield from self._counts.held(f"{prefix}.counts", now).items()
         yield from self._deviations.held(f"{prefix}.deviations", now).items()
+        yield from self._spreads.held(f"{prefix}.spread", now).items()
         yield from self._outside.held(f"{prefix}.outside", now).items()
         yield from self._by_rows.held(f"{prefix}.by_rows").items()
         if self._aspects:
@@ -111,6 +117,7 @@ class Block:
     def put_back(self, held: Arrays, prefix: str, shift_s: float, now: float) -> int:
         """Go on with windows that were held when the clock showed `shift_s` less: how many panes there were."""
         self._deviations.put_back(held, f"{prefix}.deviations", shift_s, now)
+        self._spreads.put_back(held, f"{prefix}.spread", shift_s, now)
         self._outside.put_back(held, f"{prefix}.outside", shift_s, now)
         self._by_rows.put_back(held, f"{prefix}.by_rows", shift_s, now)
         if self._aspects:
@@ -172,6 +179,7 @@ class Block:
         self._type_errors += batch.mistyped
         self._counts.add(batch.at, counts)
         self._deviations.add(batch.at, self._deviated(batch, slice(None)))
+        self._spreads.add(batch.at, self._spread.counted(batch, slice(None)))
         self._outside.add(batch)
         self._by_rows.add(batch)
         if self._aspects:
@@ -220,15 +228,15 @@ class Block:
             longest = self._score(
                 format_duration(length), self._counts.total(now, length), self._deviations.total(now, length),
                 self._outside.ratios(now, length),
-            )._replace(reach_s=self._counts.reach(now, length))  # fmt: skip
+            )._replace(reach_s=self._counts.reach(now, length), spread=self._spreads.total(now, length))  # fmt: skip
             yield longest
         if longest and longest.samples.any():
             yield from (self._score_of_rows(now, rows) for rows in self._by_rows.shown(now))
 
     def _score_of_rows(self, now: float, rows: int) -> Scores:
-        counts, deviations, outside = (self._by_rows.total(name, rows) for name in self._by_rows.names)
+        spread, counts, deviations, outside = (self._by_rows.total(name, rows) for name in self._by_rows.names)
         reach_s = float(np.maximum(now - self._by_rows.begun(rows), 0.0))  # NaN stays it
-        return self._score(f"{rows}rows", counts, deviations, share(outside))._replace(reach_s=reach_s)
+        return self._score(f"{rows}rows", counts, deviations, share(outside))._replace(reach_s=reach_s, spread=spread)
 
     def _score(
         self, window: str, counts: NDArray[np.int64], deviations: NDArray[np.int64], outside: NDArray[np.float64]

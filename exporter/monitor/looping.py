@@ -2,9 +2,9 @@
 
 from exporter.looped import Looped
 from exporter.monitor.block import Block
+from exporter.monitor.concentrating import Concentrating
 from exporter.monitor.performing import Performing
 from exporter.monitor.returning import returning
-from exporter.monitor.spreading import Spreading
 from exporter.snapshots import BlockSnapshot
 
 
@@ -12,14 +12,14 @@ class Looping:
     """Of one model and profile."""
 
     def __init__(self, features: Block | None, outputs: Block) -> None:
-        self._spreading = Spreading(outputs.scope.columns)
+        self._concentrating = Concentrating(outputs.scope.columns)
         self._returning = returning(features, outputs)
 
     def snapshot(self, outputs: BlockSnapshot, performing: Performing | None, now: float, wall_s: float) -> Looped:
         """All that is known at `now`, a Unix time, too."""
         covered, selected, gaps = performing.choosing.snapshot(wall_s) if performing else ((), (), ())
         returned = self._returning.snapshot(now) if self._returning else None
-        reference, spread = self._spreading.reference(), self._spreading.snapshot(outputs.scores)
+        reference, spread = self._concentrating.reference(), self._concentrating.snapshot(outputs.scores)
         return Looped(reference, spread, returned, covered, selected, gaps)
 
 

@@ -34,9 +34,10 @@ class Models:
         provisional: Provisionals | None = None, wall: Callable[[float], float] = same_clock,
     ) -> None:  # fmt: skip
         """`provisional` makes references of models that have none; `wall` gives Unix time."""
-        self._settings, self._references, self._said, self._provisional = settings, references, said, provisional
-        self._watching = watching(settings, wall)
-        self.chronicle, self._naming, self._door = Chronicle(), Naming(settings.model, references), door.of(said)
+        self._naming = Naming(settings.model, references, settings.versions)
+        self._settings, self._references = settings, self._naming.references
+        self._said, self._provisional, self._watching = said, provisional, watching(settings, wall)
+        self.chronicle, self._door = Chronicle(), door.of(said)
         self._firsts, self._other = Firsts(), Watched(Label(OTHER, UNKNOWN), None, self._make)
         self.label_of = self._naming.label
         """Whose an exchange is that says this and that, or would be."""
@@ -46,7 +47,7 @@ class Models:
         """Changes and errors of the profiles, as they were at the last look."""
         self.attributing = attributing.Attributing()
         """Whose arrays must be kept beside the chapters."""
-        self._last: tuple[str, str] | None = None
+        self._last: tuple[str, str, bool] | None = None
         """What the exchange before named, and whose it was: nearly all that follow are alike."""
         self.changed: set[str] = set()
         """Titles of the chapters that may differ from what was kept last; whoever keeps them clears it."""
@@ -56,7 +57,7 @@ class Models:
         return Monitor(profile, self._settings.windows, self._settings.capture.probe_paths, self._said, self._watching)
 
     def _add(self, label: Label) -> Watched:
-        watched = self._watched[label] = Watched(label, self._references.of(*label), self._make)
+        watched = self._watched.setdefault(label, Watched(label, self._references.of(*label), self._make))
         watched.monitor.recall(self._firsts.of(label))
         return watched
 
@@ -76,14 +77,14 @@ class Models:
     def observe(self, exchange: Exchange, observation: Observation) -> None:
         """Count an exchange for the model that it is of."""
         observation = self._door(observation)
-        named = observation.model, observation.version
+        named = observation.model, observation.version, observation.shadow
         watched = self._last_watched if named == self._last else self._find(named, exchange, observation)
         watched.monitor.observe(exchange, observation)
         self.changed.add(watched.title)
-        if watched.profile is None and self._provisional and watched is not self._other:
+        if watched.profile is None and self._provisional and not (observation.shadow or watched is self._other):
             self._provisional.observe(watched.label, exchange, observation)
 
-    def _find(self, named: tuple[str, str], exchange: Exchange, observation: Observation) -> Watched:
+    def _find(self, named: tuple[str, str, bool], exchange: Exchange, observation: Observation) -> Watched:
         label = self._naming.label(observation)
         watched = self._watched.get(label) or self._welcome(label, exchange, observation)
         self._last = None
@@ -199,20 +200,22 @@ class Models:
     def shown(self, now: float) -> list[Shown]:
         """What there is to show at `now` (seconds, the exchanges' monotonic clock), in the order of names."""
         self.flush()
-        self.chronicle.look(self, self._watching.wall(now))
+        self.chronicle.look(self._naming.served(self), self._watching.wall(now))
         found = sorted((self._show(watched, now) for watched in self), key=lambda one: one.label)
-        found = versions.compared(due.dated(found, self._settings.staleness), self._settings.windows)
+        found = versions.compared(due.dated(found, self._settings.staleness), self._settings, self._naming.is_shadow)
         return [*found, Shown(self._other.label, None, self._other.monitor.snapshot(now), not self._other.idle)]
 
     def _show(self, watched: Watched, now: float) -> Shown:
         snapshot, label = watched.monitor.snapshot(now), watched.label
-        if snapshot.rows.observed or not self._is_superseded(watched):
+        if snapshot.rows.observed or versions.first_s(snapshot) or not self._is_superseded(watched):
             return Shown(label, watched.profile, snapshot, True)
         return Shown(label, None, bare(snapshot), not watched.idle)
 
     def _is_superseded(self, watched: Watched) -> bool:
         """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""
-        others = [one.profile for one in self if one is not watched] if watched is self._advance else []
+        if watched is not self._advance:
+            return False
+        others = [one.profile for one in self._naming.served(self) if one is not watched]
         return any(one is watched.profile for one in others) if self._naming.is_named else bool(others)
 
     def news(self, now: float) -> Iterator[str]:

@@ -1,50 +1,42 @@
-"""How widely predictions lie over their bins, window by window, against those of the reference."""
+"""Mean and variance of outputs over windows, in the outputs' own unit: what versions are compared by.
 
-from collections.abc import Sequence
-from typing import Final
+Versions may have profiles of their own: bins differ then, and so do the units in which the drift is counted.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.drift import spread
-from exporter.drift.summary import Summary, of_bins
-from exporter.looped import Spread
+from exporter.monitor.batch import Batch
 from exporter.reference import Column
-from exporter.snapshots import Scores
-
-_LEAST_BINS: Final = 2
+from exporter.sketch.spread import WORDS, Moments, moments, words_of
 
 
-class Spreading:
-    """Of the outputs of one model."""
+class Spread:
+    """Of those of some columns that are numbers."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        width = max(len(column.counts) for column in columns)
-        counts = np.zeros((len(columns), width), np.int64)
-        for row, column in zip(counts, columns, strict=True):
-            row[: len(column.counts)] = column.counts
-        self._reference = of_bins(counts)
-        self._dependence = np.array([column.dependence or 1.0 for column in columns])
-        self._even = np.log([max(len(column.bins()), _LEAST_BINS) for column in columns])
-        """The entropy of even bins."""
+        self._columns = [column for column in columns if column.ordered]
+        self._origin = np.array([column.mean for column in self._columns])
+        self._unit = np.array([_unit(column) for column in self._columns])
 
-    def reference(self) -> NDArray[np.float64]:
-        """Entropy of the reference as a share of that of even bins."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(spread.entropy(self._reference) / self._even)
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of what is counted."""
+        return len(self._columns), WORDS
 
-    def snapshot(self, scores: Sequence[Scores]) -> tuple[Spread, ...]:
-        """Of each window that there is; `scores` are those of the same columns."""
-        return tuple(self._spread(one.window, of_bins(one.counts)) for one in scores)
+    def counted(self, batch: Batch, part: slice) -> NDArray[np.int64]:
+        """Words of some rows."""
+        return words_of(batch.numbers[part, : len(self._columns)], self._origin, self._unit)
 
-    def _spread(self, window: str, current: Summary) -> Spread:
-        current = current._replace(dependence=self._dependence)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropy, known = spread.entropy(current), spread.entropy(self._reference)
-            lowest = np.maximum(known - spread.entropy_critical(self._reference, current), 0.0)
-            most = spread.largest(self._reference) + spread.largest_critical(self._reference, current)
-            nothing = np.where(current.samples > 0, 0.0, np.nan)
-            return Spread(
-                window, entropy / self._even, lowest / self._even + nothing, np.exp(entropy),
-                spread.largest(current), np.minimum(most, 1.0) + nothing,
-            )  # fmt: skip
+
+def spread_of(columns: Sequence[Column], words: NDArray[np.int64]) -> Iterator[tuple[int, Moments]]:
+    """Of each column that is a number its place and its moments."""
+    ordered = [place for place, column in enumerate(columns) if column.ordered]
+    for place, of_column in zip(ordered, words.tolist(), strict=True):
+        yield place, moments(of_column, columns[place].mean, _unit(columns[place]))
+
+
+def _unit(column: Column) -> float:
+    return column.sd or abs(column.mean) or 1.0

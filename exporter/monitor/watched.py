@@ -16,6 +16,7 @@ from exporter.records import Label
 from exporter.reference import Profile
 from exporter.snapshots import Snapshot
 from exporter.truths import Owner, Prediction
+from exporter.versioned import SHADOW
 
 _LOG = logging.getLogger("exporter.monitor")
 Arrays = Mapping[str, NDArray[Any]]
@@ -38,6 +39,12 @@ class Shown(NamedTuple):
     snapshot: Snapshot
     visible: bool
     """Whether it has series of its own; what is added up over models counts in any case."""
+
+    @property
+    def is_served(self) -> bool:
+        """Whether it is shown, and not as copies of requests whose answers nobody gets."""
+        found = self.snapshot.versioned
+        return self.visible and (found is None or found.role != SHADOW)
 
 
 class Watched:

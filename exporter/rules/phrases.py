@@ -5,11 +5,12 @@ Templates of Prometheus (Go's text/template with its own functions), each to sta
 
 from typing import Final
 
-from exporter.rules import checks, measures
+from exporter.rules import checks, measures, rollouts
 
 PHRASES: Final = {
     **checks.PHRASES,
     **measures.PHRASES,
+    **rollouts.PHRASES,
     # $l and $of: the labels of an alert about a model, and the matchers that find its series.
     "of_model": """\
 {{- $l := $labels }}

@@ -153,6 +153,15 @@ METHOD = {
     "instance_column:model_wrong_values:found": {0.1},  # the tolerance that exporters have by default
     "model_alertname:model_alerts:severity": {3, 4},  # states, as are these:
     "model_check:model_health:blind": {2},
+    "output:model_prediction_mean_variance:fleet1h": {2},  # squares
+    "output:model_version_prediction_total_variation:fleet1h": {2},  # half of a sum
+    "output:model_version_prediction_total_variation_critical:fleet1h": {
+        1.8584610944249191,
+        0.3989422804014327,
+    },  # its law
+    "output:model_version_prediction_mean_difference_critical:fleet1h": {3, 4},  # of an expansion of Student's law
+    "measure:model_performance_reach:version": {2},  # squares, and half of an interval
+    "measure:model_version_performance_worse:critical": {2},
     "InferenceExporterHopSlow": {0.99},  # which quantile it is about
 }
 """What would make another rule of it, not another taste."""
