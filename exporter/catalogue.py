@@ -19,6 +19,7 @@ from exporter.families import (
     of_side,
 )
 from exporter.feedback_families import of_feedback
+from exporter.retrain_families import of_retraining
 from exporter.truth_families import (
     of_business,
     of_concept,
@@ -154,6 +155,7 @@ TARGET = of_target()
 ESTIMATED = of_estimates()
 BUSINESS = of_business()
 FEEDBACK = of_feedback()
+RETRAIN = of_retraining()
 
 # --- what the model needs beside its server
 

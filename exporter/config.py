@@ -20,6 +20,7 @@ from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.origins import Origin, origins
 from exporter.privacy import Privacy
+from exporter.retraining import Retrain
 from exporter.sections import (
     Analyser,
     Drain,
@@ -197,6 +198,7 @@ class Settings:
     events: Events = field(default_factory=Events)
     feedback: Feedback = field(default_factory=Feedback)
     performance: Performance = field(default_factory=Performance)
+    retrain: Retrain = field(default_factory=Retrain)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)

@@ -9,6 +9,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.asked import Question, Section, asked, every
 from exporter.families import Columns, Family, Segments
+from exporter.retrain_questions import RETRAINING
 from exporter.snapshots import IMPACT
 from exporter.truth_questions import FEEDBACK
 from exporter.truth_questions import SECTIONS as OF_TRUTH
@@ -232,6 +233,6 @@ SECTIONS: Final = (
     *_of_columns(c.FEATURES, "feature", "Features"),
     *_of_columns(c.OUTPUTS, "output", "Outputs"),
     _segments(c.SEGMENT_FEATURES, c.SEGMENT_OUTPUTS),
-    _FAILED, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
+    RETRAINING, _FAILED, _TRAFFIC, _SERVER, _NEEDS, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
 )  # fmt: skip
 """All there is, in the order in which people ask."""

@@ -35,6 +35,8 @@ class Shape:
     """Whether anybody may tell the truth."""
     values: int = 0
     """Business values."""
+    retrain: bool = False
+    """Whether anybody is asked to train a model again."""
 
     @property
     def limit(self) -> int:
@@ -86,5 +88,5 @@ def of(settings: Settings) -> Shape:
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
-        len(settings.values),
+        len(settings.values), settings.retrain.enable,
     )  # fmt: skip

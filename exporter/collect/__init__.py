@@ -24,6 +24,7 @@ from exporter.collect import (
     performance,
     reference,
     relay,
+    retrain,
     segments,
     server,
     traffic,
@@ -72,6 +73,7 @@ COLLECTORS: Final = (
     Collector("relay", relay.collect),
     Collector("events", events.collect),
     Collector("feedback", feedback.collect),
+    Collector("retrain", retrain.collect),
     Collector("web", web.collect),
 )
 
