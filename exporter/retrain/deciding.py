@@ -101,7 +101,8 @@ class Deciding:
         memory.good = memory.good or _is_good(of.found)
         if memory.is_due(self._said):
             self._decide(of, memory, now)
-        ratios = {one.kind: one.value / one.line for one in of.found.findings if math.isfinite(one.value / one.line)}
+        known = (one for one in of.found.findings if one.line > 0 and math.isfinite(one.value))
+        ratios = {one.kind: one.value / one.line for one in known}
         state = memory.state(lambda: self._cools(of.key.model, now))
         return ModelRetrain(state, memory.held, ratios, memory.advice, memory.last)
 

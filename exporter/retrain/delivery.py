@@ -51,6 +51,9 @@ class Keeps(Protocol):
     def keep(self, content: bytes) -> bool:
         """Whether it is kept now."""
 
+    def let_go(self) -> None:
+        """Let somebody else keep it."""
+
 
 class Delivery:
     """One analyser's. What it is given comes from the loop."""
@@ -112,6 +115,8 @@ class Delivery:
                 content, is_kept = self._content, self._is_kept
             is_kept = is_kept or self._keep(content)
             if self._is_over:
+                if self._keeps:
+                    self._keeps.let_go()
                 return
             way = self._next(content)
             if way is not None:

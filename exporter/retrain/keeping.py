@@ -136,6 +136,10 @@ class Files:
         self._fault = ""
         return True
 
+    def let_go(self) -> None:
+        """Let somebody else keep it."""
+        self._directory.let_go()
+
     def _aside(self, error: Unreadable) -> bytes:
         self._fail("unreadable", f"{error}; it is set aside")
         with contextlib.suppress(OSError):

@@ -64,7 +64,7 @@ class Sender:
         found = {name: _content(file) for name, file in said.header_files}
         if said.bearer_token_file:
             found["authorization"] = f"Bearer {_content(said.bearer_token_file)}"
-        keys = signature.secrets(_content(said.secret_file, lines=True)) if said.secret_file else ()
+        keys = _keys(said.secret_file) if said.secret_file else ()
         about = {"content-type": MEDIA, "user-agent": f"inference-exporter/{__version__}"}
         return found | about | signature.headers(event.id, int(time.time()), body, keys)
 
@@ -75,10 +75,17 @@ def check(said: Retrain) -> None:
         if file:
             _content(file)
     if said.secret_file:
-        signature.secrets(_content(said.secret_file, lines=True))
+        _keys(said.secret_file)
     if said.ca_file:
         with Path(said.ca_file).open("rb"):
             pass
+
+
+def _keys(file: str) -> tuple[bytes, ...]:
+    try:
+        return signature.secrets(_content(file, lines=True))
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
 
 
 def _content(file: str, *, lines: bool = False) -> str:
@@ -87,7 +94,7 @@ def _content(file: str, *, lines: bool = False) -> str:
         content = opened.read(_LONGEST_SECRET)
     text = content.decode("ascii", "replace").strip()
     if not text or not text.isascii() or not (lines or text.isprintable()):
-        raise ValueError(f"{file} must hold visible ASCII characters alone")
+        raise ValueError(f"{file}: must hold visible ASCII characters alone")
     return text
 
 
