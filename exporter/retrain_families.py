@@ -33,8 +33,8 @@ def _self(name: str, kind: str, text: str, *labels: str) -> Family:
 def of_retraining() -> Retrain:
     """The families of it."""
     return Retrain(
-        state=_model("state", "1 for the state that the model is in, 0 for the others: `idle`, `holding` (something is found, and nobody was asked yet), `cooling` (and nobody will be until retrain.cool_down is over), `fired` (somebody was asked, and the episode goes on).", "state"),
-        ratio=_model("evidence_ratio", "What there is of each kind of finding over what it takes, retrain.on or not: from 1 on it is found. Of drift and concept drift the evidence over its line, of performance by how many times retrain.fall or retrain.rise the whole interval of the worst measure lies beyond the training's value; below 0 it is better.", "kind"),
+        state=_model("state", "1; in which state the model is, and 0 for the other ones: `idle`, `holding` (something is found, and nobody was asked yet), `cooling` (and nobody will be until retrain.cool_down is over), `fired` (somebody was asked, and the episode goes on).", "state"),
+        ratio=_model("evidence_ratio", "What there is of each kind of finding over what it takes, retrain.reasons or not: from 1 on it is found. Of drift and concept drift the evidence over its line, of performance by how many times retrain.fall or retrain.rise the whole interval of the worst measure lies beyond the training's value; below 0 it is better.", "kind"),
         held=_model("held_seconds", "How long something has been found, all in all, in this episode; somebody is asked from retrain.hold on."),
         asked=_model("requested_timestamp_seconds", "Unix time of the last event that asked for anything; absent before the first. With retrain.dry_run it was only logged."),
         advice=_model("advice_info", "1; what that event advised: retrain, rework or fix_the_pipeline.", "advice"),

@@ -103,7 +103,7 @@ class Retrain:
         3600.0, "And at most; a receiver that says Retry-After is given that, but no more.", duration, "1h"
     )
     give_up: float = setting(86400.0, "How old an event may become before it is given up.", duration, "1d")
-    on: tuple[str, ...] = setting(
+    reasons: tuple[str, ...] = setting(
         (DRIFT, CONCEPT, PERFORMANCE),
         f"What is a reason: {', '.join(KINDS)}. See docs/retraining.md.",
         some_of(*KINDS),

@@ -85,7 +85,7 @@ class Deciding:
 
     def _standing(self, one: Watched, alerts: Iterable[Firing]) -> _Standing:
         found = findings.found(one.snapshot, self._said, self._windows)
-        kinds = tuple(finding for finding in found.findings if finding.kind in self._said.on)
+        kinds = tuple(finding for finding in found.findings if finding.kind in self._said.reasons)
         names = {
             alert.name for alert in alerts
             if alert.model == one.label.model and alert.version in {"", one.label.version}

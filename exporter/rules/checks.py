@@ -75,6 +75,8 @@ CHECKS: Final = (
     Check("drift", "There is no evidence of it, sudden or slow.",
           ("ModelDrift", "ModelDriftTicket", "ModelDriftSlow", "ModelFleetDrift", "ModelFleetDriftSlow",
            "ModelOldAndDrifting", "ModelEvidenceUnready"), _PROFILED, True, True),
+    Check("retraining", "Nobody has been asked to train it again.", ("ModelRetrainRequested",),
+          _any("model_retrain_state")),
     Check("exporter", "What watches the model is well itself.", ("InferenceExporter.+",)),
 )  # fmt: skip
 """In the order in which people ask."""

@@ -191,7 +191,7 @@ def test_a_dry_run_decides_counts_and_sends_nothing() -> None:
 
 
 def test_a_kind_that_is_not_wanted_is_no_reason() -> None:
-    at = deciding(replace(SAID, on=("concept_drift",)))
+    at = deciding(replace(SAID, reasons=("concept_drift",)))
     assert not looks(at, watched(snapshot(60.0)))
     assert looks(at, watched(snapshot(60.0, performed=performed(nats=12.0))), now=START + 60)
 
