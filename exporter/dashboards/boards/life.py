@@ -3,10 +3,13 @@
 from typing import Final
 
 from exporter.dashboards import links
-from exporter.dashboards.boards import life_age
+from exporter.dashboards.boards import life_age, life_retrain
 from exporter.dashboards.pieces import Board, Row
 
-_ROWS: Final = (Row("How old it is", life_age.panels),)
+_ROWS: Final = (
+    Row("How old it is", life_age.panels),
+    Row("Whether to train it again", life_retrain.panels),
+)
 
 BOARD = Board(
     links.LIFE,
