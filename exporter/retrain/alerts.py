@@ -1,6 +1,6 @@
 """What Alertmanager's webhook says (its JSON of version 4): which alerts of a model fire.
 
-One that fires is told again and again until it is resolved; what is told no longer for a day is taken to be over.
+One that fires is told again and again until it is resolved; what is told no longer for two days is over.
 """
 
 import threading
@@ -17,7 +17,7 @@ from exporter.values import Fault
 MOST_BYTES: Final = 1 << 20
 _MOST: Final = 256
 """Alerts that are remembered; beyond them the oldest go."""
-_LASTS_S: Final = 86400.0
+_LASTS_S: Final = 2 * 86400.0
 _LONGEST: Final = 256
 _FIRING: Final = "firing"
 _STATES: Final = (_FIRING, "resolved")

@@ -72,12 +72,6 @@ class Deciding:
         self.shown = {one.label: self._look(self._standing(one, alerts), now) for one in models}
         self._tidy()
 
-    def wait(self, now: float) -> int:
-        """Nothing can be decided yet; at how many models it cannot."""
-        for memory in self.memories.values():
-            memory.looked = now
-        return len(self.shown)
-
     def over(self, ended: Event) -> None:
         """An event is no longer on its way."""
         if self.events.get(ended.model) == ended:
