@@ -88,6 +88,10 @@ SILENT: Final = (
         "model-fleet: The chosen version against the others",
         "model-fleet: What drifts all over the fleet, D",
     )),
+    Silence((HEALTHY, ROLLED, BROKEN), "nobody is asked to train it again, or was so lately of the other version", (
+        "model-life: Last asked",
+        "model-life: Why nobody was asked, or did not hear, A",
+    )),
     Silence((HEALTHY, ROLLED), "nothing is compared", (
         "model-fleet: Replica apart",
     )),
@@ -184,6 +188,9 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
     "each exporter has one version": (
         "model-fleet: Features of two versions in one exporter",
         "model-fleet: Answers of two versions in one exporter",
+    ),
+    "events that ask for a training are logged, none is sent": (
+        "model-life: Why nobody was asked, or did not hear, B",
     ),
     "neither events nor metrics of the server are sent through the exporter": (
         "inference-exporter: Events received",

@@ -148,7 +148,7 @@ class Delivery:
 
     def _send(self, way: _Way) -> None:
         event, attempts = way.event, way.attempts + 1
-        outcome = self._post(event)
+        outcome = self._tried(event)
         is_late = time.time() - event.made_s > self._said.give_up
         is_dead = outcome.is_final or attempts >= self._said.attempts or is_late
         ending = "sent" if not outcome.failure else "undelivered" if is_dead else ""
@@ -163,6 +163,13 @@ class Delivery:
                 due_s = time.monotonic() + self._backoff(attempts, outcome.pause_s)
                 self._ways[event.model] = _Way(event, attempts, due_s)
             self._reports.append(Report(event, outcome.failure, attempts > 1, ending))
+
+    def _tried(self, event: Event) -> Outcome:
+        """Whatever goes wrong with one post, the thread goes on: there are others."""
+        try:
+            return self._post(event)
+        except Exception as error:  # noqa: BLE001
+            return Outcome("local", f"{type(error).__name__}: {error}")
 
     def _backoff(self, attempts: int, asked_s: float) -> float:
         said = self._said

@@ -154,6 +154,20 @@ def test_retry_after_is_waited_for_up_to_a_bound() -> None:
     delivery.finish(5.0)
 
 
+def test_whatever_goes_wrong_with_a_post_another_event_is_delivered() -> None:
+    def post(one: Event) -> Outcome:
+        if one.model == "m":
+            raise RuntimeError("nobody thought of this")
+        return Outcome("")
+
+    delivery = Delivery(said("http://x/", attempts=2), post, None)
+    ends = Ends(delivery)
+    delivery.hand_over(b"x", {"m": event(1), "n": event(2, "n")})
+    assert sorted(ends.wait(2)) == ["sent", "undelivered"]
+    assert ends.failures == ["local", "local"]
+    delivery.finish(5.0)
+
+
 def test_another_event_takes_the_place_of_one_that_waits() -> None:
     with receiver(lambda number: Answer(503 if number == 1 else 200)) as at:
         with delivering(said(at.url, backoff=60.0, max_backoff=60.0)) as delivery:
