@@ -8,6 +8,8 @@
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
+# There are more processes than processors, so that a second thread of a matrix product only waits for the first.
+export OPENBLAS_NUM_THREADS := 1
 
 PYTHON ?= python3
 VENV := .venv
@@ -94,7 +96,7 @@ bench-diagnosis: $(VENV)/.test ## Plant faults in live traffic and see what they
 	$(BIN)/python benchmarks/diagnosis.py $(ARGS)
 
 bench-fleet: $(VENV)/.test ## Measure how soon drift pages in a fleet that comes and goes, pooled and replica by replica
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/fleet_delay.py $(ARGS)
+	$(BIN)/python benchmarks/fleet_delay.py $(ARGS)
 
 bench-fleet-rules: $(VENV)/.test ## Measure what the rules of the fleet cost a real Prometheus (five minutes; ARGS="--features 50")
 	@deploy/install-tools prometheus
@@ -102,7 +104,7 @@ bench-fleet-rules: $(VENV)/.test ## Measure what the rules of the fleet cost a r
 
 bench-dashboards: $(VENV)/.bench ## Ask all that dashboards ask, of twenty replicas, fifty models, 1,000 features (ten minutes; ARGS="--only fleet")
 	@deploy/install-tools prometheus
-	OPENBLAS_NUM_THREADS=1 PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python benchmarks/dashboard_queries.py $(ARGS)
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python benchmarks/dashboard_queries.py $(ARGS)
 
 bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cost the relay's (ten minutes; ARGS="--only bodies")
 	@deploy/install-tools nginx-light wrk openssl || echo "what is missing is needed"
@@ -116,11 +118,11 @@ bench-feedback-relay: $(VENV)/.test ## Measure what late truth costs those who a
 	PYTHONPATH=$(CURDIR) $(BIN)/python benchmarks/feedback_relay.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
-	OPENBLAS_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
+	MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
 
 bench-exposition: $(VENV)/.test $(COMPILED)/.made ## Measure what pages and scrapes cost, beside prometheus_client, and under load (five minutes)
 	@deploy/install-tools nginx-light wrk
-	OPENBLAS_NUM_THREADS=1 $(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/exposition.py $(ARGS)
+	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/exposition.py $(ARGS)
 
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk
@@ -130,9 +132,9 @@ bench-profile: $(VENV)/.test build/bench-decode/.made ## Measure what building a
 	$(BIN)/python benchmarks/profile_build.py $(ARGS)
 
 bench-evidence: $(VENV)/.test build/bench-evidence/.made ## Simulate months without drift, delays, recorded sets, cost (an hour; ARGS="--days 2 --only wander")
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/proof.py $(ARGS)
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/delays.py
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/recorded.py build/bench-evidence/lib/python*/site-packages
+	$(BIN)/python benchmarks/proof.py $(ARGS)
+	$(BIN)/python benchmarks/delays.py
+	$(BIN)/python benchmarks/recorded.py build/bench-evidence/lib/python*/site-packages
 
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers.real import Scene, check_counts, run, scene, serving
-from support import Metrics, Sidecar, eventually, free_port, sidecar
+from servers.real import Scene, check_counts, post, run, scene, serving
+from support import Metrics, Sidecar, command, eventually, free_port, sidecar
 
 pytestmark = pytest.mark.servers
 
@@ -65,3 +65,23 @@ def _both(running: Sidecar) -> Metrics | None:
     metrics = running.metrics()
     asked = metrics.total("model_requests_total", model="cancer")
     return metrics if asked and metrics.total("model_infer_request_success_total", model="cancer") >= asked else None
+
+
+def test_golden_requests_made_up_of_the_profile_find_a_swapped_model_file(model: Scene, server: int) -> None:
+    url, file = f"http://127.0.0.1:{server}", str(model.directory / "golden.yml")
+    words = ("--profile", str(model.directory / "profile.json"), "--form", "open_inference", "--output", file)
+    recorded = command("golden", "record", *words, "--path", "/v2/models/cancer/infer", "--url", url)
+    assert recorded.returncode == 0, recorded.stderr
+    assert "/id differs from answer to answer: it is ignored" in recorded.stdout
+    assert command("golden", "check", file, "--url", url).returncode == 0
+    right = (model.directory / "model.joblib").read_bytes()
+    try:
+        run(model.python, "mix_up.py", str(model.directory))
+        post(f"{url}/v2/repository/models/cancer/load", b"")
+        swapped = command("golden", "check", file, "--url", url)
+        assert swapped.returncode == 65
+        assert "/outputs/0/data/0: expected" in swapped.stdout
+    finally:
+        (model.directory / "model.joblib").write_bytes(right)
+        post(f"{url}/v2/repository/models/cancer/load", b"")
+    assert command("golden", "check", file, "--url", url).returncode == 0
