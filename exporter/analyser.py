@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, late_truth, logs, manners, merge_source, metadata, web
+from exporter import collect, config, late_truth, logs, manners, merge_source, metadata, retrain, web
 from exporter.budget import shape
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
@@ -41,7 +41,7 @@ from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
 from exporter.state import clock
-from exporter.state.keeper import Keeper
+from exporter.state import windows as state_windows
 from exporter.surroundings import Surroundings
 from exporter.web import about_models, entrance, feedback, lifecycle, merged, settings_page, windows
 from exporter.web.windows import Scored
@@ -85,11 +85,12 @@ class Analyser:
         references, said = referring.references, referring.said
         self._models = Models(referring.settings, references, said, referring.provisional, clock.wall)
         self._late = late_truth.of(settings, self._models, self._board)
+        self._retraining = retrain.of(settings, self._board)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._uncommitted, self._commit_due, self._trim_due = False, 0.0, 0.0
         self._settle()
-        self._keeper = self._keeper_of_windows()
+        self._keeper = state_windows.keeper(settings, self._board, self._models, self._commit)
         if self._keeper is not None:
             self._keeper.resume()
         self._renderer = collect.Renderer(shape.of(settings), socket.gethostname())
@@ -108,18 +109,19 @@ class Analyser:
         about_models.add(app, lambda: self._scored)
         feedback.add(app, self._late.desk)
         self._around.add_to(app)
+        self._retraining.open(app)
         lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)
         settings_page.add(app, settings_page.Latest(settings, news))
         self._entrance = entrance.of_sidecar(settings, self._board)
         sock = socket.socket(fileno=orders["web_fd"])
-        longest = max(self._desk.most_bytes if events else 0, self._late.most_bytes)
+        longest = max(self._desk.most_bytes if events else 0, self._late.most_bytes, self._retraining.most_bytes)
         self._web = self._entrance.open(sock, app, longest)
 
     @property
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
         own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.attributing.own}
-        own |= self._around.own | self._late.own
+        own |= self._around.own | self._late.own | self._retraining.own
         return {_OWN: own, _MADE: self._referring.provisional.arrays(), **self._models.chapters()}
 
     def _settle(self) -> None:
@@ -134,16 +136,6 @@ class Analyser:
         self._desk.settle()
         self._late.settle()
         self._commit()
-
-    def _keeper_of_windows(self) -> Keeper | None:
-        state = self._settings.state
-        if state.directory is None or not (self._settings.profile or self._settings.provisional.enable):
-            if state.directory is not None:
-                _LOG.info("nothing is kept in %s: there are no windows without a profile", state.directory)
-            for seat in (Seat.STATE_RESTORED, Seat.STATE_KEPT_WALL_NS, Seat.STATE_KEPT_BYTES):
-                self._board[seat] = 0  # of a directory that a reload took away
-            return None
-        return Keeper(state.directory, state.interval, self._board, self._models, self._commit)
 
     # the loop
 
@@ -178,6 +170,7 @@ class Analyser:
         self._uncommitted = True
         self._publish()
         self._late.finish()
+        self._retraining.finish()
         if self._keeper is not None:
             self._keeper.finish()
         self._web.stop()
@@ -217,6 +210,7 @@ class Analyser:
         self._models.changed.clear()
         self._referring.provisional.changed = False
         self._late.hand_over()
+        self._retraining.hand_over()
         self._uncommitted = False
         self._commit_due = begun + max((time.monotonic() - begun) * _COMMIT_PACE, _SHORTEST_COMMIT_S)
 
@@ -241,6 +235,7 @@ class Analyser:
         self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.is_served and one.profile]
         self._names = [scene.model for scene in scenes if scene.visible]
         self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
+        self._uncommitted |= self._retraining.look(retrain.watched(shown), time.time())
         for line in self._models.news(time.monotonic()):
             _LOG.warning("%s", line)
         self._snapshot_seconds = time.perf_counter() - begun
@@ -260,6 +255,7 @@ class Analyser:
             ring_fill={f"worker-{index}": share for index, share in enumerate(fill)},
             events=self._desk.snapshot() if self._settings.takes_events else None,
             feedback=self._late.snapshot(),
+            retrain=self._retraining.snapshot(),
             relaying=self._settings.relay,
             owner=self._settings.model.owner,
             web=self._entrance.standing,

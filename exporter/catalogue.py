@@ -22,6 +22,7 @@ from exporter.families import (
 from exporter.feedback_families import of_feedback
 from exporter.golden_families import of_golden
 from exporter.loop_families import of_gap, of_loops, of_return, of_selection, of_spread
+from exporter.retrain_families import of_retraining
 from exporter.segment_families import of_segment_performance
 from exporter.slice_families import of_search, of_worst
 from exporter.truth_families import (
@@ -175,6 +176,7 @@ GOLDEN = of_golden()
 # --- versions that are there together
 
 VERSIONS = of_versions()
+RETRAIN = of_retraining()
 
 # --- what the model needs beside its server
 

@@ -25,12 +25,14 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     _refuse_strangers(settings, profiles.get("profile"))
     _check_salt(settings, {} if given.json else profiles)
     said = _overrides(settings.overrides, list(profiles.values()), given.json)
-    if settings.web.config_file or settings.events.token_file or settings.feedback.token_file:
+    if any((settings.web.config_file, settings.events.token_file, settings.feedback.token_file,
+            settings.retrain.token_file)):  # fmt: skip
         from exporter.web import entrance  # noqa: PLC0415 (a tenth of a second that most starts need not spend)
 
         entrance.check(settings)
     _check_store(settings)
     golden = _golden(settings)
+    _check_retrain(settings, given.json)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -100,6 +102,17 @@ def _golden(settings: Settings) -> Sequence[str]:
     if settings.watched is None:
         return [f"{said.file}: fine, {cases} cases, but no upstream is known that could be asked"]
     return [f"{said.file}: fine, {cases} cases, every {said.interval:g} s, within {said.timeout:g} s each"]
+
+
+def _check_retrain(settings: Settings, is_serving: bool) -> None:
+    """ConfigError where an event could not be sent for want of a file. `serve` goes on without one: it may come yet."""
+    if settings.retrain.enable and not is_serving:
+        from exporter.retrain import posting  # noqa: PLC0415 (slow to import, as above)
+
+        try:
+            posting.check(settings.retrain)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"retrain: {error}") from None
 
 
 def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporter.checked import GoldenChecked
+from exporter.retrained import Retrained
 from exporter.snapshots import Histogram
 
 
@@ -233,6 +234,8 @@ class Health:
     relaying: bool = True
     feedback: FeedbackCounts | None = None
     """None where no truth is taken."""
+    retrain: Retrained | None = None
+    """None where nobody is asked to train again."""
     owner: str | None = None
     """Whose the models are; None where nobody has said it."""
     dependencies: tuple[DependencyState, ...] = ()

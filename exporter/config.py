@@ -23,6 +23,7 @@ from exporter.locations import location
 from exporter.loops import Loops
 from exporter.origins import Origin, origins
 from exporter.privacy import Privacy
+from exporter.retraining import Retrain
 from exporter.rollout import Versions
 from exporter.sections import (
     Analyser,
@@ -204,6 +205,7 @@ class Settings:
     performance: Performance = field(default_factory=Performance)
     golden: Golden = field(default_factory=Golden)
     staleness: Staleness = field(default_factory=Staleness)
+    retrain: Retrain = field(default_factory=Retrain)
     loops: Loops = field(default_factory=Loops)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)

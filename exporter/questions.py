@@ -10,6 +10,7 @@ from exporter import catalogue as c
 from exporter.asked import Question, Section, asked, every
 from exporter.families import Columns, Family, Segments
 from exporter.loop_questions import SECTION as LOOPS
+from exporter.retrain_questions import RETRAINING
 from exporter.snapshots import IMPACT
 from exporter.truth_questions import FEEDBACK
 from exporter.truth_questions import SECTIONS as OF_TRUTH
@@ -259,6 +260,6 @@ SECTIONS: Final = (
     *_of_columns(c.FEATURES, "feature", "Features"),
     *_of_columns(c.OUTPUTS, "output", "Outputs"),
     _segments(c.SEGMENT_FEATURES, c.SEGMENT_OUTPUTS),
-    LOOPS, _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _GOLDEN, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
+    RETRAINING, LOOPS, _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _GOLDEN, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
 )  # fmt: skip
 """All there is, in the order in which people ask."""

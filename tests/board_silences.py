@@ -92,6 +92,10 @@ SILENT: Final = (
         "model-life: Moved since the deployment, A",
         "model-life: Moved since the deployment, B",
     )),
+    Silence((HEALTHY, ROLLED, BROKEN), "nobody is asked to train it again, or was so lately of the other version", (
+        "model-life: Last asked",
+        "model-life: Why nobody was asked, or did not hear, A",
+    )),
     Silence((HEALTHY, ROLLED), "nothing is compared", (
         "model-fleet: Replica apart",
     )),
@@ -201,6 +205,9 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
         "model-life: Last round",
         "model-life: Why known requests fail",
         "model-life: How long known requests take, and those of clients, A",
+    ),
+    "events that ask for a training are logged, none is sent": (
+        "model-life: Why nobody was asked, or did not hear, B",
     ),
     "neither events nor metrics of the server are sent through the exporter": (
         "inference-exporter: Events received",

@@ -52,13 +52,17 @@ LOOK_EVERY, RULED_EVERY = "2s", "3s"
 _EVIDENCE: Final = (
     "--evidence.warm-up", "10s", "--evidence.warm-up-rows", "500", "--evidence.learn", "15s",
 )  # fmt: skip
+_RETRAIN: Final = (
+    "--retrain.dry-run", "true", "--retrain.hold", "0s", "--retrain.minimum-rows", "100",
+    "--retrain.advice", "retrain,rework,fix_the_pipeline",
+)  # fmt: skip
 _VALUES: Final = [{"name": "margin", "feature": "amount"}]
 _COSTS: Final = [{"actual": "1", "predicted": "0", "cost": 10}]
 _FLAGS: Final = (
     "--feedback.enable", "true", "--values", json.dumps(_VALUES), "--performance.costs", json.dumps(_COSTS),
     "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
     "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
-    "--staleness.trend", "90s", "--staleness.retrain-every", "90d", "--log-level", "warning", *_EVIDENCE,
+    "--staleness.trend", "90s", "--staleness.retrain-every", "90d", "--log-level", "warning", *_EVIDENCE, *_RETRAIN,
 )  # fmt: skip
 _ROWS_PER_REQUEST: Final = 20
 _ROUND_S: Final = 0.2

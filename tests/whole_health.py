@@ -19,6 +19,9 @@ from exporter.records import (
     STATE_ERRORS,
     WEB_REFUSALS,
 )
+from exporter.retrained import ALERT_OUTCOMES, COOLING, FAILURES, FIRED, SUPPRESSIONS, ModelRetrain, Retrained
+from exporter.retrained import OUTCOMES as EVENT_OUTCOMES
+from exporter.retraining import KINDS
 from exporter.snapshots import Histogram
 from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
 
@@ -55,7 +58,7 @@ def health(events: EventCounts, now: float) -> Health:
         snapshot_wall_s=now, snapshot_seconds=0.25,
         processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
         ring_fill={"worker-0": 0.125}, events=events, feedback=_feedback(), dependencies=tuple(_dependencies()),
-        golden=_golden(), owner="payments",
+        golden=_golden(), owner="payments", retrain=_retrained(),
         web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
         **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
     )  # fmt: skip
@@ -96,3 +99,20 @@ def _golden() -> GoldenChecked:
 
 def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
+
+
+def _retrained() -> Retrained:
+    """Two models: of one somebody was asked, the other one cools."""
+    number = itertools.count(2000)
+
+    def each(words: tuple[str, ...]) -> dict[str, int]:
+        return {word: next(number) for word in words}
+
+    ratios = {kind: 0.25 + at for at, kind in enumerate(KINDS)}
+    models = {
+        ("shop", "7"): ModelRetrain(FIRED, 4000.5, ratios, "retrain", STARTED_S + 11),
+        ("shop", "8"): ModelRetrain(COOLING, 0.0, {KINDS[0]: 0.5}),
+    }
+    return Retrained(
+        models, each(EVENT_OUTCOMES), 3, 17, each(FAILURES), each(SUPPRESSIONS), each(ALERT_OUTCOMES)
+    )  # fmt: skip

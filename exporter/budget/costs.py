@@ -20,6 +20,8 @@ from exporter.findings import FAILURE_CLASSES
 from exporter.override import NOTHING, Override
 from exporter.records import MERGE_ERRORS, MERGE_REFUSALS
 from exporter.reference import OUT_OF_RANGE, Column, Profile
+from exporter.retrained import ALERT_OUTCOMES, FAILURES, OUTCOMES, STATES, SUPPRESSIONS
+from exporter.retraining import KINDS
 from exporter.segmentations import Segmentation, Segmented
 from exporter.snapshots import IMPACT
 
@@ -38,6 +40,8 @@ _PER_PROCESS: Final = 24
 _PER_MODEL: Final = 150
 """Traffic, server, profile and evidence of a model, with twenty status codes."""
 _PER_DEPENDENCY: Final = 14
+_OF_RETRAINING: Final = len(OUTCOMES) + 2 + len(FAILURES) + len(SUPPRESSIONS) + len(ALERT_OUTCOMES)
+_PER_RETRAINED: Final = len(STATES) + len(KINDS) + 3
 
 
 _GOLDEN: Final = 440
@@ -77,7 +81,8 @@ _OF_MERGING: Final = {
 
 def own(shape: Shape) -> int:
     """Series about the exporter itself."""
-    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape) + truth.own(shape) + _GOLDEN * shape.golden
+    optional = _GOLDEN * shape.golden + _OF_RETRAINING * shape.retrain
+    return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape) + truth.own(shape) + optional
 
 
 def of_merging(shape: Shape, off: Collection[str] = ()) -> int:
@@ -96,7 +101,7 @@ def sides(profile: Profile, said: Sequence[Sequence[Override]]) -> tuple[Side, S
 
 
 def _of_model(shape: Shape) -> int:
-    return _PER_MODEL + _PER_DEPENDENCY * shape.dependencies
+    return _PER_MODEL + _PER_DEPENDENCY * shape.dependencies + _PER_RETRAINED * shape.retrain
 
 
 def bare(shape: Shape) -> Costs:

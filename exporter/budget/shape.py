@@ -39,6 +39,8 @@ class Shape:
     loops: Loops = field(default_factory=Loops)
     golden: bool = False
     """Whether golden requests are sent."""
+    retrain: bool = False
+    """Whether anybody is asked to train a model again."""
 
     @property
     def limit(self) -> int:
@@ -90,5 +92,5 @@ def of(settings: Settings) -> Shape:
     return Shape(
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
-        len(settings.values), settings.loops, settings.golden.file is not None,
+        len(settings.values), settings.loops, settings.golden.file is not None, settings.retrain.enable,
     )  # fmt: skip

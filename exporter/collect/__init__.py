@@ -28,6 +28,7 @@ from exporter.collect import (
     performed_segments,
     reference,
     relay,
+    retrain,
     segments,
     server,
     slices,
@@ -84,6 +85,7 @@ COLLECTORS: Final = (
     Collector("relay", relay.collect),
     Collector("events", events.collect),
     Collector("feedback", feedback.collect),
+    Collector("retrain", retrain.collect),
     Collector("web", web.collect),
 )
 

@@ -86,6 +86,8 @@ CHECKS: Final = (
            "ModelEvidenceUnready"), _PROFILED, True, True),
     Check("age", "It is not older than it may be, or nothing has moved since.",
           ("ModelStale", "ModelRetrainDue", "ModelRetrainSoon")),
+    Check("retraining", "Nobody has been asked to train it again.", ("ModelRetrainRequested",),
+          _any("model_retrain_state")),
     Check("exporter", "What watches the model is well itself.", ("InferenceExporter.+",)),
 )  # fmt: skip
 """In the order in which people ask."""

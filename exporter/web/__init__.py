@@ -9,6 +9,7 @@ GET /api/v1/window  what a window holds, see `windows`
 POST /-/observe  switches observation, ?enabled=true or ?enabled=false, where the settings allow it
 POST /-/reload, /-/quit  see `lifecycle`
 POST /events     requests and answers as CloudEvents, where the settings allow it
+POST /alerts     what Alertmanager says, see `alerts`
 """
 
 import logging

@@ -11,7 +11,7 @@ from exporter.condition import Web
 from exporter.config import Settings
 from exporter.handoff.board import Seat
 from exporter.records import WEB_REFUSALS
-from exporter.web import feedback, in_force, tokens
+from exporter.web import alerts, feedback, in_force, tokens
 from exporter.web.guard import Guard, Rules
 from exporter.web.in_force import InForce
 from exporter.web.refused import Refused
@@ -20,6 +20,7 @@ from exporter.web.tokens import Token
 
 _TOKEN_KEY: Final = "events.token_file"  # noqa: S105 (a setting)
 _FEEDBACK_TOKEN_KEY: Final = "feedback.token_file"  # noqa: S105
+_ALERTS_TOKEN_KEY: Final = "retrain.token_file"  # noqa: S105
 
 
 def of_sidecar(settings: Settings, board: "memoryview[int]") -> "Entrance":
@@ -27,6 +28,7 @@ def of_sidecar(settings: Settings, board: "memoryview[int]") -> "Entrance":
     of = settings.web
     token_files = {"/events": (_TOKEN_KEY, settings.events.token_file)}
     token_files |= dict.fromkeys(feedback.PATHS, (_FEEDBACK_TOKEN_KEY, settings.feedback.token_file))
+    token_files[alerts.PATH] = (_ALERTS_TOKEN_KEY, settings.retrain.token_file)
     seats = board[Seat.WEB_REFUSED : Seat.WEB_REFUSED + len(WEB_REFUSALS)]
     return Entrance(Said(of.listen_address, of.config_file, of.allowed_hosts, token_files), seats)
 
@@ -39,6 +41,8 @@ def check(settings: Settings) -> None:
         tokens.read(settings.events.token_file, _TOKEN_KEY)
     if settings.feedback.token_file is not None:
         tokens.read(settings.feedback.token_file, _FEEDBACK_TOKEN_KEY)
+    if settings.retrain.token_file is not None:
+        tokens.read(settings.retrain.token_file, _ALERTS_TOKEN_KEY)
 
 
 class Said(NamedTuple):

@@ -64,14 +64,16 @@ def served(
     config: Path | None = None, authority: Path | None = None, tokens: Mapping[str, tuple[str, str]] | None = None,
     hosts: tuple[str, ...] = (), address: str = "0.0.0.0:0", **more: Any,
 ) -> Iterator[Served]:  # fmt: skip
-    """What serves a page; `more` goes to `create_app`, but for `supervisor`, who takes `truths`, and `port`."""
+    """What serves a page; `more` goes to `create_app`, but for `supervisor`, `truths`, `alerts` and `port`."""
     listener = socket.create_server(("127.0.0.1", more.pop("port", 0)), backlog=512)
     entrance = Entrance(Said(address, str(config) if config else None, hosts, tokens or {}))
-    supervisor, truths = more.pop("supervisor", None), more.pop("truths", None)
+    supervisor, truths, alerts = (more.pop(name, None) for name in ("supervisor", "truths", "alerts"))
     app = web.create_app(lambda: PAGE, lambda: ["m"], **more)
     lifecycle.add(app, supervisor)
     feedback.add(app, truths)
-    takers = [one for one in (more.get("events"), truths) if one]
+    if alerts:
+        alerts.open(app)
+    takers = [one for one in (more.get("events"), truths, alerts) if one]
     running = entrance.open(listener, app, max((one.most_bytes for one in takers), default=0))
     try:
         yield Served(listener.getsockname()[1], entrance, authority)

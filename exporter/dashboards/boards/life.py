@@ -3,11 +3,12 @@
 from typing import Final
 
 from exporter.dashboards import links
-from exporter.dashboards.boards import life_age, life_golden, life_loops, life_versions
+from exporter.dashboards.boards import life_age, life_golden, life_loops, life_retrain, life_versions
 from exporter.dashboards.pieces import Board, Row
 
 _ROWS: Final = (
     Row("How old it is", life_age.panels),
+    Row("Whether to train it again", life_retrain.panels),
     Row("Versions: stable, canary, shadow", life_versions.panels),
     Row("Known requests, and how they are answered", life_golden.panels),
     Row("What points to a feedback loop", life_loops.panels, folded=True),
