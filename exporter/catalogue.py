@@ -4,7 +4,7 @@ Collectors, dashboards, documents and tests take them from here. Help says the r
 needs no other's beside it. Which question a family answers is said in `questions`.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from exporter.age_families import of_age, of_since_deploy, of_trend
 from exporter.families import (
@@ -20,6 +20,7 @@ from exporter.families import (
     of_side,
 )
 from exporter.feedback_families import of_feedback
+from exporter.fleet_families import of_fleet
 from exporter.golden_families import of_golden
 from exporter.loop_families import of_gap, of_loops, of_return, of_selection, of_spread
 from exporter.retrain_families import of_retraining
@@ -35,58 +36,12 @@ from exporter.truth_families import (
 from exporter.version_families import of_versions
 
 
-class FleetColumns(NamedTuple):
-    """The families of one side of a whole fleet; the side's label comes behind the model's."""
-
-    label: str
-    evidence: Family
-    tolerance: Family
-    dependence: Family
-    onset: Family
-    info: Family
-    diagnosis: Family
-
-
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"model_{name}", kind, MODEL + labels, text)
 
 
 def _self(name: str, kind: str, text: str, *labels: str) -> Family:
     return Family(f"inference_exporter_{name}", kind, labels, text)
-
-
-def of_fleet(side: str, label: str) -> FleetColumns:
-    """The families of one side of a whole fleet, whose names have `side` in them and whose label is `label`."""
-
-    def family(name: str, text: str, *labels: str) -> Family:
-        return Family(f"model_fleet_{side}_{name}", GAUGE, (*FLEET, *PROFILED, label, *labels), text)
-
-    return FleetColumns(
-        label=label,
-        evidence=family(
-            "drift_evidence_nats",
-            "Evidence of its own drift in the counts of all replicas, as the logarithm of what its bets have won; model_fleet_drift_evidence_nats is the logarithm of the mean of exp(nats) over columns.",
-        ),
-        tolerance=family(
-            "drift_tolerance_ratio",
-            "Share of its values that may change bin without evidence: evidence.tolerance or what the overrides say, what the reference may be off, and how much hours differ.",
-        ),
-        dependence=family("drift_dependence_factor", "How many of its values are taken to come as one by the fleet's evidence: from overrides, profile or traffic, else evidence.default_dependence."),
-        onset=family(
-            "drift_onset_timestamp_seconds",
-            "Unix time since which it has drifted: the beginning of the pane after which the bet that has won most never lost all again; of columns alone whose evidence is enough among so many.",
-        ),
-        info=family(
-            "drift_info",
-            "1; how it has drifted: moved up or down, wider or narrower, one bin grew (`bin` says which) or changed otherwise; sudden, gradual, or nobody can tell. Of columns alone whose evidence is enough among so many.",
-            "kind", "bin", "shape",
-        ),
-        diagnosis=family(
-            "diagnosis_replicas",
-            "Replicas that agree on what has happened to it: `code` is the kind of fault, `text` the sentence of most of them. Of columns alone whose evidence is enough among so many; absent where no code has more than half of the replicas that say anything.",
-            "code", "text",
-        ),
-    )  # fmt: skip
 
 
 def _fleet(name: str, text: str, *labels: str, kind: str = GAUGE) -> Family:

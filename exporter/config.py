@@ -18,6 +18,7 @@ from exporter.facing import Health, Web
 from exporter.goldens import Golden
 from exporter.guarantees import Evidence
 from exporter.hindsight import Feedback, Performance
+from exporter.identity import Model, Models
 from exporter.keys import Key, Layer, setting
 from exporter.locations import location
 from exporter.loops import Loops
@@ -42,7 +43,6 @@ from exporter.values import (
     boolean,
     duration,
     integer,
-    label_value,
     off_or,
     one_of,
     path,
@@ -50,32 +50,6 @@ from exporter.values import (
     spoken,
     switch,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What the model is called on /metrics, and whose it is."""
-
-    name: str | None = setting(
-        None, "Label model; what the traffic names, else the profile, else 'default', where left out.", label_value
-    )
-    version: str | None = setting(
-        None,
-        "Label model_version; what the traffic names, else the profile, else 'unknown', where left out.",
-        label_value,
-    )
-    owner: str | None = setting(None, "Whose it is: label owner of its alerts, by which they are routed.", label_value)
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """How many models may be watched."""
-
-    limit: int = setting(
-        32,
-        "Most models and versions that are watched; what the traffic names beyond them is counted as model '_other'.",
-        integer(1, 1000),
-    )
 
 
 @dataclass(frozen=True, slots=True)

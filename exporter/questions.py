@@ -9,6 +9,7 @@ from typing import Final
 from exporter import catalogue as c
 from exporter.asked import Question, Section, asked, every
 from exporter.families import Columns, Family, Segments
+from exporter.fleet_families import FleetColumns
 from exporter.loop_questions import SECTION as LOOPS
 from exporter.retrain_questions import RETRAINING
 from exporter.snapshots import IMPACT
@@ -235,7 +236,7 @@ _ITSELF: Final = Section("The exporter: itself", (
 ))  # fmt: skip
 
 
-def _fleet_columns(of: c.FleetColumns, word: str) -> Iterator[Question]:
+def _fleet_columns(of: FleetColumns, word: str) -> Iterator[Question]:
     yield asked(f"Which {word} drifts all over the fleet, and since when?", of.info, of.onset, of.evidence)
     yield asked(f"What do most replicas say has happened to the {word}?", of.diagnosis)
     yield asked(f"What would it take the {word} to page for the fleet?", of.tolerance, of.dependence)
@@ -260,6 +261,7 @@ SECTIONS: Final = (
     *_of_columns(c.FEATURES, "feature", "Features"),
     *_of_columns(c.OUTPUTS, "output", "Outputs"),
     _segments(c.SEGMENT_FEATURES, c.SEGMENT_OUTPUTS),
-    RETRAINING, LOOPS, _FAILED, _AGE, _TRAFFIC, _SERVER, _NEEDS, _GOLDEN, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
+    RETRAINING, LOOPS, _FAILED, _AGE,
+    _TRAFFIC, _SERVER, _NEEDS, _GOLDEN, _PROFILE, _SIGHT, FEEDBACK, _RELAY, _ITSELF, _FLEET,
 )  # fmt: skip
 """All there is, in the order in which people ask."""

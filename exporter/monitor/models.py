@@ -41,6 +41,8 @@ class Models:
         self._firsts, self._other = Firsts(), Watched(Label(OTHER, UNKNOWN), None, self._make)
         self.label_of = self._naming.label
         """Whose an exchange is that says this and that, or would be."""
+        self.most = settings.models.limit
+        """How many there may be. Any thread may ask."""
         self._watched: dict[Label, Watched] = {}
         self._advance = self._last_watched = self._add(self._naming.in_advance)
         self._seen = (0, 0)
@@ -213,9 +215,8 @@ class Models:
 
     def _is_superseded(self, watched: Watched) -> bool:
         """Whether it was made in advance, and the traffic calls the model otherwise: any, where nobody had named it."""
-        if watched is not self._advance:
-            return False
-        others = [one.profile for one in self._naming.served(self) if one is not watched]
+        served = self._naming.served(self) if watched is self._advance else ()
+        others = [one.profile for one in served if one is not watched]
         return any(one is watched.profile for one in others) if self._naming.is_named else bool(others)
 
     def news(self, now: float) -> Iterator[str]:
@@ -232,11 +233,6 @@ class Models:
     def _is_nobodys(self, watched: Watched) -> bool:
         """Whether it stands for a model that nobody has named yet, and has seen nothing."""
         return watched is self._advance and not self._naming.is_named and watched.idle and not watched.taken[0]
-
-    @property
-    def most(self) -> int:
-        """How many there may be. Any thread may ask."""
-        return self._settings.models.limit
 
     def wants(self, owner: Owner) -> bool:
         """Whether windows that were kept would be this run's. Any thread may ask."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from exporter import locations
-from exporter.config import Model
+from exporter.identity import Model
 from exporter.monitor.shadows import Served, shadow_of
 from exporter.monitor.watched import NAMED_MODEL, NAMED_VERSION, Watched
 from exporter.records import Label, Observation
