@@ -30,7 +30,8 @@ ROWS = 500
 
 def said(column: Column, values: NDArray[np.float64] | None, counts: list[int] | None = None) -> rollout.Side:
     """One window of one output."""
-    words = None if values is None else words_of(values[:, None], np.array([column.mean]), np.array([column.sd or 1.0]))
+    unit = column.sd or abs(column.mean) or 1.0
+    words = None if values is None else words_of(values[:, None], np.array([column.mean]), np.array([unit]))
     found = np.array([counts or [0] * len(column.counts)])
     none: dict[str, Any] = {}
     scores = Scores("1h", found.sum(axis=1), found.sum(axis=1) > 0, none, none, none, 0.0, found, found.sum(axis=1), (),
@@ -135,6 +136,13 @@ def test_constants_that_are_alike_do_not_differ_and_others_do() -> None:
     assert is_told(mean_difference(np.full(ROWS, 2.1), np.full(ROWS, 2.0)))
 
 
+@pytest.mark.parametrize("value", [0.1, 0.7, 1 / 3, 1e-9])
+@pytest.mark.parametrize("of_canary", [(7.0, 3.0), (0.1, 0.0), (0.3, 0.1), (1.1, 0.33)])
+def test_a_constant_is_the_same_whatever_its_profiles_count_from(value: float, of_canary: tuple[float, float]) -> None:
+    mean, sd = of_canary
+    assert not is_told(mean_difference(np.full(777, value), np.full(ROWS, value), mean=mean, sd=sd))
+
+
 # --- shares
 
 
@@ -150,6 +158,18 @@ def test_the_class_that_differs_most_is_named_with_its_own_critical_value() -> N
     assert found.critical == pytest.approx(
         scipy.stats.norm.ppf(1 - 0.0005 / 3) * math.sqrt(0.25 * 0.75 * 2 / 500), rel=1e-9
     )
+
+
+def test_rows_of_classes_that_come_together_count_for_less_whichever_profile_says_it() -> None:
+    one, other = [350, 100, 50, 0, 0, 0], [300, 140, 60, 0, 0, 0]
+    together = replace(CLASS, dependence=4.0)
+
+    def critical(own: Column, stable: Column) -> float:
+        (found,) = rollout.shares(said(own, None, one), said(stable, None, other), 200)
+        return found.critical
+
+    assert critical(together, CLASS) == pytest.approx(2 * critical(CLASS, CLASS), rel=0.02)
+    assert critical(CLASS, together) == critical(together, CLASS)
 
 
 def test_a_class_that_comes_more_often_is_told_within_500_rows() -> None:
