@@ -19,7 +19,7 @@ from exporter.versioned import Averaged, Difference
 
 _LEVEL: Final = 0.001
 _ROUNDING: Final = 1e-12
-"""Of the largest number that a mean is reckoned with: so much of a difference may be of floats, and nobody's answers."""
+"""Of the largest number that a mean is reckoned with: so much of a difference may be of floats alone."""
 _ARRIVAL: Final = "arrival"
 Side = tuple[Sequence[Column], BlockSnapshot | None]
 """The outputs of one version as its profile has them, and what they were."""
