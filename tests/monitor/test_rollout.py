@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from exporter import config
 from exporter.monitor import rollout
+from exporter.monitor.batch import Batch
 from exporter.monitor.models import Models
+from exporter.monitor.spreading import Spread, spread_of
 from exporter.performed import Counted, Judged, Measure, Performed
 from exporter.profile import Plan as BuildPlan
 from exporter.profile import build_frame
@@ -82,6 +84,15 @@ def test_what_is_no_number_counts_as_nothing_and_a_wild_one_breaks_nothing() -> 
     wild = moments(words_of(np.array([[1e308], [-1e308]]), np.zeros(1), np.ones(1)).tolist()[0], 0.0, 1.0)
     assert wild == (2, 0.0, 2 * 1024.0**2)
     assert math.isnan(moments([0] * 5, 0.0, 1.0).mean)
+
+
+@pytest.mark.parametrize("sd", [0.0, 1.4e-17])
+def test_an_output_that_was_a_constant_in_training_has_a_mean_of_its_own(sd: float) -> None:
+    column, none = replace(SCORE, mean=0.1, sd=sd), np.zeros(1, np.int64)
+    values = np.array([[0.7], [0.9]])
+    words = Spread([column]).counted(Batch(0.0, np.zeros((2, 1), np.uint8), values, {}, none, none), slice(0, 2))
+    ((_, found),) = spread_of([column], words)
+    assert (found.samples, found.mean) == (2, pytest.approx(0.8))
 
 
 # --- means
