@@ -6,7 +6,7 @@ with what chance makes of it at these very sizes.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from scipy.special import ndtri, stdtrit
 
@@ -97,23 +97,37 @@ def shares(own: Side, stable: Side, enough: int) -> Iterator[Difference]:
                     yield found._replace(name=column.name, window=window)
 
 
-def _classes(column: Column, counts: Sequence[int]) -> tuple[Mapping[str, int], int]:
-    """Values by class, of those that have a bin of their own, and of all."""
-    return dict(zip(column.categories, counts, strict=False)), sum(counts)
+class _Classes(NamedTuple):
+    """Values of one output by class."""
+
+    counts: Mapping[str, int]
+    """Of those that have a bin of their own."""
+    rows: int
+    strangers: int
+    """Values that may be of any class without one."""
+
+    def most(self, name: str) -> int:
+        """How many there are of a class, or may be."""
+        return self.counts.get(name, self.strangers)
 
 
-def _largest(
-    one: tuple[Mapping[str, int], int], other: tuple[Mapping[str, int], int], factors: tuple[float, float]
-) -> Difference | None:
-    (ours, n), (theirs, m) = one, other
-    common = [name for name in ours if name in theirs and ours[name] + theirs[name]]
+def _classes(column: Column, counts: Sequence[int]) -> _Classes:
+    own = len(column.categories)
+    return _Classes(dict(zip(column.categories, counts, strict=False)), sum(counts), sum(counts[own:-1]))
+
+
+def _largest(one: _Classes, other: _Classes, factors: tuple[float, float]) -> Difference | None:
+    """Of a class that one profile does not have as many are taken as there may be: it differs by no less."""
+    n, m = one.rows, other.rows
+    both = {name: (one.most(name), other.most(name)) for name in {**one.counts, **other.counts}}
+    there = {name: (mine, its) for name, (mine, its) in both.items() if mine + its}
     found = (
-        Difference("", "", ours[name] / n - theirs[name] / m,
-                   _of_shares((ours[name] + theirs[name]) / (n + m), n / factors[0], m / factors[1], len(common)),
-                   of_class=name)
-        for name in common
+        Difference("", "", mine / n - its / m,
+                   _of_shares((mine + its) / (n + m), n / factors[0], m / factors[1], len(there)), of_class=name)
+        for name, (mine, its) in there.items()
     )  # fmt: skip
-    return max(found, key=lambda one: abs(one.value) / one.critical if one.critical else math.inf, default=None)
+    sure = (each for each in found if each.of_class in (other.counts if each.value < 0 else one.counts))
+    return max(sure, key=lambda each: abs(each.value) / each.critical if each.critical else math.inf, default=None)
 
 
 def _of_shares(share: float, n: float, m: float, classes: int) -> float:

@@ -183,6 +183,20 @@ def test_rows_of_classes_that_come_together_count_for_less_whichever_profile_say
     assert critical(CLASS, together) == critical(together, CLASS)
 
 
+def of_other_classes(one: list[int], other: list[int]) -> list[Difference]:
+    strange = replace(CLASS, categories=("a", "x", "y"))
+    return list(rollout.shares(said(strange, None, one), said(CLASS, None, other), 200))
+
+
+def test_a_class_that_one_profile_does_not_have_is_told_where_it_comes() -> None:
+    (found,) = of_other_classes([0, 400, 100, 0, 0, 0], [300, 150, 50, 0, 0, 0])
+    assert (found.of_class, found.value) == ("x", 0.8)
+    assert is_told(found)
+    # Of all that the stable version says and its profile does not know, each may be an x.
+    (found,) = of_other_classes([300, 150, 50, 0, 0, 0], [300, 0, 0, 100, 100, 0])
+    assert not is_told(found)
+
+
 def test_a_class_that_comes_more_often_is_told_within_500_rows() -> None:
     told = [is_told(share(*(RANDOM.multinomial(ROWS, of).tolist() for of in ((0.55, 0.35, 0.1), (0.7, 0.2, 0.1)))))
             for _ in range(200)]  # fmt: skip
