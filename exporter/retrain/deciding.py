@@ -72,7 +72,7 @@ class Deciding:
         for memory in self.memories.values():
             memory.not_later_than(now)
         self.shown = {one.label: self._look(self._standing(one, alerts), now) for one in models}
-        self._tidy()
+        self._tidy(now)
 
     def over(self, ended: Event) -> None:
         """An event is no longer on its way."""
@@ -146,7 +146,10 @@ class Deciding:
 
     def _cools(self, model: str, now: float) -> bool:
         last = max((memory.last for key, memory in self.memories.items() if key.model == model), default=0.0)
-        return last > 0 and now - last < self._said.cool_down
+        return self._is_recent(last, now)
+
+    def _is_recent(self, asked: float, now: float) -> bool:
+        return asked > 0 and now - asked < self._said.cool_down
 
     def _facts(self, of: _Standing, memory: Memory, faults: tuple[str, ...]) -> Facts:
         found, alerts = of.found, of.firing
@@ -161,25 +164,19 @@ class Deciding:
             provisional=of.one.profile.provisional,
         )
 
-    def _tidy(self) -> None:
+    def _tidy(self, now: float) -> None:
         """The oldest of too many memories go, but none that a cool-down rests on unless it must."""
         beyond = len(self.memories) - _MOST * self._most
-        for key in sorted(self.memories, key=lambda key: self.memories[key].looked)[: max(beyond, 0)]:
-            del self.memories[key]
+        if beyond > 0:
+            rank = {key: (self._is_recent(one.last, now), one.looked) for key, one in self.memories.items()}
+            for key in sorted(rank, key=lambda key: rank[key])[:beyond]:
+                del self.memories[key]
 
     def marks(self) -> Iterator[object]:
         """What must be kept as soon as it changes."""
         for key, memory in self.memories.items():
-            yield (
-                key,
-                memory.began > 0,
-                memory.asked,
-                memory.last,
-                memory.good,
-                memory.dry,
-                *memory.held_back,
-                *memory.kinds,
-            )
+            yield key, memory.began > 0, memory.asked, memory.last, memory.good, memory.dry
+            yield from (*memory.held_back, *memory.kinds)
         yield from (one.id for one in self.events.values())
 
 

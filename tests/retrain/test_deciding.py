@@ -269,6 +269,14 @@ def test_memories_are_bounded_and_the_oldest_go() -> None:
     assert Key("m", "199", PROFILE.digest) in at.memories
 
 
+def test_versions_that_come_by_the_dozen_do_not_end_a_cool_down() -> None:
+    at = deciding()
+    assert looks(at, watched(snapshot(11.0), "first"))
+    for version in range(200):
+        at.look([watched(snapshot(), str(version))], (), START + version)
+    assert not looks(at, watched(snapshot(11.0), "last"), now=START + DAY)
+
+
 def test_marks_change_with_what_must_not_be_forgotten_and_not_with_time() -> None:
     at = deciding()
     looks(at, WELL)
