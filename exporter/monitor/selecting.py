@@ -94,6 +94,8 @@ class Selecting:
     def snapshot(self, wall_s: float) -> tuple[tuple[Covered, ...], tuple[Selected, ...]]:
         """Of every window that ends at a Unix time and has predictions."""
         covered, selected = list[Covered](), list[Selected]()
+        for windows in (self._opened, self._told):
+            windows.forget_after(wall_s)
         for length in self._opened.lengths:
             window, told = format_duration(length), self._told.total(wall_s, length)
             opened = np.maximum(self._opened.total(wall_s, length), told)  # another replica has made some, maybe

@@ -197,6 +197,19 @@ def test_what_has_left_the_window_is_forgotten(profiles: dict[str, Profile]) -> 
     assert not covered(monitor, 200.0)
 
 
+def test_a_clock_that_was_days_ahead_stops_no_count(profiles: dict[str, Profile]) -> None:
+    monitor = watching(profiles["binary"], BY_HEADER, holdout=HELD_OUT)
+    choosing = performing(monitor).choosing
+    choosing.opened(np.array([[0.0, 0.05]]), np.array([90_005.0]))
+    exposing = choosing._exposing
+    assert exposing
+    exposing._windows.add(90_005.0, np.array([[1, 1, 1], [0, 0, 0]]))
+    looped(monitor)
+    tell(monitor, opened(monitor, [0.05] * 10), [0] * 10)
+    assert covered(monitor)["0 to 0.1"] == (10, 10)
+    assert [one.truths for one in gap(monitor).groups] == [10, 0]
+
+
 def test_truths_of_predictions_that_another_replica_has_made_are_of_as_many_predictions(
     profiles: dict[str, Profile],
 ) -> None:
