@@ -202,7 +202,7 @@ class Settings:
         if self.feedback.enable:
             self.performance.refuse_shorter(self.windows.pane)
             self.staleness.refuse_shorter(self.windows.pane)
-        self.loops.holdout.refuse_unknown({one.name for one in self.segments.by})
+        self.loops.holdout.refuse_unknown(self.segments.by)
         worth = [one.feature or one.output for one in self.values]
         self.privacy.refuse(self.segments.by, self.evidence.group_key, self.request_id.columns, worth)
         self.privacy.refuse_names(self.segments.search, "segments.search")

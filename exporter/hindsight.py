@@ -23,6 +23,8 @@ from exporter.values import (
 
 _DAY_S = 86400.0
 _SHORTEST_PANE_S = 1.0
+_OWN_STORES = frozenset(("sqlite", "memory"))
+"""Schemes of stores that one exporter has for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Feedback:
         size(1 << 16),
         "32MiB",
     )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether truth may reach another replica than the one that predicted."""
+        return self.store is not None and self.store.partition(":")[0].lower() not in _OWN_STORES
 
 
 @dataclass(frozen=True, slots=True)

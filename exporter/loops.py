@@ -3,9 +3,11 @@
 As in `config`, which puts it in its place.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from exporter.keys import setting
+from exporter.segmentations import REST, Segmentation, intervals
 from exporter.values import label_value, nearest, switch
 
 
@@ -25,11 +27,21 @@ class Holdout:
         if (self.segment is None) != (self.value is None):
             raise ValueError("loops.holdout: needs both, segment and value")
 
-    def refuse_unknown(self, names: set[str]) -> None:
-        """ValueError where traffic is not divided by it; `names` are those of segments.by."""
-        if self.segment is not None and self.segment not in names:
+    def refuse_unknown(self, by: Sequence[Segmentation]) -> None:
+        """ValueError where traffic is not divided by it, or never has its value; `by` is segments.by."""
+        if self.segment is None or self.value is None:
+            return
+        ways = {one.name: one for one in by}
+        if self.segment not in ways:
             raise ValueError(
-                f"loops.holdout.segment: {self.segment} is none of segments.by{nearest(self.segment, names)}"
+                f"loops.holdout.segment: {self.segment} is none of segments.by{nearest(self.segment, set(ways))}"
+            )
+        way = ways[self.segment]
+        listed = {*(way.values or (intervals(way.edges) if way.edges else (self.value,))), *REST}
+        if self.value not in listed:
+            raise ValueError(
+                f"loops.holdout.value: {self.value} is none of the segments of {self.segment}"
+                f"{nearest(self.value, listed)}"
             )
 
 

@@ -50,7 +50,10 @@ def connected(way: Way, until_s: float) -> socket.socket:
 
 def _reached(place: Place, until_s: float) -> socket.socket:
     if isinstance(place, tuple):
-        return socket.create_connection(place, left(until_s))
+        try:
+            return socket.create_connection(place, left(until_s))
+        except UnicodeError:  # a name of which one part is empty or too long, says the codec before anybody is asked
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.settimeout(left(until_s))

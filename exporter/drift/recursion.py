@@ -39,7 +39,8 @@ class Recursion(NamedTuple):
     size: float
     """The largest |r|."""
     critical: float
-    """What it exceeds about once in 1000 windows where nothing of an answer comes back."""
+    """What lots exceed once in 1000 times, and the size about once in 300 windows where nothing of an answer comes
+    back: what is taken out is an estimate, too."""
     output: int
     """The pair that has it, by place."""
     feature: int

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final
 
 from exporter.decode import Decoder, blobs, delimited, identity, inflate, tensors
@@ -21,6 +22,10 @@ from exporter.records import Body, Capture, Exchange
 
 _LENGTH: Final = "inference-header-content-length"
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_DEEPEST: Final = 200
+"""Levels of an answer: the standard library takes of the stack for each, and a thread's is small."""
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
+"""Those of JSON, and texts, in which they mean nothing."""
 ABSENT: Final = object()
 """What is found where a pointer leads nowhere; null is a value."""
 
@@ -59,11 +64,20 @@ def parsed(content: bytes) -> Any:  # noqa: ANN401 (JSON)
     if not content:
         raise DecodeError("empty")
     try:
-        return json.loads(content, object_pairs_hook=_once)
-    except RecursionError:
-        raise DecodeError("invalid_json", "nested too deeply") from None
+        words = content.decode(json.detect_encoding(content), "surrogatepass")
+        if _is_deep(words):
+            raise DecodeError("invalid_json", f"more than {_DEEPEST} levels")
+        return json.loads(words, object_pairs_hook=_once)
     except (ValueError, UnicodeError):
         raise DecodeError("invalid_json") from None
+
+
+def _is_deep(words: str) -> bool:
+    """Whether JSON has too many levels, whatever the interpreter's own limit would be."""
+    if words.count("[") + words.count("{") <= _DEEPEST:
+        return False
+    steps = ({"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0) for found in _BRACKETS.finditer(words))
+    return any(depth > _DEEPEST for depth in accumulate(steps))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -136,10 +150,18 @@ def named(case: Case, answer: Answer, source: Source) -> Named:
 
     The file says where the version is, or else the path, the protocol's own place in the body, or the case's headers.
     """
-    found = _decoder().read(_exchange(case, answer))
+    found = _decoder().read(_exchange(case, _shallow(answer)))
     said = Named(found.model, found.version)
     own = _own(answer, source)
     return said._replace(version=own) if own else said
+
+
+def _shallow(answer: Answer) -> Answer:
+    """Without its body where that has too many levels."""
+    try:
+        return answer._replace(content=b"") if _is_deep(text(answer)) else answer
+    except DecodeError:  # no text: what it is instead has none
+        return answer
 
 
 def _own(answer: Answer, source: Source) -> str:

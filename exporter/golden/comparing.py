@@ -124,9 +124,11 @@ class _Walk:
 
 
 def _shown(tolerance: Tolerance, expected: float) -> str:
-    if not math.isfinite(expected) or abs(expected) > 1e300:
+    try:
+        away = tolerance.absolute + tolerance.relative * abs(expected)
+    except OverflowError:  # a whole number beyond all floats
         return ""
-    return f" ± {tolerance.absolute + tolerance.relative * abs(expected):.3g}"
+    return f" ± {away:.3g}" if math.isfinite(away) else ""
 
 
 def _alike(expected: object, got: object) -> bool:

@@ -31,7 +31,7 @@ class Round(NamedTuple):
 def text(found: Round, paper: Paper) -> str:
     """A line for each case, its first difference below it, and how many of them failed."""
     width = min(_NAME_WIDTH, max((wide(result.case.name) for result in found.results), default=0))
-    lines = [printable(f"{found.file}: {found.cases} cases, {found.url}")]
+    lines = [printable(f"{found.file}: {found.cases} {'case' if found.cases == 1 else 'cases'}, {found.url}")]
     for result in found.results:
         lines += _lines(result, width, paper)
     return "\n".join([*lines, paper.bold(_summary(found))])

@@ -56,9 +56,10 @@ class Belonging:
         return next((at for at, way in enumerate(self._ways) if way.said.name == name), None)
 
     def number(self, way: int, value: str) -> int | None:
-        """Of a segment by the place of its way and what it is called; None where nobody is called so yet."""
-        labels = self._ways[way].labels
-        return self._starts[way] + labels.index(value) if value in labels else None
+        """Of a segment by the place of its way and what people call it; None where nobody is called so yet."""
+        labels, salt = self._ways[way].labels, self._ways[way].hashing
+        found = next((name for name in (value, salt.name(value) if salt else value) if name in labels), None)
+        return None if found is None else self._starts[way] + labels.index(found)
 
     @property
     def ways(self) -> Sequence[Way]:

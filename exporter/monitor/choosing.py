@@ -23,13 +23,13 @@ class Choosing:
     """Of one model and profile."""
 
     def __init__(
-        self, profile: Profile, task: Task, belonging: Belonging, settings: tuple[Performance, Loops, float]
+        self, profile: Profile, task: Task, belonging: Belonging, settings: tuple[Performance, Loops, float, bool]
     ) -> None:
-        """`settings` end with the length of a pane in seconds."""
-        performance, loops, pane_s = settings
+        """`settings` end with the length of a pane in seconds, and whether truth may reach another replica."""
+        performance, loops, pane_s, is_shared = settings
         self._belonging, self._holdout = belonging, loops.holdout
         way = belonging.place(loops.holdout.segment)
-        self._selecting = selecting(task, profile, performance, pane_s) if loops.enable else None
+        self._selecting = selecting(task, profile, performance, (pane_s, is_shared)) if loops.enable else None
         is_kept = loops.enable and way is not None
         self._exposing = exposing(task, performance, pane_s, repr(loops.holdout)) if is_kept else None
 

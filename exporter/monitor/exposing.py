@@ -84,6 +84,7 @@ class Exposing:
 
     def snapshot(self, wall_s: float) -> tuple[Gap, ...]:
         """Of every window that ends at a Unix time and has truths."""
+        self._windows.forget_after(wall_s)
         totals = ((format_duration(length), self._windows.total(wall_s, length)) for length in self._windows.lengths)
         return tuple(self._gap(window, total) for window, total in totals if total.any())
 

@@ -46,8 +46,9 @@ WATCHING: Final = Watching()
 def watching(settings: Settings, wall: Callable[[float], float]) -> Watching:
     """What the operator says of it."""
     hindsight = Hindsight(
-        settings.feedback.enable, settings.performance, settings.values, settings.staleness, settings.loops
-    )
+        settings.feedback.enable, settings.performance, settings.values, settings.staleness, settings.loops,
+        settings.feedback.is_shared,
+    )  # fmt: skip
     return Watching(settings.evidence, wall, Planned(settings.evidence.planned), hindsight)
 
 

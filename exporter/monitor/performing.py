@@ -46,6 +46,8 @@ class Settings(NamedTuple):
     pane_s: float
     staleness: Staleness = Staleness()
     loops: Loops = Loops()
+    is_shared: bool = False
+    """Whether truth may reach another replica than the one that predicted."""
 
 
 class Performing:
@@ -62,7 +64,7 @@ class Performing:
         self._belonging = belonging
         self._truths = truths_of(profile.target, performance, pane_s, salt)
         self._concept = concept_of(task, profile.target, performance, evidence, pane_s)
-        self.choosing = Choosing(profile, task, belonging, (performance, settings.loops, pane_s))
+        self.choosing = Choosing(profile, task, belonging, (performance, settings.loops, pane_s, settings.is_shared))
         self._segments = segment_judging(task, belonging.ways, self._reference(profile), performance, pane_s)
         self._dependence = evidence.default_dependence
         self._searching = searching(profile, task, belonging.codes, settings[:3])

@@ -40,6 +40,8 @@ class Hindsight(NamedTuple):
     values: tuple[BusinessValue, ...] = ()
     staleness: Staleness = Staleness()
     loops: Loops = Loops()
+    is_shared: bool = False
+    """Whether truth may reach another replica than the one that predicted."""
 
 
 class Predicting:
@@ -125,6 +127,6 @@ def predicting(
     strange = [name for name in said.segments.search if name not in belonging.codes.names]
     for name in strange if hindsight.feedback else ():
         _LOG.warning("of the model %r: segments.search: %r is no feature that is watched", profile.model, name)
-    how = Settings(performance, evidence, pane_s, hindsight.staleness, hindsight.loops)
+    how = Settings(performance, evidence, pane_s, hindsight.staleness, hindsight.loops, hindsight.is_shared)
     told = Performing(profile, task, belonging, how, said.salt) if hindsight.feedback else None
     return Predicting(answers, belonging, told, estimates) if told or estimates else None

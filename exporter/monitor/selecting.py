@@ -3,11 +3,15 @@
 Outcomes are often seen for some predictions alone, those that were acted upon, say (selective labels; Lakkaraju et al.
 2017). Then measures are of these, and a model that is trained on them learns of no others. Both counts go by when it
 was predicted, on Unix time, as those of `judging`. Memory: two numbers for each kind and pane.
+
+Where truths may reach another replica than the one that predicted, those that are told here are no part of those that
+were opened here: told ones less opened ones would be noise. There the two are held against each other as they are, and
+are 1 - coverage times as far apart as told ones and the others would be.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +32,23 @@ _PANES: Final = 30
 Arrays = Mapping[str, NDArray[Any]]
 
 
+class Source(NamedTuple):
+    """What is counted."""
+
+    kinds: Kinds
+    dependence: float
+    """How many predictions come as one."""
+    is_shared: bool
+    """Whether truth may reach another replica than the one that predicted."""
+
+
 class Selecting:
     """Of one model and task."""
 
-    def __init__(self, task: Task, kinds: Kinds, settings: Performance, pane_s: float, dependence: float) -> None:
-        """`dependence` is how many predictions come as one."""
-        self._task, self._kinds, self._enough, self._dependence = task, kinds, settings.minimum_samples, dependence
+    def __init__(self, task: Task, source: Source, settings: Performance, pane_s: float) -> None:
+        """`pane_s` is in seconds."""
+        self._task, self._source, self._enough = task, source, settings.minimum_samples
+        kinds = self._kinds = source.kinds
         self._name = f"{_NAME}.{hashlib.sha256(repr((task.written, kinds)).encode()).hexdigest()[:8]}"
         shape = (len(kinds.names),)
         self._opened, self._told = (CoarseWindows(settings.windows, pane_s, _PANES, shape, np.int64) for _ in range(2))
@@ -79,32 +94,38 @@ class Selecting:
     def snapshot(self, wall_s: float) -> tuple[tuple[Covered, ...], tuple[Selected, ...]]:
         """Of every window that ends at a Unix time and has predictions."""
         covered, selected = list[Covered](), list[Selected]()
+        for windows in (self._opened, self._told):
+            windows.forget_after(wall_s)
         for length in self._opened.lengths:
             window, told = format_duration(length), self._told.total(wall_s, length)
             opened = np.maximum(self._opened.total(wall_s, length), told)  # another replica has made some, maybe
             if opened.any():
                 counts = zip(self._kinds.names, opened.tolist(), told.tolist(), strict=True)
                 covered += [Covered(name, window, *both) for name, *both in counts]
-                selected.append(self._selected(window, told, opened - told))
+                selected.append(self._selected(window, told, self._opened.total(wall_s, length)))
         return tuple(covered), tuple(selected)
 
-    def _selected(self, window: str, told: NDArray[np.int64], others: NDArray[np.int64]) -> Selected:
+    def _selected(self, window: str, told: NDArray[np.int64], opened: NDArray[np.int64]) -> Selected:
+        is_shared = self._source.is_shared
+        others = opened - told if is_shared else np.maximum(opened - told, 0)
         fewest = int(min(told.sum(), others.sum()))
-        if not fewest:
+        if fewest <= 0:
             return Selected(window, False, np.nan, np.nan)
-        dependence = np.array([self._dependence])
-        with_truth, without = (of_bins(one[None])._replace(dependence=dependence) for one in (told, others))
-        both = without, with_truth
-        return Selected(
-            window, fewest >= self._enough, float(total_variation.score(*both)[0]),
-            float(total_variation.critical(*both)[0]),
-        )  # fmt: skip
+        dependence = np.array([self._source.dependence])
+        pair = (opened, told) if is_shared else (others, told)
+        both = [of_bins(one[None])._replace(dependence=dependence) for one in pair]
+        times = opened.sum() / others.sum() if is_shared else 1.0
+        found, critical = (float(one(*both)[0]) for one in (total_variation.score, total_variation.critical))
+        return Selected(window, fewest >= self._enough, min(times * found, 1.0), min(times * critical, 1.0))
 
 
-def selecting(task: Task, profile: Profile, settings: Performance, pane_s: float) -> Selecting | None:
-    """None where predictions are of no kinds."""
+def selecting(
+    task: Task, profile: Profile, settings: Performance, panes: tuple[float, bool]
+) -> Selecting | None:  # fmt: skip
+    """None where predictions are of no kinds; `panes` are their length in seconds, and `Source.is_shared`."""
     columns = {column.name: column for column in profile.outputs}
     column = columns.get(task.label) or next((columns[name] for name in task.scores if name in columns), None)
     kinds = kinds_of(task, columns.get(task.label))
     dependence = (column.dependence if column else None) or 1.0
-    return Selecting(task, kinds, settings, pane_s, dependence) if kinds else None
+    pane_s, is_shared = panes
+    return Selecting(task, Source(kinds, dependence, is_shared), settings, pane_s) if kinds else None

@@ -26,7 +26,7 @@ MOST_SHOWN: Final = 100
 """Cases that are shown one by one, of all versions together; of more those that fail come first."""
 _MOST_VERSIONS: Final = 8
 _GONE_ROUNDS: Final = 5
-"""So many rounds without an answer of it, while others of its model answer, and a version is gone."""
+"""So many rounds without an answer of it, while others of its model answer or none is asked, and a version is gone."""
 _MOST_LINES: Final = 20
 """For the log, of one look."""
 _UNASKED: Final = -1
@@ -178,13 +178,14 @@ class Standings:
         self._forget()
 
     def _forget(self) -> None:
-        """Versions that answer no longer, where others of their model do."""
+        """Versions that answer no longer, where others of their model do, or that no case asks any more."""
         silent = {
             label: int(self._counts[_ROUNDS] - one.counts[_ANSWERED_ROUND]) for label, one in self._standings.items()
         }
         heard = {label.model for label, rounds in silent.items() if rounds <= 1}
         for label, rounds in silent.items():
-            if rounds > _GONE_ROUNDS and label.model in heard:
+            is_asked = bool((self._standings[label].streaks >= 0).any())
+            if rounds > _GONE_ROUNDS and (label.model in heard or not is_asked):
                 del self._standings[label]
 
     # out

@@ -12,8 +12,8 @@ from golden_requests.scripted import case, told
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.golden import near, patterns
-from exporter.golden.cases import DEFAULT, REASONS, Answer, Rules, Tolerance, Verdict
+from exporter.golden import answers, near, patterns
+from exporter.golden.cases import DEFAULT, REASONS, Answer, Rules, Source, Tolerance, Verdict
 from exporter.golden.comparing import compare
 
 BIG = 2**63 + 1
@@ -56,6 +56,9 @@ def test_what_is_as_expected_passes(expected: Any, got: Any) -> None:
     ({"a/b~": {"c": [0, 1]}}, {"a/b~": {"c": [0, 2]}}, "value", "/a~1b~0/c/1: expected 1, got 2"),
     ([1], {"0": 1}, "type", 'expected a list, [1], got an object, {"0": 1}'),
     ("x" * 500, "y", "value", f'expected "{"x" * 59}…, got "y"'),
+    (10**400, 0.5, "value", f"expected 1{'0' * 59}…, got 0.5"),
+    (0.5, 10**400, "value", f"expected 0.5 ± 5.01e-06, got 1{'0' * 59}…"),
+    (1.7e308, -1.7e308, "value", "expected 1.7e+308 ± 1.7e+303, got -1.7e+308"),
 ])  # fmt: skip
 def test_what_is_not_as_expected_is_named_with_its_place(expected: Any, got: Any, reason: str, detail: str) -> None:
     verdict = judged(expected, got)
@@ -124,6 +127,24 @@ def test_more_keys_than_expected_may_be_refused() -> None:
     verdict = judged({"p": 1}, {"p": 1, "debug": [1, 2]}, extra="refuse")
     assert (verdict.reason, verdict.detail) == ("extra", "/debug: expected nothing, got [1, 2]")
     assert judged({"p": 1}, {"p": 1, "debug": 1}, extra="refuse", ignore=["/debug"]).passed
+
+
+@pytest.mark.parametrize("depth", [200, 900, 985, 100_000])
+def test_an_answer_of_too_many_levels_is_none_whatever_the_stack_has_room_for(depth: int) -> None:
+    for opening, closing in (("[", "]"), ('{"b": ', "}")):
+        answer = Answer(200, content=f'{{"a": 1, "b": {opening * depth}1{closing * depth}}}'.encode())
+        assert answers.named(case({}), answer, Source("/a")).version == ""
+        verdict = compare(case({"body": {"a": 1}, "extra": "refuse"}), answer, "")
+        assert verdict.reason == "body"
+        assert verdict.detail.startswith("the body cannot be read: invalid_json: more than 200 levels")
+
+
+def test_many_rows_and_texts_full_of_brackets_are_no_levels() -> None:
+    for document in ([[0.5]] * 1000, ["[{" * 500, '"[[' * 500, "\\"], {"[" * 300: [1]}, "[" * 300):
+        assert judged(document, document).passed
+    assert compare(
+        case({"body": [[1]] * 300}), Answer(200, content=json.dumps([[1]] * 300).encode("utf-16")), ""
+    ).passed
 
 
 @given(DOCUMENTS)

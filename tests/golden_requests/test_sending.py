@@ -148,3 +148,9 @@ def test_the_version_is_said_by_the_path_the_protocol_or_where_the_file_says(
 ) -> None:
     wanted = case({}, request={"path": path, "body": TENSORS})
     assert answers.named(wanted, Answer(200, {"content-type": "application/json", **headers}, body), source) == expected
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "a..b", "ö" * 70])
+def test_a_name_that_cannot_be_one_is_not_found(host: str) -> None:
+    found = send(OK, Way((host, 80)), 5)
+    assert (found.failure, found.detail) == ("unreachable", "its name was not found (Name or service not known)")

@@ -173,6 +173,8 @@ def test_what_people_say_of_a_hashed_segment_is_hashed(tmp_path: Path) -> None:
     for told, name in ((None, "A"), (Extra(segments=(("country", "B"),)), "B")):
         parts = at.read(joined(found, told), WIDTH)
         assert [way.labels[parts.segments[0, 0]] for way in at.ways] == [salt.name(name)]
+        assert at.number(0, name) == at.number(0, salt.name(name)) == parts.segments[0, 0]
+    assert at.number(0, "nobody") is None
 
 
 @pytest.mark.parametrize("by", [[], ["country"], [*BY[:2]]], ids=["nothing", "one way", "other ways"])

@@ -11,7 +11,7 @@ from hindsight_scenes import CLASSES, KINDS, Kind, answered, profile_of
 from numpy.testing import assert_array_equal
 
 from exporter.decode import Decoder
-from exporter.hindsight import Performance
+from exporter.hindsight import Feedback, Performance
 from exporter.looped import Gap, Looped
 from exporter.loops import Holdout, Loops
 from exporter.monitor import Monitor
@@ -43,8 +43,8 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Profile]:
     return {name: profile_of(kind, directory) for name, kind in KINDS.items()}
 
 
-def watching(profile: Profile, said: Said | None = None, **loops: Any) -> Monitor:
-    hindsight = Hindsight(True, SETTINGS, loops=Loops(**loops))
+def watching(profile: Profile, said: Said | None = None, *, shared: bool = False, **loops: Any) -> Monitor:
+    hindsight = Hindsight(True, SETTINGS, loops=Loops(**loops), is_shared=shared)
     return Monitor(profile, WINDOWS, (), said or Said(), Watching(hindsight=hindsight))
 
 
@@ -152,6 +152,37 @@ def test_truths_that_come_by_lot_are_within_chance(profiles: dict[str, Profile])
     assert all(one.total_variation < one.critical for one in found)
 
 
+def of_two_replicas(profile: Profile, seed: int, known: Any) -> list[Any]:
+    """The same where each of two predicts half of it, and truths reach either by lot."""
+    random, both = np.random.default_rng([4, seed]), [watching(profile, shared=True) for _ in range(2)]
+    scores = random.random(4000).round(3)
+    waiting = [one for at, each in enumerate(both) for one in opened(each, scores[at::2].tolist())]
+    said = np.concatenate([scores[::2], scores[1::2]])
+    told, replica = known(random.random(4000), said), random.integers(0, 2, 4000)
+    for at, each in enumerate(both):
+        here = np.flatnonzero(told & (replica == at)).tolist()
+        tell(each, [waiting[place] for place in here], [int(said[place] > 0.5) for place in here])
+    return [next(one for one in looped(each).selected if one.window == "1m") for each in both]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.85, 1.0])
+def test_truths_that_reach_any_replica_by_lot_are_within_chance(share: float, profiles: dict[str, Profile]) -> None:
+    found = [one for seed in range(5) for one in of_two_replicas(profiles["binary"], seed, lambda lot, _: lot < share)]
+    assert not any(one.sufficient and one.total_variation > one.critical for one in found)
+
+
+def test_truths_of_those_alone_who_were_accepted_are_seen_by_any_replica(profiles: dict[str, Profile]) -> None:
+    found = of_two_replicas(profiles["binary"], 1, lambda lot, score: (score > 0.3) & (lot < 0.5))
+    assert all(one.sufficient and one.total_variation > 1.5 * one.critical for one in found)
+    assert [one.total_variation for one in found] == pytest.approx([0.46, 0.46], abs=0.08)  # 0.3 / 0.65
+
+
+def test_a_store_of_many_replicas_is_known_by_its_scheme() -> None:
+    shared = [store for store in (None, "memory:", "sqlite:/a", "redis://h", "REDISS://h", "postgresql://h/d")
+              if Feedback(store=store).is_shared]  # fmt: skip
+    assert shared == ["redis://h", "REDISS://h", "postgresql://h/d"]
+
+
 def test_nothing_is_compared_where_all_truths_or_none_are_known(profiles: dict[str, Profile]) -> None:
     for known in (lambda lot, _: lot < 2, lambda lot, _: lot > 2):
         found = selected(profiles["binary"], 1, known)
@@ -164,6 +195,19 @@ def test_what_has_left_the_window_is_forgotten(profiles: dict[str, Profile]) -> 
     opened(monitor, [0.5] * 10)
     assert sum(predicted for predicted, _ in covered(monitor, 20.0).values()) == 10
     assert not covered(monitor, 200.0)
+
+
+def test_a_clock_that_was_days_ahead_stops_no_count(profiles: dict[str, Profile]) -> None:
+    monitor = watching(profiles["binary"], BY_HEADER, holdout=HELD_OUT)
+    choosing = performing(monitor).choosing
+    choosing.opened(np.array([[0.0, 0.05]]), np.array([90_005.0]))
+    exposing = choosing._exposing
+    assert exposing
+    exposing._windows.add(90_005.0, np.array([[1, 1, 1], [0, 0, 0]]))
+    looped(monitor)
+    tell(monitor, opened(monitor, [0.05] * 10), [0] * 10)
+    assert covered(monitor)["0 to 0.1"] == (10, 10)
+    assert [one.truths for one in gap(monitor).groups] == [10, 0]
 
 
 def test_truths_of_predictions_that_another_replica_has_made_are_of_as_many_predictions(

@@ -97,6 +97,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Churn]:
 @pytest.fixture
 def churn(server: Churn) -> Churn:
     """The server as it was at first: to start it takes seconds."""
+    if server.process.poll() is not None:
+        server.start()
     post(server.port, "/mend")
     server.swap(trained(1, "7"))
     return server
@@ -135,6 +137,11 @@ def until(running: Sidecar, check: Callable[[Metrics], object], what: str) -> Me
     return found
 
 
+def written(running: Sidecar, words: str) -> None:
+    """Lines are written by a thread of their own, so they may come after what the page says."""
+    eventually(lambda: words in running.log(), what=f"the log says {words}")
+
+
 def passing(metrics: Metrics, version: str = "7") -> float:
     return metrics.value("model_golden_pass_ratio", model="churn", model_version=version)
 
@@ -166,12 +173,12 @@ def test_a_swapped_model_file_is_found_within_an_interval_and_nothing_is_counted
     failing = until(running, lambda now: now.value("model_golden_failing_cases", times="2") == 3, "twice")
     assert failing.value("model_golden_failures_total", reason="value") >= 6
     assert is_no_data(failing)
-    assert "fails: value, /outputs/0/data/0: expected 0." in running.log()
+    written(running, "fails: value, /outputs/0/data/0: expected 0.")
     status = running.get(running.web_port, "/")[1].decode()
     assert "fails, value: /outputs/0/data/0: expected" in status
     churn.swap(trained(1, "7"))
     until(running, lambda now: passing(now) == 1, "all pass again")
-    assert "passes again" in running.log()
+    written(running, "passes again")
 
 
 def test_a_broken_feature_store_is_found_without_traffic(churn: Churn, running: Sidecar) -> None:
@@ -189,54 +196,46 @@ def test_another_version_is_told_by_its_own_answers(churn: Churn, running: Sidec
     assert passing(gone, "8") == 0
 
 
+def failures(metrics: Metrics) -> float:
+    return metrics.total("model_golden_failures_total", model_version="7")
+
+
 def test_a_server_that_is_down_is_no_wrong_answer_and_is_asked_as_soon_as_it_is_back(
+    churn: Churn, running: Sidecar
+) -> None:
+    def missed(metrics: Metrics) -> float:
+        return metrics.value("inference_exporter_golden_rounds_total", outcome="unreachable")
+
+    before = running.metrics()
+    churn.end()
+    down = until(running, lambda now: missed(now) >= missed(before) + 2, "unreachable")
+    assert passing(down) == 1
+    assert failures(down) == failures(before)
+    churn.file.write_bytes(trained(2, "7", turned=-1.0))
+    churn.start()
+    until(running, lambda now: passing(now) == 0, "it came back with another model")
+
+
+def test_an_analyser_that_is_killed_goes_on_counting(running: Sidecar) -> None:
+    def passed(metrics: Metrics) -> float:
+        return metrics.value("model_golden_checks_total", outcome="passed", model_version="7")
+
+    before = until(running, lambda now: passed(now) >= 6, "two rounds")
+    pid = running.pid_of("exporter.analyser")
+    os.kill(pid, signal.SIGKILL)
+
+    def is_another(metrics: Metrics) -> bool:
+        return running.pid_of("exporter.analyser") != pid and rounds(metrics) > rounds(before)
+
+    after = until(running, is_another, "another analyser")
+    assert passed(after) > passed(before)
+    assert failures(after) == failures(before)
+
+
+def test_a_reload_of_settings_begins_it_and_a_file_that_cannot_be_used_then_changes_nothing(
     churn: Churn, tmp_path: Path
 ) -> None:
-    with watching(churn, tmp_path) as running:
-        until(running, lambda now: passing(now) == 1, "all pass")
-        churn.end()
-        unreachable = "inference_exporter_golden_rounds_total"
-        down = until(running, lambda now: now.value(unreachable, outcome="unreachable") >= 2, "unreachable")
-        assert passing(down) == 1
-        assert not down.total("model_golden_failures_total")
-        churn.file.write_bytes(trained(2, "7", turned=-1.0))
-        churn.start()
-        until(running, lambda now: passing(now) == 0, "it came back with another model")
-
-
-def test_an_analyser_that_is_killed_goes_on_counting(churn: Churn, tmp_path: Path) -> None:
-    with watching(churn, tmp_path) as running:
-        before = until(running, lambda now: passing(now) == 1 and rounds(now) > 1, "all pass")
-        pid = running.pid_of("exporter.analyser")
-        os.kill(pid, signal.SIGKILL)
-
-        def is_another(metrics: Metrics) -> bool:
-            return running.pid_of("exporter.analyser") != pid and rounds(metrics) > rounds(before)
-
-        after = until(running, is_another, "another analyser")
-        passed = [now.value("model_golden_checks_total", outcome="passed") for now in (before, after)]
-        assert passed[1] > passed[0] >= 6
-        assert not after.total("model_golden_failures_total")
-
-
-def test_the_file_is_read_again_and_one_that_cannot_be_used_changes_nothing(churn: Churn, tmp_path: Path) -> None:
     is_fine = "inference_exporter_golden_file_last_reload_successful"
-    with watching(churn, tmp_path) as running:
-        until(running, lambda now: passing(now) == 1, "all pass")
-        file = tmp_path / "golden.yml"
-        good = yaml.safe_load(file.read_text())
-        file.write_text("cases: [{name: 1}]")
-        broken = until(running, lambda now: now.value(is_fine) == 0, "the file is told to be broken")
-        until(running, lambda now: rounds(now) > rounds(broken), "those before are sent on")
-        assert "those before stay" in running.log()
-        running.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "settings not reloaded" in running.log(), what="the reload is refused")
-        file.write_text(yaml.safe_dump({"cases": good["cases"][:1]}))
-        running.process.send_signal(signal.SIGHUP)
-        until(running, lambda now: now.value(is_fine) == 1 and now.value("model_golden_cases") == 1, "one case")
-
-
-def test_a_reload_of_settings_begins_it(churn: Churn, tmp_path: Path) -> None:
     flags, file = tmp_path / "exporter.yml", churn.written(tmp_path / "golden.yml")
     flags.write_text("windows: {snapshot_interval: 200ms}\n")
     with sidecar(churn.port, "--config", str(flags)) as running:
@@ -244,6 +243,15 @@ def test_a_reload_of_settings_begins_it(churn: Churn, tmp_path: Path) -> None:
         flags.write_text(f"windows: {{snapshot_interval: 200ms}}\ngolden: {{file: {file}, interval: 1s}}\n")
         running.process.send_signal(signal.SIGHUP)
         until(running, lambda now: passing(now) == 1, "all pass")
+        good = yaml.safe_load(file.read_text())
+        file.write_text("cases: [{name: 1}]")
+        broken = until(running, lambda now: now.value(is_fine) == 0, "the file is told to be broken")
+        until(running, lambda now: rounds(now) > rounds(broken), "those before are sent on")
+        written(running, "those before stay")
+        running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "settings not reloaded" in running.log(), what="the reload is refused")
+        file.write_text(yaml.safe_dump({"cases": good["cases"][:1]}))
+        until(running, lambda now: now.value(is_fine) == 1 and now.value("model_golden_cases") == 1, "one case")
 
 
 def test_marked_requests_through_the_relay_are_answered_and_no_data(churn: Churn) -> None:
@@ -259,7 +267,7 @@ def test_marked_requests_through_the_relay_are_answered_and_no_data(churn: Churn
         assert metrics.total("model_request_duration_seconds_count") == 2
 
 
-@pytest.mark.parametrize("content", ["cases: [{name: 1}]", "cases: []", "{", None])
+@pytest.mark.parametrize("content", ["cases: [{name: 1}]", None])
 def test_a_file_that_cannot_be_used_at_the_start_is_an_error_of_usage(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "golden.yml"
     if content is not None:

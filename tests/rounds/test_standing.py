@@ -76,6 +76,15 @@ def test_versions_are_told_apart_and_one_that_is_gone_is_forgotten() -> None:
     assert [each.version for each in one.snapshot().versions] == ["8"]
 
 
+def test_a_model_that_the_file_asks_nothing_of_any_more_is_forgotten() -> None:
+    one = standings()
+    told(one, *passes(), Loaded(("e",)))
+    assert [(each.model, each.asked) for each in one.snapshot().versions] == [("m", 0)]
+    for _ in range(7):
+        told(one, Checked("e", model="other"), Over(2000.0, True))
+    assert [(each.model, each.asked) for each in one.snapshot().versions] == [("other", 1)]
+
+
 def test_the_only_version_stays_while_it_does_not_answer() -> None:
     one = standings()
     told(one, *passes())
