@@ -88,6 +88,13 @@ SILENT: Final = (
         "model-fleet: The chosen version against the others",
         "model-fleet: What drifts all over the fleet, D",
     )),
+    Silence((HEALTHY, BROKEN), "there is one version alone", (
+        "model-life: Versions beside the stable one, C",
+        "model-life: Versions beside the stable one, D",
+        "model-life: Versions beside the stable one, E",
+        "model-life: Mean predictions against the stable version",
+        "model-life: Performance against the stable version",
+    )),
     Silence((HEALTHY, BROKEN), "nothing that is counted has moved since the deployment", (
         "model-life: Moved since the deployment, A",
         "model-life: Moved since the deployment, B",
@@ -192,6 +199,17 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
     "each exporter has one version": (
         "model-fleet: Features of two versions in one exporter",
         "model-fleet: Answers of two versions in one exporter",
+        "model-life: One exporter: chosen version against stable",
+    ),
+    "of no model with two versions any request fails": (
+        "model-life: Versions beside the stable one, F",
+    ),
+    "nobody mirrors requests: tests/test_versions_end_to_end.py does": (
+        "model-life: Copies of requests, A",
+    ),
+    "no part is served worse than the rest: tests/test_worst_segments_end_to_end.py has one": (
+        "model-truth: Whom it serves worse",
+        "model-truth: Evidence that a part is served worse, A",
     ),
     "no holdout is kept, and no training data say what the model had influenced": (
         "model-life: What turns out where nobody follows the model?",
