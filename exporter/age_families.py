@@ -45,7 +45,7 @@ def of_age() -> Age:
     """The families of times."""
     return Age(
         deployed=_model("deployed_timestamp_seconds", "Unix time at which this version of the model was deployed, as staleness.deployed_at says; else of its first answer here, kept in state.directory. Without either it begins anew with every pod. Absent before the first answer."),
-        due=_model("retrain_due_timestamp_seconds", "Unix time from which on the model is due for training. `reason`: by the `calendar`, staleness.retrain_every after it was trained, or deployed where the profile does not say that; by `decay`, when the line through its errors reaches what they were in training and what is tolerated on top, a year ahead at the most, and absent unless they certainly rise.", "reason"),
+        due=_model("retrain_due_timestamp_seconds", "Unix time from which on the model is due for training. `reason`: by the `calendar`, staleness.retrain_every after it was trained, or deployed where the profile does not say that; by `decay`, when the line through its errors reaches what they were in training and what is tolerated on top, from the first day of the line on and a year ahead at the most, and absent unless they certainly rise.", "reason"),
         since=Family("model_since_deploy_timestamp_seconds", GAUGE, PROFILED, "Unix time since which rows of this version are counted that are compared with this reference, over all restarts that state.directory has outlived. Absent before the first answer."),
     )
 

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from exporter.keys import setting
@@ -23,7 +23,12 @@ ByModel = tuple[tuple[str, float], ...]
 
 
 def moment(value: object) -> float:
-    """Unix time from a date and time of RFC 3339, with UTC where it names no offset, or from a Unix time as it is."""
+    """Unix time from a date and time of RFC 3339, with UTC where it names no offset, or from a Unix time as it is.
+
+    YAML without quotes has made a date of it already.
+    """
+    if isinstance(value, date):
+        value = value.isoformat()
     try:
         seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
     except OverflowError:

@@ -138,6 +138,8 @@ def _performance(settings: Settings, profiles: Mapping[str, Profile]) -> Iterato
         if len(profiles) == 1:  # of several, what is wrong of one may be meant for another
             _refuse_wrong(profile, said)
         yield from (f"{name}: {line}" for line in advice.told(profile, said, settings.evidence))
+        strange = (one for one in settings.segments.search if one not in {column.name for column in profile.features})
+        yield from (f"{name}: segments.search: {one!r} is no feature" for one in strange)
 
 
 def _refuse_wrong(profile: Profile, said: Performance) -> None:

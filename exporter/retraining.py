@@ -49,8 +49,8 @@ def header_files(value: object) -> tuple[tuple[str, str], ...]:
             value = json.loads(value) if value.strip() else {}
         except (ValueError, RecursionError):
             value = None
-    if isinstance(value, list | tuple):  # as it travels to child processes
-        value = dict(value)
+    if isinstance(value, list | tuple) and all(_is_pair(one) for one in value):
+        value = dict(value)  # as it travels to child processes
     if not isinstance(value, Mapping) or len(value) > _MOST_HEADERS:
         raise ValueError(
             f"must be a mapping of {_MOST_HEADERS} headers at most to files such as {{X-Api-Key: /run/key}}"
@@ -59,6 +59,10 @@ def header_files(value: object) -> tuple[tuple[str, str], ...]:
     if any(name in _NOT_OURS or name.startswith("webhook-") for name, _ in found):
         raise ValueError("must not have headers that say what is sent, how it is signed, or where it goes")
     return found
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from exporter.keys import setting
 from exporter.values import header_name, label_value
 
+_HOST, _PORT = "host", re.compile(r":[0-9]*\Z")
 SUFFIX = "-shadow"
 """What the version of shadow traffic ends in."""
 
@@ -24,9 +25,15 @@ class HeaderRule(NamedTuple):
     pattern: "re.Pattern[str]"
 
     def fits(self, headers: Mapping[str, str]) -> bool:
-        """Whether it is there and says that; names of `headers` are in lower case."""
+        """Whether it is there and says that; names of `headers` are in lower case.
+
+        A host may say it before its port: of `churn:8080` Envoy makes `churn-shadow:8080`.
+        """
         found = headers.get(self.name)
-        return found is not None and self.pattern.match(found) is not None
+        if found is None:
+            return False
+        is_said = self.pattern.match(found) is not None
+        return is_said or (self.name == _HOST and self.pattern.match(_PORT.sub("", found)) is not None)
 
 
 def header_rule(text: str) -> HeaderRule:

@@ -14,8 +14,8 @@ from exporter.dashboards import links
 
 VARIABLES: Final = ("datasource", "job", "model", "version", "feature", "window")
 UIDS: Final = {
-    "model-health", "model-feature", "model-quality", "model-predictions", "model-truth", "model-serving",
-    "model-fleet", "inference-exporter",
+    "model-health", "model-feature", "model-quality", "model-predictions", "model-truth", "model-life",
+    "model-serving", "model-fleet", "inference-exporter",
 }  # fmt: skip
 """Alerts and bookmarks lead to them: they stay what they are."""
 _ALWAYS_SHOWN: Final = ("datasource", "job", "model")

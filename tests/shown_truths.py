@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import count, product
 
-from exporter import catalogue
+from exporter import catalogue, segment_families
 from exporter.aged import DECAY, Aged, Trend
 from exporter.performance.measures.quantiles import RANKS
 from exporter.performance.scoring import BINS
@@ -18,6 +18,7 @@ from exporter.performed import (
     Judged,
     Measure,
     Performed,
+    SegmentJudged,
     TargetMoved,
     Valued,
 )
@@ -28,6 +29,12 @@ WORDS = {
     "binary": OF_CLASSES + tuple(word for word in OF_SCORES if word not in OF_EACH),
     "multiclass": OF_CLASSES + OF_SCORES, "regression": OF_NUMBERS, "ranking": OF_RANKINGS,
 }  # fmt: skip
+PARTS = {
+    "binary": segment_families.OF_CLASSES + segment_families.OF_TWO + segment_families.OF_SCORES,
+    "multiclass": segment_families.OF_CLASSES + segment_families.OF_SCORES,
+    "regression": segment_families.OF_NUMBERS, "ranking": segment_families.OF_RANKINGS,
+}  # fmt: skip
+"""Measures of segments."""
 _BINS = tuple(f"{at:02d}" for at in range(BINS))
 _RANKS = tuple(f"{rank:g}" for rank in RANKS)
 
@@ -45,7 +52,16 @@ def performed(kind: str, classes: Sequence[str] = (), windows: Sequence[str] = W
                      if word in WORDS[kind])  # fmt: skip
     moved = tuple(TargetMoved(window, next(numbers), True, 0.2, 0.1, 0.4, 0.3) for window in windows)
     concept = Concept(9.5, 13.8, 1.7e9, 0.1, 0.02, 0.15, 700, 2, 3.5)
-    return Performed(kind, counted, judged, training, moved, concept)
+    return Performed(kind, counted, judged, training, moved, concept, tuple(_segments(kind, windows)))
+
+
+def _segments(kind: str, windows: Sequence[str]) -> Iterator[SegmentJudged]:
+    numbers = count(1)
+    for window, value in product(windows, ("DE", "FR")):
+        measures = tuple(
+            Measure(word, found := next(numbers) / 100, found - 0.001, found + 0.002) for word in PARTS[kind]
+        )
+        yield SegmentJudged("country", value, window, 100 + next(numbers), True, measures, 0.2, 0.3, 0.1)
 
 
 def _measures(kind: str, classes: Sequence[str], numbers: Iterator[int]) -> Iterator[Measure]:

@@ -1,15 +1,19 @@
 """Settings about age: times, durations, and mappings of them by model."""
 
 import json
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from exporter import ageing, config
 from exporter.errors import ConfigError
+from exporter.profile import strict_yaml
 
 
 @pytest.mark.parametrize(("said", "seconds"), [
     ("2026-03-01T12:00:00Z", 1772366400.0), ("2026-03-01T12:00:00+01:00", 1772362800.0), ("2026-03-01", 1772323200.0),
+    (datetime(2026, 3, 1, 12, tzinfo=UTC), 1772366400.0), (date(2026, 3, 1), 1772323200.0),
     ("1772366400", 1772366400.0), (1772366400.5, 1772366400.5), ("2026-03-01 12:00", 1772366400.0),
 ])  # fmt: skip
 def test_a_moment_is_read_as_people_and_templates_write_it(said: object, seconds: float) -> None:
@@ -55,6 +59,15 @@ def test_it_comes_from_the_environment_and_travels_to_child_processes() -> None:
 def test_faults_name_the_model(given: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         settings(**given)
+
+
+def test_a_file_may_have_a_time_with_and_without_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "exporter.yml"
+    for said in ("2026-03-01T12:00:00Z", '"2026-03-01T12:00:00Z"', "2026-03-01T13:00:00+01:00"):
+        path.write_text(f"staleness: {{deployed_at: {{churn: {said}}}}}")
+        assert config.resolve(
+            ("file", config.flatten(strict_yaml.of_file(str(path)), "file"))
+        ).staleness.deployed_at == (("churn", 1772366400.0),)
 
 
 def test_a_trend_is_not_shorter_than_a_pane() -> None:

@@ -12,9 +12,11 @@ import numpy as np
 from support import Answering, Metrics, Sidecar, build_profile, eventually, model_server, sidecar
 
 PANES: Final = 10
+PANE_S: Final = 0.5
+"""A day, of which ninety are looked at."""
 FAST: Final = (
-    "--windows.pane", "1s", "--windows.lengths", "60s", "--windows.snapshot-interval", "100ms",
-    "--feedback.enable", "true", "--staleness.trend", "90s", "--staleness.retrain-every", '{"m": "90d"}',
+    "--windows.pane", "500ms", "--windows.lengths", "60s", "--windows.snapshot-interval", "100ms",
+    "--feedback.enable", "true", "--staleness.trend", "45s", "--staleness.retrain-every", '{"m": "90d"}',
 )  # fmt: skip
 
 
@@ -70,27 +72,29 @@ def test_a_models_age_outlives_a_restart_and_its_decay_is_dated(tmp_path: Path) 
             begun = time.time()
             for number in range(PANES):
                 ask(running, number, 0.5 + 0.05 * number)
-                time.sleep(1.0)
-            eventually(lambda: rows(running) == 20 * PANES)
+                time.sleep(PANE_S)
+            page = eventually(lambda: decaying(running), what="errors that grow")
+            assert page.value("model_performance_trend_limit", measure="mae") == 0.8 * 1.1
+            assert page.value("model_retrain_due_timestamp_seconds", reason="decay") > begun
+            assert page.value("model_retrain_due_timestamp_seconds", reason="calendar") == 1767312000 + 90 * 86400
             first = deployed(running)
             assert begun - 1 < first < begun + 5
             os.kill(running.pid_of("exporter.analyser"), signal.SIGKILL)
             eventually(lambda: rows(running) == 20 * PANES)
             assert deployed(running) == first
-            page = eventually(lambda: decaying(running), what="errors that grow")
-            assert page.value("model_performance_trend_limit", measure="mae") == 0.8 * 1.1
-            assert page.value("model_retrain_due_timestamp_seconds", reason="decay") > begun
-            assert page.value("model_retrain_due_timestamp_seconds", reason="calendar") == 1767312000 + 90 * 86400
             running.stop()
         with sidecar(upstream, *FAST, "--profile", str(path), "--state", state) as running:
+            eventually(lambda: rows(running) == 20 * PANES)
             ask(running, 99, 0.5)
             eventually(lambda: rows(running) == 20 * (PANES + 1))
             assert deployed(running) == first
-        told = {"INFERENCE_EXPORTER_STALENESS_DEPLOYED_AT": "2026-03-01T12:00:00Z"}
-        with sidecar(upstream, *FAST, "--profile", str(path), environ=told) as running:
-            ask(running, 100, 0.5)
-            eventually(lambda: rows(running) == 20)
-            assert deployed(running) == 1772366400
+
+
+def test_a_template_says_since_when_a_model_is_deployed(tmp_path: Path) -> None:
+    told = {"INFERENCE_EXPORTER_STALENESS_DEPLOYED_AT": "2026-03-01T12:00:00Z"}
+    flags = (*FAST, "--profile", str(build(tmp_path)))
+    with model_server(Server) as upstream, sidecar(upstream, *flags, environ=told) as running:
+        assert deployed(running) == 1772366400
 
 
 def decaying(running: Sidecar) -> Metrics | None:

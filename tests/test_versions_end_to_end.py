@@ -47,7 +47,7 @@ def played(running: Sidecar) -> Metrics:
     for _ in range(EACH // ROWS):
         ask(running, rows)
         ask(running, rows, version="2")
-        ask(running, rows, version="2", host="churn.shop.svc-shadow")
+        ask(running, rows, version="2", host="churn.shop.svc-shadow:8080")
     running.settled(3 * EACH // ROWS)
     return eventually(lambda: shown(running, EACH), what="all rows on the page")
 

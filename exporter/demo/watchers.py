@@ -30,7 +30,7 @@ _HEARTBEAT: Final = "heartbeat"
 _GRAFANA_IMAGE: Final = "grafana/grafana-oss:11.6.0"
 _GRAFANA_HOMES: Final = ("/usr/share/grafana", "/opt/homebrew/share/grafana", "/usr/local/share/grafana")
 _MINUTE_S: Final = 60.0
-RECORDED: Final = ("resources.rules.yml", "traffic.rules.yml")
+RECORDED: Final = ("resources.rules.yml", "staleness.rules.yml", "traffic.rules.yml", "versions.rules.yml")
 """What dashboards have from these is wanted, and not their alerts: the story tells of other faults."""
 
 

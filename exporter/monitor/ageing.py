@@ -89,7 +89,8 @@ class Ageing:
         if clock is None or clock.shape != (2,) or self._clock[_EARLIER] or not clock[1]:
             return
         found = [(one, held.get(f"{_NAME}.{name}", _NOTHING)) for name, one in self._since.items()]
-        if clock[_RUN] == self._clock[_RUN] or any(counts.shape != one.earlier.shape for one, counts in found):
+        is_own = clock[_RUN] and clock[_RUN] == self._clock[_RUN]  # one that was never asked knows of earlier ones, too
+        if is_own or any(counts.shape != one.earlier.shape for one, counts in found):
             return
         self._clock[_EARLIER] = clock[1]
         for one, counts in found:

@@ -21,6 +21,8 @@ MOST: Final = 10
 MOST_CODES: Final = 11
 """Of a column: ten parts, and rows without a value."""
 _PARTS: Final = MOST_CODES - 1
+_FEW, _EXACT = 6, 17
+"""Digits of numbers for people, and those that tell any two numbers apart."""
 
 
 class CellCodes:
@@ -97,13 +99,19 @@ def _ranked(column: Column) -> tuple[int, ...]:
 
 
 def _interval(column: Column, bins: Sequence[int]) -> str:
-    low = None if bins[0] == BELOW else column.edges[-1] if bins[0] == ABOVE else column.edges[bins[0] - 1]
-    high = None if bins[-1] == ABOVE else column.edges[bins[-1]]
+    edges = _written(column.edges)
+    low = None if bins[0] == BELOW else edges[-1] if bins[0] == ABOVE else edges[bins[0] - 1]
+    high = None if bins[-1] == ABOVE else edges[bins[-1]]
     if low is None or high is None:
-        said = f"below {high:.6g}" if high is not None else "any" if low is None else f"{low:.6g} and above"
+        said = f"below {high}" if high is not None else "any" if low is None else f"{low} and above"
         return f"{column.name} {said}"
-    start, end = f"{low:.6g}", f"{high:.6g}"
-    return f"{column.name} {start}" if start == end else f"{column.name} {start} to {end}"
+    return f"{column.name} {low}" if low == high else f"{column.name} {low} to {high}"
+
+
+def _written(edges: Sequence[float]) -> list[str]:
+    """In as few digits as tell them apart, six at least: two parts of times, say, must not be called alike."""
+    found = (list(map(f"{{:.{digits}g}}".format, edges)) for digits in range(_FEW, _EXACT))
+    return next((texts for texts in found if len({*texts}) == len({*edges})), list(map(repr, edges)))
 
 
 def _name(column: Column, bins: Sequence[int]) -> str:

@@ -18,6 +18,8 @@ from exporter.snapshots import BlockSnapshot, Scores
 from exporter.versioned import Averaged, Difference
 
 _LEVEL: Final = 0.001
+_ROUNDING: Final = 1e-12
+"""Of the largest number that a mean is reckoned with: so much of a difference may be of floats alone."""
 _ARRIVAL: Final = "arrival"
 Side = tuple[Sequence[Column], BlockSnapshot | None]
 """The outputs of one version as its profile has them, and what they were."""
@@ -38,8 +40,18 @@ def means(own: Side, stable: Side, enough: int) -> Iterator[Difference]:
         for name, (column, one) in _spread(own[0], ours):
             if name in stables and min(one.samples, stables[name][1].samples) >= max(enough, 2):
                 other, beside = stables[name]
-                factors = column.dependence or other.dependence or 1.0, other.dependence or column.dependence or 1.0
-                yield Difference(name, window, one.mean - beside.mean, _welch((one, beside), factors))
+                critical = max(_welch((one, beside), _factors(column, other)), _rounding(column, other, one, beside))
+                yield Difference(name, window, one.mean - beside.mean, critical)
+
+
+def _factors(column: Column, other: Column) -> tuple[float, float]:
+    """How many rows of each come as one; where one profile does not say it, as many as in the other."""
+    return column.dependence or other.dependence or 1.0, other.dependence or column.dependence or 1.0
+
+
+def _rounding(*of: Column | Moments) -> float:
+    """What means of a constant may differ by where the profiles count from other origins."""
+    return _ROUNDING * max(abs(one.mean) for one in of)
 
 
 def _windows(own: Side, stable: Side) -> Iterator[tuple[str, Scores, Scores]]:
@@ -79,7 +91,8 @@ def shares(own: Side, stable: Side, enough: int) -> Iterator[Difference]:
                 continue
             counts, beside = ours.counts[place].tolist(), theirs.counts[there].tolist()
             if min(sum(counts), sum(beside)) >= max(enough, 2):
-                found = _largest(_classes(column, counts), _classes(stable[0][there], beside), column.dependence or 1.0)
+                other = stable[0][there]
+                found = _largest(_classes(column, counts), _classes(other, beside), _factors(column, other))
                 if found is not None:
                     yield found._replace(name=column.name, window=window)
 
@@ -90,13 +103,13 @@ def _classes(column: Column, counts: Sequence[int]) -> tuple[Mapping[str, int], 
 
 
 def _largest(
-    one: tuple[Mapping[str, int], int], other: tuple[Mapping[str, int], int], factor: float
+    one: tuple[Mapping[str, int], int], other: tuple[Mapping[str, int], int], factors: tuple[float, float]
 ) -> Difference | None:
     (ours, n), (theirs, m) = one, other
     common = [name for name in ours if name in theirs and ours[name] + theirs[name]]
     found = (
         Difference("", "", ours[name] / n - theirs[name] / m,
-                   _of_shares((ours[name] + theirs[name]) / (n + m), n / factor, m / factor, len(common)),
+                   _of_shares((ours[name] + theirs[name]) / (n + m), n / factors[0], m / factors[1], len(common)),
                    of_class=name)
         for name in common
     )  # fmt: skip

@@ -4,6 +4,7 @@ Versions may have profiles of their own: bins differ then, and so do the units i
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from exporter.monitor.batch import Batch
 from exporter.reference import Column
 from exporter.sketch.spread import WORDS, Moments, moments, words_of
+
+_LEAST: Final = 1e-9
+"""Of the mean: a standard deviation that is less is a constant's, which nothing can be counted in."""
 
 
 class Spread:
@@ -39,4 +43,5 @@ def spread_of(columns: Sequence[Column], words: NDArray[np.int64]) -> Iterator[t
 
 
 def _unit(column: Column) -> float:
-    return column.sd or abs(column.mean) or 1.0
+    size = abs(column.mean)
+    return column.sd if column.sd > _LEAST * size else size or 1.0

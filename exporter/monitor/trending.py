@@ -125,7 +125,7 @@ class Trending:
         found = line([(at - first) / _DAY_S for at in some.middles_s], some.days)
         if found is None:
             return bare
-        crossing_s = first + found.reaches(self._limit) * _DAY_S
+        crossing_s = first + float(np.maximum(found.reaches(self._limit), 0.0)) * _DAY_S  # of before nothing is known
         level = found.at((some.middles_s[-1] - first) / _DAY_S)
         return bare._replace(
             per_day=found.slope, lower=found.lower, upper=found.upper, level=level, crossing_s=crossing_s

@@ -161,10 +161,10 @@ class Concept:
             self._lump += (part.size - part.sum(), part.sum())
 
     def advance(self, now: float) -> None:
-        """Weigh what waits, if its pane is over at `now`."""
+        """Weigh what waits, if its pane is over at `now`; after a clock that was ahead wait for it no longer."""
         self._heed()
         pane = int(now // self._pane_s)
-        if self._clock[_PANE] >= 0 and pane > self._clock[_PANE]:
+        if self._clock[_PANE] >= 0 and not 0 <= self._clock[_PANE] - pane <= 1:
             self._turn_to(pane)
 
     def _heed(self) -> None:

@@ -194,8 +194,8 @@ class NoRetraining:
 
 
 def watched(shown: Iterable[Any]) -> Iterable[Watched]:
-    """Models of which anything may be found: they are on the page, and compared with a profile."""
-    return [Watched(Label(*one.label), one.profile, one.snapshot) for one in shown if one.profile and one.visible]
+    """Models of which anything may be found: they serve somebody, and are compared with a profile."""
+    return [Watched(Label(*one.label), one.profile, one.snapshot) for one in shown if one.profile and one.is_served]
 
 
 def of(settings: Settings, seats: "memoryview[int]") -> Retraining | NoRetraining:

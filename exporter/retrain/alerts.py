@@ -98,7 +98,8 @@ class Desk:
         self._clock = clock
         self._lock = threading.Lock()
         self._firing: dict[str, Firing] = {}
-        self._models: frozenset[str] = frozenset()
+        self._models: frozenset[str] | None = None
+        """None before anybody has said which are watched."""
         self._counts = Counter[str]()
 
     most_bytes = MOST_BYTES
@@ -107,16 +108,18 @@ class Desk:
         """Take what a POST says: what became of it, in JSON. PostError."""
         alerts = read(body)
         with self._lock:
-            outcomes = Counter(self._take(one) for one in alerts)
+            if self._models is None:
+                raise PostError("busy", "it is not known yet which models are watched")
+            outcomes = Counter(self._take(one, self._models) for one in alerts)
             self._counts.update(outcomes)
         told = {word: outcomes[word] for word in ALERT_OUTCOMES}
         words = "of models that are not watched here nothing is known" if outcomes[UNKNOWN] else ""
         return orjson.dumps(told | ({"detail": words} if words else {}))
 
-    def _take(self, one: Alert) -> str:
+    def _take(self, one: Alert, models: frozenset[str]) -> str:
         if one.name not in self._names:
             return OTHER
-        if one.model not in self._models:
+        if one.model not in models:
             return UNKNOWN
         self._firing.pop(one.id, None)
         if one.is_firing:

@@ -69,8 +69,10 @@ class Deciding:
     def look(self, models: Iterable[Watched], firing: Iterable[Firing], now: float) -> None:
         """At all models; `now` is Unix time."""
         alerts = list(firing)
+        for memory in self.memories.values():
+            memory.not_later_than(now)
         self.shown = {one.label: self._look(self._standing(one, alerts), now) for one in models}
-        self._tidy()
+        self._tidy(now)
 
     def over(self, ended: Event) -> None:
         """An event is no longer on its way."""
@@ -88,9 +90,9 @@ class Deciding:
 
     def _look(self, of: _Standing, now: float) -> ModelRetrain:
         memory = self.memories.setdefault(of.key, Memory())
+        memory.find(one.kind for one in of.kinds if one.is_found)
         is_found = any(one.is_found for one in of.kinds) or bool(of.firing)
-        is_well = all(one.is_over for one in of.kinds) and not of.firing
-        if memory.look(now, self._said, found=is_found, well=is_well):
+        if memory.look(now, self._said, found=is_found, well=self._is_well(of, memory)):
             self.suppressed["latched"] += 1
         memory.good = memory.good or _is_good(of.found)
         if memory.is_due(self._said):
@@ -99,6 +101,14 @@ class Deciding:
         ratios = {one.kind: one.value / one.line for one in known}
         state = memory.state(lambda: self._cools(of.key.model, now))
         return ModelRetrain(state, memory.held, ratios, memory.advice, memory.last)
+
+    def _is_well(self, of: _Standing, memory: Memory) -> bool:
+        """Whether everything is: what was found and cannot be looked at now, as no truths come, is not."""
+        known = {one.kind for one in of.kinds}
+        if of.found.of(PERFORMANCE):  # there is no estimate where truths are
+            known.add(ESTIMATED)
+        is_known = all(kind in known or kind not in self._said.reasons for kind in memory.kinds)
+        return is_known and all(one.is_over for one in of.kinds) and not of.firing
 
     def _decide(self, of: _Standing, memory: Memory, now: float) -> None:
         details = findings.detailed(of.one.snapshot, of.one.profile)
@@ -128,17 +138,23 @@ class Deciding:
 
     def _rests(self, of: _Standing) -> bool:
         """Whether an alert is of a model of which enough is known here."""
-        has_truths = of.found.truths >= self._said.minimum_truths
-        is_enough = any(has_truths or name not in _OF_TRUTH for name in of.firing)
+        is_enough = any(self._has_truths(of) or name not in _OF_TRUTH for name in of.firing)
         return is_enough and of.found.rows >= self._said.minimum_rows
+
+    def _has_truths(self, of: _Standing) -> bool:
+        return of.found.truths >= self._said.minimum_truths
 
     def _cools(self, model: str, now: float) -> bool:
         last = max((memory.last for key, memory in self.memories.items() if key.model == model), default=0.0)
-        return last > 0 and now - last < self._said.cool_down
+        return self._is_recent(last, now)
+
+    def _is_recent(self, asked: float, now: float) -> bool:
+        return asked > 0 and now - asked < self._said.cool_down
 
     def _facts(self, of: _Standing, memory: Memory, faults: tuple[str, ...]) -> Facts:
         found, alerts = of.found, of.firing
-        worse = True if any(name in _OF_TRUTH for name in alerts) else _any_found(found, CONCEPT, PERFORMANCE)
+        is_told = self._has_truths(of) and any(name in _OF_TRUTH for name in alerts)
+        worse = True if is_told else _any_found(found, CONCEPT, PERFORMANCE)
         return Facts(
             drift=bool(_any_found(found, DRIFT, SLOW_DRIFT)) or any(name not in _OF_TRUTH for name in alerts),
             worse=worse,
@@ -148,16 +164,19 @@ class Deciding:
             provisional=of.one.profile.provisional,
         )
 
-    def _tidy(self) -> None:
+    def _tidy(self, now: float) -> None:
         """The oldest of too many memories go, but none that a cool-down rests on unless it must."""
         beyond = len(self.memories) - _MOST * self._most
-        for key in sorted(self.memories, key=lambda key: self.memories[key].looked)[: max(beyond, 0)]:
-            del self.memories[key]
+        if beyond > 0:
+            rank = {key: (self._is_recent(one.last, now), one.looked) for key, one in self.memories.items()}
+            for key in sorted(rank, key=lambda key: rank[key])[:beyond]:
+                del self.memories[key]
 
     def marks(self) -> Iterator[object]:
         """What must be kept as soon as it changes."""
         for key, memory in self.memories.items():
-            yield key, memory.began > 0, memory.asked, memory.last, memory.good, memory.dry, *memory.held_back
+            yield key, memory.began > 0, memory.asked, memory.last, memory.good, memory.dry
+            yield from (*memory.held_back, *memory.kinds)
         yield from (one.id for one in self.events.values())
 
 

@@ -20,6 +20,7 @@ from exporter.retraining import Retrain
 _LOG = logging.getLogger("exporter.retrain")
 _LONGEST_SLEEP_S: Final = 60.0
 _KEEP_AGAIN_S: Final = 5.0
+_READ_AGAIN_S: Final = 1.0
 
 
 class Report(NamedTuple):
@@ -45,8 +46,8 @@ class _Way(NamedTuple):
 class Keeps(Protocol):
     """Who keeps things on disk. Asked by the thread alone."""
 
-    def read(self) -> bytes:
-        """What was kept last; empty where nothing was, or it cannot be had."""
+    def read(self) -> bytes | None:
+        """What was kept last; empty where nothing was, or it cannot be had; None as long as another has it."""
 
     def keep(self, content: bytes) -> bool:
         """Whether it is kept now."""
@@ -107,7 +108,7 @@ class Delivery:
     # in the thread
 
     def _run(self) -> None:
-        found = self._keeps.read() if self._keeps else b""
+        found = self._read()
         with self._changed:
             self._found = found
         while True:
@@ -123,6 +124,19 @@ class Delivery:
                 self._send(way)
             else:
                 self._rest(content, is_kept=is_kept)
+
+    def _read(self) -> bytes:
+        """What was kept last. Another pod that ends only after this one has begun may still ask: it is waited for.
+
+        Not where a ledger has told already: then something is handed over.
+        """
+        while self._keeps and not self._is_over and not self._content:
+            found = self._keeps.read()
+            if found is not None:
+                return found
+            with self._changed:
+                self._changed.wait(_READ_AGAIN_S)
+        return b""
 
     def _keep(self, content: bytes) -> bool:
         """What cannot be kept does not keep an event from being sent: another run may send it again, with its id."""
@@ -181,6 +195,7 @@ class Delivery:
         if ending == "sent":
             _LOG.info("the event %s about the model %r was delivered", event.id, event.model)
         elif ending:
-            _LOG.error("the event %s about the model %r is given up: %s", event.id, event.model, outcome.words)
+            _LOG.error("the event %s about the model %r is given up: %s; it was: %s",
+                       event.id, event.model, outcome.words, event.body)  # fmt: skip
         else:
             _LOG.warning("the event %s about the model %r waits: %s", event.id, event.model, outcome.words)

@@ -6,7 +6,7 @@ something has been found for `retrain.hold` all in all, is found now, and nothin
 Unix time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,10 +25,14 @@ class Memory:
     """When the episode did."""
     held: float = 0.0
     """Seconds in which something was found."""
-    well: float = 0.0
-    """Since when everything has been well again."""
+    calm: float = 0.0
+    """Seconds for which everything has been well again without a break."""
     found: bool = False
-    """At the last look."""
+    """Whether something was found at the last look."""
+    well: bool = False
+    """Whether everything was well then."""
+    kinds: list[str] = field(default_factory=list)
+    """What was found in this episode."""
     asked: float = 0.0
     """In this episode."""
     last: float = 0.0
@@ -54,15 +58,23 @@ class Memory:
         if found:
             self.began = self.began or now
             self.held += gap_s * self.found
-        self.well = min(self.well or now, now) if well and self.began else 0.0
-        if self.well and now - self.well >= said.reset:
+        self.calm = self.calm + gap_s * self.well if well else 0.0
+        self.found, self.well, self.looked = found, well, now
+        if well and self.calm >= said.reset:
             self._end()
-        self.found, self.looked = found, now
         return is_again
 
     def _end(self) -> None:
-        self.began = self.held = self.well = self.asked = 0.0
-        self.held_back = []
+        self.began = self.held = self.calm = self.asked = 0.0
+        self.held_back, self.kinds = [], []
+
+    def find(self, kinds: Iterable[str]) -> None:
+        """These are found: what nobody can look at any more is not over by that."""
+        self.kinds += [kind for kind in kinds if kind not in self.kinds]
+
+    def not_later_than(self, now: float) -> None:
+        """A clock that was ahead when somebody was asked must not hold back for as long as it was."""
+        self.began, self.asked, self.last = min(self.began, now), min(self.asked, now), min(self.last, now)
 
     def is_due(self, said: Retrain) -> bool:
         """Whether somebody is to be asked, should nothing speak against it."""

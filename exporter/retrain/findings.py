@@ -23,6 +23,8 @@ FAULTS: Final = frozenset((
 ))  # fmt: skip
 """Diagnoses that are no change of the world: a pipeline did this."""
 MOST_COLUMNS: Final = 5
+_LEAST_NATS: Final = 1.0
+"""Of a column that is said to have moved."""
 _CALM_NATS: Final = 3.0
 """So far below its line evidence must fall to be over, as the alerts have it."""
 _HIGHER: Final = (
@@ -247,7 +249,7 @@ def _moved(snapshot: Snapshot, profile: Profile) -> tuple[Moved, ...]:
         said = _diagnoses(block)
         for at, column in enumerate(columns):
             nats, since = _evidence(told, first + at)
-            if not block.said[at].ignore and (nats > 0 or at in said):
+            if not block.said[at].ignore and (nats >= _LEAST_NATS or at in said):
                 found.append(Moved(side, column.name, nats, since, *said.get(at, ("", ""))))
         first += len(columns)
     ranked = sorted(found, key=lambda one: (-one.nats, not one.text, one.side, one.name))

@@ -36,7 +36,7 @@ _ROOM: Final = 512 << 10
 some 200, and an event that waits a thousand."""
 _HEAD: Final = 8
 _LARGEST: Final = 16 << 20
-_PATIENCE_S: Final = 3.0
+_PATIENCE_S: Final = 1.0
 """Whoever had the directory before may need a moment to end."""
 
 
@@ -113,17 +113,22 @@ class Files:
         self._seats = seats
         self._fault = ""
 
-    def read(self) -> bytes:
-        """What was kept last; empty where nothing was, or it cannot be had."""
+    def read(self) -> bytes | None:
+        """What was kept last; empty where nothing was, or it cannot be had; None where another exporter has it."""
         try:
             content = self._directory.read(_PATIENCE_S) or b""
             if content:
                 unpacked(content)
+        except BlockingIOError as error:
+            if not self._fault:  # it is asked for again and again
+                self._fail(faults.reason(error), faults.words(error))
+            return None
         except OSError as error:
             self._fail(faults.reason(error), faults.words(error))
             return b""
         except Unreadable as error:
-            content = self._aside(error)
+            return self._aside(error)
+        self._fault = ""
         return content
 
     def keep(self, content: bytes) -> bool:

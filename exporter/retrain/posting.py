@@ -47,7 +47,7 @@ class Sender:
         try:
             with requests.Session() as session, session.post(
                 str(self._said.url), data=body, headers=headers, verify=self._said.ca_file or True,
-                timeout=self._said.timeout, allow_redirects=False, stream=True,
+                timeout=self._said.timeout, allow_redirects=False, stream=True, auth=_as_it_is,
             ) as answer:  # fmt: skip
                 return _judged(answer)
         except requests.exceptions.SSLError as error:
@@ -79,6 +79,11 @@ def check(said: Retrain) -> None:
     if said.ca_file:
         with Path(said.ca_file).open("rb"):
             pass
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without this a .netrc would take the place of the token."""
+    return request
 
 
 def _keys(file: str) -> tuple[bytes, ...]:

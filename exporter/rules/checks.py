@@ -65,7 +65,7 @@ CHECKS: Final = (
           ("ModelPredictionDrift", "ModelAssociationDrift"), _any("model_prediction_reference_missing_ratio"), True),
     Check("performance", "It is as good as in training, as far as truths and estimates say.",
           ("ModelConceptDrift", "ModelPerformanceBelowTraining", "ModelPerformanceEstimatedBelowTraining",
-           "ModelSegmentPerformanceBelowTraining"),
+           "ModelSegmentPerformanceBelowTraining", "ModelSegmentWorse"),
           _any("model_performance_samples or model_performance_estimated_accuracy")),
     Check("truth", "Truth arrives as it used to, and is distributed as in training.",
           ("ModelTruthStopped", "ModelTargetDrift"), _any("model_truths_joined_total")),

@@ -90,9 +90,9 @@ of {{ $samples }}values{{ with $window }} of the last {{ reReplaceAll "rows$" " 
 {{- $at = printf "%s,instance=%q" $column .Labels.instance }}{{ end }} {{ .Value | humanizePercentage }} of
 {{- range printf "sum(increase({__name__=~'model_(feature|prediction)_values_total',%s}[%s]))" $at $time | query }} the
 {{ printf "%.0f" .Value }}{{ end }} values of the last {{ $time }}""",
-    # When a model is due for training, or was, and why. Needs $of of its version.
+    # When a model is due for training, or was, and why. Needs $of of its version, and $within: how many seconds ahead.
     "due": """\
-{{- range printf "sort(model_reason:model_retrain_due_seconds:left{%s} + time())" $of | query }}
+{{- range printf "sort((model_reason:model_retrain_due_seconds:left{%s} <= %s) + time())" $of $within | query }}
 {{- if eq .Labels.reason "decay" }} by its errors, which grow, and reach what they may be{{ else }} by its calendar
 (staleness.retrain_every){{ end }} on {{ (.Value | toTime).Format "2 Jan 2006" }}.{{ end }}""",
     # What the exporter says of a column on a closer look.

@@ -63,7 +63,7 @@ def test_a_committer_killed_twenty_times_while_chapters_come_and_go_leaves_one_w
         committer = subprocess.Popen([sys.executable, "-c", COMMITTER, str(fd)], pass_fds=(fd,))
         try:
             deadline = time.monotonic() + 30
-            while _number(fd) == last and time.monotonic() < deadline:
+            while _number(fd) <= last + 1 and time.monotonic() < deadline:  # what is seen may not be committed yet
                 assert committer.poll() is None
             time.sleep(generator.random() / 50)
         finally:

@@ -113,6 +113,19 @@ def test_a_restart_adds_to_what_was_counted_before_and_takes_it_once(churn: Prof
     assert aged(third, MOMENT + 1000).features.rows == 80  # type: ignore[union-attr]
 
 
+def test_runs_that_nobody_asked_pass_on_what_was_counted_before(churn: Profile) -> None:
+    before = models(churn)
+    see(before, MOMENT, 50)
+    owner, held = kept(before)
+    for number in range(1, 4):
+        idle = models(churn)
+        idle.put_back(owner, held, 0.0, MOMENT + number * 900)
+        _, held = kept(idle, MOMENT + number * 900)
+        idle.put_back(owner, held, 0.0, MOMENT + number * 900)
+    found = aged(idle, MOMENT + 4000)
+    assert (found.deployed_s, found.counted_s, found.features.rows) == (MOMENT, MOMENT, 50)  # type: ignore[union-attr]
+
+
 def test_what_a_run_has_held_itself_is_no_news_to_it(churn: Profile) -> None:
     watched = models(churn)
     see(watched, MOMENT, 50)

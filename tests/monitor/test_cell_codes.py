@@ -15,7 +15,7 @@ from exporter.monitor.said import NOTHING_SAID
 from exporter.monitor.sides import Sides
 from exporter.profile.build import Plan, build
 from exporter.records import Table
-from exporter.reference import Profile
+from exporter.reference import Column, Profile
 from exporter.sections import Segments, Windows
 from exporter.segmentations import segmentations
 
@@ -102,6 +102,14 @@ def test_each_part_says_in_words_which_numbers_are_in_it(profile: Profile) -> No
         else:
             assert age >= float(text.removeprefix("age ").removesuffix(" and above"))
     assert found == sorted(found)
+    assert len({codes.text(0, code) for code in range(codes.sizes[0])}) == codes.sizes[0]
+
+
+@pytest.mark.parametrize(("first", "step"), [(1_700_000_000.0, 500.0), (0.1, 1e-9), (-1e15, 0.125), (0.0, 1 / 3)])
+def test_parts_that_lie_close_together_are_not_called_alike(first: float, step: float) -> None:
+    edges = tuple(first + step * at for at in range(13))
+    column = Column("when", "numeric", (50, *[100] * 12, 50, 0, 0), edges)
+    codes = CellCodes([column], ["when"])
     assert len({codes.text(0, code) for code in range(codes.sizes[0])}) == codes.sizes[0]
 
 

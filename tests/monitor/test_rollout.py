@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from exporter import config
 from exporter.monitor import rollout
+from exporter.monitor.batch import Batch
 from exporter.monitor.models import Models
+from exporter.monitor.spreading import Spread, spread_of
 from exporter.performed import Counted, Judged, Measure, Performed
 from exporter.profile import Plan as BuildPlan
 from exporter.profile import build_frame
@@ -30,7 +32,8 @@ ROWS = 500
 
 def said(column: Column, values: NDArray[np.float64] | None, counts: list[int] | None = None) -> rollout.Side:
     """One window of one output."""
-    words = None if values is None else words_of(values[:, None], np.array([column.mean]), np.array([column.sd or 1.0]))
+    unit = column.sd or abs(column.mean) or 1.0
+    words = None if values is None else words_of(values[:, None], np.array([column.mean]), np.array([unit]))
     found = np.array([counts or [0] * len(column.counts)])
     none: dict[str, Any] = {}
     scores = Scores("1h", found.sum(axis=1), found.sum(axis=1) > 0, none, none, none, 0.0, found, found.sum(axis=1), (),
@@ -81,6 +84,15 @@ def test_what_is_no_number_counts_as_nothing_and_a_wild_one_breaks_nothing() -> 
     wild = moments(words_of(np.array([[1e308], [-1e308]]), np.zeros(1), np.ones(1)).tolist()[0], 0.0, 1.0)
     assert wild == (2, 0.0, 2 * 1024.0**2)
     assert math.isnan(moments([0] * 5, 0.0, 1.0).mean)
+
+
+@pytest.mark.parametrize("sd", [0.0, 1.4e-17])
+def test_an_output_that_was_a_constant_in_training_has_a_mean_of_its_own(sd: float) -> None:
+    column, none = replace(SCORE, mean=0.1, sd=sd), np.zeros(1, np.int64)
+    values = np.array([[0.7], [0.9]])
+    words = Spread([column]).counted(Batch(0.0, np.zeros((2, 1), np.uint8), values, {}, none, none), slice(0, 2))
+    ((_, found),) = spread_of([column], words)
+    assert (found.samples, found.mean) == (2, pytest.approx(0.8))
 
 
 # --- means
@@ -135,6 +147,13 @@ def test_constants_that_are_alike_do_not_differ_and_others_do() -> None:
     assert is_told(mean_difference(np.full(ROWS, 2.1), np.full(ROWS, 2.0)))
 
 
+@pytest.mark.parametrize("value", [0.1, 0.7, 1 / 3, 1e-9])
+@pytest.mark.parametrize("of_canary", [(7.0, 3.0), (0.1, 0.0), (0.3, 0.1), (1.1, 0.33)])
+def test_a_constant_is_the_same_whatever_its_profiles_count_from(value: float, of_canary: tuple[float, float]) -> None:
+    mean, sd = of_canary
+    assert not is_told(mean_difference(np.full(777, value), np.full(ROWS, value), mean=mean, sd=sd))
+
+
 # --- shares
 
 
@@ -150,6 +169,18 @@ def test_the_class_that_differs_most_is_named_with_its_own_critical_value() -> N
     assert found.critical == pytest.approx(
         scipy.stats.norm.ppf(1 - 0.0005 / 3) * math.sqrt(0.25 * 0.75 * 2 / 500), rel=1e-9
     )
+
+
+def test_rows_of_classes_that_come_together_count_for_less_whichever_profile_says_it() -> None:
+    one, other = [350, 100, 50, 0, 0, 0], [300, 140, 60, 0, 0, 0]
+    together = replace(CLASS, dependence=4.0)
+
+    def critical(own: Column, stable: Column) -> float:
+        (found,) = rollout.shares(said(own, None, one), said(stable, None, other), 200)
+        return found.critical
+
+    assert critical(together, CLASS) == pytest.approx(2 * critical(CLASS, CLASS), rel=0.02)
+    assert critical(CLASS, together) == critical(together, CLASS)
 
 
 def test_a_class_that_comes_more_often_is_told_within_500_rows() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from monitor_scenes import answers, exchange, live_rows, make_profile
 
-from exporter import catalogue, config
+from exporter import catalogue, config, retrain
 from exporter.collect import Renderer
 from exporter.collect.rendered import TEXT
 from exporter.collect.scene import Page, Scene
@@ -95,6 +95,13 @@ def test_nothing_that_counts_as_served_is_shown_of_a_shadow(profile: Profile) ->
     assert 'model_requests_total{model="churn",model_version="7",code="200"} 1\n' in page
     assert "model_prediction_bin_total" in shadow
     assert "model_prediction_mean" in shadow
+
+
+def test_a_copy_is_no_reason_to_retrain(profile: Profile) -> None:
+    watch = Watch(profile)
+    watch.see()
+    watch.see(shadow="true")
+    assert [one.label.version for one in retrain.watched(watch.models.shown(1.0))] == ["7"]
 
 
 def test_without_the_setting_a_version_may_be_called_so_and_is_served() -> None:

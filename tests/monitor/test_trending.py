@@ -11,11 +11,15 @@ from numpy.testing import assert_allclose
 from exporter.ageing import Staleness
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
-from exporter.monitor.performing import Performing
+from exporter.monitor.belonging import Belonging
+from exporter.monitor.cell_codes import coded
+from exporter.monitor.performing import Performing, Settings
 from exporter.monitor.trending import Trending, limit_of
 from exporter.performance.joining import Usable
+from exporter.performance.parts import unknown
 from exporter.performance.task import BINARY, RANKING, REGRESSION, Rows, Task, canonical, pack
 from exporter.reference import Profile
+from exporter.sections import Segments
 from exporter.target import Target
 from exporter.truths import Joined, Owner
 
@@ -32,7 +36,7 @@ def said_on(days: np.ndarray, wrong: np.ndarray) -> Usable:
         Joined(at, owner, round((day + 0.3) * DAY_S * 1e3), round(NOW * 1e3), pack([0.0]), canonical("x"), b"")
         for at, day in enumerate(days.tolist(), 1)
     ]
-    return Usable(Rows(said[:, None], wrong.astype(float), np.ones(days.size)), joined)
+    return Usable(Rows(said[:, None], wrong.astype(float), np.ones(days.size)), joined, unknown(days.size))
 
 
 def decaying(days: int = 30, rows: int = 300, slope: float = 0.003, seed: int = 1) -> Usable:
@@ -77,7 +81,7 @@ def test_the_day_that_is_not_over_and_days_most_of_whose_truths_are_still_to_com
     of.opened(at_s)
     early = np.arange(usable.rows.rows) < 9 * 300 + 100  # of yesterday's a third
     joined = [usable.joined[at] for at in np.flatnonzero(early)]
-    of.join(Usable(Rows(*(part[early] for part in usable.rows)), joined), NOW)
+    of.join(Usable(Rows(*(part[early] for part in usable.rows)), joined, unknown(len(joined))), NOW)
     of.join(said_on(np.full(50, number), np.ones(50)), NOW)
     found = of.told(NOW)
     assert found
@@ -103,12 +107,20 @@ def test_what_is_due_far_ahead_is_said_to_be_due_in_a_year() -> None:
     assert math.isnan(unlimited.told(NOW).crossing_s)  # type: ignore[union-attr]
 
 
+def test_what_was_too_much_from_the_first_day_on_is_due_since_that_day() -> None:
+    of = trending(limit=-1e6)
+    of.join(decaying(30), NOW)
+    first = (NOW // DAY_S - 30 + 0.5) * DAY_S
+    assert of.told(NOW).crossing_s == first  # type: ignore[union-attr]
+
+
 def test_order_and_batches_make_no_difference() -> None:
     whole, parts, usable = trending(), trending(), decaying(12)
     whole.join(usable, NOW)
     order = np.random.default_rng(3).permutation(usable.rows.rows)
     for some in np.array_split(order, 9):
-        parts.join(Usable(Rows(*(part[some] for part in usable.rows)), [usable.joined[at] for at in some]), NOW)
+        joined = [usable.joined[at] for at in some]
+        parts.join(Usable(Rows(*(part[some] for part in usable.rows)), joined, unknown(some.size)), NOW)
     assert whole.told(NOW) == parts.told(NOW)
     assert {name: array.tolist() for name, array in whole.arrays("x").items()} == {
         name: array.tolist() for name, array in parts.arrays("x").items()
@@ -124,7 +136,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 
 def performing(profile: Profile) -> Performing:
-    return Performing(TASK, profile, (Performance(), Evidence(), Staleness()), 60.0, None)
+    said = Settings(Performance(), Evidence(), 60.0)
+    return Performing(profile, TASK, Belonging((), coded(Segments(), None)), said, None)
 
 
 def told(usable: Usable) -> list[Joined]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from performance.truths_told import CLASSES, PANE_S, Told, concept, errors
+from performance.truths_told import CLASSES, DAY_S, PANE_S, Told, concept, errors
 
 from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
@@ -298,6 +298,14 @@ def test_it_goes_on_with_what_was_kept(ways: str) -> None:
     second.add(wrong[20_011:], at[20_011:])
     changes = first.told(0.0).changes if ways == "disk" else 0  # counters begin at 0 then
     assert second.told(1e6) == whole.told(1e6)._replace(changes=whole.told(1e6).changes - changes)
+
+
+def test_a_clock_that_was_a_year_ahead_for_a_minute_stops_nothing() -> None:
+    told = Told(concept())
+    told.at += 365 * DAY_S
+    told.pane(errors(1, 0.1)(50))
+    told.at -= 365 * DAY_S
+    assert told.until_page(errors(2, 0.4), 2_000, 50) < 2_000
 
 
 def test_what_does_not_fit_is_not_put_back() -> None:

@@ -213,6 +213,23 @@ def test_the_order_within_a_pane_and_who_brings_them_make_no_difference() -> Non
     assert all((mine[name] == its[name]).all() for name in mine)
 
 
+def test_a_clock_that_was_a_year_ahead_for_a_minute_stops_nothing() -> None:
+    codes, wrong = TWICE.rows(1, 3000)
+    panes = np.arange(3000) // 50
+    steady, jumping = Slices(3, Terms(0.02, PANE_S)), Slices(3, Terms(0.02, PANE_S))
+    for pane in range(60):
+        some = panes == pane
+        ahead = 525_600 if pane == 10 else 0
+        for one, at in ((steady, pane), (jumping, pane + ahead)):
+            one.add(codes[some], wrong[some], np.full(some.sum(), (at + 0.5) * PANE_S))
+            one.advance((at + 0.9) * PANE_S)
+    named = worst(steady.tables, steady.standing())
+    assert named
+    assert worst(jumping.tables, jumping.standing()) == named
+    lumps = [int(one.arrays("")[".slices.3.clock"][3]) for one in (steady, jumping)]
+    assert lumps[1] == lumps[0] - 1  # the two panes about the jump are one
+
+
 def test_it_goes_on_elsewhere_as_if_nothing_had_happened() -> None:
     codes, wrong = TWICE.rows(1, 3000)
     at = np.arange(3000) // 70 * PANE_S

@@ -492,6 +492,8 @@ def test_check_says_what_is_predicted_or_why_nobody_knows(tmp_path: Path) -> Non
     told = "performance: profile: binary of no, yes, predicted by score"
     assert told in checked(known, "--feedback.enable", "true").stdout.splitlines()
     assert "performance:" not in checked(known).stdout
+    strange = checked(known, "--feedback.enable", "true", "--segments.search", "contry").stdout
+    assert "performance: profile: segments.search: 'contry' is no feature" in strange.splitlines()
     assert "performance: profile: not known: which of 2 numbers" in checked(unknown, "--feedback.enable", "true").stdout
     result = checked(known, "--feedback.enable", "true", "--performance.positive", "yse")
     assert result.returncode == 64

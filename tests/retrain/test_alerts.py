@@ -60,6 +60,15 @@ def test_an_alert_fires_until_it_is_resolved() -> None:
     assert not at.firing()
 
 
+def test_before_it_is_known_which_models_are_watched_whoever_tells_comes_again() -> None:
+    at = Desk(("ModelDrift",), Clock())
+    with pytest.raises(PostError, match="not known yet") as caught:
+        at.post(body(alert()))
+    assert caught.value.reason == "busy"
+    at.know([])
+    assert json.loads(at.post(body(alert())))["unknown_model"] == 1
+
+
 def test_other_alerts_and_models_are_answered_and_passed_over() -> None:
     at = desk()
     told = json.loads(at.post(body(alert("ModelErrors"), alert(model="stranger"), alert())))

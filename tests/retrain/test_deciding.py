@@ -139,10 +139,57 @@ def test_an_episode_ends_after_a_day_below_the_lower_line_and_not_before() -> No
     for hour in range(1, 100):
         assert not looks(at, between if hour % 2 else DRIFTED, now=START + hour * 3600)
     assert at.shown["m", "1"].state == FIRED
-    for hour in range(100, 125):
-        assert not looks(at, WELL, now=START + hour * 3600)
+    for step in range(100 * 12, 125 * 12):
+        assert not looks(at, WELL, now=START + step * 300)
     assert at.shown["m", "1"].state == IDLE
     assert looks(at, DRIFTED, now=START + 125 * 3600)
+
+
+@pytest.mark.parametrize(("reason", "worse"), [
+    ("performance", performed(0.8)), ("concept_drift", performed(nats=11.0)),
+])  # fmt: skip
+def test_truths_that_come_once_a_week_are_one_episode_until_they_say_that_it_is_over(reason: str, worse: Any) -> None:
+    at, now = deciding(replace(SAID, reasons=("drift", reason))), START
+    silent, good = watched(snapshot()), watched(snapshot(performed=performed(0.9)))
+    assert looks(at, good, now=START - 60) == []
+    events = 0
+    for _ in range(6):
+        for hour in range(7 * 24):
+            events += len(looks(at, watched(snapshot(performed=worse)) if hour < 24 else silent, now=now))
+            now += 3600
+    assert events == 1
+    for _ in range(300 * 2):
+        at.look([good], (), now)
+        now += 300
+    assert at.shown["m", "1"].state == IDLE
+
+
+def test_a_reason_that_is_wanted_no_longer_keeps_no_episode() -> None:
+    before = deciding()
+    assert looks(before, watched(snapshot(performed=performed(nats=11.0))))
+    at = deciding(replace(SAID, reasons=("drift",)))
+    at.resume(before.memories, {})
+    for step in range(300):
+        at.look([WELL], (), START + step * 300)
+    assert not next(iter(at.memories.values())).asked
+
+
+def test_a_clock_that_was_ahead_holds_back_no_other_version_for_years() -> None:
+    at = deciding()
+    assert looks(at, DRIFTED, now=START + 3650 * DAY)
+    at.look([WELL], (), START)
+    assert looks(at, watched(snapshot(11.0), "2"), now=START + 8 * DAY)
+
+
+def test_an_alert_about_truths_does_not_advise_where_too_few_are_known_here() -> None:
+    few = watched(snapshot(11.0, performed=performed(truths=10)))
+    (event,) = looks(deciding(), few, firing=(alert("ModelConceptDrift"),))
+    assert (data(event)["advice"], "nobody knows" in data(event)["why"]) == ("retrain", True)
+
+
+def test_a_column_without_evidence_has_not_moved() -> None:
+    (event,) = looks(deciding(), watched(snapshot(performed=performed(nats=11.0))))
+    assert data(event)["moved"] == []
 
 
 def test_replicas_and_one_that_has_forgotten_use_the_same_id_within_one_cool_down() -> None:
@@ -220,6 +267,14 @@ def test_memories_are_bounded_and_the_oldest_go() -> None:
         at.look([watched(snapshot(), str(version))], (), START + version)
     assert len(at.memories) == 4 * 32
     assert Key("m", "199", PROFILE.digest) in at.memories
+
+
+def test_versions_that_come_by_the_dozen_do_not_end_a_cool_down() -> None:
+    at = deciding()
+    assert looks(at, watched(snapshot(11.0), "first"))
+    for version in range(200):
+        at.look([watched(snapshot(), str(version))], (), START + version)
+    assert not looks(at, watched(snapshot(11.0), "last"), now=START + DAY)
 
 
 def test_marks_change_with_what_must_not_be_forgotten_and_not_with_time() -> None:

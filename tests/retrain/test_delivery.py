@@ -81,6 +81,19 @@ def test_an_event_arrives_signed_and_as_a_cloud_event(tmp_path: Path) -> None:
     assert {name: got.headers[name] for name in expected} == expected
 
 
+def test_a_netrc_of_the_machine_does_not_take_the_place_of_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    (tmp_path / "netrc").chmod(0o600)
+    (tmp_path / "token").write_text("s3cret-token")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with receiver() as at:
+        assert Sender(said(at.url, bearer_token_file=str(tmp_path / "token"))).post(EVENT).failure == ""
+        assert Sender(said(at.url)).post(EVENT).failure == ""
+    assert [got.headers.get("authorization") for got in at.received] == ["Bearer s3cret-token", None]
+
+
 def test_it_is_posted_again_until_it_arrives_and_once_after_that() -> None:
     with receiver(lambda number: Answer(500 if number < 4 else 202)) as at, delivering(said(at.url)) as delivery:
         ends, one = Ends(delivery), event()
@@ -102,11 +115,12 @@ def test_what_will_never_be_taken_is_given_up_at_once(status: int) -> None:
         assert len(at.received) == 1
 
 
-def test_it_is_given_up_after_so_many_attempts() -> None:
+def test_it_is_given_up_after_so_many_attempts_and_the_log_has_it(caplog: pytest.LogCaptureFixture) -> None:
     with receiver(lambda _: Answer(503)) as at, delivering(said(at.url, attempts=3)) as delivery:
         delivery.hand_over(b"x", {"m": event()})
         assert Ends(delivery).wait() == ["undelivered"]
         assert len(at.received) == 3
+    assert EVENT.body in caplog.text
 
 
 def test_one_that_is_too_old_is_tried_once_more() -> None:
@@ -204,6 +218,31 @@ def test_a_directory_that_is_a_file_holds_up_no_event(tmp_path: Path) -> None:
         delivery.hand_over(keeping.packed(NOTHING), {"m": event()})
         assert Ends(delivery).wait() == ["sent"]
     assert sum(seats) > 0
+
+
+def test_what_another_exporter_has_is_waited_for(tmp_path: Path) -> None:
+    """Of two pods with one volume, as while one takes the other's place."""
+    content = keeping.packed(Kept({}, {"m": event()}, {}))
+    before, seats = Files(str(tmp_path), board.attach(board.create())), board.attach(board.create())
+    assert before.read() == b""
+    after = Delivery(said("http://127.0.0.1:1/"), lambda _: Outcome(""), Files(str(tmp_path), seats))
+    eventually(lambda: sum(seats) == 1, what="it is in use, and counted once")
+    assert after.found() is None
+    assert before.keep(content)
+    before.let_go()
+    assert eventually(after.found, what="what was kept") == content
+    after.finish(5.0)
+
+
+def test_a_ledger_that_has_told_does_not_wait_for_a_directory_that_another_has(tmp_path: Path) -> None:
+    other = Files(str(tmp_path), board.attach(board.create()))
+    assert other.read() == b""
+    with receiver() as at:
+        delivery = Delivery(said(at.url), Sender(said(at.url)).post, Files(str(tmp_path), board.attach(board.create())))
+        delivery.hand_over(keeping.packed(NOTHING), {"m": event()})
+        assert Ends(delivery).wait() == ["sent"]
+        delivery.finish(5.0)
+    other.let_go()
 
 
 def test_what_cannot_be_read_is_set_aside_and_counted(tmp_path: Path) -> None:

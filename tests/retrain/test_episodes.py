@@ -104,6 +104,28 @@ def test_a_clock_that_is_set_back_ends_no_episode_and_asks_nobody() -> None:
     assert memory.asked > 0
 
 
+def test_what_nobody_has_looked_at_was_not_well() -> None:
+    memory, now = Memory(), 1e9
+    for _ in range(13):
+        look(memory, now, FOUND)
+        now += 300
+    look(memory, now, WELL)
+    for days in (2, 30):  # it was down, or the clock is ahead
+        look(memory, now + days * DAY, WELL)
+    assert memory.asked > 0
+    for step in range(24 * 12):
+        look(memory, now + 30 * DAY + 300 * step, WELL)
+    assert memory.asked == 0.0
+
+
+def test_a_clock_that_was_ahead_when_somebody_was_asked_holds_nobody_back_for_long() -> None:
+    memory = Memory()
+    look(memory, 1e9 + 3650 * DAY, FOUND)
+    memory.ask(1e9 + 3650 * DAY, "retrain", dry=False)
+    memory.not_later_than(1e9)
+    assert (memory.began, memory.asked, memory.last) == (1e9, 1e9, 1e9)
+
+
 def test_the_state_is_said_in_one_word() -> None:
     memory = Memory()
     assert memory.state(lambda: False) == IDLE

@@ -20,10 +20,12 @@ def test_a_mapping_of_headers_is_taken_from_files_and_from_json() -> None:
     ("retrain.url", "ftp://x/", "http://HOST"), ("retrain.url", "http://", "http://HOST"),
     ("retrain.url", "https://u:hunter2@x/", "bearer_token_file"), ("retrain.url", "http://x/ y", "http://HOST"),
     ("retrain.header_files", '{"Webhook-Id": "/x"}', "how it is signed"), ("retrain.header_files", "{", "mapping"),
+    ("retrain.header_files", [1], "mapping"), ("retrain.header_files", ["ab"], "mapping"),
+    ("retrain.header_files", [[["x"], "/x"]], "mapping"),
     ("retrain.reasons", "drfit", "did you mean drift"), ("retrain.advice", "wait", "any of"),
     ("retrain.alerts", "true", "nobody is asked"), ("retrain.max_backoff", "1s", "shorter than backoff"),
 ])  # fmt: skip
-def test_what_cannot_be_meant_is_refused_without_telling_a_secret(key: str, value: str, words: str) -> None:
+def test_what_cannot_be_meant_is_refused_without_telling_a_secret(key: str, value: object, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         config.resolve(("flags", {key: value}))
     assert "hunter2" not in str(caught.value)

@@ -22,7 +22,7 @@ _SHOWN_BY: Final = {
     links.FEATURE: ("features", "drift"),
     links.PREDICTIONS: ("predictions", "segments", "performance"),
     links.TRUTH: ("truth", "business values"),
-    links.LIFE: ("feedback loops",),
+    links.LIFE: ("versions", "golden requests", "age", "retraining", "feedback loops"),
     links.FLEET: ("replicas",),
     links.INTERNALS: ("exporter",),
 }
