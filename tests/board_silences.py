@@ -101,7 +101,6 @@ SILENT: Final = (
     )),
     Silence((HEALTHY, ROLLED, BROKEN), "nobody is asked to train it again, or was so lately of the other version", (
         "model-life: Last asked",
-        "model-life: Why nobody was asked, or did not hear, A",
     )),
     Silence((HEALTHY, ROLLED), "nothing is compared", (
         "model-fleet: Replica apart",
@@ -224,7 +223,8 @@ NEVER: Final[Mapping[str, tuple[str, ...]]] = {
         "model-life: Why known requests fail",
         "model-life: How long known requests take, and those of clients, A",
     ),
-    "events that ask for a training are logged, none is sent": (
+    "events that ask for a training are logged, none is sent, and one at most, which may be soon or late": (
+        "model-life: Why nobody was asked, or did not hear, A",
         "model-life: Why nobody was asked, or did not hear, B",
     ),
     "neither events nor metrics of the server are sent through the exporter": (
