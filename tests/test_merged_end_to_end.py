@@ -147,6 +147,7 @@ def _kinds(api: str, server: type[_Server], habit: Callable[[_Server], None], qu
     eventually(lambda: _asked(api, query), what=f"{habit.__name__}: {query}")
 
 
+@pytest.mark.paced
 def test_whatever_the_server_answers_prometheus_gets_our_page_each_time(tmp_path: Path) -> None:
     with (
         _watched("--merge.timeout", "300ms") as (running, server),

@@ -81,6 +81,7 @@ def _assert_the_first_comes_in_time_and_not_before_its_fault(printed: str) -> No
     assert healthy <= share <= 4 / 5, "of five minutes the first four"
 
 
+@pytest.mark.paced
 def test_without_prometheus_the_scores_are_told_and_what_is_missing_and_it_goes_on_where_asked_to(home: Path) -> None:
     with demo(home, "--duration", f"{SHORTEST_S:.0f}s", "--keep", PATH=str(home / "empty")) as process:
         printed = until(process, "the story is over; traffic goes on until you press Ctrl-C")
