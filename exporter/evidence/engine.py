@@ -18,6 +18,7 @@ from exporter.evidence.standing import COLD, LEARNED
 from exporter.evidence.streams import Stream
 from exporter.evidence.terms import Terms
 from exporter.evidence.verdict import Verdict
+from exporter.sketch import going_on
 
 _BEGUN, _PANE, _HOUR, _STAGE, _PLANNED, _SLOT, _NEW_UNTIL = range(7)
 _NEW_PANES: Final = 5
@@ -68,16 +69,12 @@ class Engine:
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
         """Copies of it, array by array."""
-        for name, array in self.arrays(prefix).items():
-            yield name, array.copy()
+        yield from going_on.copies(self.arrays(prefix))
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self.arrays(prefix)
-        if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
+        if not going_on.put_back(self.arrays(prefix), held):
             return False
-        for name, array in own.items():
-            array[...] = held[name]
         self._is_fresh = True
         return True
 

@@ -28,6 +28,7 @@ from exporter.guarantees import Evidence
 from exporter.hindsight import Performance
 from exporter.performance.clumps import Clumps
 from exporter.performance.task import Rows, Task
+from exporter.sketch import going_on
 from exporter.sketch.adwin import Adwin
 from exporter.target import Target
 
@@ -120,17 +121,11 @@ class Concept:
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
         """Copies of it for another time, array by array. What is counted since start is not among them."""
-        for name, array in self._lasting(prefix).items():
-            yield name, array.copy()
+        yield from going_on.copies(self._lasting(prefix))
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self._lasting(prefix)
-        if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
-            return False
-        for name, array in own.items():
-            array[...] = held[name]
-        return True
+        return going_on.put_back(self._lasting(prefix), held)
 
     def _lasting(self, prefix: str) -> dict[str, NDArray[Any]]:
         counter = f"{prefix}.concept.latest.changes"

@@ -20,6 +20,7 @@ from exporter.evidence.two_shares import Block, gained
 from exporter.performance.cell_tables import AROUND, Tables
 from exporter.performance.clumps import Clumps
 from exporter.performance.worst import Standing, needed
+from exporter.sketch import going_on
 
 LEAST_TRUTHS: Final = 24
 """Of a lump."""
@@ -95,17 +96,11 @@ class Slices:
 
     def held(self, prefix: str) -> Iterator[tuple[str, NDArray[Any]]]:
         """Copies of it for another time, array by array."""
-        for name, array in self.arrays(prefix).items():
-            yield name, array.copy()
+        yield from going_on.copies(self.arrays(prefix))
 
     def put_back(self, held: Mapping[str, NDArray[Any]], prefix: str) -> bool:
         """Go on with what was held; whether it fitted. Nothing is changed where it did not."""
-        own = self.arrays(prefix)
-        if any(name not in held or held[name].shape != array.shape for name, array in own.items()):
-            return False
-        for name, array in own.items():
-            array[...] = held[name]
-        return True
+        return going_on.put_back(self.arrays(prefix), held)
 
     # in
 
