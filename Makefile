@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers check bench
+.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy check bench
 .PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
@@ -44,7 +44,7 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k relay", PARALLEL= for one by one)
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers and not deploy' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
 	$(BIN)/python -m pytest $(PACED) -m 'paced and not alone' $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
 
@@ -72,6 +72,9 @@ test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests o
 
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
+
+test-deploy: $(VENV)/.test $(VENV)/.deploy ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
+	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
