@@ -2,7 +2,7 @@
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy check bench
-.PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
+.PHONY: bench-costs bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
 
@@ -130,6 +130,10 @@ bench-exposition: $(VENV)/.test $(COMPILED)/.made ## Measure what pages and scra
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk
 	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS)
+
+bench-costs: $(VENV)/.test $(COMPILED)/.made ## Measure what a sidecar costs, and a Prometheus that scrapes it (eight minutes; ARGS="--only sidecar")
+	@deploy/install-tools nginx-light wrk prometheus
+	$(RUN_COMPILED):$(CURDIR)/benchmarks MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/costs.py $(ARGS)
 
 bench-profile: $(VENV)/.test build/bench-decode/.made ## Measure what building a profile costs, beside whylogs (five minutes)
 	$(BIN)/python benchmarks/profile_build.py $(ARGS)
