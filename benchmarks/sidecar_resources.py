@@ -1,8 +1,8 @@
 """What a sidecar holds and spends in a pod: the numbers behind `resources` in deploy/.
 
-    python benchmarks/sidecar_resources.py      two minutes; --rates 100 300 --seconds 20
+    python benchmarks/sidecar_resources.py      two minutes; --features 300 --rates 100 300 --seconds 20
 
-nginx answers for the model, wrk asks at each rate in turn: requests of 30 features, all decoded and scored. Memory is the sum of
+nginx answers for the model, wrk asks at each rate in turn: requests of 30 features, decoded and scored. Memory is the sum of
 what /proc says of all processes of the sidecar (Pss, the ring counted once), CPU time that of all of them. The container's
 settings are those of deploy/kustomize/component: state on a disk, the analyser's limit.
 """
@@ -19,7 +19,7 @@ from watch import weigh
 
 MIB = 1 << 20
 IDLE_S = 15
-SETTINGS = ("--analyser.memory-limit", "384MiB")
+SETTINGS = ("--analyser.memory-limit", "320MiB")
 
 
 def held(running: Running) -> dict[str, float]:
@@ -43,8 +43,10 @@ def main() -> None:
     parser.add_argument("--rates", type=int, nargs="+", default=[100, 300, 1000], help="requests a second")
     parser.add_argument("--seconds", type=int, default=20, help="of each rate")
     parser.add_argument("--form", choices=("array", "object"), default="object")
+    parser.add_argument("--features", type=int, default=len(throughput.FEATURES))
     given = parser.parse_args()
-    print("| 30 features | supervisor, MiB | relay | analyser | all | CPU, thousandths of a core |")
+    throughput.FEATURES = [f"measurement_{number:03}" for number in range(given.features)]
+    print(f"| {given.features} features | supervisor, MiB | relay | analyser | all | CPU, thousandths of a core |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
