@@ -3,8 +3,8 @@
     python benchmarks/sidecar_resources.py      two minutes; --features 300 --rates 100 300 --seconds 20
 
 nginx answers for the model, wrk asks at each rate in turn, and every request is decoded and scored. Memory is the sum
-of what /proc says of all processes of the sidecar (Pss, where the ring counts once), CPU time that of all of them. State on
-a disk and the analyser's limit are as deploy/kustomize/component has them.
+of what /proc says of all processes of the sidecar (Pss, where the ring counts once), CPU time that of all of them.
+State on a disk and the analyser's limit are as deploy/kustomize/component has them.
 """
 
 import argparse
