@@ -148,6 +148,7 @@ docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/inference-exporter config >deploy/exporter.example.yml
 	$(BIN)/inference-exporter catalogue >docs/metrics.md
 	$(BIN)/python docs/excerpt.py
+	$(BIN)/python docs/chart.py
 
 golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tests/golden, alert_rules/tests/fleet*.test.yml)
 	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py tests/alert_rules/test_notifications.py \

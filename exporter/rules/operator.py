@@ -58,8 +58,19 @@ def rules(documents: Mapping[str, str], labels: Iterable[str]) -> Iterator[tuple
 
 def example(alertmanager: str, labels: Iterable[str]) -> str:
     """The same for Alertmanager."""
-    text = yaml.safe_dump(spec(yaml.safe_load(alertmanager)), sort_keys=False, width=120, allow_unicode=True)
+    text = _yaml(spec(yaml.safe_load(alertmanager)))
     return _CONFIG.format(labels=_labels(labels), text=textwrap.indent(text, "  "))
+
+
+def of_chart(alertmanager: str) -> str:
+    """What the Helm chart makes one of; receivers are among its values, and `payments` stands for each owner."""
+    found = spec(yaml.safe_load(alertmanager))
+    del found["receivers"]
+    return "# Made by `make docs` of alert_rules/alertmanager.yml.\n" + _yaml(found)
+
+
+def _yaml(node: Any) -> str:  # noqa: ANN401 (YAML)
+    return yaml.safe_dump(node, sort_keys=False, width=120, allow_unicode=True)
 
 
 def leftovers(directory: Path, documents: Mapping[str, str]) -> Iterator[Path]:

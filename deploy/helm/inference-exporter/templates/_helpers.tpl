@@ -49,47 +49,50 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.profileConfigMap | default (ternary (printf "%s-profile" (include "inference-exporter.fullname" .)) "" (not (empty .Values.profile))) }}
 {{- end }}
 
-{{/* What all modes have in common. */}}
+{{/* exporter.yml. What the pod decides is said by the container's environment, which wins. */}}
 {{- define "inference-exporter.commonSettings" -}}
-{{- $own := dict
-  "web" (dict "listen_address" (printf "0.0.0.0:%d" (int .Values.ports.metrics)))
-  "health" (dict "listen_address" (printf "0.0.0.0:%d" (int .Values.ports.health)))
-  "state" (dict "directory" "/var/lib/inference-exporter")
-  "analyser" (dict "memory_limit" .Values.analyserMemoryLimit)
-}}
+{{- $own := dict }}
 {{- if include "inference-exporter.profileConfigMapName" . }}
 {{- $_ := set $own "profile" "/etc/inference-exporter/profile.json" }}
 {{- end }}
 {{- if and .Values.podMonitor.enabled .Values.podMonitor.sampleLimit }}
 {{- $_ := set $own "metrics" (dict "sample_limit" (int .Values.podMonitor.sampleLimit)) }}
 {{- end }}
-{{- toYaml $own }}
+{{- toYaml (mergeOverwrite $own (deepCopy .Values.config)) }}
 {{- end }}
 
 {{- define "inference-exporter.settings" -}}
 {{- $own := include "inference-exporter.commonSettings" . | fromYaml }}
-{{- $_ := set $own "upstream" .Values.upstream }}
-{{- $_ := set $own "listen" (printf "0.0.0.0:%d" (int .Values.ports.relay)) }}
-{{- $_ := set $own "drain" (dict "delay" (ternary "0s" (printf "%ds" (int .Values.drainSeconds)) .Values.nativeSidecar)) }}
-{{- toYaml (mergeOverwrite $own (deepCopy .Values.config)) }}
+{{- $_ := set $own "upstream" (.Values.upstream | default (printf "http://127.0.0.1:%d" (int .Values.server.port))) }}
+{{- toYaml $own }}
 {{- end }}
 
 {{- define "inference-exporter.sinkSettings" -}}
 {{- $own := include "inference-exporter.commonSettings" . | fromYaml }}
 {{- $_ := set $own "relay" false }}
 {{- if .Values.sink.tokenSecret.name }}
-{{- $_ := set $own "events" (dict "token_file" "/etc/inference-exporter-secrets/events-token") }}
+{{- $_ := set $own "events" (mergeOverwrite (dict "token_file" "/etc/inference-exporter-secrets/events-token") ($own.events | default dict)) }}
 {{- end }}
-{{- toYaml (mergeOverwrite $own (deepCopy .Values.config)) }}
+{{- toYaml $own }}
 {{- end }}
 
 {{- define "inference-exporter.fleetSettings" -}}
 {{- $own := dict
   "prometheus" (dict "url" (required "fleet.prometheusUrl: which Prometheus has the sidecars' series?" .Values.fleet.prometheusUrl))
   "web" (dict "listen_address" (printf "0.0.0.0:%d" (int .Values.ports.metrics)))
-  "state" (dict "directory" "/var/lib/inference-exporter")
+  "state" (dict "directory" "/var/lib/inference-exporter/fleet")
 }}
 {{- toYaml (mergeOverwrite $own (deepCopy .Values.fleet.config)) }}
+{{- end }}
+
+{{/* Where a Service sends clients: a number, since it finds names of a native sidecar's ports from Kubernetes 1.32 on only. */}}
+{{- define "inference-exporter.targetPort" -}}
+{{- int (ternary .Values.server.port .Values.ports.relay .Values.server.bypass) }}
+{{- end }}
+
+{{/* Labels of a pod with the sidecar, by which it is scraped. */}}
+{{- define "inference-exporter.podLabels" -}}
+inference-exporter/sidecar: "true"
 {{- end }}
 
 {{/* Annotations of a pod: what changes in the settings or the profile starts new pods. */}}
@@ -103,16 +106,7 @@ checksum/inference-exporter: {{ printf "%s%s" (include "inference-exporter.setti
 name: inference-exporter
 image: {{ include "inference-exporter.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
-args:
-  - serve
-  - --config=/etc/inference-exporter/exporter.yml
-{{- with .Values.extraArgs }}
-{{ toYaml . | indent 2 }}
-{{- end }}
-{{- with .Values.extraEnv }}
-env:
-{{ toYaml . | indent 2 }}
-{{- end }}
+{{ include "inference-exporter.command" . }}
 ports:
   - name: relay
     containerPort: {{ int .Values.ports.relay }}
@@ -129,6 +123,38 @@ ports:
 restartPolicy: Always
 {{- end }}
 
+{{- define "inference-exporter.command" -}}
+args:
+  - serve
+  - --config
+  - /etc/inference-exporter/exporter.yml
+{{- with .Values.extraArgs }}
+{{ toYaml . | indent 2 }}
+{{- end }}
+env:
+  - name: INFERENCE_EXPORTER_LISTEN
+    value: 0.0.0.0:{{ int .Values.ports.relay }}
+{{- if ne (int .Values.ports.metrics) 9877 }}
+  - name: INFERENCE_EXPORTER_WEB_LISTEN_ADDRESS
+    value: 0.0.0.0:{{ int .Values.ports.metrics }}
+{{- end }}
+{{- if ne (int .Values.ports.health) 9878 }}
+  - name: INFERENCE_EXPORTER_HEALTH_LISTEN_ADDRESS
+    value: 0.0.0.0:{{ int .Values.ports.health }}
+{{- end }}
+  - name: INFERENCE_EXPORTER_STATE_DIRECTORY
+    value: /var/lib/inference-exporter/windows
+  - name: INFERENCE_EXPORTER_ANALYSER_MEMORY_LIMIT
+    value: {{ .Values.analyserMemoryLimit }}
+  - name: INFERENCE_EXPORTER_DRAIN_DELAY
+    value: {{ ternary 0 (int .Values.drainSeconds) .Values.nativeSidecar }}s
+  - name: INFERENCE_EXPORTER_DRAIN_TIMEOUT
+    value: {{ .Values.drainTimeout | default (ternary "5s" "15s" .Values.nativeSidecar) }}
+{{- with .Values.extraEnv }}
+{{ toYaml . | indent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* Answered by the supervisor: they depend neither on the analyser nor on the model server. */}}
 {{- define "inference-exporter.probes" -}}
 startupProbe:
@@ -143,13 +169,14 @@ livenessProbe:
     port: health
   periodSeconds: 10
   timeoutSeconds: 5
-  failureThreshold: 3
+  failureThreshold: 6
 readinessProbe:
   httpGet:
     path: /-/ready
     port: health
-  periodSeconds: 5
-  timeoutSeconds: 3
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: 3
 {{- end }}
 
 {{- define "inference-exporter.confined" -}}
@@ -158,7 +185,7 @@ resources:
 securityContext:
 {{ toYaml .Values.securityContext | indent 2 }}
 volumeMounts:
-  - name: inference-exporter-config
+  - name: inference-exporter
     mountPath: /etc/inference-exporter
     readOnly: true
   - name: inference-exporter-state
@@ -175,7 +202,7 @@ volumeMounts:
 {{/* Of a list: the context, and the ConfigMap of the settings. */}}
 {{- define "inference-exporter.volumesOf" -}}
 {{- $context := index . 0 -}}
-- name: inference-exporter-config
+- name: inference-exporter
   projected:
     sources:
       - configMap:
@@ -190,15 +217,17 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
+{{/* No sizeLimit: a pod that exceeds one is evicted, with its model. What is written there is bounded anyway. */}}
 {{- define "inference-exporter.stateVolume" -}}
 - name: inference-exporter-state
-  emptyDir:
-    sizeLimit: {{ .Values.state.sizeLimit }}
+  emptyDir: {}
 {{- end }}
 
 {{/* Of pods that this chart makes. */}}
 {{- define "inference-exporter.pod" -}}
 automountServiceAccountToken: false
+# The variables of Services would be taken for settings.
+enableServiceLinks: false
 serviceAccountName: {{ include "inference-exporter.serviceAccountName" . }}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
