@@ -23,7 +23,12 @@ def main() -> None:
     """Both are written whole."""
     path = CHART / "values.schema.json"
     path.write_text(schema(path.read_text(encoding="utf-8")), encoding="utf-8")
-    (CHART / operator.EXAMPLE).write_text(operator.of_chart(dict(files.examples())["alertmanager.yml"]), encoding="utf-8")
+    (CHART / operator.EXAMPLE).write_text(routes(), encoding="utf-8")
+
+
+def routes() -> str:
+    """Those of Alertmanager's example, as Prometheus Operator has them."""
+    return operator.of_chart(dict(files.examples())["alertmanager.yml"])
 
 
 def schema(text: str) -> str:

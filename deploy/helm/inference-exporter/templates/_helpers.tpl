@@ -107,6 +107,13 @@ name: inference-exporter
 image: {{ include "inference-exporter.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{ include "inference-exporter.command" . }}
+  - name: INFERENCE_EXPORTER_LISTEN
+    value: 0.0.0.0:{{ int .Values.ports.relay }}
+  # A native sidecar is told when the model server has gone, and there is nobody to wait for; an ordinary one together with it.
+  - name: INFERENCE_EXPORTER_DRAIN_DELAY
+    value: {{ ternary 0 (int .Values.drainSeconds) .Values.nativeSidecar }}s
+  - name: INFERENCE_EXPORTER_DRAIN_TIMEOUT
+    value: {{ .Values.drainTimeout | default (ternary "5s" "15s" .Values.nativeSidecar) }}
 ports:
   - name: relay
     containerPort: {{ int .Values.ports.relay }}
@@ -132,8 +139,6 @@ args:
 {{ toYaml . | indent 2 }}
 {{- end }}
 env:
-  - name: INFERENCE_EXPORTER_LISTEN
-    value: 0.0.0.0:{{ int .Values.ports.relay }}
 {{- if ne (int .Values.ports.metrics) 9877 }}
   - name: INFERENCE_EXPORTER_WEB_LISTEN_ADDRESS
     value: 0.0.0.0:{{ int .Values.ports.metrics }}
@@ -146,10 +151,6 @@ env:
     value: /var/lib/inference-exporter/windows
   - name: INFERENCE_EXPORTER_ANALYSER_MEMORY_LIMIT
     value: {{ .Values.analyserMemoryLimit }}
-  - name: INFERENCE_EXPORTER_DRAIN_DELAY
-    value: {{ ternary 0 (int .Values.drainSeconds) .Values.nativeSidecar }}s
-  - name: INFERENCE_EXPORTER_DRAIN_TIMEOUT
-    value: {{ .Values.drainTimeout | default (ternary "5s" "15s" .Values.nativeSidecar) }}
 {{- with .Values.extraEnv }}
 {{ toYaml . | indent 2 }}
 {{- end }}
