@@ -73,7 +73,7 @@ test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests o
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
-test-deploy: $(VENV)/.test $(VENV)/.deploy ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
+test-deploy: $(VENV)/.test $(VENV)/.deploy tests/deploy/operator/node_modules/.made ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter

@@ -58,7 +58,7 @@ def _ways(container: Document) -> Iterator[Document]:
         yield from (each[way] for way in ("httpGet", "tcpSocket") if way in each)
 
 
-def _either(key: str, said: Document, whole: Document) -> Any:  # noqa: ANN401 (whatever a manifest says)
+def _either(key: str, said: Document, whole: Document) -> Any:
     """A container's word wins over its pod's."""
     return said.get(key, whole.get(key))
 

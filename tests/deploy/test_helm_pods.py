@@ -1,34 +1,29 @@
 """The pods of the Helm chart: confined, probed by what does not depend on the analyser, on the path and out of it."""
 
-import os
-import shutil
-import signal
+import re
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import helm_python
 import pytest
 import yaml
-from deploy.charts import ALL, CHART, NAME, Document, documents, named, texts
+from support import model_server, predict
+from support import sidecar as running
+
+from deploy import charts
+from deploy.charts import ALL, CHART, NAME, ROOT, Document, documents, named, texts
 from deploy.manifests import built, ours, pods, variables
 from deploy.pod_security import offences
-from support import Answering, eventually, free_port, served
-
-from exporter import config
+from exporter import config, keys
+from exporter.fleet.settings import Settings as FleetSettings
 
 pytestmark = pytest.mark.deploy
 SERVER = {"server": {"enabled": True, "image": "model-server:1"}}
 ORDINARY = SERVER | {"nativeSidecar": False}
-PARENT = """\
-apiVersion: v2
-name: churn
-version: 1.0.0
-dependencies:
-  - {{ name: inference-exporter, version: {version}, repository: "file://../inference-exporter", condition: sidecar.enabled }}
-"""
+GUIDE = ROOT / "docs" / "install-helm.md"
 
 
 def every_pod(values: Document) -> Iterator[Document]:
@@ -49,12 +44,6 @@ def test_every_pod_may_run_where_pods_are_restricted(values: Document) -> None:
         assert offences(pod["spec"]) == []
         assert pod["spec"]["automountServiceAccountToken"] is False
         assert pod["spec"]["enableServiceLinks"] is False
-
-
-def test_the_standard_is_not_satisfied_by_anything() -> None:
-    (pod,) = [one for one in every_pod(SERVER | {"securityContext": {"runAsNonRoot": None}}) if "containers" in one["spec"]][:1]
-    pod["spec"]["containers"][0]["securityContext"] = {"privileged": True}
-    assert offences(pod["spec"])
 
 
 @pytest.mark.parametrize(("values", "overlay"), [(SERVER, "deployment"), (ORDINARY, "deployment-container")])
@@ -102,7 +91,7 @@ def test_the_server_goes_on_until_no_service_sends_it_anything_new() -> None:
         assert server["lifecycle"]["preStop"] == {"sleep": {"seconds": 7}}
         delay = variables(ours(found))["INFERENCE_EXPORTER_DRAIN_DELAY"]
         assert delay == ("7s" if values is ORDINARY else "0s")
-        assert 7 + 15 < found["spec"]["terminationGracePeriodSeconds"]
+        assert found["spec"]["terminationGracePeriodSeconds"] > 7 + 15
     own = SERVER["server"] | {"preStop": {"exec": {"command": ["sleep", "5"]}}}
     pod = named(documents({"server": own}), "Deployment", NAME)["spec"]["template"]
     assert pod["spec"]["containers"][0]["lifecycle"]["preStop"] == {"exec": {"command": ["sleep", "5"]}}
@@ -141,11 +130,12 @@ def settings_of(found: list[Document], deployment: str, file: str) -> tuple[Docu
 
 
 @pytest.mark.parametrize("of", [NAME, "-sink"])
-def test_serve_takes_what_the_chart_says(of: str, tmp_path: Path) -> None:
+def test_serve_takes_what_the_chart_says(of: str) -> None:
     said, environment = settings_of([*documents(ALL)], of, "exporter.yml")
-    path = tmp_path / "exporter.yml"
-    path.write_text(yaml.safe_dump(said))
-    settings = config.load([f"--config={path}"], environment)
+    del environment["TZ"]
+    settings = config.resolve(
+        ("environment", config.from_environment(environment)), ("the file", config.flatten(said, "the file"))
+    )
     assert (settings.model.name, settings.web.listen_address) == ("churn", "0.0.0.0:9877")
     assert settings.state.directory == "/var/lib/inference-exporter/windows"
     assert settings.metrics.sample_limit == 12000
@@ -153,7 +143,7 @@ def test_serve_takes_what_the_chart_says(of: str, tmp_path: Path) -> None:
         assert (settings.listen, settings.upstream) == ("0.0.0.0:9876", "http://127.0.0.1:8080")
     else:
         assert not settings.relay
-        assert settings.events.token_file == "/etc/inference-exporter-secrets/events-token"
+        assert Path(settings.events.token_file or "").parent == Path("/etc/inference-exporter-secrets")
 
 
 def test_other_ports_are_other_ports_everywhere() -> None:
@@ -162,8 +152,85 @@ def test_other_ports_are_other_ports_everywhere() -> None:
     container = sidecar(values)
     assert [port["containerPort"] for port in container["ports"]] == [1111, 2222, 3333]
     words = variables(container)
-    assert [words[f"INFERENCE_EXPORTER_{key}"] for key in ("LISTEN", "WEB_LISTEN_ADDRESS", "HEALTH_LISTEN_ADDRESS")] == [
-        "0.0.0.0:1111", "0.0.0.0:2222", "0.0.0.0:3333",
-    ]  # fmt: skip
+    for key, port in ("LISTEN", 1111), ("WEB_LISTEN_ADDRESS", 2222), ("HEALTH_LISTEN_ADDRESS", 3333):
+        assert words[f"INFERENCE_EXPORTER_{key}"] == f"0.0.0.0:{port}"
     assert [port["targetPort"] for port in named(iter(found), "Service", NAME)["spec"]["ports"]] == [1111, 2222]
-    assert "9876" not in "".join(text for name, text in texts(values).items() if "json" not in name and "rule" not in name and "dash" not in name)
+    for name in ("server", "sink", "fleet", "networkpolicy", "tests/metrics"):
+        assert not re.search(r"987[678]", texts(values)[f"templates/{name}.yaml"]), name
+
+
+def test_the_fleet_takes_what_the_chart_says() -> None:
+    said, _ = settings_of([*documents(ALL)], "-fleet", "fleet.yml")
+    known = keys.every_key(FleetSettings)
+    settings = keys.resolve(FleetSettings, ("the file", keys.flatten(known, said, "the file")))
+    assert (settings.prometheus.url, settings.by) == ("http://prometheus.monitoring:9090", ("cluster", "namespace"))
+    assert settings.state.directory == "/var/lib/inference-exporter/fleet"
+
+
+def test_a_sidecar_with_the_charts_settings_serves_and_passes_helms_own_test(tmp_path: Path) -> None:
+    """Everything but the addresses and the directory, which are the pod's."""
+    said, environment = settings_of([*documents(SERVER)], NAME, "exporter.yml")
+    path = tmp_path / "exporter.yml"
+    path.write_text(yaml.safe_dump(said))
+    environment["INFERENCE_EXPORTER_STATE_DIRECTORY"] = str(tmp_path / "windows")
+    with model_server() as port, running(port, "--config", str(path), environ=environment) as sidecar_of_it:
+        assert predict(sidecar_of_it.url, [[1.0, 2.0]]) == {"predictions": [3.0]}
+        values = SERVER | {"ports": {"metrics": sidecar_of_it.web_port}}
+        _, *words = named(documents(values), "Pod")["spec"]["containers"][0]["command"]
+        hosts = ["127.0.0.1" if word == "shop-inference-exporter" else word for word in words]
+        done = subprocess.run([sys.executable, *hosts], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(r"^127\.0\.0\.1 \d+ lines of metrics$", done.stdout, re.MULTILINE)
+        assert sidecar_of_it.stop() == 0
+
+
+# --- as a part of another chart
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Path:
+    """A chart made of what the guide says, word by word."""
+    text = GUIDE.read_text()
+    place = tmp_path / "churn"
+    (place / "templates").mkdir(parents=True)
+    for name in ("Chart.yaml", "values.yaml", "templates/deployment.yaml", "templates/service.yaml"):
+        (written,) = re.findall(rf"```yaml\n# {name}\n(.*?)```", text, re.DOTALL)
+        (place / name).write_text(written)
+    helm_python.package(CHART, destination=place / "charts")
+    return place
+
+
+def test_the_dependency_of_the_guide_is_the_chart(parent: Path) -> None:
+    (one,) = helm_python.dependency_list(parent)
+    assert (one["name"], one["version"], one["status"]) == (NAME, charts.chart().version, "ok")
+
+
+@pytest.mark.parametrize("is_native", [True, False])
+def test_ones_own_chart_includes_the_very_same_sidecar(parent: Path, is_native: bool) -> None:
+    found = [*documents({NAME: {"nativeSidecar": is_native}}, parent)]
+    pod = named(iter(found), "Deployment", "churn")["spec"]["template"]
+    assert ours(pod) == sidecar(SERVER | {"nativeSidecar": is_native})
+    assert ("initContainers" in pod["spec"]) is is_native
+    assert offences(pod["spec"]) == []
+    assert pod["metadata"]["labels"]["inference-exporter/sidecar"] == "true"
+    volume, state = pod["spec"]["volumes"]
+    settings = named(iter(found), "ConfigMap")
+    assert volume["projected"]["sources"] == [{"configMap": {"name": settings["metadata"]["name"]}}]
+    assert state == {"name": "inference-exporter-state", "emptyDir": {}}
+    assert yaml.safe_load(settings["data"]["exporter.yml"])["upstream"] == "http://127.0.0.1:8501"
+
+
+def test_its_service_leads_through_the_relay_and_in_an_emergency_past_it(parent: Path) -> None:
+    def target(values: Document) -> Any:
+        return named(documents(values, parent), "Service", "churn")["spec"]["ports"][0]["targetPort"]
+
+    assert target({}) == 9876
+    assert target({NAME: {"server": {"bypass": True}}}) == 8501
+
+
+def test_its_pods_are_scraped_and_its_values_are_checked(parent: Path) -> None:
+    found = [*documents({NAME: {"podMonitor": {"enabled": True}}}, parent)]
+    wanted = named(iter(found), "PodMonitor")["spec"]["selector"]["matchLabels"]
+    assert wanted.items() <= named(iter(found), "Deployment", "churn")["spec"]["template"]["metadata"]["labels"].items()
+    with pytest.raises(helm_python.HelmError, match="podMonitr"):
+        texts({NAME: {"podMonitr": {}}}, parent)

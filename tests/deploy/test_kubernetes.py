@@ -2,6 +2,7 @@
 
 import kubernetes_validate
 import pytest
+
 from deploy.manifests import OURS, UNKNOWN_KINDS, Document, built, of_kind, plain, pods
 from deploy.pod_security import offences
 

@@ -8,10 +8,21 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from deploy.manifests import KUSTOMIZE, OURS, OVERLAYS, UNKNOWN_KINDS
-from deploy.manifests import built, documents, kubectl, of_kind, ours, pods, text_of, variables
-from deploy.pod_security import offences
 
+from deploy.manifests import (
+    KUSTOMIZE,
+    OURS,
+    OVERLAYS,
+    UNKNOWN_KINDS,
+    built,
+    documents,
+    of_kind,
+    ours,
+    pods,
+    text_of,
+    variables,
+)
+from deploy.pod_security import offences
 from exporter import config
 
 pytestmark = pytest.mark.deploy
@@ -29,7 +40,7 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(KUSTOMIZE, tmp_path / "kustomize"))
 
 
-def overlay(copied: Path, **parts: Any) -> Path:  # noqa: ANN401 (whatever a kustomization holds)
+def overlay(copied: Path, **parts: Any) -> Path:
     """One more overlay, as a user writes it."""
     directory = copied / "overlays" / "theirs"
     directory.mkdir(exist_ok=True)
@@ -263,5 +274,3 @@ def test_a_monitor_finds_every_pod_that_has_ports() -> None:
         monitor = of_kind(built(name), "PodMonitor")["spec"]
         assert monitor["selector"]["matchLabels"].items() <= pod(name)["metadata"]["labels"].items()
         assert [each["port"] for each in monitor["podMetricsEndpoints"]] == ["metrics"]
-
-

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from deploy.pod_security import offences
 
 ALLOWED: dict[str, Any] = {

@@ -125,8 +125,12 @@ ports:
 {{ include "inference-exporter.confined" . }}
 {{- end }}
 
+{{/* An older Kubernetes would take it for an ordinary init container and wait for its end for ever. */}}
 {{- define "inference-exporter.initContainer" -}}
-{{ include "inference-exporter.container" . }}
+{{- if semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version }}
+{{- fail (printf "nativeSidecar: Kubernetes %s has no native sidecars, 1.29 and newer have: set it to false" .Capabilities.KubeVersion.Version) }}
+{{- end }}
+{{- include "inference-exporter.container" . }}
 restartPolicy: Always
 {{- end }}
 
