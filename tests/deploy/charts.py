@@ -99,9 +99,15 @@ def texts(values: Document, path: Path = CHART, release: str = "shop") -> dict[s
 
 
 def documents(values: Document, path: Path = CHART, release: str = "shop") -> Iterator[Document]:
-    for name, text in texts(values, path, release).items():
-        if not name.endswith("NOTES.txt"):
-            yield from (one for one in yaml.load_all(text, Reader) if one)
+    """Anew for whoever may change them: to read so much YAML takes a second."""
+    return iter(json.loads(_read(json.dumps(values), path, release)))
+
+
+@functools.cache
+def _read(values: str, path: Path, release: str) -> str:
+    made = texts(json.loads(values), path, release)
+    manifests = [text for name, text in made.items() if not name.endswith("NOTES.txt")]
+    return json.dumps([one for text in manifests for one in yaml.load_all(text, Reader) if one])
 
 
 def named(found: Iterator[Document], kind: str, ending: str = "") -> Document:

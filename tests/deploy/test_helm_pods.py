@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import helm_python
 import pytest
 import yaml
 from support import model_server, predict
 from support import sidecar as running
 
-from deploy import charts
-from deploy.charts import ALL, CHART, NAME, ROOT, Document, documents, named, texts
+from deploy.charts import ALL, NAME, Document, documents, named, texts
 from deploy.manifests import built, ours, pods, variables
 from deploy.pod_security import offences
 from exporter import config, keys
@@ -23,7 +21,6 @@ from exporter.fleet.settings import Settings as FleetSettings
 pytestmark = pytest.mark.deploy
 SERVER = {"server": {"enabled": True, "image": "model-server:1"}}
 ORDINARY = SERVER | {"nativeSidecar": False}
-GUIDE = ROOT / "docs" / "install-helm.md"
 
 
 def every_pod(values: Document) -> Iterator[Document]:
@@ -182,55 +179,3 @@ def test_a_sidecar_with_the_charts_settings_serves_and_passes_helms_own_test(tmp
         assert (done.returncode, done.stderr) == (0, "")
         assert re.search(r"^127\.0\.0\.1 \d+ lines of metrics$", done.stdout, re.MULTILINE)
         assert sidecar_of_it.stop() == 0
-
-
-# --- as a part of another chart
-
-
-@pytest.fixture
-def parent(tmp_path: Path) -> Path:
-    """A chart made of what the guide says, word by word."""
-    text = GUIDE.read_text()
-    place = tmp_path / "churn"
-    (place / "templates").mkdir(parents=True)
-    for name in ("Chart.yaml", "values.yaml", "templates/deployment.yaml", "templates/service.yaml"):
-        (written,) = re.findall(rf"```yaml\n# {name}\n(.*?)```", text, re.DOTALL)
-        (place / name).write_text(written)
-    helm_python.package(CHART, destination=place / "charts")
-    return place
-
-
-def test_the_dependency_of_the_guide_is_the_chart(parent: Path) -> None:
-    (one,) = helm_python.dependency_list(parent)
-    assert (one["name"], one["version"], one["status"]) == (NAME, charts.chart().version, "ok")
-
-
-@pytest.mark.parametrize("is_native", [True, False])
-def test_ones_own_chart_includes_the_very_same_sidecar(parent: Path, is_native: bool) -> None:
-    found = [*documents({NAME: {"nativeSidecar": is_native}}, parent)]
-    pod = named(iter(found), "Deployment", "churn")["spec"]["template"]
-    assert ours(pod) == sidecar(SERVER | {"nativeSidecar": is_native})
-    assert ("initContainers" in pod["spec"]) is is_native
-    assert offences(pod["spec"]) == []
-    assert pod["metadata"]["labels"]["inference-exporter/sidecar"] == "true"
-    volume, state = pod["spec"]["volumes"]
-    settings = named(iter(found), "ConfigMap")
-    assert volume["projected"]["sources"] == [{"configMap": {"name": settings["metadata"]["name"]}}]
-    assert state == {"name": "inference-exporter-state", "emptyDir": {}}
-    assert yaml.safe_load(settings["data"]["exporter.yml"])["upstream"] == "http://127.0.0.1:8501"
-
-
-def test_its_service_leads_through_the_relay_and_in_an_emergency_past_it(parent: Path) -> None:
-    def target(values: Document) -> Any:
-        return named(documents(values, parent), "Service", "churn")["spec"]["ports"][0]["targetPort"]
-
-    assert target({}) == 9876
-    assert target({NAME: {"server": {"bypass": True}}}) == 8501
-
-
-def test_its_pods_are_scraped_and_its_values_are_checked(parent: Path) -> None:
-    found = [*documents({NAME: {"podMonitor": {"enabled": True}}}, parent)]
-    wanted = named(iter(found), "PodMonitor")["spec"]["selector"]["matchLabels"]
-    assert wanted.items() <= named(iter(found), "Deployment", "churn")["spec"]["template"]["metadata"]["labels"].items()
-    with pytest.raises(helm_python.HelmError, match="podMonitr"):
-        texts({NAME: {"podMonitr": {}}}, parent)
