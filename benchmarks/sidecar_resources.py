@@ -2,9 +2,9 @@
 
     python benchmarks/sidecar_resources.py      two minutes; --features 300 --rates 100 300 --seconds 20
 
-nginx answers for the model, wrk asks at each rate in turn: requests of 30 features, decoded and scored. Memory is the sum of
-what /proc says of all processes of the sidecar (Pss, the ring counted once), CPU time that of all of them. The container's
-settings are those of deploy/kustomize/component: state on a disk, the analyser's limit.
+nginx answers for the model, wrk asks at each rate in turn, and every request is decoded and scored. Memory is the sum
+of what /proc says of all processes of the sidecar (Pss, where the ring counts once), CPU time that of all of them.
+State on a disk and the analyser's limit are as deploy/kustomize/component has them.
 """
 
 import argparse
