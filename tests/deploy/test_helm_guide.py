@@ -113,3 +113,24 @@ def test_its_pods_are_scraped_and_its_values_are_checked(parent: Path) -> None:
     assert wanted.items() <= named(iter(found), "Deployment", "churn")["spec"]["template"]["metadata"]["labels"].items()
     with pytest.raises(helm_python.HelmError, match="podMonitr"):
         texts({NAME: {"podMonitr": {}}}, parent)
+
+
+def test_two_servers_in_one_chart_have_a_sidecar_each(parent: Path) -> None:
+    chart = (parent / "Chart.yaml").read_text()
+    first, entry = chart.split("dependencies:\n")
+    twice = "".join(entry.rstrip() + f"\n    alias: {alias}\n" for alias in ("churn-sidecar", "fraud-sidecar"))
+    (parent / "Chart.yaml").write_text(f"{first}dependencies:\n{twice}")
+    (parent / "values.yaml").write_text("churn-sidecar: {server: {port: 1}}\nfraud-sidecar: {server: {port: 2}}\n")
+    for path in (parent / "templates").iterdir():
+        path.write_text(
+            path.read_text().replace('index .Subcharts "inference-exporter"', 'index .Subcharts "fraud-sidecar"')
+        )
+    found = [*documents({}, parent)]
+    settings = {one["metadata"]["name"]: one["data"]["exporter.yml"] for one in found if one["kind"] == "ConfigMap"}
+    assert settings == {
+        f"shop-{name}-sidecar": f"upstream: http://127.0.0.1:{at}\n" for name, at in (("churn", 1), ("fraud", 2))
+    }
+    pod = named(iter(found), "Deployment")["spec"]["template"]
+    (source,) = pod["spec"]["volumes"][0]["projected"]["sources"]
+    assert source == {"configMap": {"name": "shop-fraud-sidecar"}}
+    assert ours(pod)["name"] == NAME
