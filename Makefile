@@ -83,7 +83,7 @@ test-deploy: $(VENV)/.test $(VENV)/.deploy ## Check all that deploys us: the cha
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; ten minutes)
-	@deploy/install-tools buildah debootstrap strace || echo "what is missing is skipped"
+	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"
 	$(BIN)/python -m pytest -m slow -s tests/deploy/test_image_runs.py $(ARGS)
 
 image: ## Build the image with docker, podman or buildah (TAG=inference-exporter:0.1.0 LOCK=requirements-stores.txt ARGS="--build-arg BASE=...")
