@@ -26,6 +26,7 @@ IMAGE = ROOT / "deploy" / "image"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = {
     "requirements.txt": ("br", "zstd"),
+    "requirements-demo.txt": ("br", "zstd", "demo"),
     "requirements-stores.txt": ("br", "zstd", "redis", "postgres", "s3", "gcs", "mlflow"),
 }
 """And the extras that they bring."""
@@ -126,7 +127,7 @@ def test_whatever_is_installed_is_locked_or_comes_from_no_index() -> None:
         assert "--require-hashes" in line or "--no-index" in line
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-stores.txt", "requirements-build.txt"])
+@pytest.mark.parametrize("lock", [*LOCKS, "requirements-build.txt"])
 def test_each_line_of_a_lock_is_a_version_with_hashes_and_names_no_place(lock: str) -> None:
     text = (IMAGE / lock).read_text()
     assert re.sub(r"^ *#.*\n", "", PIN.sub("", text), flags=re.MULTILINE) == ""
@@ -146,7 +147,7 @@ def test_a_lock_is_all_that_the_exporter_needs_on_each_python(lock: str, python:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_nothing_that_only_builds_or_tests_is_in_the_image(lock: str) -> None:
     found = installed(lock, PYTHONS[0], MACHINES[0])
-    assert {"pip", "setuptools", "mypy", "pytest", "pyarrow", "pyspark", "scikit-learn"}.isdisjoint(found)
+    assert {"pip", "setuptools", "mypy", "pytest", "pyarrow", "pyspark"}.isdisjoint(found)
 
 
 def test_the_wheel_is_built_with_what_pyproject_says() -> None:
