@@ -18,11 +18,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from support import tool
 
-from exporter import __version__
+from exporter import __version__, cli
 from exporter.config import Settings
 
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "deploy" / "image"
+SAID = (ROOT / "docs" / "install-image.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = {
     "requirements.txt": ("br", "zstd"),
@@ -198,3 +199,16 @@ def test_without_anything_that_builds_images_make_says_so() -> None:
     )
     assert done.returncode == 2
     assert "docker, podman or buildah is needed" in done.stderr
+
+
+def test_what_is_run_by_hand_is_what_serve_understands(capsys: pytest.CaptureFixture[str]) -> None:
+    [block] = [text for text in re.findall(r"```sh\n(.*?)```", SAID, re.DOTALL) if " serve " in text]
+    words = shlex.split(block.partition(f"inference-exporter:{__version__} serve")[2].replace("\\\n", " "))
+    at = words.index("--profile")
+    assert words[at + 1] in block.partition("serve")[0], "the profile is mounted there"
+    assert cli.main(["check", *words[:at], *words[at + 2 :]]) == 0, capsys.readouterr().err
+
+
+def test_the_locks_that_the_document_lists_are_those_there_are() -> None:
+    there = {path.name for path in IMAGE.glob("requirements*.txt")} - {"requirements-build.txt"}
+    assert set(re.findall(r"^\| `(requirements[-a-z]*\.txt)`.* \|", SAID, re.MULTILINE)) == there == set(LOCKS)

@@ -192,15 +192,25 @@ def test_it_serves_on_a_read_only_root_without_a_shell_as_nobody(image: Image) -
     assert image.run(*check)[0] == 1
 
 
-def test_state_is_kept_where_a_volume_is_mounted_and_else_it_is_counted(image: Image) -> None:
-    state = ("--state", f"/{STATE}", "--state.interval", "1s", "--windows.snapshot-interval", "200ms")
-    with model_server() as upstream:
-        for volume, kept in ((STATE, True), ("", False)):
-            with serving(image, upstream, *state, volume=volume) as (port, web, _):
-                eventually(lambda at=web: page(at), what="a page")
-                predict(f"http://127.0.0.1:{port}", [[1.0, 2.0]])
-                name = "inference_exporter_state_" + ("kept_timestamp_seconds" if kept else "errors_total")
-                eventually(lambda at=web, name=name: page(at).total(name) > 0, what=name)
+@pytest.mark.parametrize(
+    ("volume", "family"),
+    [(STATE, "inference_exporter_state_kept_timestamp_seconds"), ("", "inference_exporter_state_errors_total")],
+    ids=["kept", "counted"],
+)
+def test_state_is_kept_where_a_volume_is_and_what_is_not_is_counted(image: Image, volume: str, family: str) -> None:
+    """Rows enough for a reference of their own: without one there is nothing to keep."""
+    flags = ("--state", f"/{STATE}", "--state.interval", "1s", "--provisional.rows", "600",
+             "--provisional.minimum-rows", "500", "--windows.snapshot-interval", "200ms")  # fmt: skip
+
+    def is_there(web: int) -> bool:
+        metrics = page(web)
+        return metrics is not None and metrics.total(family) > 0
+
+    with model_server() as upstream, serving(image, upstream, *flags, volume=volume) as (port, web, _):
+        eventually(lambda: page(web), what="a page")
+        for _ in range(10):
+            predict(f"http://127.0.0.1:{port}", [[number % 17, number % 7] for number in range(100)])
+        eventually(lambda: is_there(web), what=family)
 
 
 def test_nothing_in_it_belongs_to_its_user_but_where_state_may_be(image: Image) -> None:
