@@ -26,6 +26,9 @@ NOT_COMPILED := --deselect=tests/handoff/test_ledger.py::test_a_committer_killed
 # Model servers, each in an environment of its own: they would not agree about what to install.
 SERVERS := $(basename $(notdir $(wildcard tests/servers/requirements/*.txt)))
 
+# What Prometheus Operator and Kyverno know of their resources, from npm.
+MODELS := tests/deploy/operator tests/deploy/policies
+
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
@@ -79,7 +82,7 @@ test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests o
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
-test-deploy: $(VENV)/.test $(VENV)/.deploy ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
+test-deploy: $(VENV)/.test $(VENV)/.deploy $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; ten minutes)
@@ -170,6 +173,7 @@ docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/inference-exporter config >deploy/exporter.example.yml
 	$(BIN)/inference-exporter catalogue >docs/metrics.md
 	$(BIN)/python docs/excerpt.py
+	$(BIN)/python docs/chart.py
 
 golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tests/golden, alert_rules/tests/fleet*.test.yml)
 	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py tests/alert_rules/test_notifications.py \
@@ -195,7 +199,7 @@ format: $(VENV)/.dev ## Format the sources
 	$(BIN)/ruff format .
 
 clean: ## Remove what was made
-	rm -rf dashboards/render/node_modules dashboards/render/types/node_modules
+	rm -rf dashboards/render/node_modules dashboards/render/types/node_modules tests/deploy/policies/node_modules
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -2,11 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from exporter import made_files
 from exporter.errors import ConfigError
+
+_Made: TypeAlias = tuple[Mapping[str, str], Mapping[str, str], Callable[[Path, Mapping[str, str]], Iterator[Path]]]
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -26,6 +29,11 @@ def add(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--examples", action="store_true",
                          help="with --output: Alertmanager's example and templates, too, if there is none")  # fmt: skip
+    command.add_argument("--format", choices=("files", "prometheusrule"), default="files",
+                         help="files: YAML that Prometheus reads; prometheusrule: resources of Prometheus Operator, and"
+                              " with --examples an AlertmanagerConfig (files)")  # fmt: skip
+    command.add_argument("--label", action="append", default=[], metavar="NAME=VALUE",
+                         help="of each PrometheusRule, as a ruleSelector asks; may be repeated")  # fmt: skip
 
 
 def _run(given: argparse.Namespace, _: Sequence[str]) -> int:
@@ -40,13 +48,26 @@ def _run(given: argparse.Namespace, _: Sequence[str]) -> int:
         print(tables.commented(files.commented(), found), end="")
         return 0
     head = rendering.differing(found, shipped)
-    documents = {name: head + text for name, text in files.made(found)}
+    documents, examples, leftovers = _as_asked(given, {name: head + text for name, text in files.made(found)})
     if given.check is not None:
-        return made_files.check(given.check, documents, _leftovers(Path(given.check), documents))
-    made_files.write(given.output, documents, dict(files.examples()) if given.examples else {})
-    for path in _leftovers(Path(given.output), documents):
+        return made_files.check(given.check, documents, leftovers(Path(given.check), documents))
+    made_files.write(given.output, documents, examples if given.examples else {})
+    for path in leftovers(Path(given.output), documents):
         print(f"{path} is made no more: remove it, or its rules go on", file=sys.stderr)
     return 0
+
+
+def _as_asked(given: argparse.Namespace, documents: Mapping[str, str]) -> _Made:
+    """The documents in the form of --format, the examples beside them, and what finds those of an earlier version."""
+    from exporter.rules import files, operator  # noqa: PLC0415 (this command only)
+
+    examples = dict(files.examples())
+    if given.format == "prometheusrule":
+        config = operator.example(examples["alertmanager.yml"], given.label)
+        return dict(operator.rules(documents, given.label)), {operator.EXAMPLE: config}, operator.leftovers
+    if given.label:
+        raise ConfigError("--label: only a PrometheusRule has labels: --format prometheusrule")
+    return documents, examples, _leftovers
 
 
 def _leftovers(directory: Path, documents: Mapping[str, str]) -> Iterator[Path]:
