@@ -85,7 +85,7 @@ test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests 
 test-deploy: $(VENV)/.test $(VENV)/.deploy $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
-test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; ten minutes)
+test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; five minutes)
 	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"
 	$(BIN)/python -m pytest -m slow -s tests/deploy/test_image_runs.py $(ARGS)
 
