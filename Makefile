@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy check bench
 .PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
-.PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
+.PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs site golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
@@ -73,10 +73,10 @@ test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests o
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
-test-deploy: $(VENV)/.test $(VENV)/.deploy ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
+test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
-check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
+check: $(VENV)/.dev site ## Run the linters (ruff, mypy, import-linter), and follow every link of the documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -142,11 +142,15 @@ bench-evidence: $(VENV)/.test build/bench-evidence/.made ## Simulate months with
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
+site: $(VENV)/.docs ## Build the documents as a site, in build/site; a link that leads nowhere is an error
+	$(BIN)/sphinx-build -q -E -W --keep-going -j auto -c docs/site -d build/doctrees . build/site
+
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
 	$(BIN)/inference-exporter rules --output alert_rules
 	$(BIN)/inference-exporter config >deploy/exporter.example.yml
 	$(BIN)/inference-exporter catalogue >docs/metrics.md
+	$(BIN)/inference-exporter config --format markdown >docs/settings.md
 	$(BIN)/python docs/excerpt.py
 
 golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tests/golden, alert_rules/tests/fleet*.test.yml)
