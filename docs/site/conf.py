@@ -55,7 +55,7 @@ def _contents(part: str, seen: set[str]) -> str:
 
 
 def link_sources(app: Sphinx, document: nodes.document) -> None:
-    """Files and directories that are no pages are linked where the repository is read; what is not there stays wrong."""
+    """Files and directories that are no pages are linked where the sources are read; what is not there stays wrong."""
     here = Path(app.env.doc2path(app.env.docname)).parent
     for node in list(document.findall(lambda one: isinstance(one, download_reference | pending_xref))):
         target = (here / unquote(node.get("reftarget", "").partition("#")[0])).resolve()
