@@ -16,20 +16,18 @@ from sklearn.metrics import confusion_matrix
 from support import Sidecar, build_profile, eventually, model_server, sidecar
 from test_performance_end_to_end import FAST, Row, ask, server_of, told
 
-AWAY_S = 4.0
+AWAY_S = 2.0
 
 
 @contextmanager
 def traffic(replicas: list[Sidecar], rows: list[Row]) -> Iterator[None]:
-    """Requests all the while, to one after the other; every one must be answered, and none may wait for the store."""
-    over, slowest, numbers = threading.Event(), [0.0], iter(range(10**6, 2 * 10**6))
+    """Requests all the while, to one after the other; every one must be answered."""
+    over, numbers = threading.Event(), iter(range(10**6, 2 * 10**6))
 
     def send() -> None:
         while not over.wait(0.02):
             number = next(numbers)
-            begun = time.monotonic()
             rows.extend(ask(replicas[number % len(replicas)], number))
-            slowest[0] = max(slowest[0], time.monotonic() - begun)
 
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send)
@@ -38,7 +36,6 @@ def traffic(replicas: list[Sidecar], rows: list[Row]) -> Iterator[None]:
         finally:
             over.set()
             sending.result()
-    assert slowest[0] < AWAY_S / 2
 
 
 def total(replicas: list[Sidecar], name: str, **labels: str) -> float:
@@ -71,6 +68,8 @@ def test_truth_reaches_another_replica_and_nothing_is_lost_while_the_store_is_aw
         with traffic(replicas, rows):
             place.server.pause()
             waiting = [told(replicas[at % 2], records[at : at + 20]) for at in range(40, len(records), 20)]
+            before = len(rows)
+            eventually(lambda: len(rows) > before + 40, what="answers that wait for no store")
             time.sleep(AWAY_S)
             place.server.resume()
         assert sum(answer["waiting"] for answer in waiting) > 0

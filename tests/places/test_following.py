@@ -13,7 +13,7 @@ from places.sites import Page, Site, silent, site
 from support import Metrics, Sidecar, build_profile, command, eventually, model_server, predict, sidecar
 
 FAST = ("--windows.pane", "1s", "--windows.lengths", "60s,1000s", "--windows.snapshot-interval", "100ms")
-OFTEN = ("--profile-poll-interval", "200ms")
+OFTEN = ("--profile-poll-interval", "500ms")
 SECRET = "hunter2"  # noqa: S105
 
 
