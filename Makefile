@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-image image lock check bench
 .PHONY: bench-costs bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
-.PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
+.PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs site golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
@@ -82,7 +82,7 @@ test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests o
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
-test-deploy: $(VENV)/.test $(VENV)/.deploy $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
+test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; five minutes)
@@ -101,7 +101,7 @@ lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned st
 	$(PIN) $(addprefix --extra ,br zstd demo) pyproject.toml --output-file deploy/image/requirements-demo.txt $(ARGS)
 	$(PIN) deploy/image/requirements-build.in --output-file deploy/image/requirements-build.txt $(ARGS)
 
-check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
+check: $(VENV)/.dev site ## Run the linters (ruff, mypy, import-linter), and follow every link of the documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -171,11 +171,15 @@ bench-evidence: $(VENV)/.test build/bench-evidence/.made ## Simulate months with
 soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=10m; a picture of it in build/soak)
 	$(BIN)/python benchmarks/soak.py $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
+site: $(VENV)/.docs ## Build the documents as a site, in build/site; a link that leads nowhere is an error
+	$(BIN)/sphinx-build -q -E -W --keep-going -j auto -c docs/site -d build/doctrees . build/site
+
 docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
 	$(BIN)/inference-exporter rules --output alert_rules
 	$(BIN)/inference-exporter config >deploy/exporter.example.yml
 	$(BIN)/inference-exporter catalogue >docs/metrics.md
+	$(BIN)/inference-exporter config --format markdown >docs/settings.md
 	$(BIN)/python docs/excerpt.py
 	$(BIN)/python docs/chart.py
 

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 (a script, not a package)
-"""Writes the documents' tables anew: the README's of metrics, those of thresholds, alerts and dashboards."""
+"""Writes the documents' tables anew: where to look for metrics, those of thresholds, alerts and dashboards."""
 
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 def main() -> None:
     """What stands between two marks is replaced; the document of alerts is written as a whole."""
-    _between(ROOT / "README.md", "metrics", listing.excerpt())
+    _between(ROOT / "docs" / "where-to-look.md", "metrics", listing.excerpt())
     _between(ROOT / "docs" / "rules.md", "thresholds", tables.of_thresholds(files.commented()))
     _between(ROOT / "docs" / "rules.md", "checks", tables.of_checks())
     _between(ROOT / "docs" / "dashboards.md", "dashboards", dashboards.boards())

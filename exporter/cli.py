@@ -182,9 +182,16 @@ def _read_yaml(path: str) -> dict[str, object]:
     return config.flatten(strict_yaml.of_file(path), path)
 
 
-def _config(_: argparse.Namespace, __: Sequence[str]) -> int:
-    print(config.reference(), end="")
+def _config(given: argparse.Namespace, _: Sequence[str]) -> int:
+    from exporter import settings_told  # noqa: PLC0415
+
+    print(settings_told.FORMATS[given.format](), end="")
     return 0
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=("yaml", "markdown"), default="yaml",
+                         help="yaml: a file for --config; markdown: tables by section (default yaml)")  # fmt: skip
 
 
 def _catalogue(given: argparse.Namespace, _: Sequence[str]) -> int:
@@ -230,7 +237,8 @@ _COMMANDS: Final[Mapping[str, tuple[Callable[[argparse.Namespace, Sequence[str]]
     "catalogue": (_catalogue, "print every metric family by the question it answers", False),
 }
 _OWN_FLAGS: Final[Mapping[str, Sequence[Callable[[argparse.ArgumentParser], None]]]] = {
-    "check": (samples.add_check, series_flags.add), "suggest": (samples.add_suggest,), "catalogue": (_add_catalogue,),
+    "check": (samples.add_check, series_flags.add), "suggest": (samples.add_suggest,), "config": (_add_config,),
+    "catalogue": (_add_catalogue,),
 }  # fmt: skip
 """What commands have beside settings."""
 _SHOWN: Final = {"suggest": samples.SHOWN}

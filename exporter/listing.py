@@ -61,7 +61,7 @@ def as_json() -> str:
 
 
 def excerpt() -> str:
-    """Questions, and where to look: a table for the README. What stands beside a number is left out."""
+    """Questions, and where to look: a table for docs/where-to-look.md. What stands beside a number is left out."""
     questions = [one for section in SECTIONS if not section.title.startswith(_ELSEWHERE) for one in section.questions]
     return "\n".join(["| question | metrics |", "|---|---|", *map(_where_to_look, questions)])
 

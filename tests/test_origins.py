@@ -44,8 +44,8 @@ def test_a_map_as_people_write_it() -> None:
     assert found.outputs == OUTPUTS
 
 
-def test_the_map_of_the_readme_can_be_used() -> None:
-    text = (Path(__file__).parents[1] / "README.md").read_text()
+def test_the_map_of_the_page_can_be_used() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "mapping.md").read_text()
     [block] = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "one_hot" in part]
     found = settings(block)
     assert [origin.column for origin in (*found.features, *found.outputs)] == [

@@ -103,8 +103,8 @@ def test_there_is_a_limit() -> None:
         planned_windows([SALE] * 65)
 
 
-def test_the_windows_of_the_readme_can_be_used_and_travel_as_they_are() -> None:
-    text = (Path(__file__).parents[1] / "README.md").read_text()
+def test_the_windows_of_the_page_can_be_used_and_travel_as_they_are() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "planned.md").read_text()
     [block] = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "planned:" in part]
     found = config.resolve(("file", config.flatten(strict_yaml.load(block), "file")))
     assert [window.name for window in found.evidence.planned] == ["black friday", "backfill", "month end"]

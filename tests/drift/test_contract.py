@@ -9,6 +9,7 @@ from exporter import catalogue
 from exporter.drift import STATISTICS, Statistic
 from exporter.drift.summary import Summary
 from exporter.reference import MISSING, NUMERIC_BINS
+from exporter.sections import OPTIONAL_SCORES
 from exporter.snapshots import IMPACT
 
 SIGNED = {"mean_shift_zscore"}
@@ -137,3 +138,7 @@ def test_every_statistic_has_its_families(name: str, statistic: Statistic) -> No
 def test_no_family_is_without_its_statistic() -> None:
     for side in (catalogue.FEATURES, catalogue.OUTPUTS):
         assert side.statistics.keys() == STATISTICS.keys() | {IMPACT}
+
+
+def test_settings_offer_every_optional_statistic() -> None:
+    assert sorted(OPTIONAL_SCORES) == sorted(name for name, one in STATISTICS.items() if one.optional)
