@@ -56,14 +56,19 @@ class _Mails(socketserver.StreamRequestHandler):
         while line := self.rfile.readline().strip().upper():
             if line == b"DATA":
                 self._say("354 go on")
-                self._take()
+                if not self._take():
+                    return
             self._say("221 bye" if line == b"QUIT" else "250 ok")
 
-    def _take(self) -> None:
+    def _take(self) -> bool:
+        """Whether it came whole: who sends it may be ended in the middle."""
         lines = []
         while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                return False
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         self.letterbox.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
+        return True
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())

@@ -70,7 +70,7 @@ class Prometheus(NamedTuple):
         }
         directory.mkdir(parents=True)
         own = {"urls.grafana": self.grafana_url} if self.grafana_url else {}
-        for name, text in files.made(files.defaults() | own):
+        for name, text in files.made({**files.defaults(), **own}):
             if name in RULES or name in RECORDED:
                 rules = compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s)
                 _write(directory / name, rules if name in RULES else _recording(rules))

@@ -1,8 +1,10 @@
 """The files of rules, each with where it comes from."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import resources
 from itertools import product
+from types import MappingProxyType
 from typing import Final
 
 from exporter.errors import ConfigError
@@ -21,9 +23,10 @@ _EXAMPLES: Final = (".tmpl", "alertmanager.yml", "alertmanager.receivers.example
 """How the names end of what people make their own: no threshold is in there."""
 
 
-def defaults() -> dict[str, Value]:
+@cache
+def defaults() -> Mapping[str, Value]:
     """Every threshold as it is shipped."""
-    return flat(strict_yaml.load(commented()), _VALUES)
+    return MappingProxyType(flat(strict_yaml.load(commented()), _VALUES))
 
 
 def commented() -> str:
