@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy check bench
+.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-image image lock check bench
 .PHONY: bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types
@@ -34,6 +34,12 @@ RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
 # need them all. tests/conftest.py has these passes read the few files that they are in.
 PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
 PACED ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist worksteal)
+
+# What builds images, whichever is there, and what it is called then.
+BUILDER ?= $(shell command -v docker || command -v podman || command -v buildah)
+TAG ?= inference-exporter:0.1.0
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +81,21 @@ test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests 
 
 test-deploy: $(VENV)/.test $(VENV)/.deploy ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+
+test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; ten minutes)
+	@deploy/install-tools buildah debootstrap strace || echo "what is missing is skipped"
+	$(BIN)/python -m pytest -m slow -s tests/deploy/test_image_runs.py $(ARGS)
+
+image: ## Build the image with docker, podman or buildah (TAG=inference-exporter:0.1.0 LOCK=requirements-stores.txt ARGS="--build-arg BASE=...")
+	$(if $(BUILDER),,$(error docker, podman or buildah is needed))
+	$(BUILDER) $(if $(filter %buildah,$(BUILDER)),bud,build) $(if $(filter %docker,$(BUILDER)),,--format docker) \
+		--file deploy/image/Dockerfile $(if $(LOCK),--build-arg LOCK=$(LOCK)) \
+		--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) --tag $(TAG) $(ARGS) .
+
+lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned stays where it will do (ARGS=--upgrade)
+	$(PIN) --extra br --extra zstd pyproject.toml --output-file deploy/image/requirements.txt $(ARGS)
+	$(PIN) $(addprefix --extra ,br zstd redis postgres s3 gcs mlflow) pyproject.toml --output-file deploy/image/requirements-stores.txt $(ARGS)
+	$(PIN) deploy/image/requirements-build.in --output-file deploy/image/requirements-build.txt $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from exporter import (
     feedback_command,
     fleet_command,
     golden_command,
+    health_command,
     profile_commands,
     rules_command,
     series_flags,
@@ -83,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     fleet_command.add(commands.add_parser("fleet", help=fleet, description=fleet, allow_abbrev=False))
     feedback = "tell a running exporter what turned out, from files of truths"
     feedback_command.add(commands.add_parser("feedback", help=feedback, description=feedback, allow_abbrev=False))
+    health = "say whether a running exporter is ready, by the exit code"
+    health_command.add(commands.add_parser("health", help=health, description=health, allow_abbrev=False))
     golden = commands.add_parser("golden", help="known requests, and whether a server answers them as it must")
     golden_command.add(golden.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser))
     rules = "write the shipped alert rules with thresholds of one's own"
