@@ -95,6 +95,7 @@ image: ## Build the image with docker, podman or buildah (TAG=inference-exporter
 lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned stays where it will do (ARGS=--upgrade)
 	$(PIN) --extra br --extra zstd pyproject.toml --output-file deploy/image/requirements.txt $(ARGS)
 	$(PIN) $(addprefix --extra ,br zstd redis postgres s3 gcs mlflow) pyproject.toml --output-file deploy/image/requirements-stores.txt $(ARGS)
+	$(PIN) $(addprefix --extra ,br zstd demo) pyproject.toml --output-file deploy/image/requirements-demo.txt $(ARGS)
 	$(PIN) deploy/image/requirements-build.in --output-file deploy/image/requirements-build.txt $(ARGS)
 
 check: $(VENV)/.dev ## Run the linters: ruff, mypy, import-linter
