@@ -109,7 +109,7 @@ def test_of_pods_the_sidecars_page_alone_is_scraped_under_the_labels_that_rules_
     }  # fmt: skip
 
 
-def test_pods_and_nodes_are_what_is_discovered(tmp_path: Path) -> None:
+def test_pods_and_nodes_are_what_is_discovered() -> None:
     """Not executed: there is no cluster. The roles, and no other key."""
     config = of(PROMETHEUS / "pods.yml")
     assert [job[KUBERNETES] for job in config["scrape_configs"]] == [[{"role": "pod"}], [{"role": "node"}]]
@@ -141,7 +141,8 @@ def test_a_real_prometheus_scrapes_a_real_sidecar_by_the_static_one(tmp_path: Pa
         models(config)["static_configs"] = [{"targets": [f"127.0.0.1:{running.web_port}"]}]
         address = f"127.0.0.1:{free_port()}"
         words = [tool("prometheus", "prometheus"), f"--config.file={here(config, tmp_path)}",
-                 f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address={address}", "--log.level=warn"]  # fmt: skip
+                 f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address={address}",
+                 "--log.level=warn"]  # fmt: skip
         with _running(words, tmp_path / "log", f"http://{address}/-/ready"):
             rows = eventually(
                 lambda: ask(f"http://{address}/api/v1/query", query="model_rows_total == 2")["data"]["result"]
