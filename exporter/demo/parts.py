@@ -1,6 +1,7 @@
 """The demo's parts one by one: each a program, for where each has a container of its own (deploy/compose)."""
 
 import argparse
+import itertools
 import signal
 import sys
 import threading
@@ -57,7 +58,7 @@ def _clients(given: argparse.Namespace) -> None:
     from exporter.demo.traffic import Traffic  # noqa: PLC0415
 
     minute_s = scenery.minute_of(Path(given.directory))
-    chapters = [chapter for chapter in STORIES[given.story] if chapter.server]
+    chapters = itertools.takewhile(lambda chapter: chapter.server, STORIES[given.story])  # clients can do no more
     with Traffic(given.sidecar, model.rows_of(Path(given.directory)), given.seed, minute_s) as traffic:
         for chapter in chapters:
             traffic.change = chapter.change

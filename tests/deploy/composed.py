@@ -50,7 +50,7 @@ class Composed:
         self._ports: defaultdict[tuple[str, str], int] = defaultdict(free_port)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def address(self, service: str, port: int) -> str:
+    def address(self, service: str, port: int | str) -> str:
         """Where one listens, here."""
         network = self.services[service].get("network_mode", "")
         host = network.removeprefix("service:") if network.startswith("service:") else service
@@ -61,13 +61,22 @@ class Composed:
 
         def moved(found: re.Match[str]) -> str:
             host, port = found.groups()
-            host = service if host in _OWN else host
+            host = self._owner(service, port) if host in _OWN else host
             return self.address(host, port) if host in self.services else found[0]
 
         for target, source in self.mounted(service).items():
             if (found := re.fullmatch(rf"((?:.*=)?){re.escape(target)}((?:/.*)?)", word)) is not None:
                 return f"{found[1]}{source}{found[2]}"
         return _ADDRESS.sub(moved, word)
+
+    def _owner(self, service: str, port: str) -> str:
+        """Whose a port of a loopback is: one without a network writes it down for somebody else."""
+        if self.services[service].get("network_mode") != "none":
+            return service
+        listening = (
+            name for name, other in self.services.items() if f"--listen=127.0.0.1:{port}" in other.get("command", ())
+        )
+        return next(listening)
 
     def mounted(self, service: str) -> dict[str, Path]:
         """Which directory of this machine stands for each that it has mounted."""
