@@ -105,6 +105,10 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", action="store_true", help="go on after the story, until Ctrl-C")
     parser.add_argument("--grafana", choices=("auto", "docker", "off"), default="auto",
                         help="auto: where it is installed; docker: in a container")  # fmt: skip
+    from exporter.demo import parts  # noqa: PLC0415 (as light as this module)
+
+    parts.add(parser.add_subparsers(metavar="PART", parser_class=_Parser,
+                                    title="parts, for containers of their own"))  # fmt: skip
 
 
 def _add_settings(command: argparse.ArgumentParser, shown: Collection[str] | None = None) -> None:

@@ -13,6 +13,7 @@ from exporter.errors import ConfigError
 NAME: Final = "diabetes"
 PREDICTION: Final = "progression"
 TARGET: Final = "measured_progression"
+_TABLE: Final = "train.csv"
 
 
 class Trained(NamedTuple):
@@ -36,7 +37,7 @@ def train(directory: Path) -> Trained:
     # Of the gradient-boosting models this is the one that answers where a value is missing, and says nothing of it.
     model = HistGradientBoostingRegressor(max_iter=60, random_state=0).fit(data.data, data.target)
     rows = [dict(zip(features, map(float, row), strict=True)) for row in data.data]
-    table = directory / "train.csv"
+    table = directory / _TABLE
     with table.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*features, TARGET, PREDICTION])
@@ -45,3 +46,15 @@ def train(directory: Path) -> Trained:
     path = directory / "model.pickle"
     path.write_bytes(pickle.dumps((model, features)))
     return Trained(rows, table, path)
+
+
+def rows_of(directory: Path) -> list[dict[str, float]]:
+    """The training data that `train` has written there."""
+    try:
+        with (directory / _TABLE).open(newline="", encoding="utf-8") as file:
+            return [
+                {name: float(value) for name, value in row.items() if name not in {TARGET, PREDICTION}}
+                for row in csv.DictReader(file)
+            ]
+    except OSError as error:
+        raise ConfigError(f"{directory}: {error}") from None

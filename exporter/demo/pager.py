@@ -96,7 +96,7 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 class _Receiving(BaseHTTPRequestHandler):
-    """Webhooks are taken; anything else that comes to this port is refused."""
+    """Webhooks are taken; anything else that is posted to this port is refused."""
 
     timeout = _PATIENCE_S
     server: "_Server"
@@ -104,6 +104,11 @@ class _Receiving(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         taken = self.server.pager.receive(self._body())
         self.send_response(200 if taken else 400)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)  # whoever asks wants to know that it is here
         self.send_header("content-length", "0")
         self.end_headers()
 
@@ -126,9 +131,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def pager() -> Iterator[Pager]:
-    """A receiver on a free port of the loopback, in threads of this process."""
-    server = _Server(("127.0.0.1", 0), _Receiving)
+def pager(host: str = "127.0.0.1", port: int = 0) -> Iterator[Pager]:
+    """A receiver, on a free port of the loopback where nothing else is said, in threads of this process."""
+    server = _Server((host, port), _Receiving)
     server.pager = found = Pager(server.server_port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()

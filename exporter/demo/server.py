@@ -1,6 +1,6 @@
 """A plain model server of the kind people write: scikit-learn behind the standard library's HTTP server.
 
-    python -m exporter.demo.server MODEL.pickle PORT
+    python -m exporter.demo.server MODEL.pickle [HOST:]PORT
 
 It knows nothing of the exporter, which is the point.
 """
@@ -56,14 +56,15 @@ def _number(value: Any) -> float:  # noqa: ANN401 (whatever a client sent)
     return math.nan if value is None else float(value)
 
 
-def main() -> None:
-    """Serve until killed."""
+def serve(model: Path, address: str) -> None:
+    """Serve a model that the demo has trained, on [HOST:]PORT, until killed."""
     # The file was written by the demo a moment ago, in a directory of its own.
-    Handler.model, Handler.features = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+    Handler.model, Handler.features = pickle.loads(model.read_bytes())  # noqa: S301
+    host, _, port = address.rpartition(":")
+    server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)
     server.daemon_threads = True
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    serve(Path(sys.argv[1]), sys.argv[2])

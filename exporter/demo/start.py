@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from exporter.demo import model, scores, watchers
@@ -51,36 +52,46 @@ def server(stage: Stage, trained: model.Trained, ports: Ports) -> Process:
 def sidecar(stage: Stage, trained: model.Trained, ports: Ports, minute_s: float) -> None:
     """The profile of the training data, and the sidecar."""
     us = [sys.executable, "-m", "exporter"]
-    profile = str(stage.directory / "profile.json")
-    stage.run(
-        "profile build",
-        [*us, "profile", "build", str(trained.table), "--prediction", model.PREDICTION, "--target", model.TARGET,
-         "--model", model.NAME, "--model-version", "1", "--output", profile],
-    )  # fmt: skip
+    profile = stage.directory / "profile.json"
+    stage.run("profile build", [*us, *profile_words(trained, profile)])
     stage.start(
         "sidecar",
         [*us, "serve", "--upstream", f"http://127.0.0.1:{ports.server}", "--listen", f"127.0.0.1:{ports.relay}",
          "--web.listen-address", f"127.0.0.1:{ports.web}", "--health.listen-address", f"127.0.0.1:{ports.health}",
-         "--profile", profile, *_compressed(minute_s), "--log-level", "warning"],
+         "--profile", str(profile), *_compressed(minute_s), "--log-level", "warning"],
     )  # fmt: skip
     stage.wait(lambda: listening(ports.relay) and answers(f"http://127.0.0.1:{ports.web}/-/ready"),
                "the start of the sidecar")  # fmt: skip
 
 
-def _compressed(minute_s: float) -> list[str]:
+def profile_words(trained: model.Trained, output: Path) -> list[str]:
+    """The command line that makes the profile of the training data."""
+    return [
+        "profile", "build", str(trained.table), "--prediction", model.PREDICTION, "--target", model.TARGET,
+        "--model", model.NAME, "--model-version", "1", "--output", str(output),
+    ]  # fmt: skip
+
+
+def timing(minute_s: float) -> dict[str, str]:
     """Settings under which the minutes of windows and timers are as short as those of the rules."""
 
     def text(seconds: float) -> str:
         return f"{round(max(seconds, _FASTEST_S) * 1000)}ms"
 
     day_s = _MINUTES_A_DAY * minute_s
-    return [
-        "--windows.pane", text(minute_s), "--windows.lengths", ",".join(text(m * minute_s) for m in _WINDOWS_MINUTES),
-        "--windows.snapshot-interval", text(minute_s / _SNAPSHOTS_PER_MINUTE),
-        "--upstream-probe-interval", text(minute_s / _PROBES_PER_MINUTE),
-        "--evidence.false-page-every", text(30 * day_s), "--evidence.false-ticket-every", text(90 * day_s),
-        "--evidence.warm-up", text(day_s), "--evidence.learn", text(7 * day_s),
-    ]  # fmt: skip
+    return {
+        "windows.pane": text(minute_s), "windows.lengths": ",".join(text(m * minute_s) for m in _WINDOWS_MINUTES),
+        "windows.snapshot_interval": text(minute_s / _SNAPSHOTS_PER_MINUTE),
+        "upstream_probe_interval": text(minute_s / _PROBES_PER_MINUTE),
+        "evidence.false_page_every": text(30 * day_s), "evidence.false_ticket_every": text(90 * day_s),
+        "evidence.warm_up": text(day_s), "evidence.learn": text(7 * day_s),
+    }  # fmt: skip
+
+
+def _compressed(minute_s: float) -> list[str]:
+    """The same as flags."""
+    pairs = timing(minute_s).items()
+    return [word for key, value in pairs for word in (f"--{key.replace('_', '-')}", value)]
 
 
 def last_scores(ports: Ports) -> list[scores.Score]:

@@ -58,7 +58,7 @@ def run(wishes: Wishes, found: Stage) -> int:
         start.sidecar(found, trained, ports, wishes.minute_s)
         watching = _watch(console, found, ports, received, wishes)
         scene = Scene(wishes.chapters, watching.links, wishes.minute_s)
-        with Traffic(ports.relay, trained.rows, wishes.seed, wishes.minute_s) as traffic:
+        with Traffic(f"127.0.0.1:{ports.relay}", trained.rows, wishes.seed, wishes.minute_s) as traffic:
             play = _Play(found, ports, traffic, received, watching, scene)
             found.act_at_once()
             try:

@@ -20,13 +20,13 @@ _TIMEOUT_S: Final = 10.0
 class Traffic:
     """One client that sends a batch of rows at a steady pace, in a thread of its own, whatever the answers are."""
 
-    def __init__(self, port: int, rows: Sequence[Row], seed: int, minute_s: float) -> None:
+    def __init__(self, address: str, rows: Sequence[Row], seed: int, minute_s: float) -> None:
         self.change: Callable[[Row], Row] = as_it_is
         self.answered = 0
         self.failed = 0
         self.last: Row = {}
         """The row that was sent last."""
-        self._port, self._rows = port, rows
+        self._address, self._rows = address, rows
         self._batch = max(round(_ROWS_PER_MINUTE / minute_s / _REQUESTS_PER_S), 1)
         self._random = random.Random(seed)  # noqa: S311 (traffic, not secrets)
         self._stop = threading.Event()
@@ -41,7 +41,7 @@ class Traffic:
         self._thread.join(_TIMEOUT_S + 1)
 
     def _run(self) -> None:
-        client = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)
+        client = http.client.HTTPConnection(self._address, timeout=_TIMEOUT_S)
         due = time.monotonic()
         while not self._stop.wait(max(due - time.monotonic(), 0.0)):
             due += 1 / _REQUESTS_PER_S

@@ -59,8 +59,8 @@ class Prometheus(NamedTuple):
     grafana_url: str = ""
     """Where alerts lead; empty: where the shipped ones do."""
 
-    def command(self, program: str, directory: Path, address: str) -> list[str]:
-        """Write its files; its command."""
+    def write(self, directory: Path) -> Path:
+        """Its files; that which it is given."""
         interval = f"{round(self.minute_s * 1000)}ms"
         config = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
@@ -74,8 +74,12 @@ class Prometheus(NamedTuple):
             if name in RULES or name in RECORDED:
                 rules = compressed(yaml.safe_load(text), _MINUTE_S / self.minute_s)
                 _write(directory / name, rules if name in RULES else _recording(rules))
+        return _write(directory / "prometheus.yml", config)
+
+    def command(self, program: str, directory: Path, address: str) -> list[str]:
+        """Write its files; its command."""
         return [
-            program, f"--config.file={_write(directory / 'prometheus.yml', config)}",
+            program, f"--config.file={self.write(directory)}",
             f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
         ]  # fmt: skip
 
@@ -86,8 +90,8 @@ class Alertmanager(NamedTuple):
     receiver_url: str
     minute_s: float
 
-    def command(self, program: str, directory: Path, address: str) -> list[str]:
-        """Write its files; its command."""
+    def write(self, directory: Path) -> Path:
+        """Its files; that which it is given."""
         config = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text(encoding="utf-8"))
         config = compressed(config, _MINUTE_S / self.minute_s)
         for receiver in config["receivers"]:
@@ -97,8 +101,12 @@ class Alertmanager(NamedTuple):
                 del receiver["webhook_configs"]
         directory.mkdir(parents=True)
         (directory / TEMPLATES).write_text((SHIPPED / TEMPLATES).read_text(encoding="utf-8"), encoding="utf-8")
+        return _write(directory / "alertmanager.yml", config)
+
+    def command(self, program: str, directory: Path, address: str) -> list[str]:
+        """Write its files; its command."""
         return [
-            program, f"--config.file={_write(directory / 'alertmanager.yml', config)}",
+            program, f"--config.file={self.write(directory)}",
             f"--storage.path={directory / 'data'}", f"--web.listen-address={address}", "--cluster.listen-address=",
         ]  # fmt: skip
 
