@@ -99,7 +99,7 @@ bench: $(VENV)/.test ## Run the benchmarks
 	$(BIN)/python benchmarks/binning.py
 
 bench-start: $(VENV)/.test ## Measure how long a start takes, until the first answer (ARGS="--command PATH")
-	$(BIN)/python benchmarks/start.py $(ARGS)
+	PYTHONPATH=$(CURDIR)/tests $(BIN)/python benchmarks/start.py $(ARGS)
 
 bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"

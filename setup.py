@@ -47,8 +47,14 @@ class BuildWherePossible(build_ext):
 class SameEveryTime(sdist):
     """Writes into the archive neither who made it nor when."""
 
-    def make_archive(self, base_name: str, format: str, root_dir: str | None = None, base_dir: str | None = None,
-                     **others: str | None) -> str:  # noqa: A002 (setuptools named it)
+    def make_archive(
+        self,
+        base_name: str,
+        format: str,
+        root_dir: str | None = None,
+        base_dir: str | None = None,
+        **others: str | None,
+    ) -> str:
         """As ever, unless a time is given."""
         epoch = os.environ.get("SOURCE_DATE_EPOCH")
         if epoch is None or format != "gztar":
