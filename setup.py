@@ -5,7 +5,8 @@ compiler gets the same program, whose relay costs a third more CPU time. `INFERE
 wheels: `1` (anything that stands in the way is an error), `0` (interpreted), unset (compiled where that is possible).
 An editable install is never compiled: a source that is changed would go on as it was.
 
-Where `SOURCE_DATE_EPOCH` is set, the same sources make the same archive to the byte, whoever makes it (wheels heed it anyway).
+Where `SOURCE_DATE_EPOCH` is set, the same sources make the same archive to the byte, whoever makes it (wheels heed it
+anyway).
 """
 
 import gzip
@@ -47,18 +48,11 @@ class BuildWherePossible(build_ext):
 class SameEveryTime(sdist):
     """Writes into the archive neither who made it nor when."""
 
-    def make_archive(
-        self,
-        base_name: str,
-        format: str,
-        root_dir: str | None = None,
-        base_dir: str | None = None,
-        **others: str | None,
-    ) -> str:
+    def make_archive(self, base_name: str, form: str, base_dir: str | None = None, **others: str | None) -> str:
         """As ever, unless a time is given."""
         epoch = os.environ.get("SOURCE_DATE_EPOCH")
-        if epoch is None or format != "gztar":
-            return super().make_archive(base_name, format, root_dir, base_dir, **others)
+        if epoch is None or form != "gztar":
+            return super().make_archive(base_name, form, base_dir=base_dir, **others)
 
         def alike(member: tarfile.TarInfo) -> tarfile.TarInfo:
             mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644

@@ -41,9 +41,8 @@ def main() -> None:
     for name, values in zip(Start._fields, zip(*starts, strict=True), strict=True):
         print(f"{name:10} least {min(values):5.2f} s, median {statistics.median(values):5.2f}, most {max(values):5.2f}")
     in_time = sum(start.answer <= PROMISED_S for start in starts)
-    print(
-        f"{in_time} of {len(starts)} answered within {PROMISED_S:.0f} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
-    )
+    busy = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    print(f"{in_time} of {len(starts)} answered within {PROMISED_S:.0f} s; {busy}")
 
 
 def started(command: str, upstream: int) -> Start:

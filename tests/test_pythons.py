@@ -48,7 +48,8 @@ def test_those_of_pyenv_and_uv_are_at_hand_too(bare: Path) -> None:
     ours, theirs = bare / "versions" / "3.13.0" / "bin" / "python", bare / "elsewhere" / "python3.14"
     program(bare / "pyenv", str(bare))
     program(bare / "uv", f'[{{"path": "{theirs}"}}]')
-    assert pythons.at_hand() == {"3.13": python(ours, "3, 13, 0"), "3.14": python(theirs, "3, 14, 2")}
+    wanted = {"3.13": python(ours, "3, 13, 0"), "3.14": python(theirs, "3, 14, 2")}
+    assert pythons.at_hand() == wanted
 
 
 @pytest.mark.parametrize("unfit", ["older", "another implementation", "not yet released", "chosen nowhere"])

@@ -116,13 +116,9 @@ def test_what_is_said_of_it_is_what_it_needs(wheel: Path) -> None:
 @pytest.fixture(scope="module")
 def with_pipx(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pipx")
-    places = {
-        "PIPX_HOME": str(folder / "home"),
-        "PIPX_BIN_DIR": str(folder / "bin"),
-        "PIPX_MAN_DIR": str(folder / "man"),
-    }
+    places = {f"PIPX_{name}": str(folder / name) for name in ("HOME", "BIN_DIR", "MAN_DIR")}
     run(released("pipx"), "install", "--python", sys.executable, wheel, **places)
-    return folder / "bin" / "inference-exporter"
+    return folder / "BIN_DIR" / "inference-exporter"
 
 
 @pytest.fixture(scope="module")
