@@ -4,7 +4,7 @@
 .PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-image image lock check bench
 .PHONY: bench-costs bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs site golden reliability pictures format clean
-.PHONY: dashboards-render dashboards-types
+.PHONY: dashboards-render dashboards-types bench-start dist test-pythons
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -82,7 +82,7 @@ test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests o
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
-test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
+test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(VENV)/.release $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; five minutes)
@@ -101,6 +101,19 @@ lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned st
 	$(PIN) $(addprefix --extra ,br zstd demo) pyproject.toml --output-file deploy/image/requirements-demo.txt $(ARGS)
 	$(PIN) deploy/image/requirements-build.in --output-file deploy/image/requirements-build.txt $(ARGS)
 
+test-pythons: ## Run the tests on every CPython from 3.11 on that is at hand (PYTHONS="python3.13" ARGS="tests/http11")
+	@mkdir -p build
+	@$(PYTHON) tests/pythons.py $(PYTHONS) >build/pythons.txt
+	@while read -r version python; do echo "CPython $$version: $$python"; \
+		$(MAKE) --no-print-directory test VENV=build/pythons/$$version PYTHON="$$python" </dev/null || failed="$$failed $$version"; \
+	done <build/pythons.txt; [ -z "$$failed" ] || { echo "not on:$$failed"; exit 1; }
+
+dist: $(VENV)/.release ## Make what is released, of the last commit, in dist/: the sources and wheels (the same bytes every time)
+	@deploy/install-tools gcc python3-dev || echo "a C compiler and Python's headers are needed for the compiled wheel"
+	rm -rf dist
+	.ci/dist $(BIN)/python dist $(ARGS)
+	$(BIN)/python -m twine check --strict dist/*
+
 check: $(VENV)/.dev site ## Run the linters (ruff, mypy, import-linter), and follow every link of the documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -109,6 +122,9 @@ check: $(VENV)/.dev site ## Run the linters (ruff, mypy, import-linter), and fol
 
 bench: $(VENV)/.test ## Run the benchmarks
 	$(BIN)/python benchmarks/binning.py
+
+bench-start: $(VENV)/.test ## Measure how long a start takes, until the first answer (ARGS="--command PATH")
+	PYTHONPATH=$(CURDIR)/tests $(BIN)/python benchmarks/start.py $(ARGS)
 
 bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"

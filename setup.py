@@ -4,13 +4,19 @@ mypyc makes C of the very sources that are interpreted otherwise: nothing is wri
 compiler gets the same program, whose relay costs a third more CPU time. `INFERENCE_EXPORTER_COMPILE` decides about
 wheels: `1` (anything that stands in the way is an error), `0` (interpreted), unset (compiled where that is possible).
 An editable install is never compiled: a source that is changed would go on as it was.
+
+Where `SOURCE_DATE_EPOCH` is set, the same sources make the same archive to the byte, whoever makes it (wheels heed it
+anyway).
 """
 
+import gzip
 import os
 import sys
+import tarfile
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
 
 REQUEST_PATH = (
     "glance", "http11", "messages",
@@ -39,6 +45,29 @@ class BuildWherePossible(build_ext):
             self.distribution.get_command_obj("bdist_wheel").root_is_pure = True
 
 
+class SameEveryTime(sdist):
+    """Writes into the archive neither who made it nor when."""
+
+    def make_archive(self, base_name: str, form: str, base_dir: str | None = None, **others: str | None) -> str:
+        """As ever, unless a time is given."""
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        if epoch is None or form != "gztar":
+            return super().make_archive(base_name, form, base_dir=base_dir, **others)
+
+        def alike(member: tarfile.TarInfo) -> tarfile.TarInfo:
+            mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            return member.replace(mtime=int(epoch), mode=mode, uid=0, gid=0, uname="", gname="", deep=False)
+
+        path = f"{base_name}.tar.gz"
+        with (
+            open(path, "wb") as file,
+            gzip.GzipFile("", "wb", mtime=int(epoch), fileobj=file) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
+        ):
+            archive.add(base_dir or os.curdir, filter=alike)
+        return path
+
+
 def extensions() -> list[Extension]:
     """What is to be compiled, translated to C."""
     if WISH == "0" or not {"bdist_wheel", "build_ext"} & set(sys.argv):
@@ -58,4 +87,4 @@ def extensions() -> list[Extension]:
         return []
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": BuildWherePossible})
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildWherePossible, "sdist": SameEveryTime})

@@ -31,7 +31,8 @@ def _curve(folder: Path, name: str) -> tuple[str, ...]:
 
 def authority(folder: Path, name: str = "ca") -> Pair:
     pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
-    _openssl("req", "-x509", *_curve(folder, name), "-out", str(pair.cert), "-subj", f"/CN={name}", "-days", "2")
+    _openssl("req", "-x509", *_curve(folder, name), "-out", str(pair.cert), "-subj", f"/CN={name}", "-days", "2",
+             "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
     return pair
 
 
@@ -39,7 +40,7 @@ def issued(by: Pair, name: str, names: str = "DNS:localhost,IP:127.0.0.1", days:
     """What the authority vouches for; `names` as openssl writes them."""
     folder = by.cert.parent
     pair, request, more = Pair(folder / f"{name}.crt", folder / f"{name}.key"), folder / f"{name}.csr", folder / "ext"
-    more.write_text(f"subjectAltName={names}\n")
+    more.write_text(f"subjectAltName={names}\nauthorityKeyIdentifier=keyid\n")  # which Python 3.13 insists on
     _openssl("req", "-new", *_curve(folder, name), "-out", str(request), "-subj", f"/CN={name}")
     _openssl("x509", "-req", "-in", str(request), "-CA", str(by.cert), "-CAkey", str(by.key), "-CAcreateserial",
              "-out", str(pair.cert), "-days", str(days), "-extfile", str(more))  # fmt: skip
