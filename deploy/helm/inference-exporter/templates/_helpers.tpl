@@ -231,7 +231,7 @@ volumeMounts:
 {{/* Of pods that this chart makes. */}}
 {{- define "inference-exporter.pod" -}}
 automountServiceAccountToken: false
-# The variables of Services would be taken for settings.
+# Nobody needs the variables of Services, and a Service may be named like one of ours.
 enableServiceLinks: false
 serviceAccountName: {{ include "inference-exporter.serviceAccountName" . }}
 {{- with .Values.imagePullSecrets }}
@@ -245,7 +245,7 @@ securityContext:
 {{- end }}
 
 {{- define "inference-exporter.placement" -}}
-{{- range $name := list "nodeSelector" "tolerations" "affinity" }}
+{{- range $name := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" }}
 {{- with index $ $name }}
 {{ $name }}:
 {{ toYaml . | indent 2 }}
