@@ -114,6 +114,8 @@ def test_no_line_ends_with_blanks(values: Document) -> None:
         ({"fullnameOverride": "Churn_7"}, "fullnameOverride"),
         ({"podMonitor": {"endpoint": {"schema": "https"}}}, "schema"),
         ({"server": {"podDisruptionBudget": {"selector": {}}}}, "podDisruptionBudget"),
+        ({"server": {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}}, "podDisruptionBudget"),
+        ({"alertmanagerConfig": {"owners": ["tickets"]}}, "owners"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
@@ -168,8 +170,9 @@ def test_values_that_cannot_all_be_meant_are_told(given: Document, told: str) ->
         {"existingConfigMap": "mine", "sink": {"enabled": True}, "config": {"model": {"name": "churn"}}},
         {"podMonitor": {"sampleLimit": 200}, "config": {"metrics": {"sample_limit": 200}}},
         {"podMonitor": {"interval": "1m", "scrapeTimeout": "50s"}},
+        {"config": None, "fleet": {"enabled": True, "prometheusUrl": "http://prometheus", "config": None}},
     ],
-    ids=["settings of the sink", "as many samples", "other units"],
+    ids=["settings of the sink", "as many samples", "other units", "a word with nothing behind it"],
 )
 def test_values_that_go_together_are_taken(given: Document) -> None:
     assert texts(given)

@@ -93,6 +93,24 @@ def test_an_autoscaler_may_decide_how_many_there_are_and_a_budget_is_about_the_s
     assert budget == {"selector": deployment["selector"], "maxUnavailable": 1}
 
 
+@pytest.mark.parametrize("is_tested", [True, False])
+def test_where_nobody_may_read_the_metrics_they_are_not_open_to_all(is_tested: bool) -> None:
+    """A rule with an empty `from` would be for everybody."""
+    values = {"networkPolicy": {"enabled": True, "metricsFrom": []}, "tests": {"enabled": is_tested}}
+    rules = named(documents(SERVER | values), "NetworkPolicy")["spec"]["ingress"]
+    assert [rule["ports"][0]["port"] for rule in rules] == ([9876, 9877] if is_tested else [9876])
+    assert all(rule["from"] for rule in rules[1:])
+
+
+def test_a_sinks_policy_lets_prometheus_in_whatever_the_other_one_is_about() -> None:
+    policy = {"enabled": True, "podSelector": {"matchLabels": {"app": "churn"}}}
+    posts = [{"podSelector": {}}]
+    values = {"networkPolicy": policy, "sink": {"enabled": True, "from": posts}, "tests": {"enabled": False}}
+    loggers, prometheus = named(documents(values), "NetworkPolicy", "-sink")["spec"]["ingress"]
+    assert loggers["from"] == posts
+    assert "kubernetes.io/metadata.name" in prometheus["from"][0]["namespaceSelector"]["matchLabels"]
+
+
 def test_the_way_out_changes_the_service_and_the_policy_and_no_pod() -> None:
     values = ALL | {"server": ALL["server"] | {"bypass": True}}
     changed = {name for name, text in texts(values).items() if text != texts(ALL)[name]}
