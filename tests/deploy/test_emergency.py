@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,15 +58,16 @@ def test_kserves_patch_declares_the_servers_own_port(tmp_path: Path, name: str) 
     assert [each["containerPort"] for each in predictor["model"]["ports"]] == [8080]
 
 
-def test_the_file_for_compose_is_one_of_composes(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
-    (tmp_path / "emergency.yml").write_text(block)
-    done = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec",
-         str(tmp_path / "emergency.yml")],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_composes_commands_name_services_that_there_are_in_the_profile_that_they_are_in() -> None:
+    text = (ROOT / "deploy" / "compose" / "own-model.yml").read_text()
+    services = yaml.safe_load(text)["services"]
+    ((stopped, profile, started),) = re.findall(
+        r"own-model\.yml stop (\w+) &&\ndocker compose .*own-model\.yml --profile (\w+) up .* (\w+)\n", PAGE
+    )
+    assert services[started]["profiles"] == [profile]
+    assert services[started]["ports"][0] == services[stopped]["ports"][0], "of which the first is free then"
+    asked = set(re.findall(r"\$\{(\w+):\?", text))
+    assert "MODEL_IMAGE" in asked, "compose asks for it whatever the command: the page says so"
 
 
 def nginx() -> str:

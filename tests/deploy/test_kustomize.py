@@ -259,6 +259,19 @@ def test_kserve_sends_requests_to_the_one_port_that_the_models_container_declare
     assert mounted == {of_kind(built(name), "ConfigMap")["metadata"]["name"]}
 
 
+@pytest.mark.parametrize("version", ["1.29", NEWEST])
+@pytest.mark.parametrize("name", ["kserve", "kserve-serverless"])
+def test_what_kserve_is_given_for_its_pods_is_what_kubernetes_knows(name: str, version: str) -> None:
+    """KServe's own container takes the ports that are said below `model`."""
+    predictor = of_kind(built(name), "InferenceService")["spec"]["predictor"]
+    theirs = {"name": "kserve-container", "image": "model-server:1", "ports": predictor["model"]["ports"]}
+    pod = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "churn", "labels": predictor["labels"]},
+        "spec": {"containers": [theirs, *predictor["containers"]], "volumes": predictor["volumes"]},
+    }  # fmt: skip
+    kubernetes_validate.validate(pod, version, strict=True)
+
+
 @pytest.mark.parametrize("name", ["deployment", "kserve"])
 def test_a_sink_beside_it_in_the_same_namespace_takes_nothing_of_it(name: str) -> None:
     """What has the same name is the same thing: who is applied last changes nothing of the other."""
