@@ -223,7 +223,7 @@ format: $(VENV)/.dev ## Format the sources
 	$(BIN)/ruff format .
 
 clean: ## Remove what was made
-	rm -rf dashboards/render/node_modules dashboards/render/types/node_modules tests/deploy/policies/node_modules
+	rm -rf dashboards/render/node_modules dashboards/render/types/node_modules $(MODELS:%=%/node_modules)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -39,6 +39,14 @@ _EX_IOERR: Final = 74
 class _Parser(argparse.ArgumentParser):
     """argparse with the exit code for usage errors that the rest of the project has (EX_USAGE)."""
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (as argparse has it)
+        """What nobody knows is a fault of the command that was given it, which knows what was probably meant."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            hint = values.nearest(unknown[0].partition("=")[0], {*self._option_string_actions})
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
+
     def error(self, message: str) -> "None":  # type: ignore[override]
         """One line and exit 64."""
         raise ConfigError(message)

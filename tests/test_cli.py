@@ -42,6 +42,20 @@ def test_an_unknown_key_is_named_with_its_file_and_the_nearest_known_one(tmp_pat
     _assert_one_line(_serve("--config", str(file)), 64, str(file), "windows.pain", "windows.pane")
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("serve", "--upsteam", "http://127.0.0.1:9"), "--upstream"),
+        (("check", "--drain.dely=3s"), "--drain.delay"),
+        (("profile", "build", "train.csv", "--predicton", "score"), "--prediction"),
+    ],
+)
+def test_a_misspelt_flag_is_named_with_the_nearest_known_one(words: tuple[str, ...], meant: str) -> None:
+    done = command(*words)
+    assert done.returncode == 64
+    assert done.stderr.endswith(f", did you mean {meant}?\n")
+
+
 def test_a_missing_profile_is_named(tmp_path: Path) -> None:
     """By the command that looks: `serve` waits for it (tests/places)."""
     result = command("check", "--upstream", "http://127.0.0.1:9", "--profile", str(tmp_path / "none.json"))

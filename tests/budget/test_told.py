@@ -71,7 +71,7 @@ def test_a_table_says_what_replicas_cost_by_who_shows_the_reference(path: str) -
     assert all_of_it[1:] == [20 * all_of_it[0], 20 * all_of_it[0] - 19 * never, 20 * (all_of_it[0] - never)]
     assert rows["the reference, by bin"][1:] == [20 * never, never, 0]
     parts = sum(row[0] for name, row in rows.items() if not re.search("in all|samples|kB", name))
-    assert parts == pytest.approx(all_of_it[0], abs=2)
+    assert parts == all_of_it[0]
     assert rows["samples a second, every 15 s"][1] == pytest.approx(all_of_it[1] / 15, abs=1)
     assert rows["kB of a scrape, about"][0] > 15 * rows["kB of it packed"][0] - 15
 

@@ -43,6 +43,7 @@ ALL: Final[Document] = {
     "podMonitor": {
         "enabled": True, "labels": {"release": "kube-prometheus-stack"}, "sampleLimit": 12000,
         "relabelings": [{"targetLabel": "team", "replacement": "risk"}],
+        "endpoint": {"scheme": "https", "basicAuth": {"username": {"name": "watch", "key": "user"}}},
     },
     "prometheusRule": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}, "annotations": {"by": "us"}},
     "alertmanagerConfig": {
@@ -62,6 +63,10 @@ ALL: Final[Document] = {
         "podLabels": {"team": "risk"}, "podAnnotations": {"team": "risk"}, "nodeSelector": {"disk": "ssd"},
         "tolerations": [{"operator": "Exists"}],
         "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"},
+        ],
+        "priorityClassName": "high", "podDisruptionBudget": {"maxUnavailable": 1},
         "service": {"type": "NodePort", "annotations": {"team": "risk"}},
     },
     "sink": {

@@ -9,7 +9,8 @@ from support import tool
 
 from exporter import catalogue
 
-TEXT = (Path(__file__).parents[2] / "docs" / "costs.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
 [REMOTE] = [block for block in re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL) if "remote_write" in block]
 
 
@@ -28,3 +29,13 @@ def test_what_is_left_out_is_by_bin_and_nothing_else() -> None:
     dropped = {name for name in families if re.fullmatch(rule["regex"], name)}
     assert len(dropped) == len(rule["regex"].split(")_(")[1].split("|")) * 2, "some of them do not exist"
     assert all("bin" in families[name] for name in dropped)
+
+
+def test_the_analysers_limit_is_the_same_wherever_a_container_has_512_mib() -> None:
+    [advised] = set(re.findall(r"--analyser\.memory-limit (\d+MiB)", TEXT))
+    files = [path for path in (ROOT / "deploy").rglob("*.y*ml") if "analyser.memory-limit=" in path.read_text()]
+    said = {path.name: set(re.findall(r"analyser\.memory-limit=(\w+)", path.read_text())) for path in files}
+    assert said == {"compose.yml": {advised}, "own-model.yml": {advised}}
+    values = yaml.safe_load((ROOT / "deploy" / "helm" / "inference-exporter" / "values.yaml").read_text())
+    assert values["analyserMemoryLimit"] == advised
+    assert f"--analyser.memory-limit {advised}" in (ROOT / "docs" / "install-image.md").read_text()

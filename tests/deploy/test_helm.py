@@ -111,6 +111,11 @@ def test_no_line_ends_with_blanks(values: Document) -> None:
         ({"dashboards": {"exclude": ["model-flet"]}}, "exclude"),
         ({"networkPolicy": {"metricsFrom": [{"podSelectors": {}}]}}, "podSelectors"),
         ({"analyserMemoryLimit": "320Mi"}, "analyserMemoryLimit"),
+        ({"fullnameOverride": "Churn_7"}, "fullnameOverride"),
+        ({"podMonitor": {"endpoint": {"schema": "https"}}}, "schema"),
+        ({"server": {"podDisruptionBudget": {"selector": {}}}}, "podDisruptionBudget"),
+        ({"server": {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}}, "podDisruptionBudget"),
+        ({"alertmanagerConfig": {"owners": ["tickets"]}}, "owners"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
@@ -138,6 +143,42 @@ def test_what_is_missing_is_told_in_words(given: Document, told: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"ports": {"relay": 9877}}, "ports: relay, metrics and health must be three different ones"),
+        ({"server": {"port": 9876}}, "server.port: 9876 is the sidecar's own"),
+        ({"existingConfigMap": "mine", "upstream": "http://127.0.0.1:1"}, "existingConfigMap: `config` and `upstream`"),
+        ({"existingConfigMap": "mine", "config": {"model": {"name": "churn"}}}, "existingConfigMap: `config`"),
+        ({"profile": "{}", "profileConfigMap": "mine"}, "profile: not together with profileConfigMap"),
+        ({"server": FEW["server"], "drainSeconds": 60}, "drainSeconds: pods are killed after"),
+        (
+            {"podMonitor": {"sampleLimit": 100}, "config": {"metrics": {"sample_limit": 200}}},
+            "podMonitor.sampleLimit: a scrape over it fails whole",
+        ),
+        ({"podMonitor": {"interval": "10s", "scrapeTimeout": "15s"}}, "podMonitor.scrapeTimeout"),
+    ],
+    ids=lambda value: value.partition(":")[0] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_values_that_cannot_all_be_meant_are_told(given: Document, told: str) -> None:
+    with pytest.raises(helm_python.HelmError, match=re.escape(told)):
+        texts(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"existingConfigMap": "mine", "sink": {"enabled": True}, "config": {"model": {"name": "churn"}}},
+        {"podMonitor": {"sampleLimit": 200}, "config": {"metrics": {"sample_limit": 200}}},
+        {"podMonitor": {"interval": "1m", "scrapeTimeout": "50s"}},
+        {"config": None, "fleet": {"enabled": True, "prometheusUrl": "http://prometheus", "config": None}},
+    ],
+    ids=["settings of the sink", "as many samples", "other units", "a word with nothing behind it"],
+)
+def test_values_that_go_together_are_taken(given: Document) -> None:
+    assert texts(given)
+
+
+@pytest.mark.parametrize(
     ("version", "told"),
     [
         ("v1.28.9", "nativeSidecar: Kubernetes v1.28.9 has no native sidecars"),
@@ -160,7 +201,7 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
         found = set()
         for name, one in schema["properties"].items():
             inner = one.get("properties")
-            open_to_all = name == "config" or inner is None
+            open_to_all = name in {"config", "endpoint", "podDisruptionBudget"} or inner is None
             found |= {prefix + name} if open_to_all else named_by(one, f"{prefix}{name}.")
         return found
 

@@ -56,6 +56,13 @@ def test_the_guides_ways_out_and_receivers_are_values_that_there_are() -> None:
     assert named(documents({"sink": {"enabled": True}}, release="churn-sink"), "Service")["metadata"]["name"] == address
 
 
+def test_the_guides_values_for_tls_are_what_the_monitor_asks_by() -> None:
+    (block,) = re.findall(r"```yaml\n# values for TLS\n(.*?)```", GUIDE, re.DOTALL)
+    values = yaml.safe_load(block)
+    (endpoint,) = named(documents(values), "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert values["podMonitor"]["endpoint"].items() <= endpoint.items()
+
+
 def test_the_guides_command_writes_rules_for_the_operator(tmp_path: Path) -> None:
     (words,) = [shlex.split(one)[1:] for one in _COMMANDS if one.startswith("inference-exporter rules")]
     assert cli.main([*words[:-1], str(tmp_path)]) == 0

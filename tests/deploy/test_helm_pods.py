@@ -74,6 +74,43 @@ def test_clients_are_sent_to_the_relay_and_in_an_emergency_to_the_server_itself(
     assert (target(bypassed), opened(bypassed)) == (8501, 8501)
 
 
+def test_who_may_ask_the_model_from_outside_cannot_ask_for_its_metrics() -> None:
+    """A load balancer or a port of each node leads to the model alone."""
+    found = [*documents({"server": SERVER["server"] | {"service": {"type": "LoadBalancer"}}})]
+    outside, inside = (named(iter(found), "Service", name)["spec"] for name in (NAME, f"{NAME}-metrics"))
+    assert (outside["type"], [port["port"] for port in outside["ports"]]) == ("LoadBalancer", [80])
+    assert "type" not in inside
+    assert (inside["selector"], [port["port"] for port in inside["ports"]]) == (outside["selector"], [9877])
+
+
+def test_an_autoscaler_may_decide_how_many_there_are_and_a_budget_is_about_the_servers_pods() -> None:
+    server = SERVER["server"] | {"replicas": None, "podDisruptionBudget": {"maxUnavailable": 1}}
+    found = [*documents({"server": server})]
+    deployment = named(iter(found), "Deployment")["spec"]
+    assert "replicas" not in deployment
+    assert named(documents(SERVER), "Deployment")["spec"]["replicas"] == 1
+    budget = named(iter(found), "PodDisruptionBudget")["spec"]
+    assert budget == {"selector": deployment["selector"], "maxUnavailable": 1}
+
+
+@pytest.mark.parametrize("is_tested", [True, False])
+def test_where_nobody_may_read_the_metrics_they_are_not_open_to_all(is_tested: bool) -> None:
+    """A rule with an empty `from` would be for everybody."""
+    values = {"networkPolicy": {"enabled": True, "metricsFrom": []}, "tests": {"enabled": is_tested}}
+    rules = named(documents(SERVER | values), "NetworkPolicy")["spec"]["ingress"]
+    assert [rule["ports"][0]["port"] for rule in rules] == ([9876, 9877] if is_tested else [9876])
+    assert all(rule["from"] for rule in rules[1:])
+
+
+def test_a_sinks_policy_lets_prometheus_in_whatever_the_other_one_is_about() -> None:
+    policy = {"enabled": True, "podSelector": {"matchLabels": {"app": "churn"}}}
+    posts = [{"podSelector": {}}]
+    values = {"networkPolicy": policy, "sink": {"enabled": True, "from": posts}, "tests": {"enabled": False}}
+    loggers, prometheus = named(documents(values), "NetworkPolicy", "-sink")["spec"]["ingress"]
+    assert loggers["from"] == posts
+    assert "kubernetes.io/metadata.name" in prometheus["from"][0]["namespaceSelector"]["matchLabels"]
+
+
 def test_the_way_out_changes_the_service_and_the_policy_and_no_pod() -> None:
     values = ALL | {"server": ALL["server"] | {"bypass": True}}
     changed = {name for name, text in texts(values).items() if text != texts(ALL)[name]}
@@ -151,7 +188,8 @@ def test_other_ports_are_other_ports_everywhere() -> None:
     words = variables(container)
     for key, port in ("LISTEN", 1111), ("WEB_LISTEN_ADDRESS", 2222), ("HEALTH_LISTEN_ADDRESS", 3333):
         assert words[f"INFERENCE_EXPORTER_{key}"] == f"0.0.0.0:{port}"
-    assert [port["targetPort"] for port in named(iter(found), "Service", NAME)["spec"]["ports"]] == [1111, 2222]
+    for name, port in (NAME, 1111), (f"{NAME}-metrics", 2222):
+        assert [one["targetPort"] for one in named(iter(found), "Service", name)["spec"]["ports"]] == [port]
     for name in ("server", "sink", "fleet", "networkpolicy", "tests/metrics"):
         assert not re.search(r"987[678]", texts(values)[f"templates/{name}.yaml"]), name
 
@@ -174,7 +212,7 @@ def test_a_sidecar_with_the_charts_settings_serves_and_passes_helms_own_test(tmp
         assert predict(sidecar_of_it.url, [[1.0, 2.0]]) == {"predictions": [3.0]}
         values = SERVER | {"ports": {"metrics": sidecar_of_it.web_port}}
         _, *words = named(documents(values), "Pod")["spec"]["containers"][0]["command"]
-        hosts = ["127.0.0.1" if word == "shop-inference-exporter" else word for word in words]
+        hosts = ["127.0.0.1" if word == "shop-inference-exporter-metrics" else word for word in words]
         done = subprocess.run([sys.executable, *hosts], capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         assert re.search(r"^127\.0\.0\.1 \d+ lines of metrics$", done.stdout, re.MULTILINE)

@@ -259,6 +259,46 @@ def test_kserve_sends_requests_to_the_one_port_that_the_models_container_declare
     assert mounted == {of_kind(built(name), "ConfigMap")["metadata"]["name"]}
 
 
+@pytest.mark.parametrize("version", ["1.29", NEWEST])
+@pytest.mark.parametrize("name", ["kserve", "kserve-serverless"])
+def test_what_kserve_is_given_for_its_pods_is_what_kubernetes_knows(name: str, version: str) -> None:
+    """KServe's own container takes the ports that are said below `model`."""
+    predictor = of_kind(built(name), "InferenceService")["spec"]["predictor"]
+    theirs = {"name": "kserve-container", "image": "model-server:1", "ports": predictor["model"]["ports"]}
+    pod = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "churn", "labels": predictor["labels"]},
+        "spec": {"containers": [theirs, *predictor["containers"]], "volumes": predictor["volumes"]},
+    }  # fmt: skip
+    kubernetes_validate.validate(pod, version, strict=True)
+
+
+@pytest.mark.parametrize("name", ["deployment", "kserve"])
+def test_a_sink_beside_it_in_the_same_namespace_takes_nothing_of_it(name: str) -> None:
+    """What has the same name is the same thing: who is applied last changes nothing of the other."""
+    both = [{(each["kind"], each["metadata"]["name"]): each for each in built(one)} for one in (name, "logger")]
+    shared = both[0].keys() & both[1].keys()
+    assert ("PodMonitor", OURS) in shared
+    assert [key for key in shared if key[0] != "ConfigMap" and both[0][key] != both[1][key]] == []
+    maps = [of_kind(found.values(), "ConfigMap")["metadata"]["name"] for found in both]
+    assert maps[0] != maps[1]
+
+
+def test_two_models_in_one_namespace_are_two_kustomizations_that_share_nothing_but_what_is_the_same(
+    copied: Path,
+) -> None:
+    made = []
+    for model, port in ("churn", 8080), ("fraud", 8501):
+        app = documents(text_of(copied / "overlays" / "app").replace("churn", model))
+        maps = [{"name": OURS, "literals": [f"exporter.yml=upstream: http://127.0.0.1:{port}"]}]
+        components = [f"../../{part}" for part in ("component", "in-path", "network-policy", "pod-monitor")]
+        path = overlay(copied, resources=["app.yaml"], components=components, configMapGenerator=maps)
+        (path / "app.yaml").write_text(yaml.safe_dump_all(app))
+        made.append({(each["kind"], each["metadata"]["name"]): each for each in documents(text_of(path))})
+    shared = made[0].keys() & made[1].keys()
+    assert shared == {("NetworkPolicy", OURS), ("PodMonitor", OURS)}
+    assert all(made[0][key] == made[1][key] for key in shared)
+
+
 def test_loggers_post_to_the_service_of_the_sink() -> None:
     found = built("seldon")
     service = of_kind(found, "Service")

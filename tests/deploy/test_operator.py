@@ -229,6 +229,7 @@ def test_of_all_that_has_a_port_of_that_name_the_sidecar_alone_is_scraped() -> N
     monitor = named(documents(ALL), "PodMonitor", "inference-exporter")["spec"]
     assert monitor["sampleLimit"] == 12000
     (endpoint,) = monitor["podMetricsEndpoints"]
+    assert (endpoint["scheme"], endpoint["basicAuth"]["username"]["key"]) == ("https", "user")
     first, own = endpoint["relabelings"]
     assert (first["action"], first["regex"]) == ("keep", "inference-exporter")
     assert own == {"targetLabel": "team", "replacement": "risk"}

@@ -58,7 +58,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.podMonitor.enabled .Values.podMonitor.sampleLimit }}
 {{- $_ := set $own "metrics" (dict "sample_limit" (int .Values.podMonitor.sampleLimit)) }}
 {{- end }}
-{{- toYaml (mergeOverwrite $own (deepCopy .Values.config)) }}
+{{- toYaml (mergeOverwrite $own (deepCopy (.Values.config | default dict))) }}
 {{- end }}
 
 {{- define "inference-exporter.settings" -}}
@@ -82,12 +82,28 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   "web" (dict "listen_address" (printf "0.0.0.0:%d" (int .Values.ports.metrics)))
   "state" (dict "directory" "/var/lib/inference-exporter/fleet")
 }}
-{{- toYaml (mergeOverwrite $own (deepCopy .Values.fleet.config)) }}
+{{- toYaml (mergeOverwrite $own (deepCopy (.Values.fleet.config | default dict))) }}
 {{- end }}
 
 {{/* Where a Service sends clients: a number, since it finds names of a native sidecar's ports from Kubernetes 1.32 on only. */}}
 {{- define "inference-exporter.targetPort" -}}
 {{- int (ternary .Values.server.port .Values.ports.relay .Values.server.bypass) }}
+{{- end }}
+
+{{/* Who may read the metrics, as a rule of a NetworkPolicy: none where nobody may, since a rule without `from` is for all. */}}
+{{- define "inference-exporter.metricsRule" -}}
+{{- $peers := .Values.networkPolicy.metricsFrom | default list }}
+{{- if .Values.tests.enabled }}
+{{- $labels := include "inference-exporter.selectorLabels" . | fromYaml | merge (dict "app.kubernetes.io/component" "test") }}
+{{- $peers = append $peers (dict "podSelector" (dict "matchLabels" $labels)) }}
+{{- end }}
+{{- if $peers -}}
+- ports:
+    - port: {{ int .Values.ports.metrics }}
+      protocol: TCP
+  from:
+{{ toYaml $peers | indent 4 }}
+{{- end }}
 {{- end }}
 
 {{/* Labels of a pod with the sidecar, by which it is scraped. */}}
@@ -231,7 +247,7 @@ volumeMounts:
 {{/* Of pods that this chart makes. */}}
 {{- define "inference-exporter.pod" -}}
 automountServiceAccountToken: false
-# The variables of Services would be taken for settings.
+# Nobody needs the variables of Services, and a Service may be named like one of ours.
 enableServiceLinks: false
 serviceAccountName: {{ include "inference-exporter.serviceAccountName" . }}
 {{- with .Values.imagePullSecrets }}
@@ -245,7 +261,7 @@ securityContext:
 {{- end }}
 
 {{- define "inference-exporter.placement" -}}
-{{- range $name := list "nodeSelector" "tolerations" "affinity" }}
+{{- range $name := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" }}
 {{- with index $ $name }}
 {{ $name }}:
 {{ toYaml . | indent 2 }}
