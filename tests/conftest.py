@@ -8,8 +8,17 @@ _FEW = ("paced", "alone")
 """What expressions begin with that choose a handful of tests out of thousands."""
 
 
+_OF_DEPLOYING = b"\npytestmark = pytest.mark.deploy\n"
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Of whoever looks for those few, keep files that have none: to import them all takes longer than a test."""
-    if not config.option.markexpr.startswith(_FEW) or collection_path.suffix != ".py":
+    """Keep files of whoever looks for those few that have none: to import them all takes longer than a test.
+
+    And of whoever looks for no tests of deploying those that have nothing else: what they import may not be installed.
+    """
+    if collection_path.suffix != ".py":
         return None
-    return None if b"mark.paced" in collection_path.read_bytes() else True
+    expression = config.option.markexpr
+    if expression.startswith(_FEW):
+        return None if b"mark.paced" in collection_path.read_bytes() else True
+    return True if "not deploy" in expression and _OF_DEPLOYING in collection_path.read_bytes() else None

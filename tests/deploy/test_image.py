@@ -181,7 +181,14 @@ def test_what_the_image_is_made_of_is_in_the_context_and_nothing_else() -> None:
 )
 def test_make_image_takes_whatever_builds_images(builder: str, line: str) -> None:
     """A health check is no part of OCI's format, which is what the others write by themselves."""
-    words = ["--dry-run", "image", f"BUILDER={builder}", "ARGS=--pull", "LOCK=requirements-stores.txt"]
+    words = [
+        "--no-print-directory",
+        "--dry-run",
+        "image",
+        f"BUILDER={builder}",
+        "ARGS=--pull",
+        "LOCK=requirements-stores.txt",
+    ]
     made = subprocess.run([tool("make", "make"), *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     said = " ".join(made.replace("\\\n", " ").split())
     assert said.startswith(f"{line} --build-arg LOCK=requirements-stores.txt --build-arg REVISION=")
