@@ -47,6 +47,22 @@ def test_tools_on_the_path_are_not_missing_wherever_they_came_from(machine: Path
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_nginx_is_there_in_whatever_flavour(machine: Path) -> None:
+    program(machine, "nginx")
+    done = subprocess.run(
+        [*INSTALL, "nginx-light"], env=environment(machine), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("package", ["prometheus", "prometheus-alertmanager", "nginx-light", "strace"])
+def test_what_the_tests_of_a_change_fail_without_is_installed_before_them(package: str) -> None:
+    """Where CI is set, nothing is skipped."""
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith("deploy/install-tools ")]
+    assert package in line.split()
+
+
 def test_what_cannot_be_installed_is_named(machine: Path) -> None:
     program(machine, "prometheus")
     done = install(machine)
