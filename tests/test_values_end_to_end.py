@@ -54,6 +54,13 @@ def summed(running: Sidecar) -> dict[str, tuple[float, float]]:
     return {name: (rows[name], sums[name]) for name in rows}
 
 
+def kept(running: Sidecar) -> float:
+    """Predictions in the store that wait for their truths."""
+    status, body = running.get(running.web_port, "/metrics")
+    page = Metrics(body.decode() if status == 200 else "")
+    return page.total("inference_exporter_feedback_store_predictions", state="open")
+
+
 def test_values_of_traffic_and_of_truths_are_summed_to_the_cent(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "train.csv", table(KINDS["regression"]))
     profile = build_profile(Path(source), tmp_path / "profile.json", "--prediction", "price")
@@ -75,6 +82,7 @@ def test_values_of_traffic_and_of_truths_are_summed_to_the_cent(tmp_path: Path) 
         for number in numbers:
             ask(running, number)
         eventually(lambda: summed(running) == wanted, what="values of traffic")
+        eventually(lambda: kept(running) == 2 * REQUESTS, what="predictions in their store: a death loses what is not")
         os.kill(running.pid_of("exporter.analyser") or 0, signal.SIGKILL)
         words = (str(truths), "--url", f"http://127.0.0.1:{running.web_port}", "--row", "row", "--value", "profit")
         told = command("feedback", *words, "--token-file", str(token), "--batch", "7")
