@@ -84,6 +84,19 @@ def upstream_url(value: object) -> str:
     return text
 
 
+def page_url(value: object) -> str:
+    """`http[s]://HOST[:PORT][/PATH]` that a browser is led to, without a slash at its end."""
+    text = str(value)
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # a port or brackets that are none
+        usable = False
+    if not usable or parts.query or parts.fragment or re.search(r"[\s<>\"'\\]", text):
+        raise ValueError(f"must be an address without a query such as https://grafana.example.com, not {text!r}")
+    return text.rstrip("/")
+
+
 def upstream_place(url: str) -> Place:
     """Where a checked upstream is."""
     if url.startswith(_UNIX):

@@ -6,7 +6,7 @@ As in `config`, which puts them in their places.
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.addresses import address
+from exporter.addresses import address, page_url
 from exporter.keys import setting
 from exporter.values import names, path, switch
 
@@ -43,6 +43,12 @@ class Web:
         False, "Whether POST /-/observe may switch observation, /-/reload read settings, /-/quit end it.", switch,
         "false",
     )  # fmt: skip
+    grafana_url: str | None = setting(
+        None, "Where people open Grafana; then the status page leads to the dashboards of each model.", page_url
+    )
+    alertmanager_url: str | None = setting(
+        None, "Where people open Alertmanager; then the status page leads to the alerts of each model.", page_url
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ HEADERS: Final = (
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-"""Of every answer: our pages have neither scripts nor styles, and nobody else shows them."""
+"""Of every answer that says nothing else: but for the status page none needs scripts or styles, and nobody else shows
+them."""
 
 
 class Stage(IntEnum):

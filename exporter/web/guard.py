@@ -106,13 +106,15 @@ def _is_page(environ: Environ) -> bool:
 
 
 def _with_headers(start_response: Answer, said: Mapping[str, str]) -> Answer:
-    """Puts ours on every answer, and what the file of `--web.config.file` says in their place."""
+    """Puts ours on every answer that says nothing of them itself, and what the file of `--web.config.file` says."""
     ours = {name.lower(): (name, value) for name, value in HEADERS}
-    ours |= {name.lower(): (name, value) for name, value in said.items()}
+    told = {name.lower(): (name, value) for name, value in said.items()}
 
     def answer(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 (WSGI)
-        own = [pair for pair in headers if pair[0].lower() not in ours]
-        return start_response(status, [*own, *ours.values()], *rest)
+        own = {name.lower() for name, _ in headers}
+        kept = [pair for pair in headers if pair[0].lower() not in told]
+        added = {name: pair for name, pair in ours.items() if name not in own} | told
+        return start_response(status, [*kept, *added.values()], *rest)
 
     return answer
 

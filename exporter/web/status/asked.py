@@ -34,11 +34,14 @@ class Asked(NamedTuple):
 
     def address(self, **other: object) -> str:
         """The address of the page with something else asked for."""
-        words = {name: value for name, value in self._replace(**other)._asdict().items()  # type: ignore[arg-type]
-                 if value != _NOTHING[name] and value is not None}  # fmt: skip
-        if "at" in words:
-            words["at"] = f"{words['at']:.0f}"
-        return "?" + urlencode(words, errors="replace")
+        return "?" + urlencode(self._replace(**other).words(), errors="replace")  # type: ignore[arg-type]
+
+    def words(self, *without: str) -> dict[str, str]:
+        """The query, but for what is asked of each page anyway and for what is left out."""
+        said = {
+            name: value for name, value in self._asdict().items() if name not in without and value != _NOTHING[name]
+        }
+        return {name: f"{value:.0f}" if name == "at" else str(value) for name, value in said.items()}
 
 
 _NOTHING: Final = Asked()._asdict()

@@ -147,7 +147,9 @@ def show(source: Source, facts: StatusFacts, asked: Asked) -> Shown:
     else:
         main = _table(source, chosen, asked, asking)
         beside = _beside(source, chosen, asked, asking)
-    lacks = "The analyser is busy: how columns went, and other moments, are left out this once." if asking.is_busy else ""
+    lacks = (
+        "The analyser is busy: how columns went, and other moments, are left out this once." if asking.is_busy else ""
+    )
     return Shown(facts, listed, model_pages, chosen, main, beside, asking.slider(), asking.moment, detail, row, lacks)
 
 

@@ -9,7 +9,9 @@ NOTHING: Final = "–"
 _LONGEST: Final = 48
 _STEPS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _SIZES: Final = ("B", "KiB", "MiB", "GiB", "TiB")
-_UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 """What no browser shows, or what turns the text around it: control characters, halves of characters."""
 
 

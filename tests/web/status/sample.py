@@ -109,7 +109,11 @@ class Sample:
     # what there is
 
     def _column(self, at: int, name: str) -> ColumnFacts:
-        bins = _categories(self._rng) if name in {"merchant_country", "mcc", "channel", "currency", HOSTILE} else _numbers(self._rng)
+        bins = (
+            _categories(self._rng)
+            if name in {"merchant_country", "mcc", "channel", "currency", HOSTILE}
+            else _numbers(self._rng)
+        )
         moved = round(float(self._rng.uniform(0.005, 0.05)), 4)
         plain = ColumnFacts(
             "feature", name, "categorical" if bins[0].text[0].isalpha() and " " not in bins[0].text else "numeric", "quiet",
@@ -122,7 +126,23 @@ class Sample:
     def _output(self) -> ColumnFacts:
         bins = _numbers(self._rng)
         return ColumnFacts(
-            "output", "score", "numeric", "moved", 4.1, 0.4, None, "", "", "", "1h", 41_213, 0.094, 0.061, None, "", bins
+            "output",
+            "score",
+            "numeric",
+            "moved",
+            4.1,
+            0.4,
+            None,
+            "",
+            "",
+            "",
+            "1h",
+            41_213,
+            0.094,
+            0.061,
+            None,
+            "",
+            bins,
         )
 
     def _status(self, now: float) -> StatusFacts:
@@ -160,7 +180,9 @@ def _numbers(rng: np.random.Generator) -> tuple[Bin, ...]:
     live = np.abs(shares * (1 + rng.normal(0, 0.05, 13)))
     live /= live.sum()
     texts = ["below 4.2", *(f"{4.2 + 7 * at:g} to {11.2 + 7 * at:g}" for at in range(10)), "74.2 and above", "missing"]
-    return tuple(Bin(f"{at:02d}", text, round(float(shares[at]), 4), round(float(live[at]), 4)) for at, text in enumerate(texts))
+    return tuple(
+        Bin(f"{at:02d}", text, round(float(shares[at]), 4), round(float(live[at]), 4)) for at, text in enumerate(texts)
+    )
 
 
 def _categories(rng: np.random.Generator) -> tuple[Bin, ...]:
@@ -168,7 +190,9 @@ def _categories(rng: np.random.Generator) -> tuple[Bin, ...]:
     shares = rng.dirichlet(np.full(8, 3.0))
     live = np.abs(shares * (1 + rng.normal(0, 0.05, 8)))
     live /= live.sum()
-    return tuple(Bin(f"{at:02d}", text, round(float(shares[at]), 4), round(float(live[at]), 4)) for at, text in enumerate(texts))
+    return tuple(
+        Bin(f"{at:02d}", text, round(float(shares[at]), 4), round(float(live[at]), 4)) for at, text in enumerate(texts)
+    )
 
 
 _HUNDRED: Final = tuple(
@@ -271,4 +295,6 @@ def _trail(one: ColumnFacts) -> Trail:
 def _then(one: ColumnFacts, start: float) -> MomentColumn:
     if _is_broken(one, start) or one.since is None:
         return MomentColumn(one.name, 340, one.total_variation, one.bins)
-    return MomentColumn(one.name, 340, 0.012, tuple(dataclasses.replace(each, live=each.reference) for each in one.bins))
+    return MomentColumn(
+        one.name, 340, 0.012, tuple(dataclasses.replace(each, live=each.reference) for each in one.bins)
+    )
