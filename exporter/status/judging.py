@@ -7,6 +7,8 @@ waits, or says why nobody can tell. A model is healthy only if something was com
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import numpy as np
+
 from exporter.status import ageing, amiss, drifting, itself, learning, seeing, serving, truthful
 from exporter.status.facts import ACT, BLIND, HEALTHY, LEARNING, VERDICTS, WATCH, Judgement, Reason
 from exporter.status.seen import Seen
@@ -23,6 +25,8 @@ _OF_SHADOWS: Final = (truthful.reasons, learning.reasons)
 _WORDS: Final = {ACT: "Act", WATCH: "Watch", BLIND: "Blind", LEARNING: "Learning", HEALTHY: "Healthy"}
 _SINCE: Final = " since "
 """In a diagnosis: when it began, which the sentence has said by then."""
+_FIRST: Final = frozenset(("ModelServerDown", "ModelErrors", seeing.OFF))
+"""Before others that are as urgent: while it is so, little else is to be believed."""
 _DRIFT: Final = frozenset(("ModelDrift", "ModelDriftTicket", "ModelDriftSlow", "ModelManyFeaturesDrift",
                            "ModelFeatureDrift", "ModelPredictionDrift"))  # fmt: skip
 
@@ -30,7 +34,7 @@ _DRIFT: Final = frozenset(("ModelDrift", "ModelDriftTicket", "ModelDriftSlow", "
 def judged(seen: Seen) -> Judgement:
     """All that is to be said of a model."""
     found = [reason for of in (_OF_SHADOWS if seen.view.is_shadow else _OF_SERVED) for reason in of(seen)]
-    found.sort(key=lambda one: VERDICTS.index(one.verdict))
+    found.sort(key=lambda one: (VERDICTS.index(one.verdict), one.code not in _FIRST))
     verdict = found[0].verdict if found else HEALTHY
     if verdict == HEALTHY and not _is_compared(seen):
         verdict = LEARNING
@@ -82,15 +86,18 @@ def _moved(seen: Seen) -> str:
     since = f" since {clock(min(onsets), seen.view.now)}" if onsets else ""
     what = _what(seen, {side.word for side, mark in zip(sides, marks, strict=True) if mark.any()}, total)
     told = max(
-        ((_nats(side, at), sentence) for side, mark in zip(sides, marks, strict=True)
-         for at, (_, sentence) in side.diagnoses.items() if mark[at]), default=(0.0, ""),
+        ((_weight(side, at), sentence) for side, mark in zip(sides, marks, strict=True)
+         for at, (_, sentence) in side.diagnoses.items() if mark[at]), default=((0.0, 0.0), ""),
     )[1]  # fmt: skip
     said = text(told).rpartition(_SINCE)[0] if since and _SINCE in told else text(told)
     return f"{len(names)} of {what} moved{since}; {said.rstrip('.') or listed(names)}."
 
 
-def _nats(side: Side, at: int) -> float:
-    return float(side.told.streams[side.streams[at]]) if side.told is not None else 0.0
+def _weight(side: Side, at: int) -> tuple[float, float]:
+    """How much of what the model looks at has moved there, as far as it is known; then the evidence."""
+    moved = float(np.nan_to_num(side.at_chosen(side.score("total_variation")))[at])
+    nats = float(side.told.streams[side.streams[at]]) if side.told is not None else 0.0
+    return moved * (side.columns[at].importance or 0.0), nats
 
 
 def _what(seen: Seen, words: set[str], total: int) -> str:
