@@ -29,7 +29,6 @@ from exporter.decode import Decoder, rules
 from exporter.errors import ExporterError
 from exporter.events import exchanges
 from exporter.events.desk import Desk, Told
-from exporter.findings import Unread
 from exporter.handoff import board, report
 from exporter.handoff.board import Seat
 from exporter.handoff.ledger import Chapters, Ledger
@@ -40,10 +39,12 @@ from exporter.monitor.models import Models
 from exporter.monitor.naming import OTHER
 from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
+from exporter.rules import files
 from exporter.state import clock
 from exporter.state import windows as state_windows
+from exporter.status import panes, told
 from exporter.surroundings import Surroundings
-from exporter.web import about_models, entrance, feedback, lifecycle, merged, settings_page, windows
+from exporter.web import entrance, feedback, lifecycle, merged, settings_page, status, windows
 from exporter.web.windows import Scored
 
 _LOG = logging.getLogger("exporter.analyser")
@@ -98,15 +99,16 @@ class Analyser:
         self._scored: Sequence[Scored] = ()
         self._names: list[str] = []
         """Of the models on the page."""
-        self._unread: tuple[Unread, ...] = ()
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
+        self._panes = panes.Desk(clock.wall)
+        self._told = told.Told(settings, files.defaults, self._panes)
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
         events = self._desk if settings.takes_events else None
-        app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
+        app = web.create_app(lambda: self._page, lambda: self._names, switch, events)
         merged.add(app, merge_source.merging(settings, self._board))
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
-        about_models.add(app, lambda: self._scored)
+        status.add(app, self._told)
         feedback.add(app, self._late.desk)
         self._around.add_to(app)
         self._retraining.open(app)
@@ -148,6 +150,7 @@ class Analyser:
         while not self._stop.is_set() and os.getppid() == self._supervisor:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
+            self._panes.answer(self._models)
             self._referring.look()
             self._uncommitted |= self._models.look_at_profiles() or self._late.look()
             if time.monotonic() >= due:
@@ -231,10 +234,11 @@ class Analyser:
         collecting = self._referring.provisional.progress(
             one.label for one in shown if one.is_served and one.profile is None and one.label.model != OTHER
         )
-        self._page = self._renderer.render(Page(scenes, health, self._models.attributing.snapshot(), collecting))
+        page = Page(scenes, health, self._models.attributing.snapshot(), collecting)
+        self._page = self._renderer.render(page)
+        self._told.show(page)
         self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.is_served and one.profile]
         self._names = [scene.model for scene in scenes if scene.visible]
-        self._unread = tuple(unread for one in shown for unread in one.snapshot.unread)
         self._uncommitted |= self._retraining.look(retrain.watched(shown), time.time())
         for line in self._models.news(time.monotonic()):
             _LOG.warning("%s", line)
