@@ -138,7 +138,7 @@ def pages(columns: int) -> None:
 def scrapes(rendered: Rendered) -> float:
     """Print what handing out costs, the web application included; milliseconds of a plain scrape."""
     shown = rendered
-    client = web.create_app(lambda: shown, lambda: [MODEL]).test_client()
+    client = web.create_app(lambda: shown).test_client()
 
     def take(headers: dict[str, str] | None = None) -> None:
         answer = client.get("/metrics", headers=headers, buffered=False)

@@ -97,20 +97,17 @@ class Analyser:
         self._renderer = collect.Renderer(shape.of(settings), socket.gethostname())
         self._page: Rendered | None = None
         self._scored: Sequence[Scored] = ()
-        self._names: list[str] = []
-        """Of the models on the page."""
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
         self._panes = panes.Desk(clock.wall)
         self._told = told.Told(settings, files.defaults, self._panes)
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
         events = self._desk if settings.takes_events else None
-        app = web.create_app(lambda: self._page, lambda: self._names, switch, events)
+        app = web.create_app(lambda: self._page, switch, events)
         merged.add(app, merge_source.merging(settings, self._board))
         windows.add(app, lambda: self._scored, settings.windows.minimum_samples)
-        status.add(app, self._told)
+        status.add(app, self._told, status.links_of(settings))
         feedback.add(app, self._late.desk)
-        self._around.add_to(app)
         self._retraining.open(app)
         lifecycle.add(app, self._board[Seat.SUPERVISOR_PID] if settings.web.enable_lifecycle else None)
         settings_page.add(app, settings_page.Latest(settings, news))
@@ -238,7 +235,6 @@ class Analyser:
         self._page = self._renderer.render(page)
         self._told.show(page)
         self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.is_served and one.profile]
-        self._names = [scene.model for scene in scenes if scene.visible]
         self._uncommitted |= self._retraining.look(retrain.watched(shown), time.time())
         for line in self._models.news(time.monotonic()):
             _LOG.warning("%s", line)

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Flask
 from numpy.typing import NDArray
 
 from exporter.addresses import upstream_place
@@ -20,7 +19,6 @@ from exporter.probing import Probes
 from exporter.records import Label, Observation
 from exporter.rounds import Rounds
 from exporter.vitals import Lookout, ServerWatch
-from exporter.web import dependencies, golden
 
 
 class Surroundings:
@@ -62,11 +60,6 @@ class Surroundings:
             "dependencies": self._probes.snapshot(),
             "golden": self._rounds.snapshot(),
         }
-
-    def add_to(self, app: Flask) -> None:
-        """Put it on the status page of an application."""
-        dependencies.add(app, self._probes.snapshot)
-        golden.add(app, self._rounds.snapshot)
 
     def _pids(self) -> dict[str, int]:
         return {

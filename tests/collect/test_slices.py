@@ -1,6 +1,5 @@
 """Parts of the traffic that a model serves worse, on /metrics and on the status page."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,14 +7,9 @@ from exposed import render
 from prometheus_client.parser import text_string_to_metric_families
 from shown_truths import performed
 
-from exporter import web
 from exporter.collect import slices
-from exporter.collect.rendered import Rendered
 from exporter.performed import Performed, Searched, WorstSegment
-from exporter.records import Label
 from exporter.snapshots import Snapshot
-from exporter.web import worst
-from exporter.web.windows import Scored
 
 PARTS = (
     WorstSegment("country=DE, age 18 to 30", 1_600_000_000.0, 1214, 0.38, 30_000, 0.19, 12.5),
@@ -59,27 +53,3 @@ def test_where_none_is_there_is_what_is_searched_alone_and_nothing_without_a_sea
         "model_segment_search_dependence_factor": {"": 1.5},
     }  # fmt: skip
     assert shown(None) == {}
-
-
-def cells(*told: Searched | None) -> list[list[str]]:
-    """The rows of the table on the status page."""
-    app = web.create_app(lambda: Rendered([]), lambda: ["m"])
-    profile: Any = None
-    models = [Scored(Label("m", "1"), profile, Scene(one).snapshot) for one in told]
-    worst.add(app, lambda: models)
-    text = app.test_client().get("/").get_data(as_text=True)
-    table = text.partition("Whom a model serves worse")[2]
-    return [re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)[1:]]
-
-
-def test_the_status_page_says_of_each_in_a_sentence_how_often_it_is_wrong_there_and_elsewhere() -> None:
-    first, second = cells(NOBODY, Searched(51, PARTS, 6.2, 1.5), None)
-    assert first == [
-        "m", "1", "country=DE, age 18 to 30: wrong 38.0% of 1,214 answers, all others 19.0%", "2020-09-13 12:26 UTC",
-        "12.5 of 6.2 nats",
-    ]  # fmt: skip
-    assert second[2] == "tariff=&quot;&lt;old>&quot;: wrong 80.0% of 40 answers, all others 20.0%"
-
-
-def test_there_is_no_table_where_nobody_is_named() -> None:
-    assert cells(NOBODY, None) == []

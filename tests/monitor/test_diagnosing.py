@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from exposed import render
-from flask import Flask
 from monitor_scenes import exchange
 from profile_tables import profile_of
 from support import Metrics
@@ -27,12 +26,9 @@ from exporter.monitor.models import Models
 from exporter.monitor.said import Said
 from exporter.profile import document
 from exporter.profile.directory import OneProfile
-from exporter.records import Label
 from exporter.reference import Profile
 from exporter.sections import Windows
 from exporter.snapshots import DIAGNOSIS, BlockSnapshot, Listed
-from exporter.web import create_app, faults
-from exporter.web.windows import Scored
 
 WINDOWS = Windows(pane=1.0, lengths=(10.0, 300.0), minimum_samples=100)
 QUIET = Watching(Evidence(enable=False))
@@ -198,7 +194,7 @@ def test_versions_profiles_and_starts_of_the_server_are_told_to_the_models_they_
 # --- where it is shown
 
 
-def test_it_is_a_series_of_the_page_and_a_line_of_the_status_page(profile: Profile) -> None:
+def test_it_is_a_series_of_the_page(profile: Profile) -> None:
     monitor = monitor_of(profile)
     send(monitor, rows(3000, 3, factor=100), 1000.0)
     snapshot = monitor.snapshot(1030.0)
@@ -208,22 +204,6 @@ def test_it_is_a_series_of_the_page_and_a_line_of_the_status_page(profile: Profi
     text = labels["text"]
     assert (labels, value) == ({**known, "code": "scaled", "text": text}, 1)
     assert text.startswith("amount looks ×100 since ")
-    app = create_app(lambda: None, lambda: ["churn"])
-    faults.add(app, lambda: [Scored(Label("<churn>", "7"), profile, snapshot)])
-    page = _page(app)
-    assert "<td>&lt;churn></td><td>7</td><td>scaled</td><td>amount looks ×100 since " in page
-
-
-def test_the_status_page_says_nothing_of_faults_where_none_is_known(profile: Profile) -> None:
-    monitor = monitor_of(profile)
-    send(monitor, rows(1000, 2), 1000.0)
-    app = create_app(lambda: None, lambda: ["churn"])
-    faults.add(app, lambda: [Scored(Label("churn", "7"), profile, monitor.snapshot(1010.0))])
-    assert "seems to have happened" not in _page(app)
-
-
-def _page(app: Flask) -> str:
-    return str(app.test_client().get("/").get_data(as_text=True))
 
 
 def _health() -> Health:

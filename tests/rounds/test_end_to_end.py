@@ -175,7 +175,8 @@ def test_a_swapped_model_file_is_found_within_an_interval_and_nothing_is_counted
     assert is_no_data(failing)
     written(running, "fails: value, /outputs/0/data/0: expected 0.")
     status = running.get(running.web_port, "/")[1].decode()
-    assert "fails, value: /outputs/0/data/0: expected" in status
+    assert "golden request" in status
+    assert "/outputs/0/data/0: expected" in status
     churn.swap(trained(1, "7"))
     until(running, lambda now: passing(now) == 1, "all pass again")
     written(running, "passes again")

@@ -68,7 +68,7 @@ def served(
     listener = socket.create_server(("127.0.0.1", more.pop("port", 0)), backlog=512)
     entrance = Entrance(Said(address, str(config) if config else None, hosts, tokens or {}))
     supervisor, truths, alerts = (more.pop(name, None) for name in ("supervisor", "truths", "alerts"))
-    app = web.create_app(lambda: PAGE, lambda: ["m"], **more)
+    app = web.create_app(lambda: PAGE, **more)
     lifecycle.add(app, supervisor)
     feedback.add(app, truths)
     if alerts:

@@ -7,7 +7,6 @@ import pytest
 from exporter import web
 from exporter.collect.exposition import Block
 from exporter.collect.rendered import OPEN_METRICS, TEXT, Rendered
-from exporter.findings import Unread
 
 EMPTY = Rendered([])
 PROMETHEUS_2 = (
@@ -23,7 +22,7 @@ def _page() -> Rendered:
 
 
 def test_metrics_are_served_plain_and_compressed() -> None:
-    client = web.create_app(_page, lambda: ["m"]).test_client()
+    client = web.create_app(_page).test_client()
     page = HEAD + b"model_x 1\n" * 50_000 + b"model_y_total 2\n"
     plain = client.get("/metrics")
     assert (plain.status_code, plain.data, plain.headers["Content-Type"]) == (200, page, TEXT)
@@ -39,7 +38,7 @@ def test_metrics_are_served_plain_and_compressed() -> None:
 
 
 def test_openmetrics_is_served_to_whom_asks_for_it_and_ends_as_it_must() -> None:
-    answer = web.create_app(_page, lambda: ["m"]).test_client().get("/metrics", headers={"Accept": PROMETHEUS_2})
+    answer = web.create_app(_page).test_client().get("/metrics", headers={"Accept": PROMETHEUS_2})
     assert answer.headers["Content-Type"] == OPEN_METRICS
     assert answer.data.startswith(OPEN_HEAD)
     assert answer.data.endswith(b"model_y_total 2\n# EOF\n")
@@ -48,7 +47,7 @@ def test_openmetrics_is_served_to_whom_asks_for_it_and_ends_as_it_must() -> None
 
 @pytest.mark.parametrize("names", [["model_y_total"], ["model_y"], ["model_y_total", "model_z"]])
 def test_families_are_served_by_name(names: list[str]) -> None:
-    client = web.create_app(_page, lambda: ["m"]).test_client()
+    client = web.create_app(_page).test_client()
     for headers in ({}, {"Accept-Encoding": "gzip"}):
         answer = client.get("/metrics", query_string={"name[]": names}, headers=headers)
         assert answer.status_code == 200
@@ -59,43 +58,25 @@ def test_families_are_served_by_name(names: list[str]) -> None:
 
 
 def test_before_the_first_snapshot_it_is_healthy_but_not_ready() -> None:
-    client = web.create_app(lambda: None, lambda: ["m"]).test_client()
+    client = web.create_app(lambda: None).test_client()
     assert client.get("/-/healthy").status_code == 200
     assert client.get("/-/ready").status_code == 503
     assert client.get("/metrics").status_code == 503
 
 
-def test_the_landing_page_names_each_model_once_escaped_and_links_to_the_metrics() -> None:
-    answer = web.create_app(lambda: EMPTY, lambda: ["<script>", "b", "b"]).test_client().get("/")
-    assert b'href="/metrics"' in answer.data
-    assert b"<script>" not in answer.data
-    assert b"Watching &lt;script>, b." in answer.data
-
-
 def test_observation_is_switched_by_who_may() -> None:
     asked: list[bool] = []
-    client = web.create_app(lambda: EMPTY, lambda: ["m"], asked.append).test_client()
+    client = web.create_app(lambda: EMPTY, asked.append).test_client()
     for text, status in (("?enabled=false", 200), ("?enabled=true", 200), ("", 400), ("?enabled=maybe", 400)):
         assert client.post("/-/observe" + text).status_code == status
     assert client.get("/-/observe?enabled=false").status_code == 405
     assert asked == [False, True]
-    refused = web.create_app(lambda: EMPTY, lambda: ["m"]).test_client().post("/-/observe?enabled=false")
+    refused = web.create_app(lambda: EMPTY).test_client().post("/-/observe?enabled=false")
     assert refused.status_code == 403
     assert b"web.enable_lifecycle" in refused.data
 
 
 def test_unknown_paths_and_methods_are_refused() -> None:
-    client = web.create_app(lambda: EMPTY, lambda: ["m"]).test_client()
+    client = web.create_app(lambda: EMPTY).test_client()
     assert client.get("/nothing").status_code == 404
     assert client.post("/metrics").status_code == 405
-
-
-def test_the_landing_page_lists_payloads_that_could_not_be_decoded_and_trusts_no_path() -> None:
-    unread = [Unread(0.0, "request", "invalid_json", "unknown", "/<script>", "nested too deeply")]
-    client = web.create_app(lambda: EMPTY, lambda: ["m"], unread=lambda: unread).test_client()
-    text = client.get("/").get_data(as_text=True)
-    assert "1970-01-01 00:00:00 UTC</td><td>request</td><td>invalid_json</td><td>unknown</td>" in text
-    assert "<td>nested too deeply</td>" in text
-    assert "<script>" not in text
-    quiet = web.create_app(lambda: EMPTY, lambda: ["m"]).test_client().get("/").get_data(as_text=True)
-    assert "could not be decoded" not in quiet

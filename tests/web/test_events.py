@@ -24,7 +24,7 @@ def desk() -> Desk:
 
 
 def client(at: Desk | None) -> FlaskClient:
-    return web.create_app(lambda: Rendered([]), "m", None, at).test_client()
+    return web.create_app(lambda: Rendered([]), None, at).test_client()
 
 
 def counted(at: Desk) -> dict[str, int]:

@@ -177,7 +177,7 @@ class AtOnce(server._Server):
 
 
 def test_who_is_back_at_once_again_and_again_is_served_once_a_turn_and_a_newcomer_meanwhile() -> None:
-    app = web.create_app(lambda: PAGE, lambda: ["m"])
+    app = web.create_app(lambda: PAGE)
     request, times = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", 50
     with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
         at = AtOnce(listener, app, 0, server.Doors(InForce(None).now, Refused()))

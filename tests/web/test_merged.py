@@ -39,7 +39,7 @@ def _always(*said: bytes) -> Script:
 @contextmanager
 def _client(script: Script, limits: object = LIMITS) -> Iterator[tuple[FlaskClient, Server]]:
     with serving(script) as server:
-        app = web.create_app(lambda: OWN, lambda: ["m"])
+        app = web.create_app(lambda: OWN)
         merged.add(app, Merging(server.target(), limits, Counts(board.attach(board.create()))))  # type: ignore[arg-type]
         yield app.test_client(), server
 

@@ -43,7 +43,7 @@ def serving(desk: Desk) -> Iterator[int]:
     """A web server in threads of the test's process; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    running = WebServer(listener, web.create_app(_page, "m", None, desk), desk.most_bytes)
+    running = WebServer(listener, web.create_app(_page, None, desk), desk.most_bytes)
     try:
         yield port
     finally:

@@ -2,12 +2,18 @@
 
 from flask import Flask
 
+from exporter.config import Settings
 from exporter.status.source import Source
 from exporter.web.status import page
 from exporter.web.status.budget import Budget
 from exporter.web.status.links import Links
 
 NOWHERE = Links()
+
+
+def links_of(settings: Settings) -> Links:
+    """Where settings say that others are."""
+    return Links(settings.web.grafana_url or "", settings.web.alertmanager_url or "")
 
 
 def add(app: Flask, source: Source, links: Links = NOWHERE) -> None:

@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from web.status.sample import BROKE, HOSTILE, NOW, ROWBACK, Sample
 
 from exporter.web import status
+from exporter.web.limits import Bucket
 from exporter.web.status import page
 from exporter.web.status.budget import Budget
 from exporter.web.status.links import Links
-from exporter.web.limits import Bucket
 
 BIDI = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LINKS = Links("https://grafana.example.com/g", "https://alerts.example.com")
