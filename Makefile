@@ -190,7 +190,7 @@ soak: $(VENV)/.soak ## See whether anything grows under mixed traffic (DURATION=
 site: $(VENV)/.docs ## Build the documents as a site, in build/site; a link that leads nowhere is an error
 	$(BIN)/sphinx-build -q -E -W --keep-going -j auto -c docs/site -d build/doctrees . build/site
 
-docs: $(VENV)/.dev ## Write the generated documents anew
+docs: $(VENV)/.dev $(VENV)/.test ## Write the generated documents anew
 	$(BIN)/python dashboards/build.py
 	$(BIN)/inference-exporter rules --output alert_rules
 	$(BIN)/inference-exporter config >deploy/exporter.example.yml
@@ -198,6 +198,7 @@ docs: $(VENV)/.dev ## Write the generated documents anew
 	$(BIN)/inference-exporter config --format markdown >docs/settings.md
 	$(BIN)/python docs/excerpt.py
 	$(BIN)/python docs/chart.py
+	$(BIN)/python docs/openapi.py
 
 golden: $(VENV)/.test ## Write down anew what is exposed, told and recorded (tests/golden, alert_rules/tests/fleet*.test.yml)
 	GOLDEN=write $(BIN)/python -m pytest -q tests/test_whole_page.py tests/fleet/test_poller.py tests/alert_rules/test_notifications.py \

@@ -8,7 +8,7 @@ import os
 import signal
 from typing import Final
 
-from flask import Flask, Response
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 _LOG = logging.getLogger("exporter.web")
@@ -42,7 +42,9 @@ def speak_plainly(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> Response:
-        answer = _text(f"{error.code} {error.name}".lower(), error.code or 500)
+        words = f"{error.code} {error.name}".lower()
+        answer = jsonify(error=words) if request.path.startswith("/api/") else _text(words, 500)
+        answer.status_code = error.code or 500
         for name, value in error.get_headers():
             if name.lower() in {"allow", "retry-after"}:
                 answer.headers[name] = value

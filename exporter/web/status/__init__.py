@@ -4,7 +4,7 @@ from flask import Flask
 
 from exporter.config import Settings
 from exporter.status.source import Source
-from exporter.web.status import page
+from exporter.web.status import api, page
 from exporter.web.status.budget import Budget
 from exporter.web.status.links import Links
 
@@ -18,4 +18,6 @@ def links_of(settings: Settings) -> Links:
 
 def add(app: Flask, source: Source, links: Links = NOWHERE) -> None:
     """Have an application show the status; `links` lead to what others show of it."""
-    page.add(app, source, links, Budget())
+    budget = Budget()
+    page.add(app, source, links, budget)
+    api.add(app, source, budget)
