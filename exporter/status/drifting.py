@@ -7,13 +7,12 @@ import numpy as np
 
 from exporter.evidence.verdict import Verdict
 from exporter.override import IGNORE, PAGE, TICKET
-from exporter.snapshots import OfSide
-from exporter.status import segments
-from exporter.status.facts import ACT, HEALTHY, WATCH, Reason
+from exporter.status import associated, segments
+from exporter.status.facts import ACT, WATCH, Reason
 from exporter.status.seen import Seen
 from exporter.status.stuck import collapsed, stuck
 from exporter.status.view import FEATURE, Marks, Side
-from exporter.status.wording import listed, plural, share, text
+from exporter.status.wording import listed, plural, text
 
 _TOLERABLE: Final = "drift.tolerance"
 
@@ -27,7 +26,7 @@ def reasons(seen: Seen) -> Iterator[Reason]:
     for side in seen.view.sides:
         yield from _scores(seen, side)
     yield from _many(seen)
-    yield from _rows(seen)
+    yield from associated.reasons(seen)
     if found := segments.drifted(seen.view):
         names = listed([one.text for one in found])
         yield seen.reason("ModelSegmentDrift", f"Parts of the traffic no longer look like training: {names}.")
@@ -157,20 +156,3 @@ def _many(seen: Seen) -> Iterator[Reason]:
     if count >= seen.limit("drift.many_least") and count >= seen.limit("drift.many_ratio") * judged:
         words = f"{count} of {judged} features no longer look like the training data, all at once."
         yield seen.reason("ModelManyFeaturesDrift", words, _since(side, names(side, found)))
-
-
-# --- rows as a whole, and what the model makes of them
-
-
-def _rows(seen: Seen) -> Iterator[Reason]:
-    block = seen.view.scene.snapshot.features
-    if block is None:
-        return
-    shares = {(one.word, one.window): one.value for one in block.aspects if isinstance(one, OfSide)}
-    for window in (one.window for one in block.scores if one.sufficient.any()):
-        ratio = shares.get(("unusual_rows_ratio", window), np.nan)
-        limit = max(shares.get(("unusual_rows_ratio_critical", window), np.nan), seen.limit("drift.unusual_least"))
-        if ratio > limit:
-            words = f"{share(ratio)} of the rows are as unusual as one in a hundred was in training."
-            yield seen.reason("ModelInputsUnusual", words, verdict=HEALTHY)
-            return

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.status import ageing, amiss, drifting, itself, learning, seeing, serving, truthful
+from exporter.status import ageing, amiss, columns, drifting, itself, learning, seeing, serving, truthful
 from exporter.status.facts import ACT, BLIND, HEALTHY, LEARNING, VERDICTS, WATCH, Judgement, Reason
 from exporter.status.seen import Seen
 from exporter.status.unseen import sentences
@@ -90,7 +90,16 @@ def _moved(seen: Seen) -> str:
          for at, (_, sentence) in side.diagnoses.items() if mark[at]), default=((0.0, 0.0), ""),
     )[1]  # fmt: skip
     said = text(told).rpartition(_SINCE)[0] if since and _SINCE in told else text(told)
-    return f"{len(names)} of {what} moved{since}; {said.rstrip('.') or listed(names)}."
+    return f"{len(names)} of {what} moved{since}; {said.rstrip('.') or _happened(sides, names)}."
+
+
+def _happened(sides: Sequence[Side], names: Sequence[str]) -> str:
+    """Where nobody can explain it: which they are, and of a single one what evidence saw."""
+    for side in sides if len(names) == 1 else ():
+        for at in np.flatnonzero(side.named).tolist():
+            if text(side.columns[at].name) == names[0]:
+                return f"{names[0]}: {text(columns.happened(side, at, side.columns[at].bins()))}"
+    return listed(names)
 
 
 def _weight(side: Side, at: int) -> tuple[float, float]:
