@@ -42,6 +42,7 @@ from exporter.process import DRAIN, OUT_OF_MEMORY
 from exporter.referring import Referring
 from exporter.state import clock
 from exporter.state import windows as state_windows
+from exporter.status import panes
 from exporter.surroundings import Surroundings
 from exporter.web import about_models, entrance, feedback, lifecycle, merged, settings_page, windows
 from exporter.web.windows import Scored
@@ -101,6 +102,7 @@ class Analyser:
         self._unread: tuple[Unread, ...] = ()
         self._snapshot_seconds = 0.0
         self._stop = threading.Event()
+        self._panes = panes.Desk(clock.wall)
         switch = partial(report.observe, self._rings) if settings.web.enable_lifecycle else None
         events = self._desk if settings.takes_events else None
         app = web.create_app(lambda: self._page, lambda: self._names, switch, events, lambda: self._unread)
@@ -148,6 +150,7 @@ class Analyser:
         while not self._stop.is_set() and os.getppid() == self._supervisor:
             self._board[Seat.ANALYSER_HEARTBEAT_NS] = time.monotonic_ns()
             busy = self._take()
+            self._panes.answer(self._models)
             self._referring.look()
             self._uncommitted |= self._models.look_at_profiles() or self._late.look()
             if time.monotonic() >= due:

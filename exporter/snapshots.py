@@ -1,6 +1,6 @@
 """The nouns of what is shown: counts and scores as they were at one moment. Plain data, as in `records`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exporter.evidence.verdict import Verdict
+    from exporter.reference import Column
 
 
 IMPACT: Final = "impact_ratio"
@@ -23,6 +24,18 @@ IMPACT: Final = "impact_ratio"
 
 DIAGNOSIS: Final = "diagnosis_info"
 """Among what is listed of columns: a code and a sentence."""
+
+
+class Recent(NamedTuple):
+    """What some columns held, pane by pane."""
+
+    columns: "Sequence[Column]"
+    """As the reference has them."""
+    counts: "NDArray[np.int32]"
+    """Values by bin, shape (panes, columns, bins), the oldest pane first; the last one is not over."""
+    begun: float
+    """When the first pane began, on the clock of exchanges."""
+    width_s: float
 
 
 class Moved(NamedTuple):

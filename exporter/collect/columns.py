@@ -179,18 +179,21 @@ def _told(
             yield (*labels[one.column], *one.labels), one.value
 
 
-def _shortest(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Samples:
-    """Of the windows that suffice, that one which reaches least far back, by column.
+def shortest(windows: Sequence[Scores]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Of the windows that suffice, that one which reaches least far back, by column, and whether there is any.
 
     The first one is the shortest of time. All end now: the fewer values one holds, the later it begins.
     """
     sufficient = np.stack([one.sufficient for one in windows])
     samples = np.where(sufficient, [one.samples for one in windows], np.inf)
-    shortest = np.where(sufficient[0], 0, samples.argmin(axis=0))
-    is_any: NDArray[np.bool_] = np.any(sufficient, axis=0)
+    return np.where(sufficient[0], 0, samples.argmin(axis=0)), np.any(sufficient, axis=0)
+
+
+def _shortest(families: Columns, labels: Sequence[Labels], windows: Sequence[Scores]) -> Samples:
+    places, is_any = shortest(windows)
     return Samples(families.shortest, [
         ((*of, windows[at].window), 1)
-        for of, at, suffices in zip(labels, shortest.tolist(), is_any.tolist(), strict=True) if suffices
+        for of, at, suffices in zip(labels, places.tolist(), is_any.tolist(), strict=True) if suffices
     ])  # fmt: skip
 
 

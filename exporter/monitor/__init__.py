@@ -4,7 +4,7 @@ What it knows is integers in named arrays (`arrays()`), so that somebody else ca
 is ever done to them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from exporter.monitor.valued import Valuing
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.reference import Profile
 from exporter.sections import Windows
-from exporter.snapshots import Snapshot
+from exporter.snapshots import Recent, Snapshot
 
 _REQUEST, _RESPONSE = 0, 1
 _FAILURES: Final = {4: 0, 5: 1}
@@ -171,6 +171,11 @@ class Monitor:
     def news(self, now: float) -> Iterator[str]:
         """Lines for the log about payloads that could not be decoded: a bounded number a minute."""
         return self._payloads.news(now)
+
+    def recent(self, side: str, names: Sequence[str], now: float) -> Recent | None:
+        """What columns of a side, `feature` or `output`, held of late, pane by pane; None where none is watched."""
+        block = {"feature": self._sides.features, "output": self._sides.outputs}.get(side)
+        return block.recent(now, names) if block else None
 
     def snapshot(self, now: float) -> Snapshot:
         """All that is known at `now` (seconds, the exchanges' monotonic clock)."""

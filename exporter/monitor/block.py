@@ -26,7 +26,7 @@ from exporter.sections import Windows as WindowSettings
 from exporter.sketch.binning import counted
 from exporter.sketch.moments import WORDS, in_sd, sums, within_reach
 from exporter.sketch.window import Arrays, Windows
-from exporter.snapshots import BlockSnapshot, ColumnTotals, Scores
+from exporter.snapshots import BlockSnapshot, ColumnTotals, Recent, Scores
 from exporter.values import format_duration
 
 _MOST_PENDING_CELLS: Final = 1 << 18
@@ -220,6 +220,16 @@ class Block:
         """The panes that are over at `now`, of the window that has most of them."""
         counts, deviations = (one.over(now, self._longest, self.widest_s) for one in (self._counts, self._deviations))
         return paned(counts, deviations, self.scope.columns)
+
+    def recent(self, now: float, names: Sequence[str]) -> Recent | None:
+        """As `paned`, all that some columns held, and the pane that is not over; None where there are none of them."""
+        watched = {one.name: at for at, one in enumerate(self.scope.columns) if not self._said[at].ignore}
+        places = np.array([watched[name] for name in names if name in watched], np.intp)
+        if not places.size or not self.widest_s:
+            return None
+        counts = self._counts.recent(now, self._longest, self.widest_s, places)
+        begun = (now // self.widest_s - len(counts) + 1) * self.widest_s
+        return Recent([self.scope.columns[at] for at in places], counts, begun, self.widest_s)
 
     def _scores(self, now: float) -> Iterator[Scores]:
         """Of windows of time, and of rows while there is little in those, and anything at all in the longest."""

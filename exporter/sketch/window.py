@@ -77,11 +77,14 @@ class PaneRing:
         largest: NDArray[Any] = self.panes[self._within(now, self._slots)].max(axis=0, initial=0)
         return largest
 
-    def recent(self, now: float, panes: int) -> NDArray[Any]:
-        """The newest so many panes up to that of `now`, as they are, the oldest first; zeros where there is none."""
+    def recent(self, now: float, panes: int, rows: NDArray[np.intp] | None = None) -> NDArray[Any]:
+        """The newest so many panes up to that of `now`, as they are, the oldest first; zeros where there is none.
+
+        Of panes that have rows it may be some of them alone.
+        """
         numbers = self._number(now) - panes + 1 + np.arange(panes)
         slots = numbers % self._slots
-        found = self.panes[slots]
+        found = self.panes[slots] if rows is None else self.panes[slots[:, None], rows]
         found[self.marks[slots] != numbers] = 0
         return found
 
@@ -237,6 +240,10 @@ class Windows:
     def over(self, now: float, length: float, width: float) -> NDArray[Any]:
         """The panes of so wide a ring, of `most_panes`, that are over at `now`, the oldest first."""
         return self._rings[width].over(now, length)
+
+    def recent(self, now: float, length: float, width: float, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """As `over`, of some rows, and with the pane that is not over."""
+        return self._rings[width].recent(now, round(length / width), rows)
 
     def reach(self, now: float, length: float) -> float:
         """How long before `now` the window's oldest pane begins that holds anything; NaN where none does."""
