@@ -1,7 +1,7 @@
 # The targets people use. Everything is set up on the way: a fresh Debian or Ubuntu machine needs nothing but make
 # and Python >= 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-image image lock check bench
+.PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-browser test-image image lock check bench
 .PHONY: bench-costs bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
 .PHONY: bench-profile bench-scores bench-throughput bench-windows soak docs site golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types bench-start dist test-pythons
@@ -53,7 +53,7 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k relay", PARALLEL= for one by one)
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers and not deploy' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers and not deploy and not browser' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
 	$(BIN)/python -m pytest $(PACED) -m 'paced and not alone' $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
 
@@ -84,6 +84,10 @@ test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests 
 
 test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(VENV)/.release $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+
+test-browser: $(VENV)/.test $(VENV)/.browser ## Look at the status page in a real Chromium: what it says, keyboard, contrast, hostile names
+	@deploy/install-tools chromium || echo "what is missing is skipped"
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; five minutes)
 	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"
