@@ -33,10 +33,12 @@ MODELS := tests/deploy/operator tests/deploy/policies
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
 # Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
-# share what was made for them. Those in which minutes pass in seconds come afterwards: one for each processor, and then those that
-# need them all. tests/conftest.py has these passes read the few files that they are in.
+# share what was made for them. Those in which minutes pass in seconds come afterwards: three processes for two processors,
+# of which they leave most idle, each with one file at a time; and then those that need all processors. tests/conftest.py
+# has these passes read the few files that they are in. Tests of deploying compute: a file for each processor.
 PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
-PACED ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist worksteal)
+PACED ?= $(if $(PARALLEL),-n $(shell echo $$(($$(nproc) * 3 / 2))) --maxprocesses=6 --dist loadscope)
+FILES ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist loadscope)
 
 # What builds images, whichever is there, and what it is called then.
 BUILDER ?= $(shell command -v docker || command -v podman || command -v buildah)
@@ -83,7 +85,7 @@ test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests 
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
 test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(VENV)/.release $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
-	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+	$(BIN)/python -m pytest -m deploy tests/deploy $(FILES) $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; five minutes)
 	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"
