@@ -64,7 +64,7 @@ def answers(scene: World) -> list[Answer]:
     for state in STATES:
         with Asking(scene, state) as asking:
             found |= {str(one): one for one in asking.everything()}
-    deadline = time.monotonic() + PATIENCE_S / 3
+    deadline = time.monotonic() + PATIENCE_S
     while (missing := _unexpected(found.values())) and time.monotonic() < deadline:
         for state in STATES:
             with Asking(scene, state) as asking:
