@@ -31,7 +31,7 @@ MODELS := tests/deploy/operator tests/deploy/policies
 
 # The sources as they are installed from a wheel: the request path compiled, without the directory we are in.
 COMPILED := build/compiled
-RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED)
+RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/$(COMPILED)"
 # Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
 # share what was made for them. Those in which minutes pass in seconds come afterwards: three processes for two processors,
 # of which they leave most idle, each with one file at a time; and then those that need all processors. tests/conftest.py
@@ -126,11 +126,11 @@ bench: $(VENV)/.test ## Run the benchmarks
 	$(BIN)/python benchmarks/binning.py
 
 bench-start: $(VENV)/.test ## Measure how long a start takes, until the first answer (ARGS="--command PATH")
-	PYTHONPATH=$(CURDIR)/tests $(BIN)/python benchmarks/start.py $(ARGS)
+	PYTHONPATH="$(CURDIR)/tests" $(BIN)/python benchmarks/start.py $(ARGS)
 
 bench-relay: $(VENV)/.bench $(COMPILED)/.made ## Measure what a hop costs, beside other relays (ARGS=--memory)
 	@deploy/install-tools nginx-light haproxy wrk || echo "what is missing is skipped"
-	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/relay.py $(ARGS)
+	$(RUN_COMPILED):"$(CURDIR)/benchmarks" $(BIN)/python benchmarks/relay.py $(ARGS)
 
 bench-decode: $(VENV)/.test build/bench-decode/.made ## Measure what a payload costs the analyser, beside whylogs and pandas
 	$(BIN)/python benchmarks/decode.py $(ARGS)
@@ -150,7 +150,7 @@ bench-fleet-rules: $(VENV)/.test ## Measure what the rules of the fleet cost a r
 
 bench-dashboards: $(VENV)/.bench ## Ask all that dashboards ask, of twenty replicas, fifty models, 1,000 features (ten minutes; ARGS="--only fleet")
 	@deploy/install-tools prometheus
-	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python benchmarks/dashboard_queries.py $(ARGS)
+	PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(BIN)/python benchmarks/dashboard_queries.py $(ARGS)
 
 bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cost the relay's (ten minutes; ARGS="--only bodies")
 	@deploy/install-tools nginx-light wrk openssl || echo "what is missing is needed"
@@ -161,22 +161,22 @@ bench-feedback: $(VENV)/.test ## Measure what it costs to keep predictions for t
 
 bench-feedback-relay: $(VENV)/.test ## Measure what late truth costs those who ask the model (three minutes; ARGS="--truths 5000")
 	@deploy/install-tools nginx-light wrk
-	PYTHONPATH=$(CURDIR) $(BIN)/python benchmarks/feedback_relay.py $(ARGS)
+	PYTHONPATH="$(CURDIR)" $(BIN)/python benchmarks/feedback_relay.py $(ARGS)
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
 
 bench-exposition: $(VENV)/.test $(COMPILED)/.made ## Measure what pages and scrapes cost, beside prometheus_client, and under load (five minutes)
 	@deploy/install-tools nginx-light wrk
-	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/exposition.py $(ARGS)
+	$(RUN_COMPILED):"$(CURDIR)/benchmarks" $(BIN)/python benchmarks/exposition.py $(ARGS)
 
 bench-throughput: $(VENV)/.test $(COMPILED)/.made ## Send 5,000 requests a second, all observed, and say who spends what
 	@deploy/install-tools nginx-light wrk
-	$(RUN_COMPILED):$(CURDIR)/benchmarks $(BIN)/python benchmarks/throughput.py $(ARGS)
+	$(RUN_COMPILED):"$(CURDIR)/benchmarks" $(BIN)/python benchmarks/throughput.py $(ARGS)
 
 bench-costs: $(VENV)/.test $(COMPILED)/.made ## Measure what a sidecar costs, and a Prometheus that scrapes it (eight minutes; ARGS="--only sidecar")
 	@deploy/install-tools nginx-light wrk prometheus
-	$(RUN_COMPILED):$(CURDIR)/benchmarks MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/costs.py $(ARGS)
+	$(RUN_COMPILED):"$(CURDIR)/benchmarks" MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/costs.py $(ARGS)
 
 bench-profile: $(VENV)/.test build/bench-decode/.made ## Measure what building a profile costs, beside whylogs (five minutes)
 	$(BIN)/python benchmarks/profile_build.py $(ARGS)
@@ -262,7 +262,7 @@ build/bench-evidence/.made: | $(VENV)/bin/python
 
 # The page that draws dashboards, with the libraries in it.
 build/render/index.html: dashboards/render/node_modules/.made dashboards/render/bundle.mjs $(shell find dashboards/render/src -name '*.ts*')
-	node dashboards/render/bundle.mjs $(CURDIR)/build/render
+	node dashboards/render/bundle.mjs "$(CURDIR)/build/render"
 
 %/node_modules/.made: %/package-lock.json
 	@deploy/install-tools nodejs npm

@@ -7,7 +7,9 @@ file may be wrong by now, which changes nothing for a sidecar that runs: then th
 import argparse
 import http.client
 import os
+import queue
 import sys
+import threading
 from typing import Final, cast
 
 from exporter import addresses, config, values
@@ -34,15 +36,35 @@ def run(given: argparse.Namespace) -> int:
     """0 where the sidecar says yes, else 1 and why on standard error."""
     address = _address(given)
     try:
-        status, text = _asked(address, "/-/healthy" if given.live else "/-/ready", given.timeout)
-    except (OSError, http.client.HTTPException) as error:
+        status, text = _asked_in_time(address, "/-/healthy" if given.live else "/-/ready", given.timeout)
+    except (OSError, ValueError, http.client.HTTPException) as error:
         why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        print(f"inference-exporter: {address}: {why}", file=sys.stderr)
+        print(f"inference-exporter: {address}: {_printable(why)}", file=sys.stderr)
         return 1
     is_well = status == http.client.OK
     print(text if is_well else f"inference-exporter: {address}: {status} {text}",
           file=sys.stdout if is_well else sys.stderr)  # fmt: skip
     return 0 if is_well else 1
+
+
+def _asked_in_time(address: str, path: str, timeout_s: float) -> tuple[int, str]:
+    """As `_asked`, all of it in that time: a name that is slow to resolve, an answer that comes byte by byte."""
+    answers: queue.SimpleQueue[tuple[int, str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(_asked(address, path, timeout_s))
+        except Exception as error:  # noqa: BLE001 (raised where it is waited for)
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=timeout_s)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _asked(address: str, path: str, timeout_s: float) -> tuple[int, str]:
@@ -53,9 +75,14 @@ def _asked(address: str, path: str, timeout_s: float) -> tuple[int, str]:
         connection.request("GET", path)
         answer = connection.getresponse()
         text = answer.read(_LONGEST_ANSWER).decode(errors="replace")
-        return answer.status, text.partition("\n")[0]
+        return answer.status, _printable(text.partition("\n")[0])
     finally:
         connection.close()
+
+
+def _printable(text: str) -> str:
+    """Whoever answers, nothing of it moves a terminal's cursor, and every terminal can show it."""
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text.strip())
 
 
 def _address(given: argparse.Namespace) -> str:
@@ -75,7 +102,8 @@ def _of_file(path: str) -> str | None:
         told = config.flatten(strict_yaml.of_file(path), path).get(_KEY.name)
         return None if told is None else addresses.address(told)
     except (ConfigError, ValueError) as error:
-        print(f"inference-exporter: {error}; asked is {_DEFAULT}", file=sys.stderr)
+        where = "" if isinstance(error, ConfigError) else f"{path}: {_KEY.name}: "
+        print(f"inference-exporter: {where}{error}; asked is {_DEFAULT}", file=sys.stderr)
         return None
 
 

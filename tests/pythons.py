@@ -70,7 +70,10 @@ def _asked(path: str) -> Python | None:
     answer = _said(path, "-c", _ASK)
     if not answer.startswith("["):
         return None
-    implementation, release, has_free_threads, is_final, itself = json.loads(answer)
+    try:
+        implementation, release, has_free_threads, is_final, itself = json.loads(answer)
+    except ValueError:  # whatever it is, it is no Python
+        return None
     if implementation != "cpython" or tuple(release[:2]) < _OLDEST or not is_final:
         return None
     name = f"{release[0]}.{release[1]}{'t' if has_free_threads else ''}"

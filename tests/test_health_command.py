@@ -1,11 +1,14 @@
 """`inference-exporter health`, which platforms run beside a sidecar: its exit code is all they look at."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +60,11 @@ def test_a_listener_of_every_address_is_asked_near_by(running: Sidecar, host: st
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("health: [", "not YAML"), ("helth: {}", "helth: unknown key"), ("health: {listen_address: x}", "HOST:PORT")],
+    [
+        ("health: [", "not YAML"),
+        ("helth: {}", "helth: unknown key"),
+        ("health: {listen_address: x}", "exporter.yml: health.listen_address: must be HOST:PORT"),
+    ],
     ids=["no YAML", "an unknown key", "no address"],
 )
 def test_a_file_that_is_wrong_by_now_is_told_and_the_default_is_asked(tmp_path: Path, text: str, says: str) -> None:
@@ -81,6 +88,44 @@ def test_who_does_not_answer_in_time_is_not_well() -> None:
         port = silent.getsockname()[1]
         done = command("health", "--health.listen-address", f"127.0.0.1:{port}", "--timeout", "200ms")
     assert (done.returncode, done.stderr) == (1, f"inference-exporter: 127.0.0.1:{port}: no answer in time\n")
+
+
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"],
+                         ids=["headers", "a body"])  # fmt: skip
+def test_who_answers_byte_by_byte_is_not_waited_for_longer_than_was_said(sent: bytes) -> None:
+    def dribble(server: socket.socket) -> None:
+        with contextlib.suppress(OSError), server.accept()[0] as client:
+            client.sendall(sent)
+            while True:
+                client.sendall(b"a")
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=dribble, args=(server,), daemon=True).start()
+        at = f"127.0.0.1:{server.getsockname()[1]}"
+        done = command("health", "--health.listen-address", at, "--timeout", "300ms")
+    assert (done.returncode, done.stderr) == (1, f"inference-exporter: {at}: no answer in time\n")
+
+
+def test_what_another_server_says_cannot_steer_a_terminal() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as client:
+                client.recv(4096)
+                client.sendall("HTTP/1.1 503 No\r\n\r\n\x1b[31m\r\u00e9\xff\n".encode())
+
+        threading.Thread(target=answer, daemon=True).start()
+        at = f"127.0.0.1:{server.getsockname()[1]}"
+        done = command("health", "--health.listen-address", at, environ={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (1, f"inference-exporter: {at}: 503 ?[31m???\n")
+
+
+@pytest.mark.parametrize("host", ["x" * 64, ".."], ids=["too long", "empty labels"])
+def test_a_name_that_cannot_be_one_is_told_in_a_line(host: str) -> None:
+    done = command("health", "--health.listen-address", f"{host}:9878")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"inference-exporter: {host}:9878: ")
 
 
 def test_a_sidecar_that_drains_lives_and_is_not_ready() -> None:

@@ -1,11 +1,17 @@
 """Which interpreters `make test-pythons` takes."""
 
 import os
+import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import pythons
+from support import tool
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -67,3 +73,23 @@ def test_what_does_not_fit_is_left_out_and_refused_where_it_is_named(bare: Path,
     assert not pythons.at_hand()
     with pytest.raises(SystemExit, match=f"{path} is no CPython"):
         pythons.at_hand([os.fspath(path)])
+
+
+def test_a_program_that_answers_anything_else_is_no_python(bare: Path) -> None:
+    fake = program(bare / "python3.12", "[junk")
+    assert pythons.at_hand() == {}
+    with pytest.raises(SystemExit, match="is no CPython"):
+        pythons.at_hand([fake])
+
+
+def test_what_make_runs_knows_no_more_words_where_the_path_has_a_space(tmp_path: Path) -> None:
+    place = tmp_path / "a space"
+    (place / "exporter").mkdir(parents=True)
+    for name in ("Makefile", "setup.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, place)
+    make = tool("make", "make")
+    done = subprocess.run([make, "-n", "test-compiled"], cwd=place, capture_output=True, text=True, check=True)
+    (line,) = (line for line in done.stdout.splitlines() if "PYTHONSAFEPATH" in line)
+    assert shlex.split(line)[:3] == [
+        "PYTHONSAFEPATH=1", f"PYTHONPATH={place}/build/compiled", ".venv/bin/pytest",
+    ]  # fmt: skip

@@ -1,17 +1,18 @@
 """The demo's parts one by one: each a program, for where each has a container of its own (deploy/compose)."""
 
 import argparse
+import contextlib
 import itertools
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from exporter import addresses, values
 from exporter.demo.chapters import MINUTES, SHORTEST_S, STORIES
-from exporter.errors import ConfigError
+from exporter.errors import ConfigError, UpstreamError
 
 _LOOK_S: Final = 0.2
 
@@ -47,10 +48,12 @@ def _scenery(given: argparse.Namespace) -> None:
 
 
 def _server(given: argparse.Namespace) -> None:
-    from exporter.demo import server  # noqa: PLC0415
+    from exporter.demo import scenery, server  # noqa: PLC0415
 
-    print(f"serving on {given.listen}", flush=True)
-    server.serve(Path(given.directory, "model.pickle"), given.listen)
+    scenery.minute_of(Path(given.directory))  # or there is no model yet, or half of one
+    with _listening(given.listen):
+        print(f"serving on {given.listen}", flush=True)
+        server.serve(Path(given.directory, "model.pickle"), given.listen)
 
 
 def _clients(given: argparse.Namespace) -> None:
@@ -73,13 +76,36 @@ def _pager(given: argparse.Namespace) -> None:
     from exporter.demo.pager import pager  # noqa: PLC0415
     from exporter.demo.scene import description, headline  # noqa: PLC0415
 
-    with pager(*addresses.split_address(given.listen)) as received:
+    with _listening(given.listen), pager(*addresses.split_address(given.listen)) as received:
         print(f"taking webhooks on {given.listen}", flush=True)
         while True:
             for page in received.new():
                 words = f"\n         {description(page)}" if page.firing else ""
                 print(f"{headline(page)}{words}", flush=True)
             threading.Event().wait(_LOOK_S)
+
+
+@contextlib.contextmanager
+def _listening(address: str) -> Iterator[None]:
+    """Whoever cannot have an address says which."""
+    try:
+        yield
+    except OSError as error:
+        raise UpstreamError(f"--listen: {address}: {error.strerror or error}") from None
+
+
+def _place(text: str) -> str:
+    """HOST:PORT as it was given."""
+    try:
+        return addresses.address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _directory(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
 
 
 _PARTS: Final = {
@@ -94,9 +120,9 @@ _PARTS: Final = {
     ),
     "pager": (_pager, "be paged: print what Alertmanager posts", ("--listen",)),
 }  # fmt: skip
-_PLACE: Final = {"metavar": "HOST:PORT", "required": True}
+_PLACE: Final = {"metavar": "HOST:PORT", "required": True, "type": _place}
 _FLAGS: Final[dict[str, dict[str, Any]]] = {
-    "--directory": {"metavar": "DIRECTORY", "required": True, "help": "what the parts share"},
+    "--directory": {"metavar": "DIRECTORY", "required": True, "type": _directory, "help": "what the parts share"},
     "--listen": _PLACE, "--sidecar": _PLACE, "--prometheus": _PLACE, "--alertmanager": _PLACE, "--pager": _PLACE,
     "--duration": {"type": values.duration, "default": 300.0, "metavar": "TIME"},
     "--grafana-url": {"metavar": "URL", "default": "http://localhost:3000", "help": "where people find it"},

@@ -3,7 +3,10 @@
 Where each part has a container of its own, nobody starts the others: each finds its files here.
 """
 
+import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +16,9 @@ from exporter.demo import model, start, watchers
 from exporter.errors import ConfigError
 
 _READY: Final = "ready"
+"""Says by its being there that the directory is ours, and by what is in it that the scenery is whole."""
 _MADE: Final = ("prometheus", "alertmanager", "grafana")
+_WRITTEN: Final = ("train.csv", "model.pickle", "profile.json", "exporter.yml", *_MADE)
 
 
 class Places(NamedTuple):
@@ -29,17 +34,36 @@ class Places(NamedTuple):
 
 def write(directory: Path, places: Places, minute_s: float) -> None:
     """The model, its profile, and the files of everybody; those of an earlier run are written anew."""
-    (directory / _READY).unlink(missing_ok=True)
     try:
-        for name in _MADE:
-            shutil.rmtree(directory / name, ignore_errors=True)
-        _profile(model.train(directory), directory / "profile.json")
-        settings = yaml.safe_dump(_nested(start.timing(minute_s)))
-        (directory / "exporter.yml").write_text(settings, encoding="utf-8")
-        _watchers(directory, places, minute_s)
-        (directory / _READY).write_text(f"{minute_s}\n", encoding="utf-8")
+        with _claimed(directory):
+            _write(directory, places, minute_s)
+            (directory / _READY).write_text(f"{minute_s}\n", encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{directory}: {error}") from None
+        raise ConfigError(f"{directory}: {error.strerror or error}") from None
+
+
+@contextmanager
+def _claimed(directory: Path) -> Iterator[None]:
+    """Nobody else's files are written over, and nobody else writes meanwhile; until it is whole it says it is not."""
+    foreign = [name for name in _WRITTEN if (directory / name).exists()]
+    if foreign and not (directory / _READY).exists():
+        raise ConfigError(f"{directory}: {foreign[0]} is not of a scenery and would be lost; take an empty directory")
+    with (directory / _READY).open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{directory}: another scenery is being made there") from None
+        file.truncate(0)
+        yield
+
+
+def _write(directory: Path, places: Places, minute_s: float) -> None:
+    for name in _MADE:
+        shutil.rmtree(directory / name, ignore_errors=True)
+    _profile(model.train(directory), directory / "profile.json")
+    settings = yaml.safe_dump(_nested(start.timing(minute_s)))
+    (directory / "exporter.yml").write_text(settings, encoding="utf-8")
+    _watchers(directory, places, minute_s)
 
 
 def minute_of(directory: Path) -> float:

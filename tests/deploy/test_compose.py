@@ -89,7 +89,9 @@ def test_what_is_published_is_on_the_loopback_and_every_volume_is_named(path: Pa
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
     sources = {
-        volume.split(":")[0] for service in document["services"].values() for volume in service.get("volumes", ())
+        volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
+        for service in document["services"].values()
+        for volume in service.get("volumes", ())
     }
     assert {source for source in sources if not source.startswith((".", "/"))} == set(document["volumes"])
     assert all((COMPOSE / source).exists() for source in sources if source.startswith("..")), "what it mounts is there"
@@ -104,6 +106,11 @@ def test_what_is_built_is_built_by_the_one_dockerfile(path: Path) -> None:
             assert context == ROOT
             assert (context / build["dockerfile"]).is_file()
             assert (context / "deploy" / "image" / build.get("args", {}).get("LOCK", "requirements.txt")).is_file()
+
+
+def test_a_profile_that_is_not_where_it_was_said_to_be_is_not_made_as_a_directory() -> None:
+    (given,) = (volume for volume in services(OWN)["sidecar"]["volumes"] if isinstance(volume, dict))
+    assert (given["source"], given["bind"]) == (GIVEN["PROFILE"], {"create_host_path": False})
 
 
 def test_ones_own_model_is_watched_by_the_shipped_files_as_they_are() -> None:
