@@ -91,10 +91,11 @@ test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, 
 	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"
 	$(BIN)/python -m pytest -m slow -s tests/deploy/test_image_runs.py $(ARGS)
 
-image: ## Build the image with docker, podman or buildah (TAG=inference-exporter:0.1.0 LOCK=requirements-stores.txt ARGS="--build-arg BASE=...")
+image: ## Build the image with docker, podman or buildah (TAG=inference-exporter:0.1.0 LOCK=requirements-stores.txt BASE=python:3.12-slim ARGS=--pull)
 	$(if $(BUILDER),,$(error docker, podman or buildah is needed))
+	$(if $(LOCK),$(if $(wildcard deploy/image/$(LOCK)),,$(error there is no deploy/image/$(LOCK), but $(notdir $(filter-out %-build.txt,$(wildcard deploy/image/requirements*.txt))))))
 	$(BUILDER) $(if $(filter %buildah,$(BUILDER)),bud,build) $(if $(filter %docker,$(BUILDER)),,--format docker) \
-		--file deploy/image/Dockerfile $(if $(LOCK),--build-arg LOCK=$(LOCK)) \
+		--file deploy/image/Dockerfile $(if $(LOCK),--build-arg LOCK=$(LOCK)) $(if $(BASE),--build-arg BASE=$(BASE)) \
 		--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) --tag $(TAG) $(ARGS) .
 
 lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned stays where it will do (ARGS=--upgrade)
