@@ -33,10 +33,12 @@ MODELS := tests/deploy/operator tests/deploy/policies
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/$(COMPILED)"
 # Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
-# share what was made for them. Those in which minutes pass in seconds come afterwards: one for each processor, and then those that
-# need them all. tests/conftest.py has these passes read the few files that they are in.
+# share what was made for them. Those in which minutes pass in seconds come afterwards: three processes for two processors,
+# of which they leave most idle, each with one file at a time; and then those that need all processors. tests/conftest.py
+# has these passes read the few files that they are in. Tests of deploying compute: a file for each processor.
 PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
-PACED ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist worksteal)
+PACED ?= $(if $(PARALLEL),-n $(shell echo $$(($$(nproc) * 3 / 2))) --maxprocesses=6 --dist loadscope)
+FILES ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist loadscope)
 
 # What builds images, whichever is there, and what it is called then.
 BUILDER ?= $(shell command -v docker || command -v podman || command -v buildah)
@@ -83,7 +85,7 @@ test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests 
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
 test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(VENV)/.release $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
-	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+	$(BIN)/python -m pytest -m deploy tests/deploy $(FILES) $(ARGS)
 
 test-browser: $(VENV)/.test $(VENV)/.browser ## Look at the status page in a real Chromium: what it says, keyboard, contrast, hostile names
 	@deploy/install-tools chromium || echo "what is missing is skipped"
@@ -93,10 +95,11 @@ test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, 
 	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"
 	$(BIN)/python -m pytest -m slow -s tests/deploy/test_image_runs.py $(ARGS)
 
-image: ## Build the image with docker, podman or buildah (TAG=inference-exporter:0.1.0 LOCK=requirements-stores.txt ARGS="--build-arg BASE=...")
+image: ## Build the image with docker, podman or buildah (TAG=inference-exporter:0.1.0 LOCK=requirements-stores.txt BASE=python:3.12-slim ARGS=--pull)
 	$(if $(BUILDER),,$(error docker, podman or buildah is needed))
+	$(if $(LOCK),$(if $(wildcard deploy/image/$(LOCK)),,$(error there is no deploy/image/$(LOCK), but $(notdir $(filter-out %-build.txt,$(wildcard deploy/image/requirements*.txt))))))
 	$(BUILDER) $(if $(filter %buildah,$(BUILDER)),bud,build) $(if $(filter %docker,$(BUILDER)),,--format docker) \
-		--file deploy/image/Dockerfile $(if $(LOCK),--build-arg LOCK=$(LOCK)) \
+		--file deploy/image/Dockerfile $(if $(LOCK),--build-arg LOCK=$(LOCK)) $(if $(BASE),--build-arg BASE=$(BASE)) \
 		--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) --tag $(TAG) $(ARGS) .
 
 lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned stays where it will do (ARGS=--upgrade)

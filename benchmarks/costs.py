@@ -20,10 +20,11 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ FULL = (10, 30, 100, 300)
 TARGETS = (10, 20, 40)
 SCRAPE_S = 2
 SCRAPED_S = 16
+STILL_S, MOST_LOOKS = 5, 30
 
 
 # --- a sidecar
@@ -156,12 +158,24 @@ def loaded(directory: Path) -> Iterator[Running]:
     throughput.bodies = lambda _: written  # type: ignore[assignment]
     written = bodies(30, 1)
     make_profile(directory, throughput.FEATURES, [throughput.OUTPUT])
-    load = argparse.Namespace(rate=50, seconds=len(TARGETS) * (SCRAPED_S + 30), form="array")
+    load = argparse.Namespace(rate=50, seconds=len(TARGETS) * (SCRAPED_S + 30) + MOST_LOOKS, form="array")
     with upstream(directory, json.dumps({"predictions": [0.04]})) as place, sidecar(place) as running:
         thread = threading.Thread(target=throughput.drive, args=(running.port, load, directory), daemon=True)
         thread.start()
+        settle(running.metrics)
         yield running
         thread.join()
+
+
+def settle(page: int) -> None:
+    """Wait until the page has as many series as it will have: the first ones go when the model's name is known."""
+    seen: list[int] = []
+    for _ in range(MOST_LOOKS):
+        time.sleep(1)
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics") as answer:
+            seen.append(sum(not line.startswith(b"#") for line in answer))
+        if len(seen) >= STILL_S and len(set(seen[-STILL_S:])) == 1:
+            return
 
 
 def scraped(page: int, targets: int, directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,7 +47,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     told = {
         "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
         "performance:": _performance(settings, profiles), "planned:": _planned(settings),
-        "dependency": dependencies.told(settings.dependencies), "golden:": golden,
+        "dependency": dependencies.told(settings.dependencies), "golden:": golden, "state:": _state(settings),
         "series:": series_flags.told(settings, list(profiles.values()), given),
     }  # fmt: skip
     for word, lines in told.items():
@@ -113,6 +114,24 @@ def _check_retrain(settings: Settings, is_serving: bool) -> None:
             posting.check(settings.retrain)
         except (OSError, ValueError) as error:
             raise ConfigError(f"retrain: {error}") from None
+
+
+def _state(settings: Settings) -> Iterator[str]:
+    """Whether the user who asks could write it; nothing is. No error: `serve` goes on, and may be another user."""
+    if settings.state.directory is None:
+        return
+    path = Path(settings.state.directory).absolute()
+    try:
+        there = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:  # a name that is too long, or a directory that may not be looked into
+        yield f"{path}: {error.strerror}: nothing would outlive a restart"
+        return
+    if not there.is_dir():
+        yield f"{path}: {there} is no directory: nothing would outlive a restart"
+    elif not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
+        yield f"{path}: this user cannot write to {there}: nothing would outlive a restart"
+    else:
+        yield f"{path}: fine" + ("" if there == path else ", serve makes it")
 
 
 def _segments(settings: Settings, profiles: Mapping[str, Profile]) -> Iterator[str]:

@@ -1,14 +1,17 @@
 """The command line as people meet it: one clear line and the right exit code for every fault."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from support import command, free_port
+from support import command, free_port, tool
 
-from exporter import __version__
+from exporter import __version__, cli
 
 GOOD_CSV = "a,b,p\n" + "".join(f"{i},{i % 3},{i / 7}\n" for i in range(50))
 
@@ -60,6 +63,36 @@ def test_a_missing_profile_is_named(tmp_path: Path) -> None:
     """By the command that looks: `serve` waits for it (tests/places)."""
     result = command("check", "--upstream", "http://127.0.0.1:9", "--profile", str(tmp_path / "none.json"))
     _assert_one_line(result, 64, "profile", "none.json", "No such file")
+
+
+def test_a_state_that_could_not_be_written_is_told_and_nothing_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No error: `serve` goes on without it, and may be another user on another machine."""
+    file = tmp_path / "file"
+    file.touch()
+    for place, words in (
+        (tmp_path, "fine"),
+        (tmp_path / "new" / "one", "fine, serve makes it"),
+        (file / "in", f"{file} is no directory: nothing would outlive a restart"),
+        (tmp_path / ("long" * 99), "File name too long: nothing would outlive a restart"),
+    ):
+        assert cli.main(["check", "--state", str(place)]) == 0
+        said = capsys.readouterr()
+        assert f"state: {place}: {words}" in said.out.splitlines()
+        assert said.err == ""
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_state_that_is_another_users_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    # Root without what root may do more than others.
+    plain = [] if os.geteuid() else [tool("setpriv", "util-linux"), "--inh-caps=-all", "--bounding-set=-all"]
+    words = [*plain, sys.executable, "-m", "exporter", "check", "--state", tmp_path / "in"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = f"state: {tmp_path}/in: this user cannot write to {tmp_path}: nothing would outlive a restart"
+    assert told in done.stdout.splitlines()
 
 
 def test_a_broken_profile_is_named_with_the_path_to_the_fault(tmp_path: Path, table: Path) -> None:

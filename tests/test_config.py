@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as told
 from hypothesis import strategies as st
 
 from exporter import cli, config, values
@@ -317,6 +318,7 @@ ANYTHING = st.recursive(
 )
 
 
+@told(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # where others want the processors, too
 @given(st.sampled_from(config.every_key()), ANYTHING)
 def test_any_value_of_any_key_is_a_setting_or_one_error(key: config.Key, value: Any) -> None:
     fault = "file: none"

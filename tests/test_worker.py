@@ -24,6 +24,12 @@ def test_a_process_of_the_request_path_loads_nothing_heavy(module: str) -> None:
     assert found.stdout.split() == []
 
 
+def test_an_analyser_that_has_nothing_to_score_or_to_post_starts_without_what_that_takes() -> None:
+    code = "import sys, exporter.analyser; print(*{'scipy.special', 'requests'} & sys.modules.keys())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.split() == []
+
+
 def test_whoever_reads_the_settings_for_serve_loads_nothing_heavy_so_that_clients_do_not_wait(tmp_path: Path) -> None:
     train = tmp_path / "train.csv"
     train.write_text("age,p\n" + "".join(f"{row % 90},{row % 2}\n" for row in range(200)))

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from scipy.special import ndtri, stdtrit
+import scipy
 
 from exporter.monitor.spreading import spread_of
 from exporter.performed import Judged, Measure, Performed
@@ -78,7 +78,7 @@ def _welch(both: Sequence[Moments], factors: Sequence[float]) -> float:
         return 0.0
     rows = (max(one.samples / factor, 2.0) for one, factor in zip(both, factors, strict=True))
     freedom = total**2 / sum(error**2 / (n - 1) for error, n in zip(errors, rows, strict=True))
-    return float(stdtrit(max(freedom, 1.0), 1 - _LEVEL / 2)) * math.sqrt(total)
+    return float(scipy.special.stdtrit(max(freedom, 1.0), 1 - _LEVEL / 2)) * math.sqrt(total)
 
 
 def shares(own: Side, stable: Side, enough: int) -> Iterator[Difference]:
@@ -139,7 +139,7 @@ def _of_shares(share: float, n: float, m: float, classes: int) -> float:
     if variance <= 0:
         return 0.0
     error = math.sqrt(variance)
-    z = float(ndtri(1 - _LEVEL / 2 / classes))
+    z = float(scipy.special.ndtri(1 - _LEVEL / 2 / classes))
     skewness = share * (1 - share) * abs((1 - 2 * share) * (1 / n**2 - 1 / m**2)) / error**3
     return min((z + (z * z - 1) / 6 * skewness) * error, 1.0)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from exporter.business import BusinessValue
 from exporter.monitor.batch import UNKNOWN_SEGMENT, Batch, Came
@@ -238,7 +238,7 @@ def _told(words: Sequence[int]) -> tuple[float, float, float, float]:
     spread = rows * squares - whole * whole
     """The variance times rows, rows - 1 and the square of the parts, without any loss."""
     error = math.sqrt(spread / (rows * rows * (rows - 1))) / _PARTS
-    half = float(stdtrit(rows - 1, _CONFIDENCE)) * error
+    half = float(scipy.special.stdtrit(rows - 1, _CONFIDENCE)) * error
     return total, mean, mean - half, mean + half
 
 

@@ -9,7 +9,7 @@ in training is itself of a sample: Wilson's upper bound stands for it. Truths th
 import math
 from typing import Final, NamedTuple
 
-from scipy.special import bdtrik
+import scipy
 
 from exporter.performance.concept import margin
 
@@ -47,5 +47,5 @@ def critical(trained: Trained, samples: int, terms: Terms) -> float:
     independent = max(samples / max(terms.dependence, 1.0), 1.0)
     if share >= 1.0:
         return 1.0
-    most = float(bdtrik(1 - _LEVEL / max(terms.parts, 1), independent, share))
+    most = float(scipy.special.bdtrik(1 - _LEVEL / max(terms.parts, 1), independent, share))
     return min(math.ceil(most) / independent, 1.0) if math.isfinite(most) else 1.0

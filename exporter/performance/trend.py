@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from exporter.performance.daily import Day
 
@@ -61,7 +61,7 @@ def line(times: Sequence[float], days: Sequence[Day]) -> Line | None:
     middle, height, slope, spread = _fit(at, mean, weight)
     freedom = len(days) - 2
     scale = float(weight @ (mean - height - slope * (at - middle)) ** 2) / freedom
-    half = float(stdtrit(freedom, _CONFIDENCE)) * math.sqrt(scale / spread)
+    half = float(scipy.special.stdtrit(freedom, _CONFIDENCE)) * math.sqrt(scale / spread)
     return Line(slope, slope - half, slope + half, middle, height) if half > 0 else None
 
 

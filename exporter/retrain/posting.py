@@ -4,15 +4,15 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import requests
-import requests.exceptions
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exporter import __version__
 from exporter.retrain import signature
 from exporter.retrain.event import MEDIA, Event
 from exporter.retraining import Retrain
+
+if TYPE_CHECKING:
+    import requests
 
 _LONGEST_SECRET: Final = 16 << 10
 _NEVER: Final = frozenset((400, 405, 406, 410, 413, 415, 422))
@@ -39,6 +39,8 @@ class Sender:
 
     def post(self, event: Event) -> Outcome:
         """Post it once. It takes as long as the receiver may, and never raises."""
+        import requests  # noqa: PLC0415 (a tenth of a second's work at each start, and few ask for it)
+
         body = event.body.encode()
         try:
             headers = self._headers(event, body)
@@ -81,7 +83,7 @@ def check(said: Retrain) -> None:
             pass
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _as_it_is(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
     """Without this a .netrc would take the place of the token."""
     return request
 
@@ -103,7 +105,7 @@ def _content(file: str, *, lines: bool = False) -> str:
     return text
 
 
-def _judged(answer: requests.Response) -> Outcome:
+def _judged(answer: "requests.Response") -> Outcome:
     if 200 <= answer.status_code < 300:
         return Outcome("")
     words = f"it answered {answer.status_code}"

@@ -89,7 +89,9 @@ def fires(state: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
     return [(one.pop("alertname"), {k: v for k, v in one.items() if k not in {"alertstate", "job"}}) for one in every]
 
 
-@pytest.mark.parametrize("state", yaml.safe_load(STATES.read_text())["tests"], ids=lambda state: state["name"])
+@pytest.mark.parametrize(
+    "state", yaml.load(STATES.read_text(), yaml.CSafeLoader)["tests"], ids=lambda state: state["name"]
+)
 def test_of_all_that_fires_in_an_outage_exactly_one_speaks(state: dict[str, Any], alertmanager: str) -> None:
     """And beside it tickets that list columns: they may be others."""
     first, *others = fires(state)

@@ -66,14 +66,22 @@ def test_promtool_accepts_the_rules() -> None:
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
 def test_the_rules_do_what_their_tests_say(path: Path, tmp_path: Path) -> None:
-    """Of the files that a test names only what its answers depend on: the rest would be worked out each minute, too."""
-    test = documents()[path.name]
-    named = [(path.parent / name).resolve() for name in test["rule_files"]]
-    needed = promql_closure.closure((group for one in named for group in of(one)), test)
-    (tmp_path / "needed.rules.yml").write_text(yaml.dump({"groups": needed}, Dumper=yaml.CSafeDumper, sort_keys=False))
-    alone = test | {"rule_files": ["needed.rules.yml"]}
-    (tmp_path / path.name).write_text(yaml.dump(alone, Dumper=yaml.CSafeDumper, sort_keys=False))
-    run(tool("promtool", "prometheus"), "test", "rules", tmp_path / path.name)
+    """Of the files that it names, each of its tests has only what its answers depend on: the rest would be worked out
+    each minute, too."""
+    document = documents()[path.name]
+    named = [(path.parent / name).resolve() for name in document["rule_files"]]
+    tests = []
+    for place, test in enumerate(document["tests"]):
+        part = document | {"tests": [test], "rule_files": [f"{place}.rules.yml"]}
+        needed = promql_closure.closure((group for one in named for group in of(one)), part)
+        (tmp_path / f"{place}.rules.yml").write_text(dumped({"groups": needed}))
+        tests.append(tmp_path / f"{place}.{path.name}")
+        tests[-1].write_text(dumped(part))
+    run(tool("promtool", "prometheus"), "test", "rules", *tests)
+
+
+def dumped(document: dict[str, Any]) -> str:
+    return str(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False))
 
 
 @pytest.mark.slow

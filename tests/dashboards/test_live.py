@@ -33,8 +33,10 @@ PATIENCE_S = 150.0
 QUIET = (
     "count(model_drift_evidence_ready == 1) >= 5", f'min(model_feature_window_sufficient{{window="{WINDOW}"}}) == 1',
     "min(time() - model_window_start_timestamp_seconds) > 9",
+    f"count(count by (model) (model_fleet_drift_evidence_ready == 1)) == {len(MODELS)}",
 )  # fmt: skip
-"""What is true once a world has settled."""
+"""What is true once a world has settled: what differs from the training data before that, in the eyes of replicas or of
+the fleet's process, is taken for what has always been so."""
 WRONG = tuple(f'ALERTS{{alertstate="firing",severity="critical",model="{model}"}}' for model in (DRIFTED, BROKEN))
 """What is true once all that is wrong has been noticed."""
 
@@ -62,7 +64,7 @@ def answers(scene: World) -> list[Answer]:
     for state in STATES:
         with Asking(scene, state) as asking:
             found |= {str(one): one for one in asking.everything()}
-    deadline = time.monotonic() + PATIENCE_S / 3
+    deadline = time.monotonic() + PATIENCE_S
     while (missing := _unexpected(found.values())) and time.monotonic() < deadline:
         for state in STATES:
             with Asking(scene, state) as asking:

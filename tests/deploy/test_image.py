@@ -188,16 +188,26 @@ def test_make_image_takes_whatever_builds_images(builder: str, line: str) -> Non
         f"BUILDER={builder}",
         "ARGS=--pull",
         "LOCK=requirements-stores.txt",
+        "BASE=mirror.example/python:3.12",
     ]
     made = subprocess.run([tool("make", "make"), *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     said = " ".join(made.replace("\\\n", " ").split())
-    assert said.startswith(f"{line} --build-arg LOCK=requirements-stores.txt --build-arg REVISION=")
+    arguments = "--build-arg LOCK=requirements-stores.txt --build-arg BASE=mirror.example/python:3.12"
+    assert said.startswith(f"{line} {arguments} --build-arg REVISION=")
     assert said.endswith(f"--tag inference-exporter:{__version__} --pull .")
 
 
-def test_without_anything_that_builds_images_make_says_so() -> None:
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("BUILDER=", "docker, podman or buildah is needed"),
+        ("LOCK=requirements-store.txt", "there is no deploy/image/requirements-store.txt, but "),
+    ],
+    ids=["builder", "lock"],
+)
+def test_what_an_image_cannot_be_made_of_or_by_is_said_at_once(given: str, said: str) -> None:
     done = subprocess.run(
-        [tool("make", "make"), "image", "BUILDER="],
+        [tool("make", "make"), "image", "BUILDER=false", given],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -205,7 +215,7 @@ def test_without_anything_that_builds_images_make_says_so() -> None:
         env=os.environ,
     )
     assert done.returncode == 2
-    assert "docker, podman or buildah is needed" in done.stderr
+    assert said in done.stderr
 
 
 def test_what_is_run_by_hand_is_what_serve_understands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,6 +91,16 @@ def test_the_same_commit_makes_the_same_bytes(dist: Path, tmp_path: Path) -> Non
     assert again == {path.name: path.read_bytes() for path in dist.iterdir()}
 
 
+def test_whoever_packs_the_packed_sources_has_the_same_bytes_without_git(sources: Path, tmp_path: Path) -> None:
+    with tarfile.open(sources) as archive:
+        archive.extractall(tmp_path / "un packed", filter="data")
+        epoch = archive.getmembers()[0].mtime
+    [unpacked] = (tmp_path / "un packed").iterdir()
+    words = [sys.executable, "-m", "build", "--sdist", "--outdir", tmp_path, unpacked]
+    run(*words, SOURCE_DATE_EPOCH=str(epoch))
+    assert (tmp_path / sources.name).read_bytes() == sources.read_bytes()
+
+
 def test_the_wheel_has_every_module_and_what_they_read(packed: set[str]) -> None:
     committed = set(run("git", "ls-tree", "-r", "--name-only", "HEAD", "exporter").splitlines())
     assert {name for name in packed if ".dist-info/" not in name} == committed
