@@ -10,9 +10,10 @@ from exporter.evidence.bets import GREW, KINDS
 from exporter.evidence.shapes import SHAPES
 from exporter.reference import Column
 from exporter.status.facts import DRIFTED, IGNORED, MOVED, QUIET, TOO_FEW, Bin, ColumnFacts, QualityFacts
+from exporter.status.known import all_known
 from exporter.status.quality import above_chance
 from exporter.status.view import Side
-from exporter.status.wording import all_known, text
+from exporter.status.wording import text
 
 VARIATION: Final = "total_variation"
 _KINDS: Final = {

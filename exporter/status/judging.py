@@ -1,27 +1,21 @@
 """The verdict on one model: every reason there is, the most urgent first, and one sentence.
 
-Each reason is an alert's condition as it is now, on this replica's own numbers and without the time that the alert
-waits, or says why nobody can tell. A model is healthy only if something was compared that suffices.
+A model is healthy only if something was compared that suffices.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from exporter.status import ageing, amiss, columns, drifting, itself, learning, seeing, serving, truthful
+from exporter.status import columns
 from exporter.status.facts import ACT, BLIND, HEALTHY, LEARNING, VERDICTS, WATCH, Judgement, Reason
+from exporter.status.reasons import OF_SERVED, OF_SHADOWS, drifting, seeing
 from exporter.status.seen import Seen
 from exporter.status.unseen import sentences
 from exporter.status.view import Side
 from exporter.status.wording import clock, listed, plural, share, text
 
-_OF_SERVED: Final[Sequence[Callable[[Seen], Iterator[Reason]]]] = (
-    drifting.reasons, truthful.reasons, amiss.reasons, serving.reasons, ageing.reasons, seeing.reasons,
-    itself.reasons, learning.reasons,
-)  # fmt: skip
-_OF_SHADOWS: Final = (truthful.reasons, learning.reasons)
-"""Of a copy that answers nobody nothing counts that would be of what is served: no alert sees it."""
 _WORDS: Final = {ACT: "Act", WATCH: "Watch", BLIND: "Blind", LEARNING: "Learning", HEALTHY: "Healthy"}
 _SINCE: Final = " since "
 """In a diagnosis: when it began, which the sentence has said by then."""
@@ -33,7 +27,7 @@ _DRIFT: Final = frozenset(("ModelDrift", "ModelDriftTicket", "ModelDriftSlow", "
 
 def judged(seen: Seen) -> Judgement:
     """All that is to be said of a model."""
-    found = [reason for of in (_OF_SHADOWS if seen.view.is_shadow else _OF_SERVED) for reason in of(seen)]
+    found = [reason for of in (OF_SHADOWS if seen.view.is_shadow else OF_SERVED) for reason in of(seen)]
     found.sort(key=lambda one: (VERDICTS.index(one.verdict), one.code not in _FIRST))
     verdict = found[0].verdict if found else HEALTHY
     if verdict == HEALTHY and not _is_compared(seen):

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from exporter.status import ageing, columns, coverage, evidence, performance, profile, segments, traffic
+from exporter.status import columns, coverage, evidence, performance, profile, segments, traffic
 from exporter.status.facts import STANDINGS, Judgement, ModelFacts, VersionFacts, WindowFacts
+from exporter.status.reasons import ageing
 from exporter.status.scores import began
 from exporter.status.seen import Seen
 from exporter.status.view import FEATURE, OUTPUT, View

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from exporter.collect.performance import named
 from exporter.performed import Estimated, Judged, Measure, Performed
 from exporter.status.facts import MeasureFacts, PerformanceFacts
+from exporter.status.known import known
 from exporter.status.view import View
-from exporter.status.wording import known
 
 _WORSE_IF_HIGHER = ("loss", "brier", "mae", "rmse", "mape", "error")
 _CONFUSION = "confusion_rows"

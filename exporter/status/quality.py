@@ -7,8 +7,8 @@ import numpy as np
 
 from exporter.reference import Column
 from exporter.status.facts import QualityFacts
+from exporter.status.known import known
 from exporter.status.view import Side, Values
-from exporter.status.wording import known
 
 TYPE_ERROR: Final = "type_error"
 MISSING: Final = "missing"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from exporter.snapshots import IMPACT, Scores
 from exporter.status import quality
 from exporter.status.facts import ColumnDetail, ColumnFacts, Score, WindowFacts
+from exporter.status.known import known
 from exporter.status.view import Side
-from exporter.status.wording import known, text
+from exporter.status.wording import text
 
 
 def of(side: Side, facts: ColumnFacts, now: float) -> ColumnDetail:

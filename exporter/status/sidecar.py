@@ -6,7 +6,8 @@ from exporter import __version__
 from exporter.collect.scene import Page
 from exporter.condition import DependencyState, ProcessVitals, ServerVitals
 from exporter.status.facts import DependencyFacts, Failing, ProcessFacts, SidecarFacts
-from exporter.status.wording import clock, moment, plural, text
+from exporter.status.known import moment
+from exporter.status.wording import clock, plural, text
 
 
 def of(page: Page, failures: tuple[Failing, ...]) -> SidecarFacts:

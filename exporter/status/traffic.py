@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from exporter.records import DURATION_BOUNDS
 from exporter.snapshots import Histogram, Traffic
 from exporter.status.facts import LatencyFacts, TrafficFacts
+from exporter.status.known import moment
 from exporter.status.view import View
-from exporter.status.wording import moment
 
 _LEAST_FAILED = 400
 

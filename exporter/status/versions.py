@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from exporter.status.facts import VersionFacts
+from exporter.status.known import known
 from exporter.status.view import View
-from exporter.status.wording import known, text
+from exporter.status.wording import text
 
 
 def of(view: View, views: Sequence[View], verdicts: Mapping[tuple[str, str], str]) -> tuple[VersionFacts, ...]:

@@ -1,6 +1,5 @@
-"""Numbers as people read them, and NaN as None."""
+"""Numbers and moments as people read them in a sentence, and texts of strangers."""
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -11,21 +10,6 @@ _MOST_NAMED: Final = 3
 _MINUTE_S: Final = 60.0
 _DAY_S: Final = 86400.0
 _UNITS: Final = ((_DAY_S, "day"), (3600.0, "hour"), (_MINUTE_S, "minute"), (1.0, "second"))
-
-
-def known(value: float) -> float | None:
-    """A number that there is, as Python's own; None for what is not finite."""
-    return float(value) if math.isfinite(value) else None
-
-
-def all_known(values: Sequence[float]) -> list[float | None]:
-    """The same of many."""
-    return [value if math.isfinite(value) else None for value in values]
-
-
-def moment(wall_s: float) -> float | None:
-    """A Unix time; None for 0, which stands for never, and what is none."""
-    return wall_s if wall_s > 0 and math.isfinite(wall_s) else None
 
 
 def clock(wall_s: float, now: float) -> str:
@@ -43,9 +27,9 @@ def span(seconds: float) -> str:
 def share(value: float) -> str:
     """As percent: few digits, and never 0 % or 100 % of what is not."""
     percent = 100 * value
-    if percent < 1 or 99 < percent < 100:
-        return f"{percent:.2g} %" if percent < 1 else f"{percent:.1f} %"
-    return f"{percent:.0f} %"
+    if percent < 1:
+        return f"{percent:.2g} %"
+    return f"{min(percent, 99.9):.1f} %" if 99 < percent < 100 else f"{percent:.0f} %"
 
 
 def plural(count: int, word: str) -> str:

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from exporter.rules import files, measures
-from exporter.status import alarms, truthful
+from exporter.status import alarms
 from exporter.status.facts import ACT, BLIND, HEALTHY, WATCH
+from exporter.status.reasons import truthful
 
 VERDICTS = {"critical": {ACT}, "warning": {WATCH, BLIND}, "info": {HEALTHY}}
 BLINDNESS = {"ModelTrafficStopped"}
@@ -44,7 +45,7 @@ def test_an_alert_makes_of_a_model_what_its_severity_says(name: str) -> None:
 
 def test_every_alert_that_is_told_has_a_reason_and_a_runbook() -> None:
     here = Path(alarms.__file__).parent
-    told = "".join(one.read_text() for one in here.glob("*.py") if one.name != "alarms.py")
+    told = "".join(one.read_text() for one in here.rglob("*.py") if one.name != "alarms.py")
     runbooks = Path("alert_rules/runbooks.md").read_text().lower()
     for name in alarms.SEEN:
         assert f'"{name}"' in told, name

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from exporter.reference import NONFINITE, Column
-from exporter.status.drifting import absent, by_severity
 from exporter.status.facts import Reason
+from exporter.status.reasons.drifting import absent, by_severity
+from exporter.status.reasons.stuck import collapsed, stuck, tolerated
 from exporter.status.recent import ALL, INFINITE, RANGE, TYPE, UNSEEN
 from exporter.status.seen import Seen
-from exporter.status.stuck import collapsed, stuck, tolerated
 from exporter.status.view import FEATURE, SIDES, Marks, Side, Values
 from exporter.status.wording import listed
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from exporter.evidence.verdict import Verdict
 from exporter.override import IGNORE, PAGE, TICKET
-from exporter.status import associated, segments
+from exporter.status import segments
 from exporter.status.facts import ACT, WATCH, Reason
+from exporter.status.reasons import associated
+from exporter.status.reasons.stuck import collapsed, stuck
 from exporter.status.seen import Seen
-from exporter.status.stuck import collapsed, stuck
 from exporter.status.view import FEATURE, Marks, Side
 from exporter.status.wording import listed, plural, text
 

@@ -1,0 +1,96 @@
+"""The nouns of the status page and of `/api/v1`: plain data. Times are Unix seconds, shares 0 to 1; None is not known.
+
+A number that is NaN where it comes from is None here: JSON knows no other way to say it.
+"""
+
+from exporter.status.facts.columns import (
+    DRIFTED,
+    IGNORED,
+    MOVED,
+    QUIET,
+    STANDINGS,
+    TOO_FEW,
+    Bin,
+    ColumnDetail,
+    ColumnFacts,
+    Moment,
+    MomentColumn,
+    QualityFacts,
+    Score,
+    Trail,
+    Trails,
+    WindowFacts,
+)
+from exporter.status.facts.judgement import (
+    ACT,
+    BLIND,
+    HEALTHY,
+    LEARNING,
+    VERDICTS,
+    WATCH,
+    Judgement,
+    Reason,
+)
+from exporter.status.facts.models import (
+    CoverageFacts,
+    EvidenceFacts,
+    LatencyFacts,
+    MeasureFacts,
+    ModelFacts,
+    PerformanceFacts,
+    ProfileFacts,
+    Segment,
+    TrafficFacts,
+    VersionFacts,
+)
+from exporter.status.facts.sidecar import (
+    DependencyFacts,
+    Failing,
+    ProcessFacts,
+    SidecarFacts,
+)
+from exporter.status.facts.whole import (
+    StatusFacts,
+)
+
+__all__ = [
+    "ACT",
+    "BLIND",
+    "DRIFTED",
+    "HEALTHY",
+    "IGNORED",
+    "LEARNING",
+    "MOVED",
+    "QUIET",
+    "STANDINGS",
+    "TOO_FEW",
+    "VERDICTS",
+    "WATCH",
+    "Bin",
+    "ColumnDetail",
+    "ColumnFacts",
+    "CoverageFacts",
+    "DependencyFacts",
+    "EvidenceFacts",
+    "Failing",
+    "Judgement",
+    "LatencyFacts",
+    "MeasureFacts",
+    "ModelFacts",
+    "Moment",
+    "MomentColumn",
+    "PerformanceFacts",
+    "ProcessFacts",
+    "ProfileFacts",
+    "QualityFacts",
+    "Reason",
+    "Score",
+    "Segment",
+    "SidecarFacts",
+    "StatusFacts",
+    "TrafficFacts",
+    "Trail",
+    "Trails",
+    "VersionFacts",
+    "WindowFacts",
+]
