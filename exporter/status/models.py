@@ -20,7 +20,7 @@ def of(seen: Seen, judgement: Judgement, versions: tuple[VersionFacts, ...]) -> 
         model=text(scene.model), version=text(scene.version), judgement=judgement,
         evidence=evidence.of(view, seen.settings), traffic=traffic.of(view), coverage=coverage.of(view),
         windows=tuple(_windows(view)), features=_standings(view, FEATURE), outputs=_standings(view, OUTPUT),
-        performance=performance.of(view), segments=segments.of(view), versions=versions,
+        performance=performance.of(view), segments=segments.of(seen), versions=versions,
         profile=profile.of(scene.profile), collecting=view.page.collecting.get(view.key),
         due=tuple(ageing.due(seen)),
     )  # fmt: skip

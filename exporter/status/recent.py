@@ -79,14 +79,24 @@ class Recent:
         A model that is new was never counted before; of one whose counts have begun anew all of them are new.
         """
         now, here = page.health.snapshot_wall_s, counted(scene, page)
-        with self._lock:
-            before = [one for one in self._seen if now - one.at >= seconds]
-            first = self._seen[0] if self._seen else None
+        before = self._until(now - seconds)
         if before:
-            return _less(here, before[-1].models.get(scene.labels))
+            return _less(here, before.models.get(scene.labels))
+        with self._lock:
+            first = self._seen[0] if self._seen else None
         if first is None or now - page.health.started_wall_s <= seconds or first.at >= now:
             return here
         return _less(here, first.models.get(scene.labels))
+
+    def before(self, scene: Scene, page: Page, seconds: float) -> Counts | None:
+        """What was counted from the start until so many seconds ago; None where nobody remembers."""
+        found = self._until(page.health.snapshot_wall_s - seconds)
+        return found and found.models.get(scene.labels)
+
+    def _until(self, at: float) -> _Seen | None:
+        """The last page that is remembered of that moment, or from before."""
+        with self._lock:
+            return next((one for one in reversed(self._seen) if one.at <= at), None)
 
 
 def counted(scene: Scene, page: Page) -> Counts:

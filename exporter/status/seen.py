@@ -46,6 +46,11 @@ class Seen:
         """In the last hour."""
         return self._over(HOUR_S)
 
+    @cached_property
+    def earlier(self) -> Counts | None:
+        """Until an hour ago; None where nobody remembers."""
+        return self.recent.before(self.view.scene, self.view.page, HOUR_S)
+
     def _over(self, seconds: float) -> Counts:
         return self.recent.over(self.view.scene, self.view.page, seconds)
 

@@ -1,20 +1,22 @@
 """Parts of the traffic that stand out: by drift, by errors against training, by errors against all the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from exporter.findings import SegmentScores
+from exporter.override import IGNORE
 from exporter.status.facts import Segment
-from exporter.status.view import View
+from exporter.status.seen import Seen
+from exporter.status.view import FEATURE, Marks, Side, Values, View
 from exporter.status.wording import share, text
 
 _MOST = 20
 
 
-def of(view: View) -> tuple[Segment, ...]:
+def of(seen: Seen) -> tuple[Segment, ...]:
     """The worst served first; no more than some."""
-    return (*worse(view), *erring(view), *drifted(view))[:_MOST]
+    return (*worse(seen.view), *erring(seen.view), *(one for one, _ in drifted(seen)))[:_MOST]
 
 
 def worse(view: View) -> tuple[Segment, ...]:
@@ -43,22 +45,50 @@ def erring(view: View) -> tuple[Segment, ...]:
     )  # fmt: skip
 
 
-def drifted(view: View) -> tuple[Segment, ...]:
-    """Those of which a column moved beyond chance."""
-    found, snapshot = dict[tuple[str, str], Segment](), view.scene.snapshot.segments
-    for side, scores in zip(view.sides, ((snapshot.features, snapshot.outputs) if snapshot else ()), strict=False):
-        names = [text(column.name) for column in side.columns]
-        for one in scores:
-            found |= {(each.text, each.window): each for each in _moved(one, names, side.ignored)}
-    return tuple(found.values())
+def drifted(seen: Seen) -> Iterator[tuple[Segment, frozenset[str]]]:
+    """Those that no longer look as the same part of the training data, as the alert has it; and what may come of it.
+
+    More has moved than chance and people's tolerance explain, in the shortest window that suffices, too; and not where
+    all the traffic together shows the same.
+    """
+    snapshot = seen.view.scene.snapshot.segments
+    for side in seen.view.sides if snapshot else ():
+        scores = (snapshot.features if side.word == FEATURE else snapshot.outputs) if snapshot else ()
+        tolerated = side.tolerated(seen.limit("drift.tolerance"))
+        severities = [rule.severity_at(seen.view.now) for rule in side.said]
+        for way in dict.fromkeys(one.segment for one in scores):
+            yield from _moved(side, [one for one in scores if one.segment == way], tolerated, severities)
 
 
-def _moved(one: SegmentScores, names: list[str], ignored: "np.typing.NDArray[np.bool_]") -> Iterator[Segment]:
-    beyond = (one.total_variation > one.critical) & one.sufficient[:, None] & ~ignored
-    for at in np.flatnonzero(beyond.any(axis=1)).tolist():
-        value = one.values[at]
-        if value is not None:
-            over = np.where(beyond[at], one.total_variation[at], -1.0)
-            most = int(over.argmax())
-            why = f"{share(float(over[most]))} of the values of {names[most]} are in other bins than in training"
-            yield Segment(text(f"{one.segment}={value}"), one.window, int(one.samples[at]), why)
+def _moved(
+    side: Side, windows: Sequence[SegmentScores], tolerated: Values, severities: Sequence[str]
+) -> Iterator[tuple[Segment, frozenset[str]]]:
+    """Of one way to divide traffic; arrays have shape (windows, values, columns)."""
+    moved = np.stack([one.total_variation for one in windows])
+    much = moved > tolerated
+    beyond = much & (moved > np.stack([one.critical for one in windows]))
+    beyond &= np.stack([one.sufficient for one in windows])[:, :, None] & ~_of_all(side, windows, tolerated)[:, None]
+    beyond &= (much & _freshest(windows)[:, :, None]).any(axis=0) & np.array([one != IGNORE for one in severities])
+    for at in np.flatnonzero(beyond.any(axis=(0, 2))).tolist():
+        window = int(beyond[:, at].any(axis=1).argmax())
+        one, most = windows[window], int(np.where(beyond[window, at], moved[window, at], -1.0).argmax())
+        share_of = share(float(moved[window, at, most]))
+        why = f"{share_of} of the values of {text(side.columns[most].name)} are in other bins than in training"
+        found = frozenset(severities[column] for column in np.flatnonzero(beyond[:, at].any(axis=0)).tolist())
+        yield Segment(text(f"{one.segment}={one.values[at]}"), one.window, int(one.samples[at]), why), found
+
+
+def _of_all(side: Side, windows: Sequence[SegmentScores], tolerated: Values) -> Marks:
+    """Where all the traffic together has moved as much, shape (windows, columns)."""
+    scores = side.score("total_variation")
+    beyond = (scores > side.critical("total_variation")) & (scores > tolerated)
+    found = dict(zip((one.window for one in side.windows), beyond, strict=True))
+    return np.stack([found.get(one.window, np.zeros(len(side.columns), bool)) for one in windows])
+
+
+def _freshest(windows: Sequence[SegmentScores]) -> Marks:
+    """The shortest windows that suffice, shape (windows, values)."""
+    samples = np.stack([one.samples for one in windows])
+    enough = np.stack([one.sufficient for one in windows])
+    least = np.where(enough, samples, np.iinfo(np.int64).max).min(axis=0)
+    return np.asarray(samples == least)

@@ -61,7 +61,7 @@ def _counts(page: Page) -> Iterator[str]:
     refused = {reason: count for reason, count in page.attribution.refused.items() if count}
     if refused:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
-        yield f"{plural(sum(refused.values()), 'exchange')} belong to no model that is watched: {reasons}."
+        yield f"Of no model that is watched: {plural(sum(refused.values()), 'exchange')}; {reasons}."
     shed = {reason: count for reason, count in health.relay.bodies_shed.items() if count}
     if shed:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in shed.items())

@@ -44,6 +44,10 @@ class Side:
         """Those that somebody has said to ignore."""
         return np.array([bool(rule.ignore) for rule in self.said], bool)
 
+    def tolerated(self, otherwise: float) -> Values:
+        """How much of each column may move for nothing; `otherwise` where nobody says."""
+        return np.array([otherwise if rule.tolerance is None else rule.tolerance for rule in self.said])
+
     @cached_property
     def chosen(self) -> NDArray[np.int64]:
         """Place of the window to look at: the shortest that suffices, else the one that has most."""

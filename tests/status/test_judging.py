@@ -139,9 +139,18 @@ def test_errors_beyond_the_objective_are_a_reason_to_act_and_end_with_them(profi
     assert "ModelErrors" not in world.codes()
 
 
-def test_late_answers_beyond_the_objective_are_a_reason_to_act(profile: Profile) -> None:
-    world = World(profile).see(range(30)).see(range(30, 60), duration_ns=2 * 10**9)
-    assert world.codes()["ModelLatency"] == ACT
+@pytest.mark.parametrize(("panes", "before_ns", "expected"), [
+    (100, 10**6, {"ModelLatency": ACT}), (100, 2 * 10**9, {}), (30, 2 * 10**9, {"AnswersSlow": WATCH}),
+], ids=["it was fast", "it never was", "nobody knows"])  # fmt: skip
+def test_late_answers_are_a_reason_to_act_where_the_model_was_fast_before(
+    profile: Profile, panes: int, before_ns: int, expected: dict[str, str]
+) -> None:
+    world = World(profile)
+    for pane in range(panes):
+        duration_ns = before_ns if pane < 70 else 2 * 10**9
+        codes = world.see(range(pane, pane + 1), duration_ns=duration_ns).codes()
+    found = {code: verdict for code, verdict in codes.items() if code in {"ModelLatency", "AnswersSlow"}}
+    assert found == expected
 
 
 def test_a_server_that_was_up_and_is_down_is_a_reason_to_act_before_all_others(profile: Profile) -> None:

@@ -1,7 +1,6 @@
 """Reasons that are drift: evidence, which pages, and scores, which make tickets."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import numpy as np
 
@@ -15,8 +14,6 @@ from exporter.status.seen import Seen
 from exporter.status.view import FEATURE, Marks, Side
 from exporter.status.wording import listed, plural, text
 
-_TOLERABLE: Final = "drift.tolerance"
-
 
 def reasons(seen: Seen) -> Iterator[Reason]:
     """The evidence first."""
@@ -28,9 +25,17 @@ def reasons(seen: Seen) -> Iterator[Reason]:
         yield from _scores(seen, side)
     yield from _many(seen)
     yield from associated.reasons(seen)
-    if found := segments.drifted(seen.view):
-        names = listed([one.text for one in found])
-        yield seen.reason("ModelSegmentDrift", f"Parts of the traffic no longer look like training: {names}.")
+    yield from _parts(seen)
+
+
+def _parts(seen: Seen) -> Iterator[Reason]:
+    pages, tickets = list[str](), list[str]()
+    for one, severities in segments.drifted(seen):
+        (pages if PAGE in severities else tickets).append(one.text)
+    for verdict, found in ((ACT, pages), (WATCH, tickets)):
+        if found:
+            words = f"Parts of the traffic no longer look like training: {listed(list(dict.fromkeys(found)))}."
+            yield seen.reason("ModelSegmentDrift", words, verdict=verdict)
 
 
 def names(side: Side, marks: Marks) -> list[str]:
@@ -100,8 +105,7 @@ def _skew(seen: Seen, told: Verdict) -> Iterator[Reason]:
 
 def drifted(seen: Seen, side: Side) -> Marks:
     """Columns with scores beyond chance and beyond what is tolerated, in the freshest window that suffices, too."""
-    tolerated = np.array([seen.limit(_TOLERABLE) if rule.tolerance is None else rule.tolerance for rule in side.said])
-    much = side.score("total_variation") > tolerated
+    much = side.score("total_variation") > side.tolerated(seen.limit("drift.tolerance"))
     found = (side.beyond & much).any(axis=0) & side.at_chosen(much).astype(bool) & side.judged
     if side.word == FEATURE:
         found &= ~absent(seen, side) & ~stuck(seen, side) & ~collapsed(seen, side)

@@ -20,10 +20,12 @@ def _lost(seen: Seen) -> Iterator[Reason]:
     least, counts = seen.limit("exporter.dropped_least"), seen.quarter
     dropped = counts.ratio("dropped", "offered", least)
     if dropped is not None and dropped > seen.limit("exporter.dropped"):
-        yield seen.reason("InferenceExporterDropping", f"The exporter lost {share(dropped)} of the last exchanges.")
+        yield seen.reason(
+            "InferenceExporterDropping", f"The exporter lost {share(min(dropped, 1.0))} of the last exchanges."
+        )
     shed = counts.ratio("shed", "offered", least)
     if shed is not None and shed > seen.limit("exporter.sampled"):
-        words = f"Of {share(shed)} of the last exchanges the exporter did not look into the bodies."
+        words = f"Of {share(min(shed, 1.0))} of the last exchanges the exporter did not look into the bodies."
         yield seen.reason("InferenceExporterSampling", words)
     if counts.of("restarts") >= seen.limit("exporter.restarts"):
         yield seen.reason("InferenceExporterRestarting", "A process of the exporter dies again and again.")

@@ -10,6 +10,7 @@ from exporter.status.wording import clock, share, span
 
 OFF: Final = "ObservationOff"
 NO_PROFILE: Final = "NoProfile"
+UNWATCHED: Final = "Unwatched"
 _WHAT: Final = {"request": "requests", "response": "answers"}
 
 
@@ -26,7 +27,10 @@ def reasons(seen: Seen) -> Iterator[Reason]:
 
 
 def _reference(seen: Seen) -> Iterator[Reason]:
-    if seen.view.scene.profile is None and seen.view.key not in seen.view.page.collecting:
+    if seen.view.scene.is_other:
+        words = "These are all models that nobody watches: what they are asked is counted, and compared with nothing."
+        yield Reason(UNWATCHED, BLIND, words)
+    elif seen.view.scene.profile is None and seen.view.key not in seen.view.page.collecting:
         yield Reason(NO_PROFILE, BLIND, "There is no reference profile: what it is asked is compared with nothing.")
 
 

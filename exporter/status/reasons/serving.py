@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from exporter.status.facts import Reason
+from exporter.status.facts import WATCH, Reason
 from exporter.status.recent import Counts
 from exporter.status.seen import Seen
 from exporter.status.wording import listed, plural, share, text
 
+SLOW: Final = "AnswersSlow"
 _DAY_S: Final = 86400.0
 
 
@@ -61,16 +62,21 @@ def _failing_values(seen: Seen) -> Iterator[Reason]:
 
 
 def _late(seen: Seen) -> Iterator[Reason]:
+    """The objective is one for all models: only of one that was fast before it is news."""
     limit = seen.limit("slo.fast_burn") * seen.limit("slo.slow")
     late_s = seen.limit("slo.latency_seconds")
     hour, now = _slow(seen.hour, late_s), _slow(seen.minutes, late_s)
     if hour is None or now is None:
         return
     many = seen.hour.of("answers") - seen.hour.of(f"within {late_s:g}") >= seen.limit("slo.least")
-    if hour > limit and now > limit and many:
-        yield seen.reason(
-            "ModelLatency", f"{share(now)} of the answers of the last minutes took longer than {late_s:g} s."
-        )
+    if not (hour > limit and now > limit and many):
+        return
+    before = None if seen.earlier is None else _slow(seen.earlier, late_s)
+    words = f"{share(now)} of the answers of the last minutes took longer than {late_s:g} s"
+    if before is None:
+        yield Reason(SLOW, WATCH, f"{words}; whether it was faster before is not known yet.")
+    elif before <= seen.limit("slo.fast_burn_6h") * seen.limit("slo.slow"):
+        yield seen.reason("ModelLatency", f"{words}.")
 
 
 def _slow(counts: Counts, late_s: float) -> float | None:
