@@ -44,7 +44,7 @@ class Scraped:
 
     def _told(self, name: str, value: str) -> str:
         """Of promtool the first minute is that of Unix time 0."""
-        is_moment = "_timestamp_seconds" in name and float(value)
+        is_moment = ("_timestamp_seconds" in name or "_start_time_seconds" in name) and float(value)
         return repr(float(value) - self._wall) if is_moment else value
 
     def alerts(self, directory: Path, among: Iterable[str]) -> set[str]:

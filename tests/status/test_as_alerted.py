@@ -26,7 +26,7 @@ def _wrong(rows: list[Row]) -> list[Row]:
 
 
 def _all_at_once(world: World, pane: int) -> None:
-    world.changes = {"dependencies": (DOWN,)}
+    world.changes |= {"dependencies": (DOWN,)}
     for status in (200, 500, 500):
         world.see(range(pane, pane + 1), _wrong, 50, status=status)
 
@@ -43,6 +43,7 @@ def _server_down(world: World, pane: int) -> None:
 ], ids=["calm", "all at once", "server down"])  # fmt: skip
 def test_what_is_told_is_what_alerts_say(change: Change, expected: set[str], tmp_path: Path) -> None:
     world = World(make_profile(tmp_path))
+    world.changes = {"started_wall_s": WALL}
     scraped = Scraped(WALL + PANE_S)
     for pane in range(PANES):
         if pane < CALM_PANES:

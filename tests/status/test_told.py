@@ -154,3 +154,11 @@ def test_a_provisional_reference_is_not_called_training_data(profile: Profile) -
     texts = [one.text for one in world.judged().reasons]
     assert any("its own first traffic" in one for one in texts)
     assert not any("like the training data" in one or "range of the training data" in one for one in texts)
+
+
+def test_errors_of_hours_ago_are_no_news_to_an_analyser_that_begins_anew(profile: Profile) -> None:
+    world = World(profile).see(range(30), status=500).see(range(30, 60))
+    world.changes = {"started_wall_s": WALL}
+    assert world.model().traffic.failed == 30
+    assert "ModelErrors" not in world.codes()
+    assert "ModelErrors" in World(profile).see(range(30), status=500).codes()
