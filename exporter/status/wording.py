@@ -14,7 +14,10 @@ _UNITS: Final = ((_DAY_S, "day"), (3600.0, "hour"), (_MINUTE_S, "minute"), (1.0,
 
 def clock(wall_s: float, now: float) -> str:
     """A time of day, with the day where it is another one."""
-    at, today = time.gmtime(wall_s), time.gmtime(now)
+    try:
+        at, today = time.gmtime(wall_s), time.gmtime(now)
+    except (OverflowError, ValueError, OSError):  # somebody has set a thing to billions of years
+        return "a day that no calendar has"
     return time.strftime("%H:%M UTC" if at[:3] == today[:3] else "%Y-%m-%d %H:%M UTC", at)
 
 
