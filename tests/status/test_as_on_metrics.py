@@ -15,8 +15,9 @@ from whole_page import whole_page
 from exporter import config
 from exporter.collect import Renderer
 from exporter.collect.rendered import TEXT
+from exporter.monitor.naming import OTHER
 from exporter.rules import files
-from exporter.status.facts import ColumnDetail, ModelFacts, PerformanceFacts, StatusFacts
+from exporter.status.facts import BLIND, ColumnDetail, ModelFacts, PerformanceFacts, StatusFacts
 from exporter.status.told import Told
 
 SIDES = {"feature": "feature", "output": "prediction"}
@@ -292,3 +293,18 @@ def test_the_exporter_its_server_and_what_it_needs(both: Both) -> None:
     assert set(both.exposed("model_server_up", ()).values()) == {one.server_up}
     resident = both.exposed("inference_exporter_process_resident_memory_bytes", ("process",))
     assert resident == {(each.name,): each.resident_bytes for each in one.processes}
+
+
+def test_models_that_nobody_watches_are_told_as_one_of_which_nothing_is_seen(both: Both) -> None:
+    (others,) = (one for one in both.now.models if one.model == OTHER)
+    assert "Unwatched" in {one.code for one in others.judgement.reasons if one.verdict == BLIND}
+    assert others.profile is None
+    assert not both.told.columns(others.model, others.version, "feature")
+
+
+def test_what_became_of_golden_requests_is_noted_version_by_version(both: Both) -> None:
+    versions = both.exposed("model_golden_cases", ("model", "model_version"))
+    failing = both.exposed("model_golden_failing_cases", ("model", "model_version"), times="1")
+    for (model, version), asked in versions.items():
+        words = f"{model} {version}: {asked - failing[model, version]:.0f} of {asked:.0f} golden requests"
+        assert any(one.startswith(words) for one in both.now.sidecar.notes) == bool(asked), words
