@@ -15,9 +15,8 @@ from whole_page import whole_page
 from exporter import config
 from exporter.collect import Renderer
 from exporter.collect.rendered import TEXT
-from exporter.monitor.naming import OTHER
 from exporter.rules import files
-from exporter.status.facts import BLIND, ColumnDetail, ModelFacts, PerformanceFacts, StatusFacts
+from exporter.status.facts import ColumnDetail, ModelFacts, PerformanceFacts, StatusFacts
 from exporter.status.told import Told
 
 SIDES = {"feature": "feature", "output": "prediction"}
@@ -97,10 +96,8 @@ def test_scores_and_what_chance_makes_of_them(both: Both, side: str, ending: str
 @pytest.mark.parametrize("what", ["missing", "nonfinite", "out_of_range", "unseen", "type_error"])
 def test_shares_of_values_that_are_not_as_they_should_be(both: Both, side: str, what: str) -> None:
     for model in both.now.models:
-        facts = [
-            (detail.column.name, one) for detail in both.details(model, side) for one in detail.quality
-            if one.what == what
-        ]  # fmt: skip
+        details = both.details(model, side)
+        facts = [(each.column.name, one) for each in details for one in each.quality if one.what == what]
         for ending, told in (
             ("", {(name, one.window): one.ratio for name, one in facts}),
             ("_critical", known({(name, one.window): one.critical for name, one in facts})),
@@ -293,13 +290,6 @@ def test_the_exporter_its_server_and_what_it_needs(both: Both) -> None:
     assert set(both.exposed("model_server_up", ()).values()) == {one.server_up}
     resident = both.exposed("inference_exporter_process_resident_memory_bytes", ("process",))
     assert resident == {(each.name,): each.resident_bytes for each in one.processes}
-
-
-def test_models_that_nobody_watches_are_told_as_one_of_which_nothing_is_seen(both: Both) -> None:
-    (others,) = (one for one in both.now.models if one.model == OTHER)
-    assert "Unwatched" in {one.code for one in others.judgement.reasons if one.verdict == BLIND}
-    assert others.profile is None
-    assert not both.told.columns(others.model, others.version, "feature")
 
 
 def test_what_became_of_golden_requests_is_noted_version_by_version(both: Both) -> None:
