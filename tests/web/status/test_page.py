@@ -78,7 +78,7 @@ def test_it_says_how_the_model_and_the_sidecar_do() -> None:
     for said in (
         "p50 4.2 ms, p95 18.7 ms, p99 94 ms", "1,204,881, 311 failed (< 0.1 %)", "precision 0.412 0.371 to 0.455 0.580",
         "1,199,004 of 1,204,881 (99.5 %)", "24h 988,120 yes 2026-11-23 02:15 UTC", "2026.12-rc1 challenger",
-        "9f3ac1d2", "channel=app: drifts by 0.21", "1,204,880 of 1,204,881 observed, full: 1", "connection refused",
+        "9f3ac1d2", "channel=app : drifts by 0.21", "1,204,880 of 1,204,881 observed, full: 1", "connection refused",
         "invalid_json", "19 more: see the API", "Its precision is below that of training",
         "3 windows of 24h were not kept",
     ):  # fmt: skip
