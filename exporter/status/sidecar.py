@@ -80,5 +80,5 @@ def _golden(golden: GoldenChecked, now: float) -> Iterator[str]:
     for one in golden.versions[:_MOST_VERSIONS]:
         if one.asked:
             right = one.asked - one.failing[1]
-            words = f"{right} of {plural(one.asked, 'golden request')} are answered as expected"
+            words = f"{right:,} of {one.asked:,} golden requests were answered as expected"
             yield f"{text(one.model)} {text(one.version)}: {words}."

@@ -162,3 +162,13 @@ def test_errors_of_hours_ago_are_no_news_to_an_analyser_that_begins_anew(profile
     assert world.model().traffic.failed == 30
     assert "ModelErrors" not in world.codes()
     assert "ModelErrors" in World(profile).see(range(30), status=500).codes()
+
+
+def test_models_that_nobody_watches_are_told_as_one_of_which_nothing_is_seen() -> None:
+    world = World(None).see(range(3))
+    page = world.page()
+    world.told.show(dataclasses.replace(page, scenes=(dataclasses.replace(page.scenes[0], is_other=True),)))
+    found = world.told.now()
+    assert found is not None
+    judged = found.models[0].judgement
+    assert (judged.verdict, [one.code for one in judged.reasons]) == (BLIND, ["Unwatched"])
