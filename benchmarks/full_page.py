@@ -75,13 +75,17 @@ def names(features: int) -> list[str]:
 
 def page_of(watched: Watched, directory: Path) -> tuple[list[Series], float]:
     """Its series, and the Unix time at which it was made. Windows of rows are for quiet models, and this one is not."""
+    text = b"".join(collect.Renderer(_ROOM).render(whole(watched, directory)).pieces(TEXT)).decode()
+    return [*_read(text)], STARTED_S + ENDS_S
+
+
+def whole(watched: Watched, directory: Path) -> Page:
+    """What it is made of."""
     profile = _profile(watched, directory)
     monitor, at = _monitor(watched, profile), ENDS_S
     itself = everything(EventCounts(0, {}, {}, 0), STARTED_S + at)
     server = ServerVitals(True, True, True, 3, ProcessVitals(12.5, 80_000_000, STARTED_S))
-    scene = Scene(watched.model, watched.version, profile, monitor.snapshot(at), server, itself)
-    text = b"".join(collect.Renderer(_ROOM).render(Page((scene,), itself)).pieces(TEXT)).decode()
-    return [*_read(text)], STARTED_S + at
+    return Page((Scene(watched.model, watched.version, profile, monitor.snapshot(at), server, itself),), itself)
 
 
 def _profile(watched: Watched, directory: Path) -> Profile:

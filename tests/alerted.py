@@ -19,7 +19,7 @@ RULES: Final = (
     "drift", "exporter", "golden", "loops", "performance", "quality", "retrain", "serving", "slices", "staleness",
 )  # fmt: skip
 """Of one replica; those of segments are in `drift`."""
-_GOT: Final = re.compile(r'alertname="(\w+)"')
+_GOT: Final = re.compile(r'alertname="(\w+)", severity="(\w+)"')
 _ABSENT: Final = "_"
 
 
@@ -44,13 +44,13 @@ class Scraped:
 
     def _told(self, name: str, value: str) -> str:
         """Of promtool the first minute is that of Unix time 0."""
-        is_moment = "_timestamp_seconds" in name and float(value)
+        is_moment = ("_timestamp_seconds" in name or "_start_time_seconds" in name) and float(value)
         return repr(float(value) - self._wall) if is_moment else value
 
-    def alerts(self, directory: Path, among: Iterable[str]) -> set[str]:
-        """Those of these names that are pending or firing at the last page."""
+    def alerts(self, directory: Path, among: Iterable[str]) -> set[tuple[str, str]]:
+        """Those of these names that are pending or firing at the last page, with their severities."""
         tests = directory / "pages.test.yml"
-        query = f'count by (alertname) (ALERTS{{alertname=~"{"|".join(among)}"}})'
+        query = f'count by (alertname, severity) (ALERTS{{alertname=~"{"|".join(among)}"}})'
         asked = {"expr": query, "eval_time": f"{self._pages - 1}m", "exp_samples": [{"labels": "{}", "value": -1}]}
         series = [{"series": _named(name), "values": " ".join(values)} for name, values in self._series.items()]
         tests.write_text(yaml.dump({

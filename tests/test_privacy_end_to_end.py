@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from profile_tables import write_csv
 from support import Answering, Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar
@@ -147,11 +148,42 @@ def post(running: Sidecar, body: bytes, path: str, number: int = 0) -> None:
         error.close()
 
 
+def status_of(running: Sidecar) -> Iterator[tuple[str, bytes]]:
+    """All that the status says, and whole columns, those that drifted among them."""
+
+    def ask(path: str, **asked: Any) -> bytes:
+        """As soon as there is time for it."""
+        query = f"{path}?{urlencode(asked, doseq=True)}"
+        status, body = eventually(
+            lambda: None if (found := running.get(running.web_port, query))[0] == 503 else found, what=query
+        )
+        assert status == 200, (query, body)
+        return bytes(body)
+
+    whole = ask("/api/v1/status")
+    yield from (("status", whole), ("openapi", ask("/api/v1/openapi.json")), ("models", ask("/api/v1/models")))
+    for one in json.loads(whole)["models"]:
+        of = {"model": one["model"], "version": one["version"]}
+        yield f"model {of}", ask("/api/v1/model", **of)
+        for side in ("feature", "output"):
+            columns = ask("/api/v1/features", side=side, **of)
+            yield f"columns {of}", columns
+            names = [column["name"] for column in json.loads(columns)["columns"]]
+            for name in names[:4]:
+                yield f"column {name}", ask("/api/v1/feature", side=side, name=name, **of)
+                yield f"page of {name}", ask("/", **of, **{side: name})
+            if names:
+                trails = ask("/api/v1/trails", side=side, name=names, **of)
+                at = json.loads(trails)["starts"][-1]
+                yield from (("trails", trails), ("moment", ask("/api/v1/moment", side=side, name=names, at=at, **of)))
+
+
 def texts(running: Sidecar, state: Path) -> Iterator[tuple[str, bytes]]:
     """All that anybody can read, by where it is."""
     for path in ("/", "/metrics", "/config", "/-/ready", "/api/v1/window?window=10m&model=m", "/api/v1/window?window=x",
                  "/api/v1/window?window=10m&model=other"):  # fmt: skip
         yield path, running.get(running.web_port, path)[1]
+    yield from status_of(running)
     yield "log", running.log().encode()
     for file in state.rglob("*"):
         yield str(file), str(file.relative_to(state)).encode()

@@ -67,6 +67,10 @@ class Failures:
     def _counted(self, page: Page) -> Iterator[_Kept]:
         """Of what there is no more than a count: that it has grown."""
         health = page.health
+        settings = health.web.file if health.web else None
+        if not health.reload_successful or (settings is not None and not settings.is_fine):
+            words = "could not be used as they are now in their file: see the log"
+            yield _kept(health.snapshot_wall_s, "settings", "unusable", words)
         errors = page.attribution.profile_errors + health.profile_errors
         refused = health.web.refused if health.web else {}
         for where, reason, words, count in (

@@ -84,7 +84,8 @@ def _moved(seen: Seen) -> str:
          for at, (_, sentence) in side.diagnoses.items() if mark[at]), default=((0.0, 0.0), ""),
     )[1]  # fmt: skip
     said = text(told).rpartition(_SINCE)[0] if since and _SINCE in told else text(told)
-    return f"{len(names)} of {what} moved{since}; {said.rstrip('.') or _happened(sides, names)}."
+    head = f"{len(names)} of {what} moved{since}"
+    return f"{head}; {said.rstrip('.')}." if said else f"{head}: {_happened(sides, names)}."
 
 
 def _happened(sides: Sequence[Side], names: Sequence[str]) -> str:
@@ -92,7 +93,7 @@ def _happened(sides: Sequence[Side], names: Sequence[str]) -> str:
     for side in sides if len(names) == 1 else ():
         for at in np.flatnonzero(side.named).tolist():
             if text(side.columns[at].name) == names[0]:
-                return f"{names[0]}: {text(columns.happened(side, at, side.columns[at].bins()))}"
+                return f"{listed(names)}, {text(columns.happened(side, at, side.columns[at].bins()))}"
     return listed(names)
 
 

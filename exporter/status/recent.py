@@ -74,7 +74,7 @@ class Recent:
                 self._seen.append(seen)
 
     def over(self, scene: Scene, page: Page, seconds: float) -> Counts:
-        """What was counted in the last so many seconds, or since the start where that is less long ago.
+        """What was counted in the last so many seconds, or since the start, or the first page, if less long ago.
 
         A model that is new was never counted before; of one whose counts have begun anew all of them are new.
         """
@@ -84,8 +84,10 @@ class Recent:
             return _less(here, before.models.get(scene.labels))
         with self._lock:
             first = self._seen[0] if self._seen else None
-        if first is None or now - page.health.started_wall_s <= seconds or first.at >= now:
+        if now - page.health.started_wall_s <= seconds:
             return here
+        if first is None or first.at >= now:  # an analyser that begins anew, beside counts that are older
+            return _less(here, here)
         return _less(here, first.models.get(scene.labels))
 
     def before(self, scene: Scene, page: Page, seconds: float) -> Counts | None:

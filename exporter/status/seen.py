@@ -55,6 +55,12 @@ class Seen:
         return self.recent.over(self.view.scene, self.view.page, seconds)
 
     @property
+    def reference(self) -> str:
+        """What live values are compared with, in a sentence."""
+        profile = self.view.scene.profile
+        return "its own first traffic" if profile is not None and profile.provisional else "the training data"
+
+    @property
     def is_idle(self) -> bool:
         """Whether nobody has asked it for so long that what was found of it is no news."""
         last = self.view.last_s

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 from exporter import __version__
+from exporter.checked import GoldenChecked
 from exporter.collect.scene import Page
 from exporter.condition import DependencyState, ProcessVitals, ServerVitals
 from exporter.status.facts import DependencyFacts, Failing, ProcessFacts, SidecarFacts
 from exporter.status.known import moment
 from exporter.status.wording import clock, plural, text
+
+_MOST_VERSIONS = 10
+"""Whose golden requests are told of."""
 
 
 def of(page: Page, failures: tuple[Failing, ...]) -> SidecarFacts:
@@ -66,7 +70,15 @@ def _counts(page: Page) -> Iterator[str]:
     if shed:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in shed.items())
         yield f"Bodies of {plural(sum(shed.values()), 'exchange')} were relayed and not looked at: {reasons}."
-    golden = health.golden
-    if golden is not None:
-        last = f"last at {clock(golden.round_wall_s, health.snapshot_wall_s)}" if golden.round_wall_s else "not one yet"
-        yield f"{plural(golden.cases, 'golden request')} every {golden.interval_s:g} s, {last}."
+    if health.golden is not None:
+        yield from _golden(health.golden, health.snapshot_wall_s)
+
+
+def _golden(golden: GoldenChecked, now: float) -> Iterator[str]:
+    last = f"last at {clock(golden.round_wall_s, now)}" if golden.round_wall_s else "not one yet"
+    yield f"{plural(golden.cases, 'golden request')} every {golden.interval_s:g} s, {last}."
+    for one in golden.versions[:_MOST_VERSIONS]:
+        if one.asked:
+            right = one.asked - one.failing[1]
+            words = f"{right:,} of {one.asked:,} golden requests were answered as expected"
+            yield f"{text(one.model)} {text(one.version)}: {words}."

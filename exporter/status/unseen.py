@@ -64,8 +64,10 @@ def _sides(seen: Seen) -> Iterator[str]:
         yield f"{columns} are hashed under a salt that this exporter does not have: nothing is counted of them."
     for side in seen.view.sides:
         yield from _columns(side)
-    if snapshot.evidence is None:
-        yield "No evidence of drift is gathered: the settings say so, or the columns allow none."
+    if not seen.settings.evidence.enable:
+        yield "No evidence of drift is gathered: the settings say so."
+    elif snapshot.evidence is None and any(int(side.samples.sum()) for side in seen.view.sides):
+        yield "No evidence of drift is gathered: the columns allow none."
 
 
 def _columns(side: Side) -> Iterator[str]:

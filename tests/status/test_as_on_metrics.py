@@ -96,10 +96,8 @@ def test_scores_and_what_chance_makes_of_them(both: Both, side: str, ending: str
 @pytest.mark.parametrize("what", ["missing", "nonfinite", "out_of_range", "unseen", "type_error"])
 def test_shares_of_values_that_are_not_as_they_should_be(both: Both, side: str, what: str) -> None:
     for model in both.now.models:
-        facts = [
-            (detail.column.name, one) for detail in both.details(model, side) for one in detail.quality
-            if one.what == what
-        ]  # fmt: skip
+        details = both.details(model, side)
+        facts = [(each.column.name, one) for each in details for one in each.quality if one.what == what]
         for ending, told in (
             ("", {(name, one.window): one.ratio for name, one in facts}),
             ("_critical", known({(name, one.window): one.critical for name, one in facts})),
@@ -292,3 +290,11 @@ def test_the_exporter_its_server_and_what_it_needs(both: Both) -> None:
     assert set(both.exposed("model_server_up", ()).values()) == {one.server_up}
     resident = both.exposed("inference_exporter_process_resident_memory_bytes", ("process",))
     assert resident == {(each.name,): each.resident_bytes for each in one.processes}
+
+
+def test_what_became_of_golden_requests_is_noted_version_by_version(both: Both) -> None:
+    versions = both.exposed("model_golden_cases", ("model", "model_version"))
+    failing = both.exposed("model_golden_failing_cases", ("model", "model_version"), times="1")
+    for (model, version), asked in versions.items():
+        words = f"{model} {version}: {asked - failing[model, version]:.0f} of {asked:.0f} golden requests"
+        assert any(one.startswith(words) for one in both.now.sidecar.notes) == bool(asked), words

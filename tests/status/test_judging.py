@@ -41,7 +41,7 @@ def test_amounts_in_cents_are_a_reason_to_act_which_says_what_moved_and_since_wh
     found = world.model()
     assert found.judgement.verdict == ACT
     assert found.judgement.sentence.startswith("Act: 1 of 7 features moved since 23:")
-    assert found.judgement.sentence.endswith("; amount: values went up, at once.")
+    assert found.judgement.sentence.endswith(": amount, values went up, at once.")
     first = found.judgement.reasons[0]
     assert (first.code, first.column) == ("ModelDrift", "amount")
     assert first.since == pytest.approx(WALL + 60 * PANE_S, abs=3 * PANE_S)

@@ -10,7 +10,7 @@ class Failing:
 
     time: float
     where: str
-    """`request payload`, `response payload`, `dependency`, `profile`, `state`, `golden request`, `web`."""
+    """`request payload`, `response payload`, `dependency`, `profile`, `state`, `golden request`, `settings`, `web`."""
     reason: str
     detail: str
 

@@ -14,8 +14,8 @@ from exporter.status.view import FEATURE, SIDES, Marks, Side, Values
 from exporter.status.wording import listed
 
 _WRONG = {
-    RANGE: ("ModelFeatureOutOfRange", "Values out of the range of the training data"),
-    UNSEEN: ("ModelFeatureUnseen", "Categories that the training data do not have"),
+    RANGE: ("ModelFeatureOutOfRange", "Values out of the range of {}"),
+    UNSEEN: ("ModelFeatureUnseen", "Categories that are not in {}"),
     TYPE: ("ModelFeatureTypeErrors", "Values of a wrong type"),
     INFINITE: ("ModelFeatureNonFinite", "Infinite values"),
 }
@@ -27,14 +27,14 @@ def reasons(seen: Seen) -> Iterator[Reason]:
         gone = absent(seen, side)
         for code, words, marks in (
             ("ModelFeatureAbsent", "All values are null or absent", gone),
-            ("ModelFeatureMissingSurge", "Far more values are missing than in training", missing(seen, side) & ~gone),
+            ("ModelFeatureMissingSurge", "Far more values are missing than in {}", missing(seen, side) & ~gone),
             *_wrong(seen, side),
             ("ModelFeatureStuck", "The same value again and again", stuck(seen, side)),
-            ("ModelFeatureCollapse", "Far fewer different values than in training", collapsed(seen, side)),
+            ("ModelFeatureCollapse", "Far fewer different values than in {}", collapsed(seen, side)),
         ):  # fmt: skip
             for verdict, names in by_severity(seen, side, marks):
                 only = names[0] if len(names) == 1 else ""
-                yield seen.reason(code, f"{words}: {listed(names)}.", None, only, verdict)
+                yield seen.reason(code, f"{words.format(seen.reference)}: {listed(names)}.", None, only, verdict)
         yield from _many(seen, side, gone)
 
 

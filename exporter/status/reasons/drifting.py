@@ -138,7 +138,7 @@ def _scores(seen: Seen, side: Side) -> Iterator[Reason]:
     code, what = ("ModelFeatureDrift", "feature") if side.word == FEATURE else ("ModelPredictionDrift", "output")
     for verdict, found in by_severity(seen, side, drifted(seen, side)):
         looks = "no longer looks" if len(found) == 1 else "no longer look"
-        words = f"{plural(len(found), what)} {looks} like the training data: {listed(found)}."
+        words = f"{plural(len(found), what)} {looks} like {seen.reference}: {listed(found)}."
         yield seen.reason(code, words, _since(side, found), found[0] if len(found) == 1 else "", verdict)
 
 
@@ -159,5 +159,5 @@ def _many(seen: Seen) -> Iterator[Reason]:
     found = drifted(seen, side) & (severities != TICKET) & (severities != IGNORE)
     count, judged = int(found.sum()), int(side.judged.sum())
     if count >= seen.limit("drift.many_least") and count >= seen.limit("drift.many_ratio") * judged:
-        words = f"{count} of {judged} features no longer look like the training data, all at once."
+        words = f"{count} of {judged} features no longer look like {seen.reference}, all at once."
         yield seen.reason("ModelManyFeaturesDrift", words, _since(side, names(side, found)))

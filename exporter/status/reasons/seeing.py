@@ -10,6 +10,7 @@ from exporter.status.wording import clock, share, span
 
 OFF: Final = "ObservationOff"
 NO_PROFILE: Final = "NoProfile"
+IGNORED: Final = "AllIgnored"
 UNWATCHED: Final = "Unwatched"
 _WHAT: Final = {"request": "requests", "response": "answers"}
 
@@ -20,6 +21,7 @@ def reasons(seen: Seen) -> Iterator[Reason]:
     if health.relaying and not health.relay.observing:
         yield Reason(OFF, BLIND, "Observation is switched off: requests are relayed, and nobody looks.")
     yield from _reference(seen)
+    yield from _ignored(seen)
     yield from _mismatched(seen)
     yield from _undecoded(seen)
     yield from _covered(seen)
@@ -32,6 +34,11 @@ def _reference(seen: Seen) -> Iterator[Reason]:
         yield Reason(UNWATCHED, BLIND, words)
     elif seen.view.scene.profile is None and seen.view.key not in seen.view.page.collecting:
         yield Reason(NO_PROFILE, BLIND, "There is no reference profile: what it is asked is compared with nothing.")
+
+
+def _ignored(seen: Seen) -> Iterator[Reason]:
+    if seen.view.sides and all(bool(side.ignored.all()) for side in seen.view.sides):
+        yield Reason(IGNORED, BLIND, "All features and outputs are ignored, as overrides say.")
 
 
 def _mismatched(seen: Seen) -> Iterator[Reason]:

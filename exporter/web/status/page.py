@@ -139,4 +139,5 @@ def _answer(made: Made) -> Response:
     answer.set_etag(f"{made.tag}{'-gz' if is_packed else ''}")
     answer.headers["Vary"] = "Accept-Encoding"
     answer.headers["Cache-Control"] = "no-cache"
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
