@@ -93,7 +93,7 @@ def _happened(sides: Sequence[Side], names: Sequence[str]) -> str:
     for side in sides if len(names) == 1 else ():
         for at in np.flatnonzero(side.named).tolist():
             if text(side.columns[at].name) == names[0]:
-                return f"{names[0]}, {text(columns.happened(side, at, side.columns[at].bins()))}"
+                return f"{listed(names)}, {text(columns.happened(side, at, side.columns[at].bins()))}"
     return listed(names)
 
 

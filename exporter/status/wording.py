@@ -7,6 +7,8 @@ from typing import Final
 from exporter.values import format_duration
 
 _MOST_NAMED: Final = 3
+_LONGEST: Final = 64
+"""Characters of a name in a sentence."""
 _MINUTE_S: Final = 60.0
 _DAY_S: Final = 86400.0
 _UNITS: Final = ((_DAY_S, "day"), (3600.0, "hour"), (_MINUTE_S, "minute"), (1.0, "second"))
@@ -41,8 +43,8 @@ def plural(count: int, word: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first names, and how many there are beside them."""
-    shown = ", ".join(names[:_MOST_NAMED])
+    """The first names, of long ones the beginning, and how many there are beside them."""
+    shown = ", ".join(one if len(one) <= _LONGEST else f"{one[: _LONGEST - 1]}…" for one in names[:_MOST_NAMED])
     more = len(names) - _MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
 

@@ -33,4 +33,5 @@ def test_a_span_is_told_in_the_largest_unit_that_fits_twice(seconds: float, expe
 def test_names_are_told_three_at_most_and_how_many_more_there_are() -> None:
     assert wording.listed(["a", "b", "c"]) == "a, b, c"
     assert wording.listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert wording.listed(["a" * 64, "b" * 65]) == f"{'a' * 64}, {'b' * 63}…"
     assert (wording.plural(1, "row"), wording.plural(1200, "row")) == ("1 row", "1,200 rows")

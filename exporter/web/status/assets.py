@@ -1,4 +1,4 @@
-"""The page's style and script: small files of our own, named with what they hold, so that a browser asks for them once."""
+"""The page's style and script: small files of our own, named with what they hold, so that a browser asks once."""
 
 from hashlib import blake2b
 from importlib import resources
@@ -31,4 +31,5 @@ def add(app: Flask) -> None:
         answer = Response(texts[name], content_type=_TYPES[name])
         answer.set_etag(signs[name])
         answer.headers["Cache-Control"] = _FOR_EVER if request.args.get("v") == signs[name] else "no-cache"
-        return answer.make_conditional(request)
+        answer.make_conditional(request)
+        return answer

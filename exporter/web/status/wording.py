@@ -24,7 +24,7 @@ def _shown(found: re.Match[str]) -> str:
     code = ord(found[0])
     if code < 0x20:
         return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"‹U+{code:04X}›"
+    return "\u2421" if code == 0x7F else f"\u2039U+{code:04X}\u203a"
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:

@@ -44,8 +44,9 @@ BROKE: Final = NOW - 3 * 3600 - 420
 HOSTILE: Final = "<script>alert('x')</script>\"&\u202egnp.\x00\x1b[31m"
 RUNBOOK: Final = "https://example.com/runbooks.md#"
 WORDS: Final = (
-    "amount", "merchant_country", "card_age_days", "hour", "distance_km", "mcc", "channel", "device_score", "velocity_1h",
-    "velocity_24h", "balance", "limit_used", "tenure_months", "declines_7d", "currency", "is_recurring", "ip_risk",
+    "amount", "merchant_country", "card_age_days", "hour", "distance_km", "mcc", "channel", "device_score",
+    "velocity_1h", "velocity_24h", "balance", "limit_used", "tenure_months", "declines_7d", "currency", "is_recurring",
+    "ip_risk",
     "email_age_days", "basket_size", "discount", "shipping_match", "billing_zip_risk", "session_seconds",
 )  # fmt: skip
 ROWBACK: Final = "שם_המוצר"
@@ -116,7 +117,8 @@ class Sample:
         )
         moved = round(float(self._rng.uniform(0.005, 0.05)), 4)
         plain = ColumnFacts(
-            "feature", name, "categorical" if bins[0].text[0].isalpha() and " " not in bins[0].text else "numeric", "quiet",
+            "feature", name,
+            "categorical" if bins[0].text[0].isalpha() and " " not in bins[0].text else "numeric", "quiet",
             round(float(self._rng.exponential(0.2)), 3), 0.1, None, "", "", "", "1h", 41_213, moved, 0.061,
             round(1 / (at + 2), 3), "", bins,
         )  # fmt: skip
@@ -154,15 +156,16 @@ class Sample:
         for one in self._columns:
             counts[one.standing] = counts.get(one.standing, 0) + 1
         return ModelFacts(
-            "fraud", "2026.11", _JUDGED, EvidenceFacts(812.4, 10.7, 2.2, 7.7, NOW - 9 * 86400, True, "measured", False, 30.0),
+            "fraud", "2026.11", _JUDGED,
+            EvidenceFacts(812.4, 10.7, 2.2, 7.7, NOW - 9 * 86400, True, "measured", False, 30.0),
             TrafficFacts(1_204_881, 311, {"200": 1_204_570, "400": 204, "503": 107}, 2_204_881, NOW - 2,
                          LatencyFacts(1_204_774, 0.0042, 0.0187, 0.094)),
             CoverageFacts(1_199_004, 1_204_881, 1_198_702, 1_204_570, {"request/invalid_json/open_inference": 5877},
                           0.958, 2, 41),
             (WindowFacts("5m", 3_402, True, NOW - 300), WindowFacts("1h", 41_213, True, NOW - 3600),
              WindowFacts("24h", 988_120, True, NOW - 86400)),
-            counts, {"moved": 1}, (_PERFORMED,), (Segment("channel=app", "24h", 12_044, "drifts by 0.21, all others by 0.03",
-                                                          BROKE),),
+            counts, {"moved": 1}, (_PERFORMED,),
+            (Segment("channel=app", "24h", 12_044, "drifts by 0.21, all others by 0.03", BROKE),),
             (VersionFacts("2026.11", "champion", NOW - 9 * 86400, 1_204_881, "act"),
              VersionFacts("2026.12-rc1", "challenger", NOW - 86400, 60_112, "learning")),
             ProfileFacts("9f3ac1d2", "fraud", "2026.11", 400_000, len(self._columns), 1, NOW - 12 * 86400, False,
@@ -243,13 +246,15 @@ _PERFORMED: Final = PerformanceFacts(
 
 
 def _sidecar() -> SidecarFacts:
-    failures = [Failing(NOW - 60.0 * at, "request payload", "invalid_json", f"/v2/models/{HOSTILE}/infer: nested too deeply")
-                for at in range(30)]  # fmt: skip
+    words = f"/v2/models/{HOSTILE}/infer: nested too deeply"
+    failures = [Failing(NOW - 60.0 * at, "request payload", "invalid_json", words) for at in range(30)]
     return SidecarFacts(
         "0.1.0", NOW - 9 * 86400, True, True, 1_204_881, 1_204_880, {"full": 1, "damaged": 0}, True,
         ProcessFacts("server", 81_203.0, 2 << 30, NOW - 9 * 86400),
-        (ProcessFacts("analyser", 2_104.0, 201 << 20, NOW - 9 * 86400), ProcessFacts("worker-0", 612.0, 48 << 20, NOW - 9 * 86400)),
-        (DependencyFacts("<b>feature-store</b>", "redis://features:6379", False, "connection refused", NOW - 1800, 0.0021),
+        (ProcessFacts("analyser", 2_104.0, 201 << 20, NOW - 9 * 86400),
+         ProcessFacts("worker-0", 612.0, 48 << 20, NOW - 9 * 86400)),
+        (DependencyFacts("<b>feature-store</b>", "redis://features:6379", False, "connection refused", NOW - 1800,
+                         0.0021),
          DependencyFacts("postgres", "db:5432", True, "", NOW - 4, 0.0011)),
         (Failing(NOW - 1800, "dependency", "down", "<b>feature-store</b>: connection refused"), *failures),
         ("3 windows of 24h were not kept at the last start: they are of another profile.",),
@@ -261,7 +266,8 @@ def _other(at: int) -> ModelFacts:
     verdict = ("healthy", "learning", "blind", "watch")[at % 4]
     return ModelFacts(
         f"model-{at}", "1", Judgement(verdict, f"{verdict.capitalize()}: as model {at} is."), None,
-        TrafficFacts(0, 0, {}, 0, None, LatencyFacts(0, None, None, None)), CoverageFacts(0, 0, 0, 0, {}, None, 0, 0), (),
+        TrafficFacts(0, 0, {}, 0, None, LatencyFacts(0, None, None, None)),
+        CoverageFacts(0, 0, 0, 0, {}, None, 0, 0), (),
         {}, {}, (), (), (), None, 112,
     )  # fmt: skip
 
@@ -272,8 +278,10 @@ def _detail(one: ColumnFacts) -> ColumnDetail:
     tv = one.total_variation
     scores = tuple(
         Score(statistic, window.window, None if tv is None else round(tv * times, 4), critical)
-        for statistic, times, critical in (("total_variation", 1.0, 0.061), ("psi", 2.3, 0.02), ("kolmogorov_smirnov", 0.8, 0.05),
-                                           ("mean_shift", 3.0, None))
+        for statistic, times, critical in (
+            ("total_variation", 1.0, 0.061), ("psi", 2.3, 0.02), ("kolmogorov_smirnov", 0.8, 0.05),
+            ("mean_shift", 3.0, None),
+        )
         for window in windows
     )  # fmt: skip
     return ColumnDetail(one, windows, scores, one.quality or (QualityFacts("missing", "1h", 0.001, 0.001, 0.004),))
