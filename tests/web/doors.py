@@ -13,7 +13,7 @@ from proxy.rig import Peer
 from exporter import web
 from exporter.collect.exposition import Block
 from exporter.collect.rendered import Rendered
-from exporter.web import feedback, lifecycle
+from exporter.web import feedback, lifecycle, status
 from exporter.web.entrance import Entrance, Said
 
 PAGE = Rendered(
@@ -64,15 +64,19 @@ def served(
     config: Path | None = None, authority: Path | None = None, tokens: Mapping[str, tuple[str, str]] | None = None,
     hosts: tuple[str, ...] = (), address: str = "0.0.0.0:0", **more: Any,
 ) -> Iterator[Served]:  # fmt: skip
-    """What serves a page; `more` goes to `create_app`, but for `supervisor`, `truths`, `alerts` and `port`."""
+    """What serves a page; `more` goes to `create_app`, but for `port` and
+    `supervisor`, `truths`, `alerts`, `source`.
+    """
     listener = socket.create_server(("127.0.0.1", more.pop("port", 0)), backlog=512)
     entrance = Entrance(Said(address, str(config) if config else None, hosts, tokens or {}))
-    supervisor, truths, alerts = (more.pop(name, None) for name in ("supervisor", "truths", "alerts"))
+    supervisor, truths, alerts, source = (more.pop(name, None) for name in ("supervisor", "truths", "alerts", "source"))
     app = web.create_app(lambda: PAGE, **more)
     lifecycle.add(app, supervisor)
     feedback.add(app, truths)
     if alerts:
         alerts.open(app)
+    if source:
+        status.add(app, source)
     takers = [one for one in (more.get("events"), truths, alerts) if one]
     running = entrance.open(listener, app, max((one.most_bytes for one in takers), default=0))
     try:

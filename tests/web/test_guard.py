@@ -91,10 +91,11 @@ def test_what_is_no_request_is_refused_as_strictly(sent: bytes, status: bytes, p
 
 
 def test_a_page_that_fails_says_nothing_of_how_it_works_inside() -> None:
-    def broken() -> list[str]:
-        raise RuntimeError("a path and a password")
+    class Broken(Sample):
+        def now(self) -> StatusFacts | None:
+            raise RuntimeError("a path and a password")
 
-    with served(unread=broken) as at:
+    with served(source=Broken()) as at:
         answer = at.ask("/")
     assert (answer.status, answer.body) == (500, b"500 internal server error\n")
     _is_strict(answer)
@@ -155,7 +156,7 @@ def test_pages_of_browsers_may_not_post_anything(path: str, headers: dict[str, s
 
 def test_people_may_look_at_pages_from_anywhere_and_programs_may_post() -> None:
     asked: list[bool] = []
-    with served(observe=asked.append) as at:
+    with served(observe=asked.append, source=Sample()) as at:
         assert at.ask("/", headers={"Sec-Fetch-Site": "cross-site"}).status == 200
         assert at.ask("/-/observe?enabled=false", "POST", headers={"Sec-Fetch-Site": "none"}).status == 200
         assert at.ask("/-/observe?enabled=true", "POST").status == 200
