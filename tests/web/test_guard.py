@@ -7,10 +7,12 @@ from typing import Any
 import bcrypt
 import pytest
 from web.doors import TEXT, Answer, Served, peer, rest, served
+from web.status.sample import Sample
 
 from exporter.events.desk import Desk
 from exporter.handoff import board
 from exporter.sections import Events
+from exporter.status.facts import StatusFacts
 
 SECRET = "secret"  # noqa: S105 (of this test)
 HASH = bcrypt.hashpw(SECRET.encode(), bcrypt.gensalt(4)).decode()
