@@ -33,12 +33,12 @@ MODELS := tests/deploy/operator tests/deploy/policies
 COMPILED := build/compiled
 RUN_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/$(COMPILED)"
 # Tests wait more than they compute, so there are two processes for each processor; neighbours stay together, as they
-# share what was made for them. Those in which minutes pass in seconds come afterwards: three processes for two processors,
-# of which they leave most idle, each with one file at a time; and then those that need all processors. tests/conftest.py
-# has these passes read the few files that they are in. Tests of deploying compute: a file for each processor.
+# share what was made for them. Those in which minutes pass in seconds come afterwards, one process for each
+# processor, a file at a time; and then those that need all processors. tests/conftest.py has these passes read the few
+# files that they are in. Tests of deploying compute: a file for each processor.
 PARALLEL ?= -n $(shell echo $$(($$(nproc) * 2))) --maxprocesses=16 --dist worksteal
-PACED ?= $(if $(PARALLEL),-n $(shell echo $$(($$(nproc) * 3 / 2))) --maxprocesses=6 --dist loadscope)
 FILES ?= $(if $(PARALLEL),-n $(shell nproc) --maxprocesses=4 --dist loadscope)
+PACED ?= $(FILES)
 
 # What builds images, whichever is there, and what it is called then.
 BUILDER ?= $(shell command -v docker || command -v podman || command -v buildah)
@@ -55,9 +55,9 @@ demo: $(VENV)/.demo ## Watch a real model drift and page, live (DURATION=300 STO
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out 0 no false off,$(KEEP)),--keep) $(if $(GRAFANA),--grafana $(GRAFANA)) $(ARGS)
 
 test: $(VENV)/.test ## Run the tests, two processes for each core (ARGS="-k relay", PARALLEL= for one by one)
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not paced and not servers and not deploy and not browser' $(ARGS) || [ $$? -eq 5 ] # 5: none was chosen
-	$(BIN)/python -m pytest $(PACED) -m 'paced and not alone' $(ARGS) || [ $$? -eq 5 ]
-	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
+	.ci/tests $(BIN)/python $(PARALLEL) -m 'not slow and not paced and not servers and not deploy and not browser' $(ARGS)
+	.ci/tests $(BIN)/python $(PACED) -m 'paced and not alone' $(ARGS)
+	.ci/tests $(BIN)/python -m alone $(ARGS)
 
 test-slow: $(VENV)/.test ## Run the tests that take long: healthy demos, a million requests, long faults (an hour)
 	$(BIN)/python -m pytest -m slow $(ARGS)
@@ -76,20 +76,20 @@ test-spark: $(VENV)/.test $(VENV)/.spark ## See that Spark builds the profile th
 	$(BIN)/python -m pytest tests/profile/test_spark.py $(ARGS)
 
 test-asyncio: $(VENV)/.test ## Run the relay's tests on asyncio's own event loop
-	RELAY_EVENT_LOOP=asyncio $(BIN)/python -m pytest tests/proxy $(RELAY_FAULTS) $(WITHOUT_A_LOOP) $(PARALLEL) $(ARGS)
+	RELAY_EVENT_LOOP=asyncio .ci/tests $(BIN)/python tests/proxy $(RELAY_FAULTS) $(WITHOUT_A_LOOP) $(PARALLEL) $(ARGS)
 
 test-compiled: $(VENV)/.test $(COMPILED)/.made ## Run the request path's tests on what users install: compiled
-	$(RUN_COMPILED) $(BIN)/pytest tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(RELAY_FAULTS) $(NOT_COMPILED) $(PARALLEL) $(ARGS)
+	$(RUN_COMPILED) .ci/tests $(BIN)/python tests/test_compiled.py tests/proxy tests/http11 tests/handoff $(RELAY_FAULTS) $(NOT_COMPILED) $(PARALLEL) $(ARGS)
 
 test-servers: $(VENV)/.test $(SERVERS:%=build/servers/%/.made) ## Run the tests with real model servers: MLServer, MLflow, KServe
 	$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
 test-deploy: $(VENV)/.test $(VENV)/.deploy $(VENV)/.docs $(VENV)/.release $(MODELS:%=%/node_modules/.made) ## Check all that deploys us: the chart, manifests, compose file, units, scrape configurations
-	$(BIN)/python -m pytest -m deploy tests/deploy $(FILES) $(ARGS)
+	.ci/tests $(BIN)/python -m deploy tests/deploy $(FILES) $(ARGS)
 
 test-browser: $(VENV)/.test $(VENV)/.browser ## Look at the status page in a real Chromium: what it says, keyboard, contrast, hostile names
 	@deploy/install-tools chromium || echo "what is missing is skipped"
-	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+	.ci/tests $(BIN)/python -m browser tests/browser $(ARGS)
 
 test-image: $(VENV)/.test ## Build the image on a Debian of its own and run it, read-only and without a shell (needs root; five minutes)
 	@deploy/install-tools buildah debootstrap || echo "what is missing is skipped"

@@ -3,7 +3,7 @@
 
 The demo runs in a real terminal (tmux), whose screen is kept as it is, and drawn by rich. The dashboard is drawn of the
 demo's own Prometheus as `make dashboards-render` draws it: with Grafana's UI library, not by Grafana. No number is
-touched.
+touched. The status page is the sidecar's own of that moment, in chromium.
 """
 
 import re
@@ -28,7 +28,10 @@ PATIENCE_S: Final = 420.0
 TAKEN_AT: Final = "ModelFeatureStuck s6"
 """The terminal's picture is taken when its screen first says so."""
 SHOWN_AT_S: Final = 90.0
-"""The dashboard shows the story so far, so long after its start: late in the second chapter of a story of 300 s."""
+"""The dashboard and the status page show the story so far, so long after its start: late in the second chapter of a
+story of 300 s."""
+STATUS_SIZE: Final = "1280,1500"
+"""Pixels of the status page: the verdict and what moved."""
 FASTER: Final = 60
 """In such a story a minute of the rules takes a second."""
 
@@ -93,20 +96,39 @@ def draw_dashboard(url: str, began: float, path: Path) -> None:
         path.write_bytes((Path(directory) / "model-health-dark.png").read_bytes())
 
 
+# --- the status page
+
+
+def take_status(url: str, path: Path) -> None:
+    """As it is now."""
+    with tempfile.TemporaryDirectory() as directory:
+        look = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={directory}"]
+        taken = [f"--screenshot={path}", f"--window-size={STATUS_SIZE}", url]
+        subprocess.run(["chromium", *look, *taken], check=True, capture_output=True)
+
+
+def address(name: str, screen: str) -> str:
+    """What the demo says where somebody is."""
+    found = re.search(rf"{name}\S*\s+\S*(http://127\.0\.0\.1:\d+)", re.sub(r"\x1b\[[0-9;]*m", "", screen))
+    if not found:
+        raise SystemExit(f"no {name} runs: install prometheus and prometheus-alertmanager")
+    return found[1]
+
+
 def main() -> None:
-    """Both pictures, of one run."""
+    """All pictures, of one run."""
     IMAGES.mkdir(exist_ok=True)
     with terminal():
         first = wait_for("last row sent")
         began = time.time()
-        found = re.search(r"Prometheus\S*\s+\S*(http://127\.0\.0\.1:\d+)", re.sub(r"\x1b\[[0-9;]*m", "", first))
-        if not found:
-            raise SystemExit("no Prometheus runs: install prometheus and prometheus-alertmanager")
+        prometheus = address("Prometheus", first)
+        time.sleep(SHOWN_AT_S)
+        take_status(f"{address('metrics', first)}/", IMAGES / "status-page.png")
         wait_for(TAKEN_AT)
         time.sleep(1)
         draw_terminal(wait_for(TAKEN_AT), IMAGES / "demo.svg")
         wait_for("▶ the story is over")
-        draw_dashboard(found[1], began, IMAGES / "dashboard.png")
+        draw_dashboard(prometheus, began, IMAGES / "dashboard.png")
 
 
 if __name__ == "__main__":

@@ -139,6 +139,7 @@ def _print(path: str, summary: "Summary", given: argparse.Namespace) -> None:
     malformed = summary.counted["malformed"]
     word = "line" if path.endswith((".jsonl", ".ndjson", ".json")) and not given.truth else "row"
     for place, detail in summary.malformed:
-        print(paper.warning(f"  {word} {place}: {paper.cut(detail, 12)}"))
+        where = f"a {word}" if place is None else f"{word} {place}"
+        print(paper.warning(f"  {where}: {paper.cut(detail, 12)}"))
     if malformed > len(summary.malformed):
         print(f"  and {malformed - len(summary.malformed):,} more; {MOST_SHOWN} are listed at most")

@@ -615,14 +615,15 @@ def test_a_worker_that_hangs_is_killed_and_started_again() -> None:
 
 
 def test_a_sigterm_to_every_process_at_once_drains_in_order() -> None:
-    with _slow_server() as (upstream, entered), sidecar(upstream, "--drain.delay", "1s") as running:
+    with _slow_server() as (upstream, entered), sidecar(upstream, "--drain.delay", "1500ms") as running:
         answers: list[Any] = []
         client = threading.Thread(target=lambda: answers.append(predict(running.url, [[1]])))
         client.start()
         assert entered.wait(10)
         for pid in [running.process.pid, *(pid for pid, _ in children(running.process.pid))]:
             os.kill(pid, signal.SIGTERM)
-        time.sleep(0.4)
+        eventually(lambda: "draining" in running.log(), what="the drain")
+        time.sleep(0.2)
         assert _listens(running.port), "within the delay connections are still accepted"
         assert running.process.wait(30) == 0
         client.join(10)

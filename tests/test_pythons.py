@@ -90,6 +90,6 @@ def test_what_make_runs_knows_no_more_words_where_the_path_has_a_space(tmp_path:
     make = tool("make", "make")
     done = subprocess.run([make, "-n", "test-compiled"], cwd=place, capture_output=True, text=True, check=True)
     (line,) = (line for line in done.stdout.splitlines() if "PYTHONSAFEPATH" in line)
-    assert shlex.split(line)[:3] == [
-        "PYTHONSAFEPATH=1", f"PYTHONPATH={place}/build/compiled", ".venv/bin/pytest",
+    assert shlex.split(line)[:4] == [
+        "PYTHONSAFEPATH=1", f"PYTHONPATH={place}/build/compiled", ".ci/tests", ".venv/bin/python",
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Records to an exporter's POST /feedback, a batch at a time, with patience for one that is busy or starting again."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ _LONGEST_PAUSE_S: Final = 10.0
 _AGAIN: Final = frozenset((408, 429, 500, 502, 503, 504))
 _TOO_LARGE: Final = 413
 _DONE: Final = frozenset((200, 202))
+_OF_LINE: Final = re.compile(r"line (\d+): (.*)", re.DOTALL)
 _SHOWN: Final = 300
 MOST_SHOWN: Final = 20
 """Malformed records that are listed."""
@@ -44,8 +46,8 @@ class Summary:
 
     counted: Counter[str] = field(default_factory=Counter)
     """By outcome."""
-    malformed: list[tuple[int, str]] = field(default_factory=list)
-    """Place and fault of the first ones."""
+    malformed: list[tuple[int | None, str]] = field(default_factory=list)
+    """Place, where it is known, and fault of the first ones."""
 
     @property
     def records(self) -> int:
@@ -73,9 +75,10 @@ class Sender:
         told = self._delivered(b"\n".join(lines))
         results = told.pop("results", [])
         summary.counted.update({outcome: count for outcome, count in told.items() if count})
-        details = [one["detail"] for one in results if one["outcome"] == "malformed"]
+        malformed = [one for one in results if one["outcome"] == "malformed"]
+        one_each = sum(told.values()) == len(batch)
         room = MOST_SHOWN - len(summary.malformed)
-        summary.malformed += [_placed(detail, batch) for detail in details[:room]]
+        summary.malformed += [_placed(one, batch, one_each=one_each) for one in malformed[:room]]
 
     def _delivered(self, body: bytes) -> dict[str, Any]:
         """What the exporter says; asked until it says anything of use."""
@@ -118,10 +121,15 @@ class Sender:
         return said | {"authorization": f"Bearer {token}"}
 
 
-def _placed(detail: str, batch: Sequence[Row]) -> tuple[int, str]:
-    """A fault with its place in the file: what was posted has it as a line."""
-    line, _, words = detail.removeprefix("line ").partition(": ")
-    return batch[int(line) - 1].place, words
+def _placed(result: Mapping[str, Any], batch: Sequence[Row], *, one_each: bool) -> tuple[int | None, str]:
+    """A fault with its place in the file.
+
+    What could not be read says its line of what was posted. What was read and not taken (such as the id of several
+    models' predictions) has the place of its truth only: the line's where each line has one truth.
+    """
+    if of_line := _OF_LINE.match(result["detail"]):
+        return batch[int(of_line[1]) - 1].place, of_line[2]
+    return batch[result["index"]].place if one_each else None, result["detail"]
 
 
 def _pauses() -> Iterator[float]:

@@ -17,6 +17,8 @@ from exporter.status.view import Side
 from exporter.status.wording import clock, listed, plural, share, text
 
 _WORDS: Final = {ACT: "Act", WATCH: "Watch", BLIND: "Blind", LEARNING: "Learning", HEALTHY: "Healthy"}
+_WORTH_SAYING: Final = 0.01
+"""Of what pages: below that, evidence is none."""
 _SINCE: Final = " since "
 """In a diagnosis: when it began, which the sentence has said by then."""
 _FIRST: Final = frozenset(("ModelServerDown", "ModelErrors", seeing.OFF))
@@ -64,7 +66,7 @@ def _healthy(seen: Seen) -> str:
     if told is None:
         return f"{words}; no evidence is gathered."
     part = max(float(told.nats), 0.0) / told.threshold if told.threshold > 0 else 0.0
-    return f"{words}; evidence is at {share(part)} of what pages."
+    return f"{words}; evidence is {f'at {share(part)}' if part >= _WORTH_SAYING else 'below 1 %'} of what pages."
 
 
 def _moved(seen: Seen) -> str:

@@ -1,8 +1,8 @@
 """What is told of the last page: made when somebody asks, once for each page, on any thread."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 from exporter.collect.scene import Page
 from exporter.config import Settings
@@ -16,8 +16,10 @@ from exporter.status.view import SIDES, View
 from exporter.status.wording import text
 
 _Key = tuple[str, str]
-_MOST_TEXTS: Final = 64
-"""Sides of profiles whose bins are kept in words."""
+_MOST_COLUMNS: Final = 10_000
+"""That are told of one page, or whose bins are in words: who asks for more has them made anew."""
+_Any = TypeVar("_Any", bound=Hashable)
+_Side = TypeVar("_Side", bound=Sequence[object])
 
 
 class Panes(Protocol):
@@ -91,7 +93,7 @@ class _Made:
         self._lock = threading.RLock()
         self._views = tuple(View(scene, page) for scene in page.scenes if scene.visible)
         self._status: StatusFacts | None = None
-        self._columns: dict[tuple[str, str, str], Sequence[ColumnFacts] | None] = {}
+        self._columns: dict[tuple[str, str, str], Sequence[ColumnFacts]] = {}
 
     def now(self, limits: Limits, recent: Recent, failures: Failures) -> StatusFacts:
         """All but the columns."""
@@ -120,7 +122,7 @@ class _Made:
                 found = self._side((model, version), side)
                 if found is None:
                     return None
-                self._columns[key] = self._lines(*found)
+                _remember(self._columns, key, self._lines(*found))
             return self._columns[key]
 
     def column(self, key: _Key, side: str, name: str) -> ColumnDetail | None:
@@ -144,8 +146,15 @@ class _Made:
             return ()
         profile = view.scene.profile
         key = (profile.digest if profile else "", side)
-        if key not in self._texts:
-            if len(self._texts) >= _MOST_TEXTS:
-                self._texts.clear()
-            self._texts[key] = [[(at, text(words)) for at, words in column.bins()] for column in shown.columns]
-        return columns.of(shown, self._texts[key])
+        texts = self._texts.get(key)
+        if texts is None:
+            texts = [[(at, text(words)) for at, words in column.bins()] for column in shown.columns]
+            _remember(self._texts, key, texts)
+        return columns.of(shown, texts)
+
+
+def _remember(kept: dict[_Any, _Side], key: _Any, side: _Side) -> None:
+    """It, and of those that were there before as many as there is room for."""
+    kept[key] = side
+    while len(kept) > 1 and sum(map(len, list(kept.values()))) > _MOST_COLUMNS:
+        kept.pop(next(iter(kept)), None)

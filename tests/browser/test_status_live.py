@@ -56,7 +56,7 @@ def test_numbers_change_and_nothing_else_does(world: World, watched: Watched) ->
 def test_what_somebody_types_stays_while_numbers_change(world: World, watched: Watched) -> None:
     page = watched.open(world.url + OF_FRAUD)
     page.locator("#q").press_sequentially("calm_1")
-    page.wait_for_function("document.querySelectorAll('#t-feature tbody tr').length === 9")
+    page.wait_for_function("() => document.querySelectorAll('#t-feature tbody tr').length === 9")
     page.evaluate("document.getElementById('q').setSelectionRange(2, 4)")
     text_changes(page, "#time")
     text_changes(page, "#time")
@@ -68,10 +68,10 @@ def test_what_somebody_types_stays_while_numbers_change(world: World, watched: W
 def test_a_page_nobody_answers_says_how_old_it_is_and_goes_on_later(world: World, watched: Watched) -> None:
     page = watched.open(world.url + OF_FRAUD)
     page.context.set_offline(True)
-    page.wait_for_function("document.getElementById('fault').innerText.includes('s old')")
+    page.wait_for_function("() => document.getElementById('fault').innerText.includes('s old')")
     assert page.locator("#verdict .badge").first.inner_text() == "Act"
     page.context.set_offline(False)
-    page.wait_for_function("!document.getElementById('fault').innerText")
+    page.wait_for_function("() => !document.getElementById('fault').innerText")
     text_changes(page, "#time")
     watched.faults.clear()  # a browser complains of what it cannot have
 
@@ -92,21 +92,21 @@ def test_features_are_found_as_somebody_types(world: World, watched: Watched) ->
     page = watched.open(world.url + OF_FRAUD)
     page.evaluate("window.same = 1")
     page.locator("#q").press_sequentially("AMO")
-    page.wait_for_function("document.querySelectorAll('#t-feature tbody tr').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('#t-feature tbody tr').length === 1")
     assert rows(page) == ["amount"]
     assert "q=AMO" in page.url
     assert f"1 of {FEATURES}" in page.locator("#found").inner_text()
     page.locator("#q").fill("nothing is called that")
-    page.wait_for_function("!document.getElementById('t-feature')")
+    page.wait_for_function("() => !document.getElementById('t-feature')")
     page.locator("#q").fill("")
-    page.wait_for_function(f"document.querySelectorAll('#t-feature tbody tr').length === {FEATURES}")
+    page.wait_for_function(f"() => document.querySelectorAll('#t-feature tbody tr').length === {FEATURES}")
     assert page.evaluate("window.same") == 1, "and the page was never left"
 
 
 def test_features_are_found_by_their_state(world: World, watched: Watched) -> None:
     page = watched.open(world.url + OF_FRAUD)
     page.locator("#standing").select_option("drifted")
-    page.wait_for_function(f"document.querySelectorAll('#t-feature tbody tr').length < {FEATURES}")
+    page.wait_for_function(f"() => document.querySelectorAll('#t-feature tbody tr').length < {FEATURES}")
     assert "amount" in rows(page)
     assert "calm_00" not in rows(page)
 
@@ -123,7 +123,7 @@ def test_a_thousand_features_are_pages_of_fifty(wide: World, watched: Watched) -
     assert not set(rows(page)) & set(first)
     assert "Page 2 of 20" in page.locator("#pages").inner_text()
     page.locator("#q").press_sequentially("777")
-    page.wait_for_function("document.querySelectorAll('#t-feature tbody tr').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('#t-feature tbody tr').length === 1")
     assert rows(page) == [MOVED]
     assert f"1 of {WIDE_FEATURES:,}" in page.locator("#found").inner_text()
     assert WIDE in page.title()

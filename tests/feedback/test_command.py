@@ -17,8 +17,9 @@ import pytest
 from feedback.posting import Posted, posted
 from support import command
 
+from exporter.feedback.matching import SEVERAL
 from exporter.feedback.stores import Store, Unavailable
-from exporter.truths import Joined
+from exporter.truths import Joined, Owner, Prediction, key_of
 
 
 def sent(at: Posted, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -151,6 +152,33 @@ def test_the_first_malformed_ones_are_listed(tmp_path: Path) -> None:
         assert found.stdout.splitlines()[0] == f"{file}: 30 rows: 30 malformed"
         assert found.stdout.splitlines()[1] == "  row 1: truth: must be a number: the model predicts numbers"
         assert found.stdout.splitlines()[-1] == "  and 10 more; 20 are listed at most"
+
+
+def test_what_is_read_and_not_taken_has_the_place_of_its_truth(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("id,truth\na,1\nboth,0\n")
+    with posted(tmp_path / "f.sqlite") as at:
+        at.predicted("a", "both")
+        at.keeping.open([Prediction(key_of("both", 0), Owner("fraud", "1", "t"), 1_800_000_000_000, b"8 bytes.")])
+        found = sent(at, str(file))
+    assert found.returncode == 65, found.stderr
+    assert found.stdout == f"{file}: 2 rows: 1 matched, 1 malformed\n  row 2: {SEVERAL}\n"
+
+
+def test_a_line_of_several_truths_has_no_place_for_one_that_is_not_taken(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    lines: list[Any] = [
+        {"response": {"meta": {"puid": "a"}}, "truth": {"data": {"ndarray": [[1], [0]]}}},
+        {"id": "both", "truth": 0},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)) + "\n")
+    with posted(tmp_path / "f.sqlite") as at:
+        at.predicted("a", rows=2)
+        at.predicted("both")
+        at.keeping.open([Prediction(key_of("both", 0), Owner("fraud", "1", "t"), 1_800_000_000_000, b"8 bytes.")])
+        found = sent(at, str(file))
+    assert found.returncode == 65, found.stderr
+    assert found.stdout == f"{file}: 3 rows: 2 matched, 1 malformed\n  a line: {SEVERAL}\n"
 
 
 def test_a_server_that_is_not_there_is_69(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def served(
     config: Path | None = None, authority: Path | None = None, tokens: Mapping[str, tuple[str, str]] | None = None,
     hosts: tuple[str, ...] = (), address: str = "0.0.0.0:0", **more: Any,
 ) -> Iterator[Served]:  # fmt: skip
-    """What serves a page; `more` goes to `create_app`, but for what is taken from it here."""
+    """What serves a page; `more` is of `create_app`, but for `supervisor`, `truths`, `alerts`, `source` and `port`."""
     listener = socket.create_server(("127.0.0.1", more.pop("port", 0)), backlog=512)
     entrance = Entrance(Said(address, str(config) if config else None, hosts, tokens or {}))
     supervisor, truths, alerts, source = (more.pop(name, None) for name in ("supervisor", "truths", "alerts", "source"))

@@ -52,15 +52,15 @@ def _evidence(seen: Seen, told: Verdict) -> Iterator[Reason]:
     since, column = _onset(seen), _only_named(seen)
     if told.nats >= told.threshold:
         yield seen.reason(
-            "ModelDrift", f"{moved} of {plural(total, 'column')} drifted: evidence is {told.nats:.1f} nats, and"
-            f" {told.threshold:.1f} page.", since, column,
+            "ModelDrift", f"{moved} of {plural(total, 'column')} drifted: evidence is {told.nats:.1f} nats; it pages"
+            f" from {told.threshold:.1f} on.", since, column,
         )  # fmt: skip
     elif _of_tickets(seen, told) >= told.threshold:
         yield seen.reason("ModelDriftTicket", "Columns drifted that may not page, as overrides say.", since, column)
     if told.slow_nats >= told.slow_threshold:
         yield seen.reason(
-            "ModelDriftSlow", f"It drifts slowly: evidence is {told.slow_nats:.1f} nats, and"
-            f" {told.slow_threshold:.1f} make a ticket.", since, column,
+            "ModelDriftSlow", f"It drifts slowly: evidence is {told.slow_nats:.1f} nats; it makes a ticket"
+            f" from {told.slow_threshold:.1f} on.", since, column,
         )  # fmt: skip
     unready_s = seen.limit("drift.unready_for")
     if not told.is_ready(seen.view.listened) and seen.view.now - told.began_s > unready_s:

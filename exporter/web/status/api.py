@@ -18,7 +18,7 @@ from flask import Flask, Response, request
 
 from exporter.status.source import Source
 from exporter.web import negotiation
-from exporter.web.status.budget import AGAIN_S, Budget
+from exporter.web.status.budget import AGAIN_S, Budget, Crowded
 from exporter.web.status.query import Refused, read
 from exporter.web.status.routes import ROUTES, Question, Route
 
@@ -26,6 +26,7 @@ JSON: Final = "application/json"
 DOCUMENT: Final = "openapi.json"
 _WORTH_PACKING: Final = 1024
 _LEVEL: Final = 5
+_TOO_MUCH: Final = "too much was asked for: once more in a moment"
 
 
 def add(app: Flask, source: Source, budget: Budget) -> None:
@@ -41,13 +42,16 @@ def add(app: Flask, source: Source, budget: Budget) -> None:
 
 
 def _answer(route: Route, source: Source, budget: Budget) -> Response:
-    with budget.spending():
-        try:
-            return _found(route, source, budget)
-        except Refused as refused:
-            return _refused(refused.status, str(refused))
-        except TimeoutError:
-            return _refused(503, "the analyser is busy: once more in a moment")
+    try:
+        with budget.spending():
+            answer = _found(route, source, budget)
+    except Refused as refused:
+        return _refused(refused.status, str(refused))
+    except TimeoutError:
+        return _refused(503, "the analyser is busy: once more in a moment")
+    except Crowded:
+        return _refused(503, _TOO_MUCH)
+    return answer if budget.hold(answer) else _refused(503, _TOO_MUCH)
 
 
 def _found(route: Route, source: Source, budget: Budget) -> Response:
@@ -58,7 +62,7 @@ def _found(route: Route, source: Source, budget: Budget) -> Response:
     if request.if_none_match.contains_weak(tag):
         return _not_modified(tag)
     if budget.is_spent:
-        raise Refused(503, "too much was asked for: once more in a moment")
+        raise Refused(503, _TOO_MUCH)
     body = encoded(route.of(Question(source, now, asked)))
     worth = len(body) >= _WORTH_PACKING and negotiation.takes_gzip(request.accept_encodings)
     return _sent(body, gzip.compress(body, _LEVEL, mtime=0) if worth else None, tag)

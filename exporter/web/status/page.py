@@ -20,7 +20,7 @@ from exporter.status.source import Source
 from exporter.web import negotiation
 from exporter.web.status import assets
 from exporter.web.status.asked import Asked, parse
-from exporter.web.status.budget import AGAIN_S, Budget
+from exporter.web.status.budget import AGAIN_S, Budget, Crowded
 from exporter.web.status.drawing import along
 from exporter.web.status.links import Links
 from exporter.web.status.view import show
@@ -32,6 +32,8 @@ POLICY: Final = (
 )
 """Of this page alone: all other answers need neither scripts nor styles."""
 _MOST_HELD: Final = 32
+_MOST_BYTES: Final = 4 << 20
+"""Of those that are held, but for the last."""
 _LONGEST_WAIT_S: Final = 2.0
 _HTML: Final = "text/html; charset=utf-8"
 
@@ -66,6 +68,13 @@ class Press:
 
     def page(self, asked: Asked) -> Made | None:
         """A page; None where it would cost too much now."""
+        try:
+            with self._budget.spending():
+                return self._in_turn(asked)
+        except Crowded:
+            return None
+
+    def _in_turn(self, asked: Asked) -> Made | None:
         if not self._turn.acquire(timeout=_LONGEST_WAIT_S):
             return None
         try:
@@ -74,15 +83,14 @@ class Press:
             self._turn.release()
 
     def _page(self, asked: Asked) -> Made | None:
-        with self._budget.spending():
-            facts = self._source.now()
-            if facts is not self._facts:
-                self._facts = facts
-                self._held.clear()
-            if asked in self._held:
-                self._held.move_to_end(asked)
-                return self._held[asked]
-            return None if self._budget.is_spent else self._make(facts, asked)
+        facts = self._source.now()
+        if facts is not self._facts:
+            self._facts = facts
+            self._held.clear()
+        if asked in self._held:
+            self._held.move_to_end(asked)
+            return self._held[asked]
+        return None if self._budget.is_spent else self._make(facts, asked)
 
     def _make(self, facts: StatusFacts | None, asked: Asked) -> Made:
         if facts is None:
@@ -92,9 +100,14 @@ class Press:
         made.packed  # noqa: B018 (it is paid here, too)
         if not shown.lacks:
             self._held[asked] = made
-            if len(self._held) > _MOST_HELD:
+            while len(self._held) > _MOST_HELD or (len(self._held) > 1 and self.held > _MOST_BYTES):
                 self._held.popitem(last=False)
         return made
+
+    @property
+    def held(self) -> int:
+        """Bytes of the pages that are here."""
+        return sum(len(one.body) + len(one.packed) for one in self._held.values())
 
 
 def add(app: Flask, source: Source, links: Links, budget: Budget) -> None:
@@ -105,7 +118,9 @@ def add(app: Flask, source: Source, links: Links, budget: Budget) -> None:
     @app.get("/")
     def status() -> Response:
         made = press.page(parse(request.args))
-        answer = _busy() if made is None else _answer(made)
+        answer = None if made is None else _answer(made)
+        if answer is None or not budget.hold(answer):
+            answer = _busy()
         answer.headers["Content-Security-Policy"] = POLICY
         return answer
 

@@ -93,16 +93,22 @@ class _Asking:
         """Columns with how they went, and at the moment that is asked for."""
         if not columns:
             return []
-        names = [one.name for one in columns]
-        try:
-            trails = self._source.trails(self._model.model, self._model.version, side, names)
-            moment = self._moment(side, names, trails)
-        except TimeoutError:
-            self.is_busy, trails, moment = True, None, None
+        trails, moment = self._asked(side, [one.name for one in columns])
         self.trails, self.moment = self.trails or trails, self.moment or moment
         lines = {one.name: line(one.total_variation) for one in trails.columns} if trails else {}
         then = {one.name: one for one in moment.columns} if moment else None
         return [_row(one, lines.get(one.name, ""), then) for one in columns]
+
+    def _asked(self, side: str, names: Sequence[str]) -> tuple[Trails | None, Moment | None]:
+        """Who was too busy once is not waited for again."""
+        if self.is_busy:
+            return None, None
+        try:
+            trails = self._source.trails(self._model.model, self._model.version, side, names)
+            return trails, self._moment(side, names, trails)
+        except TimeoutError:
+            self.is_busy = True
+            return None, None
 
     def _moment(self, side: str, names: Sequence[str], trails: Trails | None) -> Moment | None:
         if self._at is None or not trails or not trails.starts or self._at >= trails.starts[-1]:

@@ -89,18 +89,18 @@ class File:
         except _FAULTS as error:
             self._fail(error)
 
-    def change(self, statement: str, *values: object) -> int:
+    def change(self, statement: str, *values: object, **named: object) -> int:
         """Execute a statement; how many rows it inserted, updated or deleted. Only within a transaction."""
-        return self._execute(statement, *values).rowcount
+        return self._execute(statement, *values, **named).rowcount
 
     def ask(self, statement: str, *values: object) -> Any:  # noqa: ANN401 (whoever asks knows)
         """The one value that a query gives; where that is text, the JSON in it. Only within a transaction."""
         (found,) = self._execute(statement, *values).fetchone()
         return orjson.loads(found) if isinstance(found, str) else found
 
-    def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+    def _execute(self, statement: str, *values: object, **named: object) -> sqlite3.Cursor:
         assert self._connection is not None  # noqa: S101 (a transaction has opened it)
-        return self._connection.execute(statement, values)
+        return self._connection.execute(statement, named or values)
 
     def bytes(self) -> int:
         """On disk, or in memory. Only within a transaction."""

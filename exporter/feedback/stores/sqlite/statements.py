@@ -35,18 +35,18 @@ EARLY: Final = """
     FROM json_each(?) AS k CROSS JOIN early AS e ON e.key = k.value"""
 ADD: Final = _sql("""
     INSERT INTO predictions(key, owner, at, said)
-    SELECT @0, @1, @2, substr(?2, @3, @4) FROM json_each(?1)""")
+    SELECT @0, @1, @2, substr(:blobs, @3, @4) FROM json_each(:rows)""")
 WAIT: Final = _sql("""
     INSERT INTO early
-    SELECT @0, @1, @2, substr(?2, @3, @4),
-        substr(?2, @5, @6) FROM json_each(?1)""")
+    SELECT @0, @1, @2, substr(:blobs, @3, @4),
+        substr(:blobs, @5, @6) FROM json_each(:rows)""")
 END: Final = _sql("""
     DELETE FROM early WHERE (key, model) IN (SELECT @0, @1 FROM json_each(?))""")
 JOIN: Final = _sql("""
     INSERT INTO joined
-    SELECT @2, p.owner, p.at, @3, p.said, substr(?2, @4, @5),
-        substr(?2, @6, @7)
-    FROM json_each(?1) AS m CROSS JOIN predictions AS p ON p.key = @0 AND p.owner = @1""")
+    SELECT @2, p.owner, p.at, @3, p.said, substr(:blobs, @4, @5),
+        substr(:blobs, @6, @7)
+    FROM json_each(:rows) AS m CROSS JOIN predictions AS p ON p.key = @0 AND p.owner = @1""")
 NUMBER: Final = _sql("""
     UPDATE predictions SET number = m.number, said = NULL
     FROM (SELECT @0 AS key, @1 AS owner, @2 AS number FROM json_each(?)) AS m
@@ -79,7 +79,7 @@ class Packed:
 
     def write(self, file: File, statement: str) -> int:
         """Execute a statement that takes the rows and the blob; how many rows it wrote."""
-        return file.change(statement, as_json(self.rows), b"".join(self._blobs))
+        return file.change(statement, rows=as_json(self.rows), blobs=b"".join(self._blobs))
 
 
 def as_json(value: object) -> str:
