@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-browser test-image image lock check bench
 .PHONY: bench-costs bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
-.PHONY: bench-profile bench-scores bench-throughput bench-told bench-windows soak docs site golden reliability pictures format clean
+.PHONY: bench-profile bench-scores bench-status bench-throughput bench-told bench-windows soak docs site golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types bench-start dist test-pythons
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
@@ -170,6 +170,9 @@ bench-feedback-relay: $(VENV)/.test ## Measure what late truth costs those who a
 
 bench-windows: $(VENV)/.test ## Measure full windows: snapshots, scores, the state file, memory (ARGS="--values 1e8")
 	MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/windows.py $(ARGS)
+
+bench-status: $(VENV)/.test ## Measure what the status page and its API cost, by number of features (a minute; ARGS="--features 100")
+	PYTHONPATH="$(CURDIR)/tests" $(BIN)/python benchmarks/status.py $(ARGS)
 
 bench-told: $(VENV)/.test ## Measure what the facts of the status cost, by number of features (a minute; ARGS="--features 100")
 	PYTHONPATH="$(CURDIR)/tests" $(BIN)/python benchmarks/told.py $(ARGS)

@@ -17,6 +17,10 @@ from collections.abc import Callable, Mapping
 
 _BODY = 10 << 20
 _CROWD = 400
+_COSTLY = ("/?at=16", "/?q=", "/api/v1/trails?side=feature&name=", "/api/v1/features?per_page=100&page=")
+"""To each a number is added."""
+_PAUSE_S = 0.08
+"""Of sixteen threads: two hundred in a second."""
 _GET = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -39,6 +43,17 @@ def scrapes(port: int, password: str) -> None:
     with _connect(port) as sock:
         sock.sendall(_GET + _basic(password) + b"Connection: close\r\n\r\n")
         _drained(sock)
+
+
+def queries(port: int, password: str) -> None:
+    """Pages of the status and answers of its API, none asked for before, on one connection."""
+    with _connect(port) as sock:
+        for number in itertools.count(random.randrange(1 << 30)):
+            path = _COSTLY[number % len(_COSTLY)] + str(number)
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + _basic(password) + b"\r\n")
+            if not sock.recv(1 << 18):
+                return
+            time.sleep(_PAUSE_S)
 
 
 def bodies(port: int, _: str) -> None:
@@ -99,6 +114,11 @@ def unread(port: int, password: str) -> None:
     _crowd(port, _GET + _basic(password) + b"\r\n", lambda sock: sock.recv(1))
 
 
+def unread_pages(port: int, password: str) -> None:
+    """The same of the status, each a page of its own."""
+    _crowd(port, b"GET /?q=%d HTTP/1.1\r\nHost: localhost\r\n" + _basic(password) + b"\r\n", lambda sock: sock.recv(1))
+
+
 def half_handshakes(port: int, _: str) -> None:
     """Four hundred that begin a handshake of TLS and say a byte a second."""
     _crowd(port, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", lambda sock: sock.send(b"x"))
@@ -113,7 +133,7 @@ def _crowd(port: int, first: bytes, goes_on: Callable[[socket.socket], object]) 
             sock.settimeout(0.01)
             with contextlib.suppress(OSError):
                 sock.connect(("127.0.0.1", port))
-                sock.sendall(first)
+                sock.sendall(first.replace(b"%d", b"%d" % random.randrange(1 << 30)))
             there.append(sock)
         time.sleep(1)
         for sock in list(there):
@@ -128,6 +148,7 @@ def _crowd(port: int, first: bytes, goes_on: Callable[[socket.socket], object]) 
 
 ATTACKS: Mapping[str, tuple[Callable[[int, str], None], int]] = {
     "nobody": (nobody, 1), "scrapes": (scrapes, 30), "slowloris": (slowloris, 1), "unread": (unread, 1),
+    "queries": (queries, 16), "unread_pages": (unread_pages, 1),
     "passwords": (passwords, 16), "bodies": (bodies, 16), "pipelines": (pipelines, 8), "connections": (connections, 8),
     "handshakes": (handshakes, 8), "half_handshakes": (half_handshakes, 1),
 }  # fmt: skip

@@ -81,11 +81,17 @@ def page_of(watched: Watched, directory: Path) -> tuple[list[Series], float]:
 
 def whole(watched: Watched, directory: Path) -> Page:
     """What it is made of."""
+    return monitored(watched, directory)[0]
+
+
+def monitored(watched: Watched, directory: Path) -> tuple[Page, Monitor]:
+    """The same, and who watches."""
     profile = _profile(watched, directory)
     monitor, at = _monitor(watched, profile), ENDS_S
     itself = everything(EventCounts(0, {}, {}, 0), STARTED_S + at)
     server = ServerVitals(True, True, True, 3, ProcessVitals(12.5, 80_000_000, STARTED_S))
-    return Page((Scene(watched.model, watched.version, profile, monitor.snapshot(at), server, itself),), itself)
+    scene = Scene(watched.model, watched.version, profile, monitor.snapshot(at), server, itself)
+    return Page((scene,), itself), monitor
 
 
 def _profile(watched: Watched, directory: Path) -> Profile:

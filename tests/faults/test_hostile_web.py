@@ -86,7 +86,8 @@ def _has_page(found: Sidecar) -> bool:
 @pytest.mark.alone  # it takes the processors from everybody else's tests
 def test_while_all_of_them_attack_at_once_the_page_is_served_and_every_exchange_is_accounted(running: Sidecar) -> None:
     pid = running.pid_of("exporter.analyser")
-    names = ("slowloris", "unread", "passwords", "bodies", "pipelines", "connections")
+    names = ("slowloris", "unread", "passwords", "bodies", "pipelines", "connections", "queries",
+             "unread_pages")  # fmt: skip
     assert set(names) <= set(ATTACKS)
     with ExitStack() as stack:
         for name in names:

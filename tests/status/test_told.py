@@ -13,6 +13,7 @@ from told_scenes import CALM, KNOWN, MODEL, SETTINGS, VERSION, WALL, World, time
 from exporter.override import Override, Overrides
 from exporter.reference import Profile
 from exporter.rules import files
+from exporter.status import told
 from exporter.status.facts import BLIND, DRIFTED, HEALTHY, IGNORED, LEARNING, ColumnFacts
 from exporter.status.told import Told
 
@@ -63,6 +64,20 @@ def test_facts_are_made_once_for_each_page(profile: Profile) -> None:
     told.show(world.page())
     assert told.now() is not before
     assert told.columns(MODEL, VERSION, "feature") is not columns
+
+
+def test_no_more_columns_are_held_than_there_is_room_for_and_what_is_told_is_the_same(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = drifted(profile)
+    world.told.show(world.page())
+    asked = [(MODEL, VERSION, side) for side in ("feature", "output", "feature")]
+    before = [world.told.columns(*one) for one in asked]
+    monkeypatch.setattr(told, "_MOST_COLUMNS", 1)
+    world.told.show(world.page())
+    assert [world.told.columns(*one) for one in asked] == before
+    assert world.told._page is not None
+    assert len(world.told._page._columns) == 1
 
 
 def test_what_there_is_not_is_none_and_a_side_without_columns_is_empty(profile: Profile) -> None:
