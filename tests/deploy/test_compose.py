@@ -108,6 +108,15 @@ def test_what_is_built_is_built_by_the_one_dockerfile(path: Path) -> None:
             assert (context / "deploy" / "image" / build.get("args", {}).get("LOCK", "requirements.txt")).is_file()
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_status_page_leads_to_where_grafana_and_alertmanager_are_published(path: Path) -> None:
+    found = services(path)
+    said = dict(word.removeprefix("--web.").split("=", 1) for word in found["sidecar"]["command"] if "-url=" in word)
+    for name in ("grafana", "alertmanager"):
+        (published,) = (port for port in found[name]["ports"] if port.startswith("127.0.0.1:"))
+        assert said[f"{name}-url"] == f"http://localhost:{published.split(':')[1]}"
+
+
 def test_a_profile_that_is_not_where_it_was_said_to_be_is_not_made_as_a_directory() -> None:
     (given,) = (volume for volume in services(OWN)["sidecar"]["volumes"] if isinstance(volume, dict))
     assert (given["source"], given["bind"]) == (GIVEN["PROFILE"], {"create_host_path": False})

@@ -1,5 +1,6 @@
 """The status page without its processes, of a made-up world."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -187,6 +188,29 @@ def test_the_slider_shows_the_bars_of_another_moment() -> None:
 def test_what_is_no_moment_is_now(at: str) -> None:
     source = Sample()
     assert bars(read(source, f"/?at={at}")) == bars(read(source))
+
+
+@pytest.mark.parametrize("query", [
+    "page=-1", f"page={'9' * 31}", "page=1e3", "page=%C2%B2", "page=%D9%A1", "models=-5", f"models={'9' * 40}",
+    f"q={'x' * 9000}", "&".join(["q=a"] * 3000), "model=%00", "model=%ff%fe", "feature=%ed%a0%80", "output=%00",
+    f"feature={'%C3%A9' * 2000}", f"model={'m' * 10_000}", "side=%3Cx%3E", f"unknown={'y' * 8000}", "at=1&at=NaN",
+], ids=lambda query: query[:20])  # fmt: skip
+def test_whatever_is_asked_there_is_a_page_with_a_head_of_its_own(query: str) -> None:
+    browser = client(Sample(100))
+    answer = browser.get(f"/?{query}")
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    assert len(answer.data) <= 110_000
+    head = browser.head(f"/?{query}")
+    assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", answer.headers["ETag"])
+
+
+def test_a_models_name_of_any_length_takes_no_more_room_than_others() -> None:
+    source = Sample()
+    assert source.facts is not None
+    (model,) = source.facts.models
+    source.facts = dataclasses.replace(source.facts, models=(dataclasses.replace(model, model="m" * 10_000),))
+    found = read(source)
+    assert max(len(one) for one in found.texts) < 1000
 
 
 def test_a_moment_before_all_panes_is_the_first() -> None:
