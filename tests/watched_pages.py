@@ -67,10 +67,12 @@ class Watched:
         if kind is None:
             assert self.faults == []
 
-    def open(self, url: str, size: tuple[int, int] = WIDE, **options: Any) -> Any:
-        """A page; options are those of a context of Playwright."""
+    def open(self, url: str, size: tuple[int, int] = WIDE, *, own_clock: bool = False, **options: Any) -> Any:
+        """A page; on a clock of its own minutes can pass at once. Other options are those of a context of Playwright."""
         context = self._browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         self._contexts.append(context)
+        if own_clock:
+            context.clock.install()
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(_TOLD)
         page = context.new_page()

@@ -1,16 +1,20 @@
 """What the page does by itself and under somebody's hands: numbers anew, search, moments, pages, keys."""
 
 import re
-import time
 from typing import Any
 
 import pytest
 from status_world import FEATURES, FRAUD, MOVED, VERSION, WIDE, WIDE_FEATURES, World
+from support import eventually
 from watched_pages import PHONE, Watched
 
 pytestmark = pytest.mark.browser
 OF_FRAUD = f"/?model={FRAUD}&version={VERSION}"
 LARGEST = 100_000
+TEN_MINUTES_MS = 600_000
+ROW = re.compile(r"<tr id=\"c-.*?</tr>\n", re.DOTALL)
+HIDE = """(is) => { Object.defineProperty(document, 'hidden', { value: is, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange')) }"""
 SHIFT = """() => { window.moved = 0; new PerformanceObserver((list) => {
     for (const one of list.getEntries()) window.moved += one.value;
 }).observe({ type: 'layout-shift' }) }"""
@@ -65,24 +69,94 @@ def test_what_somebody_types_stays_while_numbers_change(world: World, watched: W
     assert page.evaluate("document.activeElement.id") == "q"
 
 
-def test_a_page_nobody_answers_says_how_old_it_is_and_goes_on_later(world: World, watched: Watched) -> None:
+def test_rows_that_change_places_take_focus_and_selection_along(world: World, watched: Watched) -> None:
     page = watched.open(world.url + OF_FRAUD)
+    before = rows(page)
+    row = page.locator("#t-feature tbody tr").nth(9)
+    row.get_by_role("link").focus()
+    row.locator("td").nth(3).evaluate("(cell) => getSelection().selectAllChildren(cell)")
+    held = ["document.activeElement.textContent", "getSelection().toString()"]
+    focused, selected = (page.evaluate(one) for one in held)
+    assert focused == before[9]
+    assert "chance" in selected
+
+    def backwards(route: Any) -> None:
+        answer = route.fetch()
+        turned = list(reversed(ROW.findall(answer.text())))
+        route.fulfill(response=answer, body=ROW.sub(lambda _: turned.pop(0), answer.text()))
+
+    page.route("**/*", backwards)
+    page.wait_for_function("(name) => document.querySelector('#t-feature tbody th a').innerText !== name", arg=before[0])
+    assert rows(page)[0] != before[0]
+    assert rows(page).index(focused) > FEATURES // 2
+    assert page.evaluate(held[0]) == focused
+    assert "chance" in page.evaluate(held[1])
+    page.unroute_all(behavior="wait")
+
+
+def test_a_page_nobody_answers_says_how_old_it_is_and_goes_on_later(world: World, watched: Watched) -> None:
+    page = watched.open(world.url + OF_FRAUD, own_clock=True)
     page.context.set_offline(True)
-    page.wait_for_function("() => document.getElementById('fault').innerText.includes('s old')")
+    page.wait_for_function("() => document.getElementById('fault').innerText")
+    said = page.locator("#fault").inner_text()
+    assert f"does not answer: these numbers are of {page.locator('#time').inner_text()}" in said
+    page.clock.run_for(TEN_MINUTES_MS)
+    page.wait_for_function("() => /not refreshed for 1\\d min/.test(document.getElementById('live').innerText)")
+    assert page.locator("#fault").inner_text() == said, "and nobody is told again and again"
     assert page.locator("#verdict .badge").first.inner_text() == "Act"
     page.context.set_offline(False)
-    page.wait_for_function("() => !document.getElementById('fault').innerText")
+    eventually(lambda: _is_fine_soon(page), what="an answer")
     text_changes(page, "#time")
+    assert page.locator("#live").inner_text().startswith("live")
     watched.faults.clear()  # a browser complains of what it cannot have
 
 
-def test_an_unchanged_page_is_not_sent_again(world: World, watched: Watched) -> None:
-    page = watched.open(world.url + OF_FRAUD)
-    answer = page.request.get(world.url + OF_FRAUD)
-    again = page.request.get(world.url + OF_FRAUD, headers={"If-None-Match": answer.headers["etag"]})
-    assert again.status in {200, 304}
+def _is_fine_soon(page: Any) -> bool:
+    """After fewer seconds than an answer is waited for."""
+    page.clock.run_for(9000)
+    return not page.locator("#fault").inner_text()
+
+
+def test_an_exporter_that_cannot_answer_is_asked_ever_less_often(world: World, watched: Watched) -> None:
+    page = watched.open(world.url + OF_FRAUD, own_clock=True)
+    page.clock.pause_at(page.evaluate("() => Date.now() + 1"))
+    page.context.set_offline(True)
+    asked: list[int] = []
+    for _ in range(20):
+        page.clock.run_for(TEN_MINUTES_MS // 20)
+        page.wait_for_timeout(20)
+        asked.append(len(watched.asked))
+    assert 1 <= asked[-1] - asked[9] <= 5, "about once a minute, while once a second would be 300"
+    watched.faults.clear()  # as above
+
+
+def test_an_unchanged_page_is_not_sent_again(wide: World, watched: Watched) -> None:
+    page = watched.open(wide.url)
+
+    def is_as_it_was() -> bool:
+        """Of the same snapshot, which is the page's only a moment long."""
+        answer = page.request.get(wide.url)
+        again = page.request.get(wide.url, headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status in {200, 304}
+        return again.status == 304 and not again.body()
+
+    eventually(is_as_it_was, what="a page that is not sent again")
     styles = page.locator("link[rel=stylesheet]").get_attribute("href")
-    assert "immutable" in page.request.get(f"{world.url}/{styles}").headers["cache-control"]
+    assert "immutable" in page.request.get(f"{wide.url}/{styles}").headers["cache-control"]
+
+
+def test_a_hidden_page_asks_for_nothing_and_a_page_that_is_seen_again_at_once(world: World, watched: Watched) -> None:
+    page = watched.open(world.url + OF_FRAUD, own_clock=True)
+    text_changes(page, "#time")
+    page.evaluate(HIDE, True)
+    page.clock.run_for(1000)  # and what is under way comes
+    before = len(watched.asked)
+    page.clock.run_for(TEN_MINUTES_MS)
+    page.wait_for_timeout(200)
+    assert len(watched.asked) == before
+    with page.expect_request(lambda request: request.url.startswith(world.url)):
+        page.evaluate(HIDE, False)
+    text_changes(page, "#time")
 
 
 # --- search and pages
@@ -209,14 +283,3 @@ def test_nothing_moves_for_those_who_cannot_bear_it(world: World, watched: Watch
     }))""")
     assert lasting <= 0.01
 
-
-def test_a_hidden_page_asks_for_nothing(world: World, watched: Watched) -> None:
-    page = watched.open(world.url + OF_FRAUD)
-    text_changes(page, "#time")
-    page.evaluate("""() => { Object.defineProperty(document, 'hidden', { value: true });
-                             document.dispatchEvent(new Event('visibilitychange')) }""")
-    page.wait_for_timeout(300)  # what is under way
-    before = len(watched.asked)
-    time.sleep(3)
-    page.wait_for_timeout(1)
-    assert len(watched.asked) == before

@@ -14,6 +14,13 @@
   const fits = (one, other) =>
     one.nodeType === other.nodeType && one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
 
+  // What somebody is at: what is moved loses focus or selection, so that the others go around it.
+  function held(within) {
+    if (within.contains(document.activeElement)) return document.activeElement;
+    const selection = getSelection();
+    return selection.isCollapsed ? null : selection.anchorNode;
+  }
+
   function attributes(old, fresh) {
     const kept = KEPT[old.nodeName] || [];
     for (const { name } of [...old.attributes]) {
@@ -39,10 +46,16 @@
 
   function children(old, fresh) {
     const named = new Map([...old.children].filter((one) => one.id).map((one) => [one.id, one]));
+    const still = held(old);
     let at = old.firstChild;
     for (const wanted of [...fresh.childNodes]) {
       const known = keyOf(wanted) ? named.get(wanted.id) : null;
       if (known && known.nodeName === wanted.nodeName) {
+        while (at && at !== known && still && known.contains(still)) {
+          const next = at.nextSibling;
+          old.insertBefore(at, known.nextSibling);
+          at = next;
+        }
         if (known === at) at = at.nextSibling;
         else old.insertBefore(known, at);
         change(known, wanted);
@@ -115,11 +128,13 @@
   function say() {
     const live = $("live");
     const old = Math.round((Date.now() - fetched) / 1000);
+    // The sentence stays as it is: it is read out whenever it changes. How old the numbers are counts on, beside.
     const words = failures
-      ? `The exporter does not answer: the numbers are ${old} s old. It is asked again.`
+      ? `The exporter does not answer: these numbers are of ${$("time")?.textContent ?? "before"}. It is asked again.`
       : "";
-    if ($("fault").textContent.slice(0, 24) !== words.slice(0, 24)) $("fault").textContent = words;
-    const state = failures ? `not refreshed for ${old} s` : `live, every ${seconds()} s`;
+    if ($("fault").textContent !== words) $("fault").textContent = words;
+    const age = old < 120 ? `${old} s` : `${Math.round(old / 60)} min`;
+    const state = failures ? `not refreshed for ${age}` : `live, every ${seconds()} s`;
     if (live.textContent !== state) live.textContent = state;
   }
 
