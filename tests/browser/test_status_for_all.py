@@ -17,6 +17,19 @@ def test_axe_finds_nothing(world: World, watched: Watched, scheme: str, size: tu
     assert watched.violations(page) == []
 
 
+def test_axe_finds_nothing_on_pages_that_are_seldom_seen(world: World, watched: Watched) -> None:
+    page = watched.open(world.url)
+    least = page.locator("#at").get_attribute("min")
+    seldom = [OF_FRAUD + words for words in (f"&at={least}", "&side=output", "&output=score", "&q=none", "&feature=none")]
+    for address in (*seldom, "/?model=nobody"):
+        page.goto(world.url + address)
+        assert watched.violations(page) == [], address
+
+
+def test_axe_finds_nothing_on_a_page_of_many(wide: World, watched: Watched) -> None:
+    assert watched.violations(watched.open(wide.url)) == []
+
+
 def test_dark_is_dark_and_light_is_light(world: World, watched: Watched) -> None:
     lights = {}
     for scheme in ("light", "dark"):

@@ -1,5 +1,6 @@
 """What the page does by itself and under somebody's hands: numbers anew, search, moments, pages, keys."""
 
+import json
 import re
 from typing import Any
 
@@ -203,32 +204,66 @@ def test_a_thousand_features_are_pages_of_fifty(wide: World, watched: Watched) -
     assert WIDE in page.title()
 
 
+def test_a_thousand_features_need_no_script(wide: World, watched: Watched) -> None:
+    page = watched.open(wide.url, java_script_enabled=False)
+    first = rows(page)
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**page=2**")
+    assert not set(rows(page)) & set(first)
+    page.get_by_role("link", name="Previous").click()
+    page.wait_for_url(re.compile(r"^(?!.*page=2)"))
+    assert rows(page) == first
+    page.locator("#standing").select_option("quiet")
+    page.get_by_role("button", name="Find").click()
+    page.wait_for_url("**standing=quiet**")
+    assert len(rows(page)) == 50
+    assert MOVED not in rows(page)
+    page.get_by_role("link", name="Quiet").click()
+    page.wait_for_url(re.compile(r"^(?!.*standing=)"))
+    page.locator("#t-feature").get_by_role("link", name=MOVED).click()
+    page.wait_for_selector("#detail")
+
+
 # --- moments
+
+
+def healthy_moment(world: World) -> float:
+    """The middle of a pane before anything changed."""
+    path = f"/api/v1/trails?model={FRAUD}&version={VERSION}&name=amount"
+    status, body = eventually(lambda: is_fine(world.sidecar.get(world.sidecar.web_port, path)), what=path)
+    trails = json.loads(body)
+    width, samples = trails["width_seconds"], trails["columns"][0]["samples"]
+    healthy = [(count, start) for count, start in zip(samples, trails["starts"], strict=True)
+               if start + width <= world.changed]  # fmt: skip
+    return float(max(healthy)[1] + width / 2)
+
+
+def is_fine(answer: tuple[int, bytes]) -> tuple[int, bytes] | None:
+    """An answer, unless the analyser is too busy for one."""
+    return answer if answer[0] == 200 else None
+
+
+def shown(page: Any, name: str) -> float:
+    """The total variation of a feature."""
+    found = page.locator("#t-feature tbody tr").filter(has=page.get_by_role("rowheader", name=name))
+    return float(re.findall(r"\d\.\d+", found.locator("td").nth(3).inner_text())[0])
 
 
 def test_a_slider_shows_an_earlier_moment_and_comes_back(world: World, watched: Watched) -> None:
     page = watched.open(world.url + OF_FRAUD)
-    now = bars(page, "amount")
+    now, moved = bars(page, "amount"), shown(page, "amount")
     slider = page.locator("#at")
     step, first = (float(slider.get_attribute(word)) for word in ("step", "min"))
-    healthy = first + step * round((world.healthy + 2 - first) / step)
-    slider.fill(f"{healthy:.0f}")
+    slider.fill(f"{first + step * round((healthy_moment(world) - first) / step):.0f}")
     page.wait_for_url("**at=**")
     page.wait_for_selector("#back")
-    then = bars(page, "amount")
-    assert then != now
-    assert float(shown(page, "amount")) < 0.7
+    assert bars(page, "amount") != now
+    assert shown(page, "amount") < moved - 0.1
     assert re.search(r"\d\d:\d\d", page.locator("#then").inner_text())
     page.locator("#back").click()
     page.wait_for_selector("#back", state="detached")
-    assert float(shown(page, "amount")) > 0.8
+    assert shown(page, "amount") > moved - 0.1
     assert page.locator("#then").inner_text() == "now"
-
-
-def shown(page: Any, name: str) -> str:
-    """The total variation of a feature."""
-    found = page.locator("#t-feature tbody tr").filter(has=page.get_by_role("rowheader", name=name))
-    return str(re.findall(r"\d\.\d+", found.locator("td").nth(3).inner_text())[0])
 
 
 def test_a_slider_is_moved_by_keys_and_says_where_it_is(world: World, watched: Watched) -> None:

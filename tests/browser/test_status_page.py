@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from status_world import CHURN, DEPENDENCY, FEATURES, FRAUD, FRESH, PATH, PICTURE, SCRIPT, VERSION, World
@@ -131,6 +132,15 @@ def test_no_name_category_or_path_becomes_markup(world: World, watched: Watched,
     handlers = "[...document.querySelectorAll('*')].flatMap((one) => [...one.attributes]).map((one) => one.name)"
     names = set(page.evaluate(handlers))
     assert not {name for name in names if name.startswith("on") or name == "style"}
+
+
+@pytest.mark.parametrize("word", ["model", "version", "feature", "output", "q", "standing", "side", "page", "at", "new"])
+def test_what_somebody_is_made_to_ask_for_is_text_too(world: World, watched: Watched, word: str) -> None:
+    page = watched.open(f"{world.url}/?model={FRAUD}&{word}={quote(PICTURE + SCRIPT + TURNING)}")
+    assert page.locator("img, iframe, object, embed, base, style").count() == 0
+    assert page.locator("script:not([src])").count() == 0
+    assert page.evaluate("window.hurt") is None
+    assert page.locator("h1, h2").count() > 0
 
 
 def test_what_turns_text_or_controls_a_terminal_is_made_visible(world: World, watched: Watched) -> None:
