@@ -123,7 +123,7 @@ def main() -> None:
         began = time.time()
         prometheus = address("Prometheus", first)
         time.sleep(SHOWN_AT_S)
-        take_status(f"{address('metrics', first)}/", IMAGES / "status-page.png")
+        take_status(address("status page", first), IMAGES / "status-page.png")
         wait_for(TAKEN_AT)
         time.sleep(1)
         draw_terminal(wait_for(TAKEN_AT), IMAGES / "demo.svg")

@@ -1,6 +1,7 @@
 """A part of the traffic that is served worse, through a real sidecar: /metrics and the status page name it."""
 
 import json
+import re
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_a_pair_of_values_that_is_wrong_half_of_the_time_is_named(tmp_path: Path
             assert 0.05 < shown.value("model_worst_segment_others_error_ratio", segment=BAD) < 0.15
             assert shown.total("model_segment_search_cells") > 90
             _, body = running.get(running.web_port, "/")
-            assert f"{BAD}: wrong" in body.decode()
+            assert re.search(rf"{BAD}(</\w+>)*: wrong [\d.]+% of [\d,]+ answers, all others", body.decode())
             assert running.stop() == 0
         with sidecar(server, *flags) as running:
             again = eventually(lambda: named(running), what="what was known before")

@@ -84,6 +84,7 @@ def _watch(console: Console, found: Stage, ports: Ports, received: Pager, wishes
     watching.links[:0] = [
         ("clients use", f"http://127.0.0.1:{ports.relay}"),
         ("model server", f"http://127.0.0.1:{ports.server}"),
+        ("status page", f"http://127.0.0.1:{ports.web}/"),
         ("metrics", f"http://127.0.0.1:{ports.web}/metrics"),
     ]
     return watching
