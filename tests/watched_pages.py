@@ -69,7 +69,7 @@ class Watched:
             assert not self.faults, self.faults
 
     def open(self, url: str, size: tuple[int, int] = WIDE, *, own_clock: bool = False, **options: Any) -> Any:
-        """A page; on a clock of its own minutes can pass at once. Other options are those of a context of Playwright."""
+        """A page; on a clock of its own minutes can pass at once. Others are those of a context of Playwright."""
         context = self._browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         self._contexts.append(context)
         if own_clock:

@@ -20,7 +20,9 @@ def test_axe_finds_nothing(world: World, watched: Watched, scheme: str, size: tu
 def test_axe_finds_nothing_on_pages_that_are_seldom_seen(world: World, watched: Watched) -> None:
     page = watched.open(world.url)
     least = page.locator("#at").get_attribute("min")
-    seldom = [OF_FRAUD + words for words in (f"&at={least}", "&side=output", "&output=score", "&q=none", "&feature=none")]
+    seldom = [
+        OF_FRAUD + words for words in (f"&at={least}", "&side=output", "&output=score", "&q=none", "&feature=none")
+    ]
     for address in (*seldom, "/?model=nobody"):
         page.goto(world.url + address)
         assert watched.violations(page) == [], address

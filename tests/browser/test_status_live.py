@@ -87,7 +87,9 @@ def test_rows_that_change_places_take_focus_and_selection_along(world: World, wa
         route.fulfill(response=answer, body=ROW.sub(lambda _: turned.pop(0), answer.text()))
 
     page.route("**/*", backwards)
-    page.wait_for_function("(name) => document.querySelector('#t-feature tbody th a').innerText !== name", arg=before[0])
+    page.wait_for_function(
+        "(name) => document.querySelector('#t-feature tbody th a').innerText !== name", arg=before[0]
+    )
     assert rows(page)[0] != before[0]
     assert rows(page).index(focused) > FEATURES // 2
     assert page.evaluate(held[0]) == focused
@@ -230,7 +232,7 @@ def test_a_thousand_features_need_no_script(wide: World, watched: Watched) -> No
 def healthy_moment(world: World) -> float:
     """The middle of a pane before anything changed."""
     path = f"/api/v1/trails?model={FRAUD}&version={VERSION}&name=amount"
-    status, body = eventually(lambda: is_fine(world.sidecar.get(world.sidecar.web_port, path)), what=path)
+    _, body = eventually(lambda: is_fine(world.sidecar.get(world.sidecar.web_port, path)), what=path)
     trails = json.loads(body)
     width, samples = trails["width_seconds"], trails["columns"][0]["samples"]
     healthy = [(count, start) for count, start in zip(samples, trails["starts"], strict=True)
@@ -317,4 +319,3 @@ def test_nothing_moves_for_those_who_cannot_bear_it(world: World, watched: Watch
         return [look.transitionDuration, look.animationDuration].flatMap((all) => all.split(',').map(parseFloat));
     }))""")
     assert lasting <= 0.01
-

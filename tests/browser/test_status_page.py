@@ -134,7 +134,9 @@ def test_no_name_category_or_path_becomes_markup(world: World, watched: Watched,
     assert not {name for name in names if name.startswith("on") or name == "style"}
 
 
-@pytest.mark.parametrize("word", ["model", "version", "feature", "output", "q", "standing", "side", "page", "at", "new"])
+@pytest.mark.parametrize(
+    "word", ["model", "version", "feature", "output", "q", "standing", "side", "page", "at", "new"]
+)
 def test_what_somebody_is_made_to_ask_for_is_text_too(world: World, watched: Watched, word: str) -> None:
     page = watched.open(f"{world.url}/?model={FRAUD}&{word}={quote(PICTURE + SCRIPT + TURNING)}")
     assert page.locator("img, iframe, object, embed, base, style").count() == 0
