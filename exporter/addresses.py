@@ -157,3 +157,18 @@ def leads_to(upstream: Place, listening: Place) -> bool:
         return upstream == listening
     host, own = upstream[0], listening[0]
     return host == own or (host in _LOOPBACK and (own in _EVERYWHERE or own in _LOOPBACK))
+
+
+def receiver(value: object) -> str:
+    """http:// or https://, without a user or a password. ValueError, whose words hold no address: it may be secret."""
+    text = value if isinstance(value, str) else ""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or a password: bearer_token_file and header_files are for secrets")
+    return text

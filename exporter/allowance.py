@@ -6,7 +6,7 @@ As in `config`, which puts it in its place.
 from dataclasses import dataclass
 
 from exporter.keys import setting
-from exporter.values import integer, names, one_of
+from exporter.values import integer, names, one_of, switch
 
 ALWAYS, LEADER, NEVER = "always", "leader", "never"
 AUTO, TRUE, FALSE = "auto", "true", "false"
@@ -69,6 +69,14 @@ class Metrics:
     )
     disable: tuple[str, ...] = setting(
         (), "Families that are not shown: names, or patterns such as model_*_js_distance*.", names, "[]"
+    )
+
+    exemplars: bool = setting(
+        False,
+        "Whether counters of requests, latency and data quality show the trace of the last request that they counted"
+        " (OpenMetrics alone has exemplars), as far as its caller or we record it.",
+        switch,
+        "false",
     )
 
     def refuse_too_little(self, beside: int) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter import collect, config, late_truth, logs, manners, merge_source, metadata, retrain, web
+from exporter import collect, config, late_truth, logs, manners, merge_source, metadata, retrain, web, witness
 from exporter.budget import shape
 from exporter.collect.rendered import Rendered
 from exporter.collect.scene import Page, Scene
@@ -87,6 +87,7 @@ class Analyser:
         self._models = Models(referring.settings, references, said, referring.provisional, clock.wall)
         self._late = late_truth.of(settings, self._models, self._board)
         self._retraining = retrain.of(settings, self._board)
+        self._witness = witness.of(referring.settings, said.salt, said.private)
         self._decoder = Decoder(rules.of(settings), metadata.asked(settings), self._models.profile_of)
         self._accounts = np.zeros(3, np.int64)
         self._uncommitted, self._commit_due, self._trim_due = False, 0.0, 0.0
@@ -120,7 +121,7 @@ class Analyser:
     def _chapters(self) -> Chapters:
         """All that is kept of this process."""
         own = {"accounts": self._accounts, "events": self._desk.counts, **self._models.attributing.own}
-        own |= self._around.own | self._late.own | self._retraining.own
+        own |= self._around.own | self._late.own | self._retraining.own | self._witness.own
         return {_OWN: own, _MADE: self._referring.provisional.arrays(), **self._models.chapters()}
 
     def _settle(self) -> None:
@@ -134,6 +135,7 @@ class Analyser:
         self._accounts[_LOST] = taken - self._accounts[_OBSERVED] - self._accounts[_CORRUPT]
         self._desk.settle()
         self._late.settle()
+        self._witness.settle()
         self._commit()
 
     # the loop
@@ -149,7 +151,7 @@ class Analyser:
             busy = self._take()
             self._panes.answer(self._models)
             self._referring.look()
-            self._uncommitted |= self._models.look_at_profiles() or self._late.look()
+            self._uncommitted |= self._models.look_at_profiles() or self._late.look() or self._witness.look()
             if time.monotonic() >= due:
                 self._publish()
                 pause_s = max(self._settings.windows.snapshot_interval, self._snapshot_seconds * _PAGE_PACE)
@@ -167,6 +169,8 @@ class Analyser:
         while self._take() and time.monotonic() < deadline:
             pass
         self._take_in(self._desk.rest())
+        self._witness.finish()
+        self._witness.look()
         self._uncommitted = True
         self._publish()
         self._late.finish()
@@ -182,7 +186,7 @@ class Analyser:
             self._fill[at] = max(self._fill[at], reader.queued_bytes / ring.capacity)
             before = reader.corrupt
             records = reader.take(_BATCH_RECORDS, _BATCH_BYTES)
-            damaged = stream.observe(records, self._decoder, self._models)
+            damaged = stream.observe(records, self._decoder, self._models, self._witness)
             taken += len(records)
             self._accounts[_OBSERVED] += len(records) - damaged
             self._accounts[_CORRUPT] += reader.corrupt - before + damaged
@@ -197,8 +201,8 @@ class Analyser:
     def _take_in(self, told: Sequence[Told]) -> None:
         """Observe what somebody else watched."""
         for pair, exchange in (one for one in told if self._models.attributing.is_data(one[1])):
-            seen = exchanges.known(pair, self._decoder.decode(exchange))
-            self._models.observe(exchanges.counted(pair, exchange), seen)
+            seen, known = exchanges.known(pair, self._decoder.decode(exchange)), exchanges.counted(pair, exchange)
+            self._witness.see([known], [seen], [self._models.observe(known, seen)])
 
     def _commit(self) -> None:
         """Make what was observed so far the truth. It looks at everything, so it is paced by what it costs."""
@@ -231,7 +235,8 @@ class Analyser:
         collecting = self._referring.provisional.progress(
             one.label for one in shown if one.is_served and one.profile is None and one.label.model != OTHER
         )
-        page = Page(scenes, health, self._models.attributing.snapshot(), collecting)
+        self._witness.watch(shown, self._models)
+        page = Page(scenes, health, self._models.attributing.snapshot(), collecting, *self._witness.shown)
         self._page = self._renderer.render(page)
         self._told.show(page)
         self._scored = [Scored(one.label, one.profile, one.snapshot) for one in shown if one.is_served and one.profile]
@@ -259,6 +264,7 @@ class Analyser:
             relaying=self._settings.relay,
             owner=self._settings.model.owner,
             web=self._entrance.standing,
+            witnessed=self._witness.snapshot(),
             **self._around.seen,
             **report.processes(self._board, self._rings),
         )  # fmt: skip

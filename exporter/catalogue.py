@@ -34,6 +34,7 @@ from exporter.truth_families import (
     of_target,
 )
 from exporter.version_families import of_versions
+from exporter.witness_families import of_witness
 
 
 def _model(name: str, kind: str, text: str, *labels: str) -> Family:
@@ -132,6 +133,7 @@ GOLDEN = of_golden()
 
 VERSIONS = of_versions()
 RETRAIN = of_retraining()
+WITNESS = of_witness()
 
 # --- what the model needs beside its server
 

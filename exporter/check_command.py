@@ -34,6 +34,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     _check_store(settings)
     golden = _golden(settings)
     _check_retrain(settings, given.json)
+    _check_tracing(settings)
     tls.listener_context(orders.listen_tls(settings))
     tls.upstream_context(orders.upstream_tls(settings))
     if given.json:
@@ -47,7 +48,8 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     told = {
         "merge:": merge_source.told(settings), "segments:": _segments(settings, profiles),
         "performance:": _performance(settings, profiles), "planned:": _planned(settings),
-        "dependency": dependencies.told(settings.dependencies), "golden:": golden, "state:": _state(settings),
+        "dependency": dependencies.told(settings.dependencies), "golden:": golden, "prediction_log:": _log(settings),
+        "state:": _state(settings),
         "series:": series_flags.told(settings, list(profiles.values()), given),
     }  # fmt: skip
     for word, lines in told.items():
@@ -114,6 +116,26 @@ def _check_retrain(settings: Settings, is_serving: bool) -> None:
             posting.check(settings.retrain)
         except (OSError, ValueError) as error:
             raise ConfigError(f"retrain: {error}") from None
+
+
+def _log(settings: Settings) -> Iterator[str]:
+    """Whether a file of it could be written. No error: `serve` goes on, and may be another user."""
+    said = settings.prediction_log
+    if not said.to.startswith("file:"):
+        yield from [f"to {said.to}"] if said.enable else ()
+        return
+    path = Path(said.to.removeprefix("file:"))
+    place = path if path.exists() else path.parent
+    may = os.access(place, os.W_OK)
+    yield f"to {path}" if may else f"to {path}, which this user cannot write: lines would be counted as lost"
+
+
+def _check_tracing(settings: Settings) -> None:
+    """ConfigError where the library is missing that spans need."""
+    if settings.tracing.enable:
+        from exporter.witness.spans import exporters  # noqa: PLC0415 (slow to import, as above)
+
+        exporters.check(settings.tracing)
 
 
 def _state(settings: Settings) -> Iterator[str]:

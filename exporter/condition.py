@@ -7,6 +7,7 @@ from typing import NamedTuple
 from exporter.checked import GoldenChecked
 from exporter.retrained import Retrained
 from exporter.snapshots import Histogram
+from exporter.witnessed import NOTHING_WITNESSED, Witnessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,3 +243,4 @@ class Health:
     golden: GoldenChecked | None = None
     """None where no golden requests are sent."""
     web: Web | None = None
+    witnessed: Witnessed = NOTHING_WITNESSED

@@ -7,7 +7,7 @@ Standard library only: the supervisor imports this, and a short-lived child pars
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exporter import keys
+from exporter import contexts, keys
 from exporter.addresses import Route, is_tls, listener, listener_place, refuse_loops, routes, upstream_url
 from exporter.ageing import Staleness
 from exporter.allowance import Metrics
@@ -38,6 +38,7 @@ from exporter.sections import (
     UpstreamTLS,
     Windows,
 )
+from exporter.traced import Examples, PredictionLog, Tracing
 from exporter.upstream_metrics import Merge, Resource
 from exporter.values import (
     boolean,
@@ -181,6 +182,9 @@ class Settings:
     staleness: Staleness = field(default_factory=Staleness)
     retrain: Retrain = field(default_factory=Retrain)
     loops: Loops = field(default_factory=Loops)
+    tracing: Tracing = field(default_factory=Tracing)
+    prediction_log: PredictionLog = field(default_factory=PredictionLog)
+    examples: Examples = field(default_factory=Examples)
     privacy: Privacy = field(default_factory=Privacy)
     drain: Drain = field(default_factory=Drain)
     listen_tls: ListenTLS = field(default_factory=ListenTLS)
@@ -199,6 +203,8 @@ class Settings:
             self.evidence.refuse_too_often(self.windows.pane)
         if self.privacy.hash and self.salt_file is None:
             raise ValueError("privacy.hash: needs a secret, say salt_file")
+        if self.prediction_log.hash and self.salt_file is None:
+            raise ValueError("prediction_log.hash: needs a secret, say salt_file")
         if self.feedback.enable:
             self.performance.refuse_shorter(self.windows.pane)
             self.staleness.refuse_shorter(self.windows.pane)
@@ -239,7 +245,13 @@ class Settings:
         """Headers that are looked at beside those that protocols have."""
         group = self.evidence.group_key
         own = (self.request_id.header, group.header if group else None, *self.versions.headers)
-        return tuple(filter(None, (*own, *self.segments.headers)))
+        return tuple(filter(None, (*own, *self.segments.headers, *self.trace_headers)))
+
+    @property
+    def trace_headers(self) -> tuple[str, ...]:
+        """Headers in which callers say of which trace a request is part; none where nobody wants to know."""
+        wanted = self.tracing.enable or self.prediction_log.enable or self.metrics.exemplars
+        return contexts.headers(self.tracing.contexts or tuple(contexts.FORMATS)) if wanted else ()
 
     @property
     def takes_events(self) -> bool:

@@ -15,6 +15,7 @@ from exporter.retrain_questions import RETRAINING
 from exporter.snapshots import IMPACT
 from exporter.truth_questions import FEEDBACK
 from exporter.truth_questions import SECTIONS as OF_TRUTH
+from exporter.witness_questions import WITNESSED
 
 
 def _with_critical(values: Mapping[str, Family], critical: Mapping[str, Family]) -> Iterator[Family]:
@@ -233,6 +234,7 @@ _ITSELF: Final = Section("The exporter: itself", (
         c.WEB_REFUSED, c.WEB_CONFIG_SUCCESSFUL, c.WEB_CONFIG_TIME, c.WEB_CERTIFICATE,
     ),
     asked("Is the log complete?", c.LOG_LINES_LOST),
+    *WITNESSED,
 ))  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
+from exporter.addresses import receiver
 from exporter.keys import setting
 from exporter.values import duration, header_name, integer, names, number, path, pause, some_of, switch
 
@@ -25,21 +25,6 @@ ALERTS: Final = (
 _DAY_S = 86400.0
 _MOST_HEADERS = 8
 _NOT_OURS = frozenset(("host", "connection", "content-length", "content-type", "transfer-encoding"))
-
-
-def address(value: object) -> str:
-    """http:// or https://, without a user or a password. ValueError, whose words hold no address: it may be secret."""
-    text = value if isinstance(value, str) else ""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("must be http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user or a password: bearer_token_file and header_files are for secrets")
-    return text
 
 
 def header_files(value: object) -> tuple[tuple[str, str], ...]:
@@ -73,7 +58,7 @@ class Retrain:
         None,
         "Where a CloudEvent is posted that asks for a retraining: http://HOST/PATH or https://HOST/PATH; nobody is"
         " asked where left out.",
-        address,
+        receiver,
     )
     dry_run: bool = setting(
         False, "Whether events are only logged and counted, and none is sent; it needs no url.", switch, "false"

@@ -30,6 +30,7 @@ _PAGES: Final[Mapping[str, str]] = {
     "windows": "where-to-look", "segments": "segments", "evidence": "evidence", "provisional": "provisional",
     "state": "state", "events": "events", "feedback": "feedback", "performance": "performance", "golden": "golden",
     "staleness": "staleness", "retrain": "retraining", "loops": "feedback-loops", "loops.holdout": "feedback-loops",
+    "tracing": "tracing", "prediction_log": "prediction-log", "examples": "exemplars",
     "privacy": "privacy", "drain": "running", "listen_tls": "running", "upstream_tls": "running",
 }  # fmt: skip
 """Where the sections are explained."""

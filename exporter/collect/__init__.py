@@ -35,8 +35,9 @@ from exporter.collect import (
     traffic,
     versions,
     web,
+    witness,
 )
-from exporter.collect.exposition import Block, Distributions, Samples, Unmade
+from exporter.collect.exposition import NO_EXEMPLARS, Block, Distributions, Exemplars, Samples, Unmade
 from exporter.collect.joint import joined
 from exporter.collect.rendered import Rendered
 from exporter.collect.room import Room
@@ -87,6 +88,7 @@ COLLECTORS: Final = (
     Collector("feedback", feedback.collect),
     Collector("retrain", retrain.collect),
     Collector("web", web.collect),
+    Collector("witness", witness.collect),
 )
 
 
@@ -99,10 +101,11 @@ class Renderer:
         ConfigError where they name families that are none.
         """
         self._writing, self._room = Writing(), Room(shape, host)
+        self._exemplars: Exemplars = {}
 
     def render(self, page: Page) -> Rendered:
         """What is on /metrics."""
-        planned = self._room.planned(page)
+        planned, self._exemplars = self._room.planned(page), page.exemplars
         version = (__version__, platform.python_version(), _COMPILED)
         blocks = self._written([Samples(catalogue.BUILD_INFO, [(version, 1)])])
         success = []
@@ -121,4 +124,5 @@ class Renderer:
 
     def _written(self, items: Collected) -> list[Block]:
         """Those that are shown."""
-        return [self._writing.block(item) for item in items if self._room.shows(item.family.name)]
+        shown = (item for item in items if self._room.shows(item.family.name))
+        return [self._writing.block(item, self._exemplars.get(item.family.name, NO_EXEMPLARS)) for item in shown]

@@ -5,7 +5,7 @@ oracle, and writes those few that are not by model (see `library`). What stands 
 page, so a `Writer` keeps it: a series then costs little more than one formatting of its number.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from prometheus_client.utils import floatToGoString
@@ -15,6 +15,9 @@ from exporter.families import COUNTER, HISTOGRAM, Family
 from exporter.snapshots import Histogram
 
 Labels = tuple[str, ...]
+Exemplars = Mapping[str, Mapping[Labels, str]]
+"""What stands behind samples in OpenMetrics, by family and labels; of a bucket its end is the last of these."""
+NO_EXEMPLARS: Final[Mapping[Labels, str]] = {}
 _TOTAL: Final = "_total"
 _HEAD: Final = 4
 """Labels that begin most label sets: model, version, profile, and the column. There are as many as columns."""
@@ -56,8 +59,10 @@ class Block(NamedTuple):
     open_head: bytes
     """And as OpenMetrics has them: a counter is without `_total` there, and there is a UNIT."""
     body: bytes
-    """Its lines, in both formats the same."""
+    """Its lines, in both formats the same but for exemplars."""
     series: int
+    open_body: bytes | None = None
+    """As OpenMetrics has them, where any has an exemplar."""
 
 
 class _Lines(NamedTuple):
@@ -74,11 +79,12 @@ class Writer:
     def __init__(self) -> None:
         self._lines: dict[str, _Lines] = {}
 
-    def block(self, item: Samples | Distributions) -> Block:
+    def block(self, item: Samples | Distributions, exemplars: Mapping[Labels, str] = NO_EXEMPLARS) -> Block:
         """One family. ValueError where labels are not as many as the family has."""
         family = item.family
         lines = _histogram(item) if isinstance(item, Distributions) else self._samples(item)
-        return Block(family.name, *heads(family), "".join(lines).encode(), len(lines))
+        body = "".join(lines).encode()
+        return Block(family.name, *heads(family), body, len(lines), _open_body(item, lines, exemplars))
 
     def _samples(self, item: Samples) -> list[str]:
         labels = tuple(of for of, _ in item.values)
@@ -87,6 +93,20 @@ class Writer:
             lines = self._lines[item.family.name] = _Lines(labels, tuple(_once(_before(item.family, labels))))
         pairs = zip(lines.before, item.values, strict=True)
         return [f"{before}{number(value)}\n" for before, (_, value) in pairs if before]
+
+
+def _open_body(item: Samples | Distributions, lines: Sequence[str], exemplars: Mapping[Labels, str]) -> bytes | None:
+    """Lines with what stands behind them; None where nothing does."""
+    if not exemplars:
+        return None
+    behind = dict[str, str]()
+    is_histogram = isinstance(item, Distributions)
+    name = f"{item.family.name}{'_bucket' if is_histogram else ''}"
+    names = (*item.family.labels, "le") if is_histogram else item.family.labels
+    for labels, text in exemplars.items():
+        behind[f"{name}{_label_set(names, labels)}"] = text
+    found = ((line, behind.get(line.rpartition(" ")[0])) for line in lines)
+    return "".join(f"{line[:-1]}{text}\n" if text else line for line, text in found).encode()
 
 
 def made(item: Samples | Unmade | Distributions) -> Samples | Distributions:

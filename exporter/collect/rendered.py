@@ -70,7 +70,7 @@ class Rendered:
         is_open = media != TEXT
         for block in self.blocks:
             yield block.open_head if is_open else block.head
-            yield block.body
+            yield block.open_body if is_open and block.open_body is not None else block.body
         if is_open:
             yield _END
 

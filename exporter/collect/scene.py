@@ -1,13 +1,15 @@
 """What collectors look at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from exporter.budget.plan import Shows
+from exporter.collect.exposition import Exemplars
 from exporter.condition import Attribution, Health, ServerVitals
 from exporter.reference import Profile
 from exporter.snapshots import BlockSnapshot, Snapshot
+from exporter.witnessed import Example
 
 FEATURES, OUTPUTS = range(2)
 """Places of the sides in a plan."""
@@ -70,3 +72,6 @@ class Page:
     attribution: Attribution = field(default_factory=Attribution)
     collecting: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Rows that models without a profile have so far for a provisional one, by model and version."""
+    exemplars: Exemplars = field(default_factory=dict)
+    examples: Mapping[tuple[str, str], Sequence[Example]] = field(default_factory=dict)
+    """Rows that failed a check, the newest first, by model and version."""

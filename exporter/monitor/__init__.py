@@ -5,6 +5,7 @@ is ever done to them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from exporter.monitor import door, generated
 from exporter.monitor.ageing import Ageing
 from exporter.monitor.batch import Came
 from exporter.monitor.block import Block
+from exporter.monitor.checking import Checks
 from exporter.monitor.failed import Failed
 from exporter.monitor.gathering import WATCHING, Watching
 from exporter.monitor.match import Fit
@@ -68,6 +70,11 @@ class Monitor:
         """Business values; None where nobody looks for any."""
         return self._sides.valuing
 
+    @cached_property
+    def checks(self) -> Checks:
+        """What tells which checks single rows failed; it knows nothing before somebody asks."""
+        return Checks(self._sides.features, self._sides.outputs)
+
     @property
     def changes(self) -> Changes:
         """What was changed of late that may have to do with a drift."""
@@ -119,10 +126,13 @@ class Monitor:
 
     # in
 
-    def observe(self, exchange: Exchange, observation: Observation) -> None:
-        """Count an exchange and what was decoded of it. Its moment is its own, so that late ones land right."""
+    def observe(self, exchange: Exchange, observation: Observation) -> bool:
+        """Count an exchange and what was decoded of it; whether it is traffic of the model, and no health probe.
+
+        Its moment is its own, so that late ones land right.
+        """
         if not self._traffic.add(exchange):
-            return
+            return False
         self._ageing.see(exchange)
         features, predictions = observation.features, observation.predictions
         if observation.protocol == generated.PROTOCOL:
@@ -137,6 +147,7 @@ class Monitor:
             if isinstance(predictions, Table) and not observation.request_id:
                 self._rows.without_id(predictions.rows - sum(map(bool, observation.row_ids)))
         self._sides.add(_came(exchange, observation), asked, answered)
+        return True
 
     def _input(self, exchange: Exchange, table: Table | Failure) -> tuple[Table | Failure, Given | None]:
         """The features of an exchange, if they count, or why they do not."""

@@ -49,6 +49,8 @@ class Block:
         self._matcher = Matcher(side, frozenset(at for at, rule in enumerate(self._said) if rule.ignore))
         self.binner = binner
         self._readable = binner.readable
+        self.fields = {field: place for place, field in enumerate(side.fields)}
+        """Place of each field of a payload."""
         self.scope = Scope(columns, self._readable, binner.spelled(self._said), windows, by_name, side.unusual)
         self._outside = Outside(self.scope)
         self._aspects = aspects(self.scope) if windows.lengths else None

@@ -19,7 +19,7 @@ from exporter.monitor.match import are_of
 from exporter.monitor.naming import OTHER, Naming
 from exporter.monitor.provisional import Provisionals
 from exporter.monitor.said import NOTHING_SAID, Said
-from exporter.monitor.watched import NAMED, SERIES, Arrays, Shown, Watched, are_small, bare, untitled
+from exporter.monitor.watched import NAMED, SERIES, Arrays, Found, Shown, Watched, are_small, bare, untitled
 from exporter.profile import overrides
 from exporter.records import Exchange, Failure, Label, Observation, Owner, Table
 from exporter.reference import UNKNOWN, Profile
@@ -76,15 +76,16 @@ class Models:
 
     # in
 
-    def observe(self, exchange: Exchange, observation: Observation) -> None:
-        """Count an exchange for the model that it is of."""
+    def observe(self, exchange: Exchange, observation: Observation) -> Found | None:
+        """Count an exchange for the model that it is of; which that is, but None where it is a health probe."""
         observation = self._door(observation)
         named = observation.model, observation.version, observation.shadow
         watched = self._last_watched if named == self._last else self._find(named, exchange, observation)
-        watched.monitor.observe(exchange, observation)
+        is_traffic = watched.monitor.observe(exchange, observation)
         self.changed.add(watched.title)
         if watched.profile is None and self._provisional and not (observation.shadow or watched is self._other):
             self._provisional.observe(watched.label, exchange, observation)
+        return (watched, observation) if is_traffic else None
 
     def _find(self, named: tuple[str, str, bool], exchange: Exchange, observation: Observation) -> Watched:
         label = self._naming.label(observation)
@@ -136,9 +137,8 @@ class Models:
 
     def flush(self) -> None:
         """Bring what was observed into the arrays."""
-        for watched in self._all():
-            if watched.title in self.changed:
-                watched.monitor.flush()
+        for watched in (one for one in self._all() if one.title in self.changed):
+            watched.monitor.flush()
 
     def look_at_profiles(self) -> bool:
         """Compare with the profiles that there are now; whether anything that is kept has changed by that."""

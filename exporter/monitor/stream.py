@@ -1,18 +1,27 @@
 """Records as they come out of a ring, into the monitors of their models."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from exporter.decode import Decoder
 from exporter.handoff import frames
 from exporter.monitor.models import Models
-from exporter.records import Exchange
+from exporter.monitor.watched import Found
+from exporter.records import Exchange, Observation
 
 _RUN_RECORDS: Final = 32
 _RUN_BYTES: Final = 256 << 10
 
 
-def observe(records: Sequence[bytes], decoder: Decoder, models: Models) -> int:
+class Witness(Protocol):
+    """Who looks at single exchanges."""
+
+    def see(self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]) -> None:
+        """Exchanges, what was decoded of each, and whose it is: None where it is no traffic of a model."""
+        ...
+
+
+def observe(records: Sequence[bytes], decoder: Decoder, models: Models, witness: Witness | None = None) -> int:
     """Take in what came through a ring; how many records were damaged.
 
     Step by step for some at a time: an interpreter that does one thing again and again is a quarter faster.
@@ -22,8 +31,10 @@ def observe(records: Sequence[bytes], decoder: Decoder, models: Models) -> int:
         exchanges = [exchange for exchange in map(_unpacked, run) if exchange]
         damaged += len(run) - len(exchanges)
         exchanges = list(filter(models.attributing.is_data, exchanges))
-        for exchange, observation in zip(exchanges, list(map(decoder.decode, exchanges)), strict=True):
-            models.observe(exchange, observation)
+        decoded = list(map(decoder.decode, exchanges))
+        found = list(map(models.observe, exchanges, decoded))
+        if witness is not None:
+            witness.see(exchanges, decoded, found)
     return damaged
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from exporter.diagnosis.changes import Changes
 from exporter.monitor import Monitor
 from exporter.performance.deduced import in_words
-from exporter.records import Label
+from exporter.records import Label, Observation
 from exporter.reference import Profile
 from exporter.snapshots import Snapshot
 from exporter.truths import Owner, Prediction
@@ -167,6 +167,10 @@ class Watched:
             found, dropped = performing.take()
             self._opened += [Prediction(one.key, owner, one.at_ms, one.content) for one in found]
             self._unopened += dropped
+
+
+Found = tuple[Watched, Observation]
+"""Whose an exchange is, and what was decoded of it as it is called here."""
 
 
 def bare(snapshot: Snapshot) -> Snapshot:

@@ -31,7 +31,7 @@ class UnusualRows:
 
     def __init__(self, scope: Scope, reference: Unusual) -> None:
         self._reference = reference
-        self._rarity = Rarity([_surprises(scope, place) for place in range(len(scope.columns))])
+        self._rarity = _rarity(scope)
         said = repr([rule.ignore for rule in scope.said]) + repr(scope.readable.tolist())
         self._name = hashlib.sha256(said.encode()).hexdigest()[:8]
         """Carries what rows were judged without, so that shares by another rule are never mixed in."""
@@ -66,6 +66,15 @@ class UnusualRows:
                 window = format_duration(length)
                 yield OfSide(RATIO, unusual / rows, window)
                 yield OfSide(CRITICAL, critical(rows, self._reference, self._dependence), window)
+
+
+def _rarity(scope: Scope) -> Rarity:
+    return Rarity([_surprises(scope, place) for place in range(len(scope.columns))])
+
+
+def rarity(scope: Scope) -> Rarity | None:
+    """What tells how unusual rows are; None where that is not known, or every column is to be ignored."""
+    return None if scope.unusual is None or all(rule.ignore for rule in scope.said) else _rarity(scope)
 
 
 def _surprises(scope: Scope, place: int) -> NDArray[np.int32]:

@@ -1,0 +1,76 @@
+"""Where somebody wants something of single exchanges."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from exporter.collect.exposition import Exemplars
+from exporter.config import Settings
+from exporter.monitor.models import Models
+from exporter.monitor.watched import Found, Shown
+from exporter.records import Exchange, Observation
+from exporter.scalars.private import Private
+from exporter.scalars.salted import Salt
+from exporter.witness import seeing
+from exporter.witness.counting import Counting
+from exporter.witness.takers import Takers
+from exporter.witnessed import LINE_LOSSES, SPAN_LOSSES, Example, Witnessed
+
+_PATIENCE_S: Final = 2.0
+
+
+class Witness:
+    """One analyser's."""
+
+    def __init__(self, settings: Settings, salt: Salt | None, private: Private | None) -> None:
+        """ConfigError where something is missing that settings need."""
+        self._takers = Takers(settings, salt, private)
+        self._seeing = seeing.Seeing(settings, judges=self._takers.judge)
+        self._counting = {
+            name: Counting(one.porter, reasons)
+            for name, one, reasons in (
+                ("spans", self._takers.spans, SPAN_LOSSES), ("lines", self._takers.log, LINE_LOSSES)
+            ) if one
+        }  # fmt: skip
+
+    @property
+    def own(self) -> dict[str, NDArray[Any]]:
+        """To be committed with all else, and restored before `settle`."""
+        return {f"witness.{name}": one.array for name, one in self._counting.items()}
+
+    def settle(self) -> None:
+        """Go on from what was committed: what waited then is lost, and counted."""
+        for one in self._counting.values():
+            one.settle()
+
+    def see(self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]) -> None:
+        """Look at exchanges that were counted; see `monitor.stream.Witness`."""
+        for seen in self._seeing.seen(exchanges, decoded, found):
+            self._takers.take(seen)
+
+    def look(self) -> bool:
+        """Count what was carried away; whether there is anything that a commit should have."""
+        return any({name: one.look() for name, one in self._counting.items()}.values())  # each of them must look
+
+    def watch(self, shown: Iterable[Shown], models: Models) -> None:
+        """Mark rows from now on that lie where drift has grown."""
+        if self._takers.judge:
+            seeing.watch(shown, models)
+
+    @property
+    def shown(self) -> tuple[Exemplars, Mapping[tuple[str, str], Sequence[Example]]]:
+        """For the page: exemplars, and examples by model and version, the newest first."""
+        taken = self._takers
+        return taken.exemplars.found if taken.exemplars else {}, taken.examples.found() if taken.examples else {}
+
+    def snapshot(self) -> Witnessed:
+        """What became of all."""
+        counts = {name: one.counts() for name, one in self._counting.items()}
+        return Witnessed(counts.get("spans"), counts.get("lines"))
+
+    def finish(self) -> None:
+        """Have carried away what waits, as far as it can be done soon."""
+        for one in (self._takers.spans, self._takers.log):
+            if one:
+                one.porter.finish(_PATIENCE_S)
