@@ -181,22 +181,22 @@ def recorded(directory: Path, history: str) -> Iterator[str]:
 
 
 @contextmanager
-def scraping(directory: Path, targets: Sequence[str], every: str) -> Iterator[str]:
+def scraping(directory: Path, targets: Sequence[str], every: str, *flags: str) -> Iterator[str]:
     """A Prometheus that scrapes so often and has no rules; gives its address."""
     directory.mkdir(parents=True)
     job = {"job_name": "models", "scrape_interval": every, "scrape_timeout": every,
            "static_configs": [{"targets": [*targets]}]}  # fmt: skip
-    with _bare(directory, {"scrape_configs": [job]}) as address:
+    with _bare(directory, {"scrape_configs": [job]}, *flags) as address:
         yield address
 
 
 @contextmanager
-def _bare(directory: Path, config: Any) -> Iterator[str]:
+def _bare(directory: Path, config: Any, *flags: str) -> Iterator[str]:
     address = f"127.0.0.1:{free_port()}"
     (directory / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")
     command = [
         tool("prometheus", "prometheus"), f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
+        f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}", "--log.level=warn", *flags,
     ]  # fmt: skip
     with _running(command, directory / "log", f"http://{address}/-/ready"):
         yield f"http://{address}"

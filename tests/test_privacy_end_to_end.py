@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import collectors
 from profile_tables import write_csv
 from support import Answering, Metrics, Sidecar, build_profile, command, eventually, model_server, sidecar
 
@@ -284,6 +285,50 @@ def test_what_is_denied_or_hashed_is_read_nowhere_whatever_happens_to_it(tmp_pat
         window = running.get(running.web_port, "/api/v1/window?window=10m&model=m")[1].decode()
         assert hashed("zqxjkfaith") in window
         _assert_adoptable(running, tmp_path)
+
+
+def test_nothing_that_is_denied_or_hashed_is_in_spans_lines_exemplars_or_examples(tmp_path: Path) -> None:
+    log, state = tmp_path / "predictions.jsonl", tmp_path / "state"
+    with collectors.by_http() as collector, model_server(Server) as upstream:
+        everything = {
+            "tracing": {"exporter": "otlp", "endpoint": f"http://127.0.0.1:{collector.port}"},
+            "prediction_log": {"to": f"file:{log}", "deny": ["amount"], "hash": ["town"]},
+            "examples": {"fields": ["*"]}, "metrics": {"exemplars": True},
+            "request_id": {"pointer": "/instances/0/zqxjkperson"},
+        }  # fmt: skip
+        config = settings(tmp_path, **everything)
+        with sidecar(upstream, "--config", str(config), environ={"OTEL_BSP_SCHEDULE_DELAY": "100"}) as running:
+            _everything(running)
+            eventually(lambda: _windows(state), what="windows on disk")
+            metrics = eventually(lambda: _kept_all(running), what="all carried away")
+            assert metrics.value("inference_exporter_prediction_log_lines_written_total") > 20
+            spans = [span.SerializeToString() for span in collector.spans]
+            assert len(spans) > 20
+            request = urllib.request.Request(f"http://127.0.0.1:{running.web_port}/metrics")
+            request.add_header("accept", "application/openmetrics-text; version=1.0.0")
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                page = answer.read()
+            found = [*texts(running, state), ("log", log.read_bytes()), ("exemplars", page),
+                     *(("span", span) for span in spans)]  # fmt: skip
+            for place, text in found:
+                assert not told(text), f"{place}: {told(text)}"
+        written = [json.loads(line) for line in log.read_text().splitlines()]
+        rows_of = [row for line in written for row in line.get("features", ()) if line["model"] == "m"]
+        assert {name for row in rows_of for name in row} >= {"town", hashed("zqxjkage"), hashed("zqxjkfaith")}
+        assert not any("amount" in row for row in rows_of), "the log denies it for itself"
+        assert {row["town"] for row in rows_of if "town" in row} <= {
+            f"h_{hashed_value(one)}" for one in ("Oslo", "Lima")
+        }
+        assert {flag["column"] for line in written for flag in line.get("flags", ())} & {hashed("zqxjkage")}
+        assert b"amount" not in log.read_bytes()
+
+
+def _kept_all(running: Sidecar) -> Metrics | None:
+    """All spans and lines have arrived."""
+    metrics = running.metrics()
+    pairs = (("spans_offered", "spans_exported"), ("prediction_log_lines_offered", "prediction_log_lines_written"))
+    counts = [[metrics.value(f"inference_exporter_{word}_total") for word in pair] for pair in pairs]
+    return metrics if all(offered == arrived > 0 for offered, arrived in counts) else None
 
 
 def _assert_adoptable(running: Sidecar, folder: Path) -> None:

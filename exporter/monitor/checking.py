@@ -167,7 +167,7 @@ class _OfSide:
         fields = self._block.fields
         place = one.fit.places[fields[column.field]] if column.field in fields else None
         cell = None if place is None else one.table.columns[place][row]
-        return cell is not None and (isinstance(cell, bool) or not isinstance(cell, int | float))
+        return cell is not None and not isinstance(cell, int | float)
 
 
 def _codes(columns: Sequence[Column]) -> NDArray[np.uint8]:

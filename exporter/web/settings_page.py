@@ -22,7 +22,11 @@ _HEAD: Final = """# The settings in force: flags over environment variables over
 # Files of secrets are named, not shown; of addresses the user, the password and the query are left out.
 """
 _PATTERNS: Final = ("privacy.deny", "privacy.hash")
-_NAMES: Final = ("features", "outputs", "segments.by", "evidence.group_key", "request_id.header", "request_id.columns")
+_NAMES: Final = (
+    "features", "outputs", "values", "segments.by", "segments.search", "evidence.group_key", "request_id.header",
+    "request_id.columns", "request_id.pointer", "prediction_log.fields", "prediction_log.deny", "prediction_log.hash",
+    "examples.fields",
+)  # fmt: skip
 """Of columns and headers, which may be private."""
 _CREDENTIALS: Final = re.compile(r"://\S*@")
 """Up to the last sign that may be an end of them: rather too much is hidden than too little."""

@@ -35,8 +35,6 @@ class Reservoir:
         """An exchange, some rows of which failed."""
         if not seen.flags:
             return
-        label = seen.watched.label
-        held = self._held.setdefault((label.model, label.version), deque(maxlen=self._most))
         names = originals(seen.watched.profile)
         by_row: dict[int, list[tuple[str, str]]] = {}
         for flag in seen.flags:
@@ -48,6 +46,8 @@ class Reservoir:
         profile, most = seen.watched.profile, some[-1] + 1
         features = self._rows(seen.decoded.features, profile, "feature", most)
         outputs = self._rows(seen.decoded.predictions, profile, "output", most)
+        label = seen.watched.label
+        held = self._held.setdefault((label.model, label.version), deque(maxlen=self._most))
         for row in some:
             held.append(Example(
                 seen.exchange.wall_ns / 1e9, seen.known.request_id if self._ids else "",

@@ -52,8 +52,8 @@ class Making:
     def span(self, seen: Seen, trace: Trace, why: str) -> ReadableSpan:
         """That of an exchange, kept for a reason."""
         exchange = seen.exchange
-        start = exchange.wall_ns - max(exchange.duration_ns, 0)
-        events = (Event("first_byte", None, start + exchange.first_byte_ns),) if exchange.first_byte_ns else ()
+        start = max(exchange.wall_ns - max(exchange.duration_ns, 0), 0)  # a clock may be set to its beginning
+        events = (Event("first_byte", {}, start + exchange.first_byte_ns),) if exchange.first_byte_ns else ()
         own = SpanContext(int(trace.trace_id, 16), int(trace.span_id, 16), False, _SAMPLED, _state(seen.context))
         method = exchange.method if exchange.method in _METHODS else "HTTP"
         attributes = self._attributes(seen, why)
@@ -62,7 +62,7 @@ class Making:
         return ReadableSpan(
             f"{method} {seen.watched.label.model}", own, _parent(seen.context), self._resource, attributes, events,
             kind=SpanKind.SERVER, status=_ERROR if exchange.status >= 500 else _UNSET, start_time=start,
-            end_time=exchange.wall_ns, instrumentation_scope=self._scope,
+            end_time=max(exchange.wall_ns, start), instrumentation_scope=self._scope,
         )  # fmt: skip
 
     def _attributes(self, seen: Seen, why: str) -> Attributes:

@@ -8,6 +8,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -56,7 +57,8 @@ class File:
         try:
             self._put(content)
         except OSError:
-            os.ftruncate(self._fd, self._written)
+            with suppress(OSError):  # of what is no file, such as a pipe, nothing can be taken back
+                os.ftruncate(self._fd, self._written)
             raise
         self._written += len(content)
         return count
