@@ -59,6 +59,7 @@ class Fields:
         self._salt, self._private = salt, private
         self._shows_all = self._allow is None and not (said.deny or said.hash or private)
         self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._known: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def shows(self, name: str) -> bool:
         """Whether anything of a field may be shown, by what people call it."""
@@ -94,14 +95,27 @@ class Fields:
         return f"{_HASHED}{self._salt.name(text)}"
 
     def _plan_of(self, table: Table, profile: Profile | None, side: str) -> _Plan:
-        known = _known(profile, side)
+        if table.names is not None and (self._shows_all or len(table.names) > 1):
+            return self._plan(table.names)
+        known = self._known_to(profile, side)
         if table.names is None:
             if len(known) == len(table.columns):
-                return self._plan(tuple(known))
+                return self._plan(known)
             return self._plan(tuple(map(str, range(len(table.columns))))) if self._shows_all else _NOTHING
-        if len(table.names) == 1 == len(known) and not self._shows_all and not self.shows(known[0]):
+        if len(known) == 1 and not self.shows(known[0]):
             return _NOTHING  # a server's word for its only answer is rarely that of the profile
         return self._plan(table.names)
+
+    def _known_to(self, profile: Profile | None, side: str) -> tuple[str, ...]:
+        """What people call the fields of a side, in order."""
+        if profile is None:
+            return ()
+        found = self._known.get((profile.digest, side))
+        if found is None:
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            found = self._known[profile.digest, side] = _known(profile, side)
+        return found
 
     def _plan(self, names: tuple[str, ...]) -> _Plan:
         found = self._plans.get(names)
@@ -123,12 +137,9 @@ class Fields:
         return self._private.name(name) if self._private is not None else name
 
 
-def _known(profile: Profile | None, side: str) -> Sequence[str]:
-    """What people call the fields of a side, in order."""
-    if profile is None:
-        return ()
+def _known(profile: Profile, side: str) -> tuple[str, ...]:
     fields = profile.asked.fields if side == "feature" else profile.answered.fields
-    return [profile.called.get(field, field) for field in fields] if profile.called else fields
+    return tuple(profile.called.get(field, field) for field in fields)
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:

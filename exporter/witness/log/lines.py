@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -103,8 +104,14 @@ class Lines:
 
 def moment(wall_ns: int) -> str:
     """RFC 3339, in UTC, to a microsecond."""
+    return f"{_second(wall_ns // 1_000_000_000)}.{wall_ns // 1000 % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(wall_s: int) -> str:
+    """Most of many lines are of the same second."""
     try:
-        found = datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC)
+        found = datetime.fromtimestamp(wall_s, UTC)
     except (OverflowError, ValueError, OSError):  # a clock that was set to nowhere
         found = datetime.fromtimestamp(0, UTC)
-    return f"{found:%Y-%m-%dT%H:%M:%S}.{wall_ns // 1000 % 1_000_000:06d}Z"
+    return f"{found:%Y-%m-%dT%H:%M:%S}"
