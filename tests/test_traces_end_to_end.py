@@ -71,8 +71,9 @@ def _by_http(port: int) -> list[str]:
 def test_a_span_by_otlp_over_http_is_a_child_of_the_callers_and_says_what_happened(profile: Path) -> None:
     with collectors.by_http() as collector, model_server() as upstream, \
          sidecar(upstream, "--profile", str(profile), *_by_http(collector.port),
-                 environ=SOON | {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test",
-                                 "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=blue"}) as running:  # fmt: skip
+                 "--tracing.unusual", "true", environ=SOON | {
+                     "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test",
+                     "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=blue"}) as running:  # fmt: skip
         before = time.time_ns()
         assert post(running, [FINE, WRONG]) == 200
         span = eventually(lambda: collector.spans and collector.spans[0], what="a span")
@@ -85,7 +86,7 @@ def test_a_span_by_otlp_over_http_is_a_child_of_the_callers_and_says_what_happen
         assert found.items() >= {
             "http.request.method": "POST", "url.path": "/v1/models/m:predict", "http.response.status_code": 200,
             "inference.model.name": "m", "inference.rows": 2, "inference.outcome": "predicted",
-            "inference.request.id": "order-17", "inference.kept": "caller", "inference.rows.flagged": 1,
+            "inference.request.id": "order-17", "inference.kept": "unusual", "inference.rows.flagged": 1,
         }.items()  # fmt: skip
         assert set(found["inference.checks.failed"]) >= {"amount:out_of_range", "age:missing", "town:unseen"}
         assert collector.resources[0]["service.name"] == "inference-exporter"

@@ -24,6 +24,7 @@ from exporter.retrained import OUTCOMES as EVENT_OUTCOMES
 from exporter.retraining import KINDS
 from exporter.snapshots import Histogram
 from exporter.truths import GONE, OUTCOMES, PREDICTION_LOSSES, WAITED
+from exporter.witnessed import LINE_LOSSES, SPAN_LOSSES, Carried, Witnessed
 
 STARTED_S: Final = 1_699_999_200.0
 """Unix time when the clock of exchanges showed 0: a full hour."""
@@ -58,10 +59,17 @@ def health(events: EventCounts, now: float) -> Health:
         snapshot_wall_s=now, snapshot_seconds=0.25,
         processes={name: ProcessVitals(1.5 + at, 30_000_000 + at, STARTED_S + at) for at, name in enumerate(names)},
         ring_fill={"worker-0": 0.125}, events=events, feedback=_feedback(), dependencies=tuple(_dependencies()),
-        golden=_golden(), owner="payments", retrain=_retrained(),
+        golden=_golden(), owner="payments", retrain=_retrained(), witnessed=_witnessed(),
         web=Web({reason: 1 + at for at, reason in enumerate(WEB_REFUSALS)}, WebFile(True, STARTED_S + 3, LATER_S)),
         **told | {"heartbeats": dict.fromkeys(told["heartbeats"], STARTED_S + 7)},
     )  # fmt: skip
+
+
+def _witnessed() -> Witnessed:
+    """Of both more was offered than has arrived."""
+    spans = {reason: 3 + at for at, reason in enumerate(SPAN_LOSSES)}
+    lines = {reason: 7 + at for at, reason in enumerate(LINE_LOSSES)}
+    return Witnessed(Carried(4000, 3900, spans), Carried(5000, 4800, lines))
 
 
 def _feedback() -> FeedbackCounts:

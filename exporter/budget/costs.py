@@ -20,6 +20,7 @@ from exporter.reference import Profile
 from exporter.retrained import ALERT_OUTCOMES, FAILURES, OUTCOMES, STATES, SUPPRESSIONS
 from exporter.retraining import KINDS
 from exporter.segmentations import Segmentation, Segmented
+from exporter.witnessed import LINE_LOSSES, SPAN_LOSSES
 
 _REST: Final = 2
 """Segments beside those that have a value."""
@@ -57,6 +58,7 @@ _OF_MERGING: Final = {
 def own(shape: Shape) -> int:
     """Series about the exporter itself."""
     optional = _GOLDEN * shape.golden + _OF_RETRAINING * shape.retrain
+    optional += (2 + len(SPAN_LOSSES)) * shape.spans + (2 + len(LINE_LOSSES)) * shape.lines
     return _OWN + _PER_PROCESS * (shape.processes + 2) + of_merging(shape) + truth.own(shape) + optional
 
 

@@ -41,6 +41,9 @@ class Shape:
     """Whether golden requests are sent."""
     retrain: bool = False
     """Whether anybody is asked to train a model again."""
+    spans: bool = False
+    """Whether spans are sent, and lines logged."""
+    lines: bool = False
 
     @property
     def limit(self) -> int:
@@ -93,4 +96,5 @@ def of(settings: Settings) -> Shape:
         settings.metrics, settings.windows, settings.segments, settings.evidence, settings.relays,
         len(settings.dependencies), beside, settings.performance, settings.feedback.enable,
         len(settings.values), settings.loops, settings.golden.file is not None, settings.retrain.enable,
+        settings.tracing.enable, settings.prediction_log.enable,
     )  # fmt: skip

@@ -41,6 +41,12 @@ datasources:
     jsonData:
       httpMethod: POST
       timeInterval: 15s
+      # Exemplars lead to traces at the address in TRACES_URL: Jaeger's http://HOST:16686/trace/, or Zipkin's
+      # http://HOST:9411/zipkin/traces/. Of a data source of traces in this Grafana say datasourceUid in place of url.
+      exemplarTraceIdDestinations:
+        - name: trace_id
+          url: ${{TRACES_URL}}$${{__value.raw}}
+          urlDisplayLabel: Trace
 """
 _MAP_ENDS: Final = ".configmap.yml"
 _MADE_MAP: Final = "# Made by `inference-exporter dashboard`"

@@ -46,9 +46,7 @@ class _Held:
         self._witness = witness
         self._exchanges, self._decoded, self._found = list[Exchange](), list[Observation](), list[Found | None]()
 
-    def add(
-        self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]
-    ) -> None:
+    def add(self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]) -> None:
         """A run of them."""
         if self._witness is None:
             return

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from exporter.status import columns, coverage, evidence, performance, profile, segments, traffic
+from exporter.status import columns, coverage, evidence, examples, performance, profile, segments, traffic
 from exporter.status.facts import STANDINGS, Judgement, ModelFacts, VersionFacts, WindowFacts
 from exporter.status.reasons import ageing
 from exporter.status.scores import began
@@ -22,7 +22,7 @@ def of(seen: Seen, judgement: Judgement, versions: tuple[VersionFacts, ...]) -> 
         windows=tuple(_windows(view)), features=_standings(view, FEATURE), outputs=_standings(view, OUTPUT),
         performance=performance.of(view), segments=segments.of(seen), versions=versions,
         profile=profile.of(scene.profile), collecting=view.page.collecting.get(view.key),
-        due=tuple(ageing.due(seen)),
+        due=tuple(ageing.due(seen)), examples=examples.of(view, seen.settings),
     )  # fmt: skip
 
 

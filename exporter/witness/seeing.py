@@ -43,9 +43,10 @@ class Seeing:
     ) -> Iterator[Seen]:
         """A run of them, in order."""
         flags = self._judged(found) if self._judges else [NO_FLAGS] * len(found)
+        read = self._read
         for exchange, own, of, failed in zip(exchanges, decoded, found, flags, strict=True):
             if of is not None:
-                yield Seen(exchange, own, of[1], of[0], self._read(exchange.request_headers), failed)
+                yield Seen(exchange, own, of[1], of[0], read(exchange.request_headers), failed)
 
     @staticmethod
     def _judged(found: Sequence[Found | None]) -> list[tuple[Flag, ...]]:

@@ -22,8 +22,9 @@ class Takers:
         self.log = Log(settings, salt, private) if settings.prediction_log.enable else None
         self.exemplars = Kept() if settings.metrics.exemplars else None
         self.examples = Reservoir(settings, salt, private) if settings.examples.enable else None
-        self.judge = bool(self.log or self.exemplars or self.examples or self.spans)
-        """Whether anybody wants to know which checks rows failed."""
+        by_rows = self.spans is not None and settings.tracing.tail.looks_at_rows
+        self.judge = bool(self.log or self.exemplars or self.examples or by_rows)
+        """Whether anybody wants to know which checks rows failed: for spans alone only where some are kept for it."""
 
     def take(self, seen: Seen) -> None:
         """An exchange that was counted."""

@@ -131,6 +131,23 @@ def events() -> Iterator[Panel]:
                  [Query(highest(_each(c.EVENTS_WAITING, "sum"), "instance"), "{{instance}}")], none)  # fmt: skip
 
 
+def witnessed() -> Iterator[Panel]:
+    """What is kept of single exchanges, and whether it arrives."""
+    spans, lines = said("no spans are sent: tracing.exporter"), said("nothing is logged: prediction_log.to")
+    of_spans, of_lines = c.WITNESS.spans_exported, c.WITNESS.lines_written
+    yield _lines("Spans sent", "Per second: offered to the collector, and taken by it. What lies between is lost, or"
+                 " waits.", "ops", [Query(f"sum({here(rate(c.WITNESS.spans_offered))})", "offered"),
+                                    Query(f"sum({here(rate(of_spans))})", "taken")], spans)  # fmt: skip
+    yield _lines("Lines of the prediction log", "Per second: to be written, and written.", "ops",
+                 [Query(f"sum({here(rate(c.WITNESS.lines_offered))})", "offered"),
+                  Query(f"sum({here(rate(of_lines))})", "written")], lines)  # fmt: skip
+    yield _lines("Spans and lines lost", "Per second, by reason. `queue_full`: more came than is taken; `collector`,"
+                 " `unreachable`, `refused`: look there; `no_space`: the disk is full. Nothing else is lost by it.",
+                 "ops", [Query(_by(c.WITNESS.spans_dropped, "reason"), "spans: {{reason}}"),
+                         Query(_by(c.WITNESS.lines_dropped, "reason"), "lines: {{reason}}")],
+                 said("nothing was lost"))  # fmt: skip
+
+
 def merged() -> Iterator[Panel]:
     """The model server's own metrics, where they are passed on."""
     none = said("merge.upstream_metrics is not set")
@@ -154,5 +171,6 @@ ROWS: Final = (
     Row("Settings, profile and state", settings, folded=True),
     Row("Web address and log", web, folded=True),
     Row("Events posted by loggers", events, folded=True),
+    Row("Spans and the prediction log", witnessed, folded=True),
     Row("The model server's own metrics", merged, folded=True),
 )

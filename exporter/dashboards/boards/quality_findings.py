@@ -136,6 +136,19 @@ def lines() -> Iterator[Panel]:
         (faults.ABSENT, "Fields that are absent", "whose payload did not have the field in any of its rows"),
     ):
         yield _line(kind, title, text)
+    yield _one_by_one()
+
+
+def _one_by_one() -> Panel:
+    """Rates of counters that lead to requests."""
+    families = {**c.FEATURES.quality_values, "type_error": c.FEATURES.type_errors}
+    queries = [
+        Query(f"sum({rate(family)})", word.replace("_", " "), exemplar=True) for word, family in families.items()
+    ]
+    return Panel("timeseries", "Wrong values, one by one", "Per second, all features together. Dots are requests that had"
+                 " such a value where the training data hardly had any: choose one, and it leads to its trace. They are"
+                 " there where metrics.exemplars is set and Prometheus keeps exemplars.", "ops", queries, 24, 6,
+                 {"min": 0, "noValue": "no profile: nothing is judged"})  # fmt: skip
 
 
 def _line(kind: str, title: str, text: str) -> Panel:

@@ -11,6 +11,8 @@ from exporter.dashboards.queries import STEP, of, rate, recorded
 from exporter.families import Family
 
 OBJECTIVE: Final[list[Json]] = [CRITICAL]
+_WITH_EXEMPLARS: Final = (c.REQUEST_DURATION, c.FAILED_DURATION)
+"""Which lead to requests, where metrics.exemplars is set."""
 _RECORDED: Final = {"noValue": "not enough data, or the rules are not loaded"}
 
 
@@ -27,7 +29,10 @@ def of_buckets(level: float, buckets: str) -> str:
 
 def levels(family: Family, name: str = "") -> list[Query]:
     """The median, and what one in ten and one in a hundred exceeds."""
-    return [Query(quantile(level, family), f"p{level * 100:g}{name}") for level in (0.5, 0.9, 0.99)]
+    return [
+        Query(quantile(level, family), f"p{level * 100:g}{name}", exemplar=family in _WITH_EXEMPLARS)
+        for level in (0.5, 0.9, 0.99)
+    ]
 
 
 def durations() -> Iterator[Panel]:

@@ -34,6 +34,8 @@ from exporter.status.facts.judgement import (
 from exporter.status.facts.models import (
     CoverageFacts,
     EvidenceFacts,
+    ExampleFacts,
+    ExampleFlag,
     LatencyFacts,
     MeasureFacts,
     ModelFacts,
@@ -72,6 +74,8 @@ __all__ = [
     "CoverageFacts",
     "DependencyFacts",
     "EvidenceFacts",
+    "ExampleFacts",
+    "ExampleFlag",
     "Failing",
     "Judgement",
     "LatencyFacts",

@@ -129,6 +129,31 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleFlag:
+    """What a row of an example failed."""
+
+    column: str
+    """Empty where it is of the whole row."""
+    check: str
+    """`missing`, `nonfinite`, `out_of_range`, `unseen`, `type_error`, `unusual` or `drifted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleFacts:
+    """A row that failed a check; of its values those that settings show."""
+
+    time: float
+    code: int
+    request_id: str
+    trace_id: str
+    row: int
+    """Its place in the request, from 0."""
+    flags: tuple[ExampleFlag, ...]
+    features: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """All that is told of one model and version, but for its columns."""
 
@@ -150,3 +175,5 @@ class ModelFacts:
     """Rows there are for a provisional reference; None where none is being made."""
     due: tuple[str, ...] = ()
     """Why it is due for training, each a sentence."""
+    examples: tuple[ExampleFacts, ...] | None = None
+    """Rows that failed a check, the newest first; None where examples.fields shows none."""

@@ -18,6 +18,7 @@ from exporter import __version__
 from exporter.config import Settings
 from exporter.records import Exchange, Failure, Observation, Table
 from exporter.trace_context import Context
+from exporter.witness.keeping import CALLER, LOT
 from exporter.witness.naming import IdsShown
 from exporter.witness.seeing import Seen
 from exporter.witness.traces import Trace
@@ -32,6 +33,8 @@ _ERROR: Final = Status(StatusCode.ERROR)
 _NO_STATE: Final = TraceState()
 _GENERATING: Final = "openai"
 _MOST_CHECKS: Final = 20
+_USUAL: Final = frozenset((CALLER, LOT))
+"""Why spans are kept that nothing is to be said of."""
 _LONGEST: Final = 1024
 """Characters of a value, where nobody says otherwise."""
 Attributes = dict[str, AttributeValue]
@@ -74,10 +77,11 @@ class Making:
             "inference.model.name": label.model,
             "inference.model.version": label.version,
             "inference.outcome": _outcome(exchange, known),
-            "inference.kept": why,
         }
-        if found["http.request.method"] == _OTHER:
+        if exchange.method not in _METHODS:
             found["http.request.method_original"] = exchange.method[: self._longest]
+        if why not in _USUAL:
+            found["inference.kept"] = why
         if exchange.status:
             found["http.response.status_code"] = exchange.status
             if exchange.status >= 500:
@@ -86,20 +90,15 @@ class Making:
             found["user_agent.original"] = agent[: self._longest]
         if known.request_id and self._ids.of_request:
             found["inference.request.id"] = known.request_id
-        if known.protocol:
-            found["inference.protocol"] = known.protocol
-            if known.protocol == _GENERATING:
-                found["gen_ai.request.model"] = label.model
+        if known.protocol == _GENERATING:
+            found["gen_ai.request.model"] = label.model
         _add_rows(seen, found)
         return found
 
 
 def _add_rows(seen: Seen, found: Attributes) -> None:
     """What is known of the rows, and why what is not known is not."""
-    known, profile = seen.known, seen.watched.profile
-    if profile is not None:
-        found["inference.profile"] = profile.short_digest
-    sides = (known.features, known.predictions)
+    sides = (seen.known.features, seen.known.predictions)
     rows = max((side.rows for side in sides if isinstance(side, Table)), default=None)
     if rows is not None:
         found["inference.rows"] = rows
