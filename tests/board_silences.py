@@ -66,6 +66,8 @@ SILENT: Final = (
         "inference-exporter: Payloads not understood, and why",
         "inference-exporter: Clients turned away, A",
         "inference-exporter: Series left out, by family",
+        "inference-exporter: Spans sent",
+        "inference-exporter: Spans and lines lost",
     )),
     Silence((HEALTHY, ROLLED, BROKEN), "one replica alone has moved or was started anew", (
         "*: Server started",

@@ -63,6 +63,7 @@ _FLAGS: Final = (
     "--windows.pane", "1s", "--windows.lengths", "10s,60s", "--windows.snapshot-interval", "1s",
     "--upstream-probe-interval", "500ms", "--segments.by", "colour", "--segments.windows", "10s",
     "--staleness.trend", "90s", "--staleness.retrain-every", "90d", "--log-level", "warning", *_EVIDENCE, *_RETRAIN,
+    "--prediction-log.to", "file:/dev/null",
 )  # fmt: skip
 _ROWS_PER_REQUEST: Final = 20
 _ROUND_S: Final = 0.2
@@ -243,7 +244,10 @@ def _replicas(stack: ExitStack, profiles: dict[str, Path], needs: tuple[str, str
 
     said = profiles[HEALTHY].with_suffix(".yml")
     said.write_text("features: { amount: { owner: risk, severity: page, weight: 2, tolerance: 0.2 } }")
-    nobody = ("--dependency", f"store=tcp://127.0.0.1:{free_port()}")
+    nobody = (
+        "--dependency", f"store=tcp://127.0.0.1:{free_port()}", "--prediction-log.to", "file:/dev/full",
+        "--tracing.exporter", "otlp", "--tracing.endpoint", f"http://127.0.0.1:{free_port()}",
+    )  # fmt: skip
     return {
         HEALTHY: [replica(HEALTHY, "--overrides", str(said))],
         DRIFTED: [replica(DRIFTED), replica(DRIFTED), replica(DRIFTED, "--model.version", CANARY)],

@@ -145,9 +145,9 @@ def _one_by_one() -> Panel:
     queries = [
         Query(f"sum({rate(family)})", word.replace("_", " "), exemplar=True) for word, family in families.items()
     ]
-    return Panel("timeseries", "Wrong values, one by one", "Per second, all features together. Dots are requests that had"
-                 " such a value where the training data hardly had any: choose one, and it leads to its trace. They are"
-                 " there where metrics.exemplars is set and Prometheus keeps exemplars.", "ops", queries, 24, 6,
+    return Panel("timeseries", "Wrong values, one by one", "Per second, all features together. Dots are requests that"
+                 " had such a value where the training data hardly had any: choose one, and it leads to its trace. They"
+                 " are there where metrics.exemplars is set and Prometheus keeps exemplars.", "ops", queries, 24, 6,
                  {"min": 0, "noValue": "no profile: nothing is judged"})  # fmt: skip
 
 
