@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-paging test-swap test-outage test-spark test-asyncio test-compiled test-servers test-deploy test-browser test-image image lock check bench
 .PHONY: bench-costs bench-dashboards bench-relay bench-decode bench-diagnosis bench-evidence bench-exposition bench-feedback bench-feedback-relay bench-fleet bench-fleet-rules bench-hostile
-.PHONY: bench-profile bench-scores bench-status bench-throughput bench-told bench-windows soak docs site golden reliability pictures format clean
+.PHONY: bench-profile bench-scores bench-status bench-throughput bench-told bench-windows bench-witness soak docs site golden reliability pictures format clean
 .PHONY: dashboards-render dashboards-types bench-start dist test-pythons
 
 # Tests start these sources hundreds of times: they are compiled once, whatever the environment says.
@@ -104,7 +104,7 @@ image: ## Build the image with docker, podman or buildah (TAG=inference-exporter
 
 lock: $(VENV)/.lock ## Pin what the image brings, with hashes; what is pinned stays where it will do (ARGS=--upgrade)
 	$(PIN) --extra br --extra zstd pyproject.toml --output-file deploy/image/requirements.txt $(ARGS)
-	$(PIN) $(addprefix --extra ,br zstd redis postgres s3 gcs mlflow) pyproject.toml --output-file deploy/image/requirements-stores.txt $(ARGS)
+	$(PIN) $(addprefix --extra ,br zstd redis postgres s3 gcs mlflow otel) pyproject.toml --output-file deploy/image/requirements-stores.txt $(ARGS)
 	$(PIN) $(addprefix --extra ,br zstd demo) pyproject.toml --output-file deploy/image/requirements-demo.txt $(ARGS)
 	$(PIN) deploy/image/requirements-build.in --output-file deploy/image/requirements-build.txt $(ARGS)
 
@@ -163,6 +163,10 @@ bench-hostile: $(VENV)/.test ## Measure what hostile clients of the web side cos
 
 bench-feedback: $(VENV)/.test ## Measure what it costs to keep predictions for their truth: disk, memory, processor (two minutes)
 	MALLOC_ARENA_MAX=2 $(BIN)/python benchmarks/feedback_store.py $(ARGS)
+
+bench-witness: $(VENV)/.test ## Measure what spans, the prediction log, exemplars and examples cost (six minutes; ARGS="--only log")
+	@deploy/install-tools nginx-light wrk
+	PYTHONPATH="$(CURDIR)" $(BIN)/python benchmarks/witness.py $(ARGS)
 
 bench-feedback-relay: $(VENV)/.test ## Measure what late truth costs those who ask the model (three minutes; ARGS="--truths 5000")
 	@deploy/install-tools nginx-light wrk

@@ -338,3 +338,41 @@ def test_off_nothing_of_opentelemetry_is_loaded_and_no_header_is_kept(profile: P
         maps = Path(f"/proc/{running.pid_of('exporter.analyser')}/maps").read_text()
         assert "grpc" not in maps
         assert "google/_upb" not in maps
+
+
+# --- examples
+
+
+def test_rows_that_failed_a_check_are_on_the_status_page_where_their_fields_are_allowed(profile: Path) -> None:
+    hostile = "</script><script>window.hurt=1</script>\u202e"
+    allowed = ("--examples.fields", "amount,town,predictions", "--examples.limit", "2")
+    with model_server() as upstream, sidecar(upstream, "--profile", str(profile), *allowed) as running:
+        for at in range(3):
+            rows = [FINE, WRONG | {"town": f"{hostile}{at}"}]
+            assert post(running, rows, RECORDED | {"x-request-id": f"order-{at}"}) == 200
+        assert post(running, [FINE]) == 200
+        running.settled(4)
+
+        def told() -> Any:
+            (model,) = json.loads(running.get(running.web_port, "/api/v1/status")[1])["models"]
+            return model["examples"] if len(model["examples"]) == 2 else None
+
+        examples = eventually(told, what="examples")
+        assert [one["request_id"] for one in examples] == ["order-2", "order-1"], "the newest first, and no more"
+        newest = examples[0]
+        assert (newest["row"], newest["code"], newest["trace_id"]) == (1, 200, TRACE)
+        assert set(newest["features"]) == {"amount", "town"}, "age is nobody's business"
+        assert newest["features"]["amount"] == "5000.0"
+        assert {"column": "town", "check": "unseen"} in newest["flags"]
+        assert not any(one["column"] == "age" for one in newest["flags"])
+        page = running.get(running.web_port, "/")[1].decode()
+        assert "Rows that failed a check" in page
+        assert "order-2" in page
+        assert "<script>window" not in page
+        assert "\u202e" not in page
+    with model_server() as upstream, sidecar(upstream, "--profile", str(profile)) as running:
+        assert post(running, [WRONG]) == 200
+        running.settled(1)
+        assert "Rows that failed a check" not in running.get(running.web_port, "/")[1].decode()
+        (model,) = json.loads(running.get(running.web_port, "/api/v1/status")[1])["models"]
+        assert model["examples"] is None
