@@ -186,7 +186,7 @@ class Analyser:
             self._fill[at] = max(self._fill[at], reader.queued_bytes / ring.capacity)
             before = reader.corrupt
             records = reader.take(_BATCH_RECORDS, _BATCH_BYTES)
-            damaged = stream.observe(records, self._decoder, self._models, self._witness)
+            damaged = stream.observe(records, self._decoder, self._models, self._witness.eyes)
             taken += len(records)
             self._accounts[_OBSERVED] += len(records) - damaged
             self._accounts[_CORRUPT] += reader.corrupt - before + damaged

@@ -122,7 +122,7 @@ def _log(settings: Settings) -> Iterator[str]:
     """Whether a file of it could be written. No error: `serve` goes on, and may be another user."""
     said = settings.prediction_log
     if not said.to.startswith("file:"):
-        yield from [f"to {said.to}"] if said.enable else ()
+        yield from [f"to {said.to.partition('?')[0]}"] if said.enable else ()
         return
     path = Path(said.to.removeprefix("file:"))
     place = path if path.exists() else path.parent

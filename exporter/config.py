@@ -38,7 +38,7 @@ from exporter.sections import (
     UpstreamTLS,
     Windows,
 )
-from exporter.traced import Examples, PredictionLog, Tracing
+from exporter.traced import Examples, PredictionLog, Tracing, refuse_own_address
 from exporter.upstream_metrics import Merge, Resource
 from exporter.values import (
     boolean,
@@ -192,7 +192,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         refuse_loops(self.every_route)
-        refuse_own(self.dependencies, tuple(map(listener_place, self.listeners)))
+        own = tuple(map(listener_place, self.listeners))
+        refuse_own_address(own, tracing__endpoint=self.tracing.endpoint, prediction_log__to=self.prediction_log.to)
+        refuse_own(self.dependencies, own)
         self.merge.refuse_circles(self.watched, self.listeners)
         if self.routes and not self.relay:
             raise ValueError("routes: nothing is relayed with relay: false")

@@ -3,12 +3,13 @@
 As in `config`, which puts them in their places. The standard library only: every process reads settings.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from exporter import contexts
-from exporter.addresses import receiver
+from exporter.addresses import Place, leads_to, receiver
 from exporter.keys import setting
 from exporter.privacy import patterns
 from exporter.values import duration, integer, names, nearest, number, off_or, one_of, path, pause, size, switch
@@ -21,6 +22,7 @@ SAMPLERS: Final = (
 )  # fmt: skip
 """As OTEL_TRACES_SAMPLER calls them."""
 STDOUT: Final = "stdout"
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def _formats(value: object) -> tuple[str, ...]:
@@ -45,6 +47,15 @@ def _endpoint(value: object) -> str:
             pass
         raise ValueError("must be HOST:PORT, http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH")
     return receiver(value)
+
+
+def refuse_own_address(listeners: Iterable[Place], **addresses: str | None) -> None:
+    """ValueError where one of them is a listener of our own: each post would be an exchange that is posted again."""
+    for name, said in addresses.items():
+        parts = urlsplit(said if said and "//" in said else f"//{said or ''}")
+        place = (parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+        if parts.hostname and any(leads_to(place, listener) for listener in listeners):
+            raise ValueError(f"{name.replace('__', '.')}: is at an address of this exporter itself")
 
 
 def _place(value: object) -> str:

@@ -31,6 +31,8 @@ class NoWitness:
     """Where nobody wants anything of single exchanges."""
 
     own: Final[dict[str, NDArray[Any]]] = {}
+    eyes: Final = None
+    """Who looks at what comes through the rings: nobody."""
     shown: Final[Shown] = ({}, {})
 
     def settle(self) -> None:

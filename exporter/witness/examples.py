@@ -9,7 +9,7 @@ from exporter.records import Failure, Table
 from exporter.reference import Profile
 from exporter.scalars.private import Private
 from exporter.scalars.salted import Salt
-from exporter.witness.fields import Fields, Said, originals
+from exporter.witness.fields import Fields, Said
 from exporter.witness.naming import ids_shown
 from exporter.witness.seeing import Seen
 from exporter.witness.traces import Trace
@@ -35,10 +35,9 @@ class Reservoir:
         """An exchange, some rows of which failed."""
         if not seen.flags:
             return
-        names = originals(seen.watched.profile)
         by_row: dict[int, list[tuple[str, str]]] = {}
         for flag in seen.flags:
-            if not flag.column or self._fields.shows(names.get(flag.column, flag.column)):
+            if not flag.column or self._fields.shows_column(seen.watched.profile, flag.column):
                 by_row.setdefault(flag.row, []).append((flag.column, flag.check))
         some = sorted(by_row)[:_MOST_OF_EXCHANGE]
         if not some:

@@ -60,6 +60,7 @@ class Fields:
         self._shows_all = self._allow is None and not (said.deny or said.hash or private)
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._originals: dict[str, Mapping[str, str]] = {}
 
     def shows(self, name: str) -> bool:
         """Whether anything of a field may be shown, by what people call it."""
@@ -74,6 +75,17 @@ class Fields:
     def shows_as_it_is(self, name: str) -> bool:
         """Whether what a field holds may be shown, whatever it is."""
         return self.shows(name) and not self.hashes(name)
+
+    def shows_column(self, profile: Profile | None, column: str) -> bool:
+        """Whether anything of a column may be shown that is called so here, by what people call its field."""
+        if profile is None or self._shows_all:
+            return True
+        names = self._originals.get(profile.digest)
+        if names is None:
+            if len(self._originals) >= _MOST_KEPT:
+                self._originals.clear()
+            names = self._originals[profile.digest] = _originals(profile)
+        return self.shows(names.get(column, column))
 
     def rows(self, table: Table, profile: Profile | None, side: str, most: int) -> list[Row]:
         """The first rows of a table, by name; empty where nothing of it may be shown."""
@@ -102,9 +114,13 @@ class Fields:
             if len(known) == len(table.columns):
                 return self._plan(known)
             return self._plan(tuple(map(str, range(len(table.columns))))) if self._shows_all else _NOTHING
-        if len(known) == 1 and not self.shows(known[0]):
-            return _NOTHING  # a server's word for its only answer is rarely that of the profile
-        return self._plan(table.names)
+        plan = self._plan(table.names)
+        if len(known) != 1 or not plan.names:
+            return plan
+        # A server's word for its only answer is rarely that of the profile, which counts as well.
+        if not self.shows(known[0]):
+            return _NOTHING
+        return plan._replace(hashed=(0,)) if self.hashes(known[0]) else plan
 
     def _known_to(self, profile: Profile | None, side: str) -> tuple[str, ...]:
         """What people call the fields of a side, in order."""
@@ -156,10 +172,8 @@ def cells(columns: Columns, most: int) -> Iterator[Sequence[Any]] | Sequence[Seq
     return zip(*(column[:most] for column in columns), strict=True)
 
 
-def originals(profile: Profile | None) -> Mapping[str, str]:
+def _originals(profile: Profile) -> Mapping[str, str]:
     """What people call the fields behind columns, by what columns are called here."""
-    if profile is None:
-        return {}
     called = profile.called
     columns = (*profile.features, *profile.outputs)
     return {one.name: called.get(one.field, one.field) for one in columns}

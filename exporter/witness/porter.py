@@ -85,11 +85,15 @@ class Porter:
         """Offered, delivered, and dropped by reason, since the start."""
         return self.offered, self.delivered, self.refused + Counter(dict(self.dropped))
 
-    def finish(self, patience_s: float) -> None:
-        """Carry what waits, as far as it takes no longer."""
+    def end(self) -> None:
+        """Take nothing more, and try nothing again."""
         self._ending.set()
         self._wake.set()
-        self._over.wait(patience_s)
+
+    def finish(self, patience_s: float) -> None:
+        """Carry what waits, as far as it takes no longer."""
+        self.end()
+        self._over.wait(max(patience_s, 0.0))
 
     # the thread
 

@@ -1,7 +1,8 @@
 """Where somebody wants something of single exchanges."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from numpy.typing import NDArray
 
@@ -33,6 +34,11 @@ class Witness:
                 ("spans", self._takers.spans, SPAN_LOSSES), ("lines", self._takers.log, LINE_LOSSES)
             ) if one
         }  # fmt: skip
+
+    @property
+    def eyes(self) -> Self:
+        """Who looks at what comes through the rings."""
+        return self
 
     @property
     def own(self) -> dict[str, NDArray[Any]]:
@@ -71,6 +77,9 @@ class Witness:
 
     def finish(self) -> None:
         """Have carried away what waits, as far as it can be done soon."""
-        for one in (self._takers.spans, self._takers.log):
-            if one:
-                one.porter.finish(_PATIENCE_S)
+        deadline = time.monotonic() + _PATIENCE_S
+        porters = [one.porter for one in (self._takers.spans, self._takers.log) if one]
+        for porter in porters:
+            porter.end()
+        for porter in porters:
+            porter.finish(deadline - time.monotonic())

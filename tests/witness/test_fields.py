@@ -66,3 +66,19 @@ def test_an_only_answer_is_judged_by_the_profiles_name_too() -> None:
 
 def test_no_more_rows_are_shown_than_are_asked_for() -> None:
     assert len(Fields(Said(), SALT, None).rows(NAMED, None, "feature", 1)) == 1
+
+
+def test_an_only_answer_that_the_profile_has_hashed_is_hashed_whatever_the_server_calls_it() -> None:
+    profile = profile_of(2)
+    (output,) = (one.name for one in profile.outputs)
+    told = Table(1, ("whatever",), (("yes",),))
+    found = Fields(Said(hash=(output,)), SALT, None).rows(told, profile, "output", 10)
+    assert found == [{"whatever": f"h_{SALT.name('yes')}"}]
+
+
+def test_a_column_is_judged_by_the_field_that_it_is_of() -> None:
+    profile = profile_of(2)
+    fields = Fields(Said(deny=("f0",)), SALT, None)
+    assert not fields.shows_column(profile, "f0")
+    assert fields.shows_column(profile, "f1")
+    assert fields.shows_column(None, "f0") is True, "without a profile there are no columns"

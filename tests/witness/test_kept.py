@@ -3,11 +3,11 @@
 import json
 import random
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from kept_scenes import NOTHING, SPAN, TRACE, exchange, seen
 from made_profiles import profile_of
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support import eventually
@@ -18,9 +18,8 @@ from exporter.decode import Decoder
 from exporter.errors import ConfigError
 from exporter.monitor.models import Models
 from exporter.profile.directory import OneProfile
-from exporter.records import DURATION_BOUNDS, Body, Capture, Exchange, Label, Observation, Table
+from exporter.records import DURATION_BOUNDS, Observation, Table
 from exporter.snapshots import Histogram
-from exporter.trace_context import Context
 from exporter.traced import Tail
 from exporter.witness import of
 from exporter.witness.examples import Reservoir
@@ -32,26 +31,6 @@ from exporter.witness.seeing import Seen
 from exporter.witness.spans.making import Making
 from exporter.witness.traces import Trace
 from exporter.witnessed import Flag
-
-TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-CONTEXT = Context(TRACE, SPAN, True)
-NOTHING = Tail(errors=False, slow=0.0, unusual=False, drifted=False)
-
-
-def exchange(**changes: Any) -> Exchange:
-    body = Body(2, Capture.WHOLE, b"{}")
-    usual = Exchange(
-        10**9, 1_760_000_000_123_456_789, 12_000_000, 200, "POST", "/v1/models/m:predict", {}, {}, body, body
-    )
-    return usual._replace(**changes)
-
-
-def seen(context: Context | None = CONTEXT, flags: tuple[Flag, ...] = (), **changes: Any) -> Seen:
-    table = Table(1, ("f0", "f1"), ((1.5,), ("<b>",)))
-    told = Observation(table, None, "instances", "m", "1", "order-17")
-    return Seen(
-        exchange(**changes), told, told, SimpleNamespace(label=Label("m", "1"), profile=profile_of(2)), context, flags
-    )  # type: ignore[arg-type]
 
 
 def written(tmp_path: Path, *those: Seen, **said: Any) -> list[dict[str, Any]]:
@@ -228,6 +207,15 @@ def test_examples_have_the_fields_that_are_allowed_and_checks_of_these_alone() -
         ({"prediction_log.hash": ["x"]}, "prediction_log.hash: needs a secret, say salt_file"),
         ({"prediction_log.max_line": "8MiB"}, "prediction_log.max_pending: must be at least four times max_line"),
         ({"prediction_log.to": "stdout", "prediction_log.token_file": "/x"}, "token_file: has no meaning"),
+        (
+            {"tracing.endpoint": "http://127.0.0.1:8080", "upstream": "http://127.0.0.1:9"},
+            "tracing.endpoint: is at an address of this exporter itself",
+        ),
+        ({"tracing.endpoint": "localhost:9877"}, "tracing.endpoint: is at an address of this exporter itself"),
+        (
+            {"prediction_log.to": "http://127.0.0.1:8080/x", "upstream": "http://127.0.0.1:9"},
+            "prediction_log.to: is at an address of this exporter",
+        ),
         ({"examples.limit": 0}, "examples.limit: must be a whole number from 1"),
         ({"metrics.exemplars": "yes"}, "metrics.exemplars: must be true or false"),
     ],

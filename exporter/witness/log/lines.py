@@ -1,7 +1,6 @@
 """One exchange as a line of JSON. What is not known is left out; docs/prediction-log.md says what each word means."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -11,12 +10,11 @@ import orjson
 from exporter.records import Failure, Table
 from exporter.reference import Profile
 from exporter.traced import PredictionLog
-from exporter.witness.fields import Fields, originals
+from exporter.witness.fields import Fields
 from exporter.witness.naming import IdsShown
 from exporter.witness.seeing import Seen
 from exporter.witness.traces import Trace
 
-_MOST_PROFILES: Final = 64
 _LONGEST_PATH: Final = 512
 
 
@@ -25,7 +23,6 @@ class Lines:
 
     def __init__(self, said: PredictionLog, fields: Fields, ids: IdsShown) -> None:
         self._fields, self._ids, self._most = fields, ids, said.max_rows
-        self._hidden: dict[str, Mapping[str, str]] = {}
 
     def line(self, seen: Seen, trace: Trace | None, why: str) -> bytes:
         """It, with its end."""
@@ -83,23 +80,12 @@ class Lines:
 
     def _flags(self, seen: Seen, profile: Profile | None, found: dict[str, Any]) -> None:
         """Which checks rows failed, but for those of fields that are not shown."""
-        names = self._originals(profile)
         flags = [
             {"row": flag.row, "side": flag.side, "column": flag.column, "check": flag.check} for flag in seen.flags
-            if not flag.column or self._fields.shows(names.get(flag.column, flag.column))
+            if not flag.column or self._fields.shows_column(profile, flag.column)
         ]  # fmt: skip
         if flags:
             found["flags"] = flags
-
-    def _originals(self, profile: Profile | None) -> Mapping[str, str]:
-        if profile is None:
-            return {}
-        names = self._hidden.get(profile.digest)
-        if names is None:
-            if len(self._hidden) >= _MOST_PROFILES:
-                self._hidden.clear()
-            names = self._hidden[profile.digest] = originals(profile)
-        return names
 
 
 def moment(wall_ns: int) -> str:
