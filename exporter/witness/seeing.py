@@ -10,6 +10,7 @@ from exporter.monitor.watched import Found, Shown, Watched
 from exporter.records import Exchange, Observation
 from exporter.snapshots import BlockSnapshot, Moved
 from exporter.trace_context import Context
+from exporter.witness import stumbles
 from exporter.witness.environment import propagators
 from exporter.witnessed import Flag
 
@@ -58,7 +59,11 @@ class Seeing:
                 places.setdefault(id(of[0]), []).append(place)
         for own in places.values():
             several = [of for of in (found[place] for place in own) if of is not None]
-            judged = several[0][0].monitor.checks.judge([observation for _, observation in several])
+            try:
+                judged = several[0][0].monitor.checks.judge([observation for _, observation in several])
+            except Exception as error:  # noqa: BLE001 (as in `witness`)
+                stumbles.tell(error)
+                continue
             for place, failed in zip(own, judged, strict=True):
                 flags[place] = failed
         return flags

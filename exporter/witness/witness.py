@@ -13,7 +13,7 @@ from exporter.monitor.watched import Found, Shown
 from exporter.records import Exchange, Observation
 from exporter.scalars.private import Private
 from exporter.scalars.salted import Salt
-from exporter.witness import seeing
+from exporter.witness import seeing, stumbles
 from exporter.witness.counting import Counting
 from exporter.witness.takers import Takers
 from exporter.witnessed import LINE_LOSSES, SPAN_LOSSES, Example, Witnessed
@@ -53,7 +53,10 @@ class Witness:
     def see(self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]) -> None:
         """Look at exchanges that were counted; see `monitor.stream.Witness`."""
         for seen in self._seeing.seen(exchanges, decoded, found):
-            self._takers.take(seen)
+            try:
+                self._takers.take(seen)
+            except Exception as error:  # noqa: BLE001 (whatever is odd about one, it was counted, and others follow)
+                stumbles.tell(error)
 
     def look(self) -> bool:
         """Count what was carried away; whether there is anything that a commit should have."""

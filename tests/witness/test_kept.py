@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -255,3 +256,17 @@ def test_probes_and_whatever_is_no_traffic_leave_nothing_behind(tmp_path: Path) 
     witness.finish()
     eventually(witness.look, what="counted")
     assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
+def test_an_exchange_that_nobody_foresaw_ends_nothing(tmp_path: Path) -> None:
+    settings = config.resolve(("test", {"prediction_log.to": f"file:{tmp_path / 'log'}"}))
+    witness = of(settings, None, None)
+    odd, fine = seen()._replace(decoded=Observation(Table(1, ("a",), ((object(),),)), None)), seen()
+    watched: Any = SimpleNamespace(label=fine.watched.label, profile=None)
+    broken = Table(1, ("a", "b"), ((1,),))
+    those = [odd.exchange, fine.exchange, fine.exchange]
+    told = [odd.decoded, Observation(broken, None), fine.decoded]
+    witness.see(those, told, [(watched, one) for one in told])
+    witness.finish()
+    written_ones = (tmp_path / "log").read_text().splitlines()
+    assert len(written_ones) == 2, "of the one whose columns are not as many as its names nothing was kept"
