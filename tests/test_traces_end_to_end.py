@@ -18,7 +18,7 @@ from cloudevents.v1.http import CloudEvent
 from monitoring import ask, scraping
 from profile_tables import write_csv
 from sinks import posts
-from support import Answering, Sidecar, build_profile, eventually, model_server, sidecar
+from support import Answering, Sidecar, build_profile, command, eventually, model_server, sidecar
 
 from exporter.records import DURATION_BOUNDS
 
@@ -376,3 +376,41 @@ def test_rows_that_failed_a_check_are_on_the_status_page_where_their_fields_are_
         assert "Rows that failed a check" not in running.get(running.web_port, "/")[1].decode()
         (model,) = json.loads(running.get(running.web_port, "/api/v1/status")[1])["models"]
         assert model["examples"] is None
+
+
+def test_where_the_library_is_missing_it_is_said_at_the_start_and_by_check(tmp_path: Path) -> None:
+    (tmp_path / "opentelemetry").mkdir()
+    (tmp_path / "opentelemetry" / "__init__.py").write_text("")
+    for words in (("check",), ("serve", "--upstream", "http://127.0.0.1:9", "--listen", "127.0.0.1:0")):
+        said = command(*words, "--tracing.exporter", "otlp", environ={"PYTHONPATH": str(tmp_path)})
+        assert said.returncode == 64, said.stderr
+        assert "tracing.exporter: otlp needs `pip install inference-exporter[otel]`" in said.stderr
+
+
+def test_check_says_where_lines_would_go(tmp_path: Path) -> None:
+    said = command("check", "--prediction-log.to", f"file:{tmp_path / 'log'}")
+    assert f"prediction_log: to {tmp_path / 'log'}\n" in said.stdout
+    said = command("check", "--prediction-log.to", "https://host/log?key=secret")
+    assert "prediction_log: to https://host/log\n" in said.stdout
+    assert "secret" not in said.stdout
+
+
+def test_settings_that_are_read_again_switch_all_of_it_on_and_off(profile: Path, tmp_path: Path) -> None:
+    settings, log = tmp_path / "exporter.yml", tmp_path / "log"
+    settings.write_text(json.dumps({"windows": {"snapshot_interval": "200ms"}}))
+    with model_server() as upstream, sidecar(
+        upstream, "--profile", str(profile), "--config", str(settings)
+    ) as running:  # fmt: skip
+        assert post(running, [FINE]) == 200
+        running.settled(1)
+        for said, wanted in (({"prediction_log": {"to": f"file:{log}"}}, 1), ({}, 1)):
+            before = running.pid_of("exporter.analyser")
+            settings.write_text(json.dumps({"windows": {"snapshot_interval": "200ms"}, **said}))
+            running.process.send_signal(signal.SIGHUP)
+            eventually(lambda old=before: running.pid_of("exporter.analyser") not in {0, old}, what="the next analyser")
+            eventually(lambda: running.get(running.web_port, "/-/ready")[0] == 200, what="its first page")
+            assert post(running, [FINE]) == 200
+            eventually(lambda many=wanted: len(lines(log)) == many, what="lines")
+        eventually(lambda: running.metrics().value("model_rows_total", model="m") == 3, what="all are counted")
+        assert not running.metrics().all("inference_exporter_prediction_log_lines_offered_total")
+        assert len(lines(log)) == 1
