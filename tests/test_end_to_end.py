@@ -410,12 +410,13 @@ def test_the_page_is_what_promtool_and_the_catalogue_expect(profile: Path) -> No
     # No events are taken, nothing is generated, no traffic is divided or grouped, no fleet asked for, no owner named;
     # the page of a sidecar with dependencies is looked at in test_dependencies, one with the server's own metrics in
     # test_merged_end_to_end, one with a file about its web side in test_web_config, one that is told truths in
-    # test_performance_end_to_end; versions, golden requests and retraining have pages of their own, too.
+    # test_performance_end_to_end; versions, golden requests and retraining have pages of their own, too;
+    # spans and lines of a log are in test_traces_end_to_end.
     not_here = {catalogue.TOKENS.name, catalogue.FINISHED.name, catalogue.FIRST_BYTE.name, catalogue.OWNER.name}
     elsewhere = re.compile(
         "_(events|segment|fleet|grouped|dependency|upstream|web_config|web_certificate|performance|truths?|target|concept"
         "|business|feedback|predictions_opened|golden(?!_exchanges)|retrain|shadow|version_prediction|version_performance"
-        "|exposure|loop|prediction_since_deploy_most_moved)_"
+        "|exposure|loop|prediction_since_deploy_most_moved|spans|prediction_log)_"
     )
     not_here |= {family.name for family in catalogue.families() if elsewhere.search(family.name)}
     assert emitted == {family.name for family in catalogue.families()} - not_here

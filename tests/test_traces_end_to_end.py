@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ from cloudevents.v1.http import CloudEvent
 from monitoring import ask, scraping
 from profile_tables import write_csv
 from sinks import posts
-from support import Answering, Sidecar, build_profile, command, eventually, model_server, sidecar
+from support import Answering, Sidecar, build_profile, command, eventually, model_server, sidecar, tool
 
 from exporter.records import DURATION_BOUNDS
 
@@ -94,6 +95,9 @@ def test_a_span_by_otlp_over_http_is_a_child_of_the_callers_and_says_what_happen
         assert collector.headers[0]["x-tenant"] == "blue"
         metrics = eventually(lambda: _exported(running, 1), what="counted")
         assert metrics.value("inference_exporter_spans_offered_total") == 1
+        promtool = tool("promtool", "prometheus")
+        checked = subprocess.run([promtool, "check", "metrics"], input=metrics.text, capture_output=True, text=True)
+        assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def _exported(running: Sidecar, many: int) -> Any:
