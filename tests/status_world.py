@@ -162,7 +162,8 @@ def status_world(directory: Path) -> Iterator[World]:
     _profiles(directory / "profiles", table)
     nobody = f"tcp://127.0.0.1:{free_port()}"
     dependencies = [{"name": DEPENDENCY, "url": nobody, "interval": "1s"}]
-    settings = _SETTINGS | {"profile": str(directory / "profiles"), "dependencies": dependencies}
+    shown = {"examples": {"fields": ["amount", "age", "region", "score"]}}
+    settings = _SETTINGS | shown | {"profile": str(directory / "profiles"), "dependencies": dependencies}
     rows = table.drop(columns="score").to_dict("records")
     with ExitStack() as stack:
         upstream = stack.enter_context(model_server(Patient))
