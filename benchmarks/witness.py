@@ -12,7 +12,9 @@ there are two. Memory of each analyser is told at the end: it does not grow with
 
 import argparse
 import contextlib
+import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -23,17 +25,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from contenders import Running, sidecar, upstream
+from contenders import FEATURES, Running, sidecar, upstream
 from processes import on_core
 from relay import UNIQUE, Load, Sample, drive
 
 TRACES = """
+local bodies = %s
 local count, turn = 0, math.random(1, 1000000)
 request = function()
     count = count + 1
-    local id = string.format("%020d%012d", turn, count)
+    local id = string.format("%%020d%%012d", turn, count)
     wrk.headers["X-Request-Id"] = id
     wrk.headers["Traceparent"] = "00-" .. id .. "-00f067aa0ba902b7-01"
+    wrk.body = bodies[count %% #bodies + 1]
     return wrk.format()
 end
 math.randomseed(os.time())
@@ -94,6 +98,13 @@ def collecting() -> Iterator[int]:
         process.wait(10)
 
 
+def bodies(*, strange: bool) -> str:
+    """Requests for Lua: of rows as the training data have them, or out of range in most features: most is told then."""
+    chance = random.Random(2)
+    rows = ({name: round(chance.gauss(0, 3), 4) * (100 if strange else 1) for name in FEATURES} for _ in range(300))
+    return "{" + ", ".join(f"'{json.dumps({'instances': [one]})}'" for one in rows) + "}"
+
+
 def resident_mib(running: Running) -> float:
     """Of the analyser."""
     return sum(psutil.Process(pid).memory_info().rss for pid in running.groups["analyser"]) / (1 << 20)
@@ -117,7 +128,7 @@ def main() -> None:
         load = Load(UNIQUE, given.connections, given.seconds, 1)
         for number in range(given.rounds + 1):
             for one in wanted:
-                sample = drive(running[one], load, directory, TRACES)
+                sample = drive(running[one], load, directory, TRACES % bodies(strange=given.strange))
                 if number:  # the first round warms up
                     samples[one].append(sample)
             print(f"  {'warm' if not number else f'round {number} of {given.rounds}'}", flush=True)
@@ -146,6 +157,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--strange", action="store_true", help="rows that fail a check in nearly every feature")
     parser.add_argument("--only", nargs="*", default=[], help="what is measured beside nothing")
     return parser.parse_args()
 

@@ -151,7 +151,7 @@ class Analyser:
             busy = self._take()
             self._panes.answer(self._models)
             self._referring.look()
-            self._uncommitted |= self._models.look_at_profiles() or self._late.look() or self._witness.look()
+            self._uncommitted |= self._witness.look() | self._models.look_at_profiles() or self._late.look()
             if time.monotonic() >= due:
                 self._publish()
                 pause_s = max(self._settings.windows.snapshot_interval, self._snapshot_seconds * _PAGE_PACE)

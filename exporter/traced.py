@@ -246,7 +246,7 @@ class Examples:
         patterns,
         "[]",
     )
-    limit: int = setting(20, "Most rows of one model, the last ones.", integer(1, 1000))
+    limit: int = setting(20, "Most rows of one model, the last ones.", integer(1, 100))
 
     @property
     def enable(self) -> bool:

@@ -11,8 +11,6 @@ from exporter.records import Exchange, Observation
 
 _RUN_RECORDS: Final = 32
 _RUN_BYTES: Final = 256 << 10
-_SEEN_TOGETHER: Final = 128
-"""Exchanges that are looked at singly: judging their rows by 32 takes half as long again."""
 
 
 class Witness(Protocol):
@@ -28,39 +26,16 @@ def observe(records: Sequence[bytes], decoder: Decoder, models: Models, witness:
 
     Step by step for some at a time: an interpreter that does one thing again and again is a quarter faster.
     """
-    damaged, held = 0, _Held(witness)
+    damaged = 0
     for run in _runs(records):
         exchanges = [exchange for exchange in map(_unpacked, run) if exchange]
         damaged += len(run) - len(exchanges)
         exchanges = list(filter(models.attributing.is_data, exchanges))
         decoded = list(map(decoder.decode, exchanges))
-        held.add(exchanges, decoded, list(map(models.observe, exchanges, decoded)))
-    held.show()
+        found = list(map(models.observe, exchanges, decoded))
+        if witness is not None:
+            witness.see(exchanges, decoded, found)
     return damaged
-
-
-class _Held:
-    """Exchanges that were counted, until there are many that can be looked at together."""
-
-    def __init__(self, witness: Witness | None) -> None:
-        self._witness = witness
-        self._exchanges, self._decoded, self._found = list[Exchange](), list[Observation](), list[Found | None]()
-
-    def add(self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]) -> None:
-        """A run of them."""
-        if self._witness is None:
-            return
-        self._exchanges += exchanges
-        self._decoded += decoded
-        self._found += found
-        if len(self._exchanges) >= _SEEN_TOGETHER:
-            self.show()
-
-    def show(self) -> None:
-        """Have all of them looked at."""
-        if self._witness is not None and self._exchanges:
-            self._witness.see(self._exchanges, self._decoded, self._found)
-            self._exchanges, self._decoded, self._found = [], [], []
 
 
 def _unpacked(record: bytes) -> Exchange | None:

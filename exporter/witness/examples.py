@@ -17,7 +17,8 @@ from exporter.witnessed import Example
 
 _LONGEST: Final = 200
 """Characters of a value."""
-_MOST_FIELDS: Final = 200
+_MOST_FIELDS: Final = 100
+"""Of a row, on each side."""
 _MOST_OF_EXCHANGE: Final = 5
 """Rows of one exchange: a batch that is wrong as a whole is no reason to forget all others."""
 

@@ -26,6 +26,10 @@ class Takers:
         self.judge = bool(self.log or self.exemplars or self.examples or by_rows)
         """Whether anybody wants to know which checks rows failed: for spans alone only where some are kept for it."""
 
+        tails = (settings.tracing.tail, settings.prediction_log.tail)
+        self.marks_drift = any(one.drifted for one in tails)
+        """And which lie in bins that have grown: while all drifts, that is nearly each value."""
+
     def take(self, seen: Seen) -> None:
         """An exchange that was counted."""
         sent = self.spans.take(seen) if self.spans else None

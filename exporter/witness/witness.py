@@ -15,6 +15,7 @@ from exporter.scalars.private import Private
 from exporter.scalars.salted import Salt
 from exporter.witness import seeing, stumbles
 from exporter.witness.counting import Counting
+from exporter.witness.holding import Holding
 from exporter.witness.takers import Takers
 from exporter.witnessed import LINE_LOSSES, SPAN_LOSSES, Example, Witnessed
 
@@ -28,6 +29,7 @@ class Witness:
         """ConfigError where something is missing that settings need."""
         self._takers = Takers(settings, salt, private)
         self._seeing = seeing.Seeing(settings, judges=self._takers.judge)
+        self._holding = Holding(self._take)
         self._counting = {
             name: Counting(one.porter, reasons)
             for name, one, reasons in (
@@ -51,7 +53,15 @@ class Witness:
             one.settle()
 
     def see(self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]) -> None:
-        """Look at exchanges that were counted; see `monitor.stream.Witness`."""
+        """Look at exchanges that were counted, soon; see `monitor.stream.Witness`."""
+        if self._takers.judge:
+            self._holding.add(exchanges, decoded, found)
+        else:
+            self._take(exchanges, decoded, found)
+
+    def _take(
+        self, exchanges: Sequence[Exchange], decoded: Sequence[Observation], found: Sequence[Found | None]
+    ) -> None:
         for seen in self._seeing.seen(exchanges, decoded, found):
             try:
                 self._takers.take(seen)
@@ -60,11 +70,12 @@ class Witness:
 
     def look(self) -> bool:
         """Count what was carried away; whether there is anything that a commit should have."""
+        self._holding.look()
         return any({name: one.look() for name, one in self._counting.items()}.values())  # each of them must look
 
     def watch(self, shown: Iterable[Shown], models: Models) -> None:
         """Mark rows from now on that lie where drift has grown."""
-        if self._takers.judge:
+        if self._takers.marks_drift:
             seeing.watch(shown, models)
 
     @property
@@ -80,6 +91,7 @@ class Witness:
 
     def finish(self) -> None:
         """Have carried away what waits, as far as it can be done soon."""
+        self._holding.show()
         deadline = time.monotonic() + _PATIENCE_S
         porters = [one.porter for one in (self._takers.spans, self._takers.log) if one]
         for porter in porters:
